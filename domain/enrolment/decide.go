@@ -1,0 +1,351 @@
+package enrolment
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// The refusals. Each is something that a person can be told, with a way on.
+var (
+	// ErrAlreadyEnrolled: there is a factor; changing it is another act.
+	ErrAlreadyEnrolled = errors.New("already enrolled")
+	// ErrOutOfOrder: an earlier step is still open.
+	ErrOutOfOrder = errors.New("an earlier step is open")
+	// ErrMovedOn: the same person went on somewhere else; look again.
+	ErrMovedOn = errors.New("the enrolment went on elsewhere")
+	// ErrNothingToConfirm: no such code or QR code is open.
+	ErrNothingToConfirm = errors.New("nothing to confirm")
+	// ErrCodeEnded: too many wrong guesses at this code; ask for a new one.
+	ErrCodeEnded = errors.New("the code has ended")
+	// ErrLocked: too many wrong codes in a row; the helpdesk has to look.
+	ErrLocked = errors.New("too many wrong codes in a row")
+	// ErrCountryNotAllowed: numbers of this country get no SMS from us.
+	ErrCountryNotAllowed = errors.New("country not allowed")
+	// ErrPairingExpired: the QR code or the whole pairing is too old.
+	ErrPairingExpired = errors.New("pairing expired")
+	// ErrPairingFailed: this QR code is burnt.
+	ErrPairingFailed = errors.New("pairing failed")
+	// ErrNotConfirmed: the digits were not typed at the station yet.
+	ErrNotConfirmed = errors.New("pairing not confirmed")
+	// ErrWrongPhone: another phone, or another nonce, than the one that claimed.
+	ErrWrongPhone = errors.New("not the phone that claimed")
+)
+
+// A Command asks for something to be decided. The set is closed.
+//
+//sumtype:decl
+type Command interface{ isCommand() }
+
+type (
+	// RegisterStaff records what HR announces. The same again changes nothing.
+	RegisterStaff struct{ Entry StaffRegistered }
+
+	// Begin starts an enrolment, or takes it up again, with a code to the
+	// e-mail address. Challenge is the id of the code if a new one is needed.
+	Begin struct {
+		Admission Admission
+		Language  string
+		To        domain.Ref
+		Challenge ChallengeID
+		KeyID     string
+	}
+
+	// Reissue asks for the open code of a purpose again, or for a new one.
+	Reissue struct {
+		Purpose   Purpose
+		Challenge ChallengeID
+		KeyID     string
+	}
+
+	// RecordSent and RecordUndeliverable say what became of a message.
+	RecordSent          struct{ Sent CodeSent }
+	RecordUndeliverable struct{ Failed CodeUndeliverable }
+
+	// ConfirmEmail brings the code from the mail.
+	ConfirmEmail struct {
+		Challenge ChallengeID
+		Matches   bool
+	}
+
+	// SetNameAndPassword ends step 2. Replaces is the credential that the
+	// person was shown to have, if any.
+	SetNameAndPassword struct {
+		Name       domain.Ref
+		Credential domain.Ref
+		Algorithm  string
+		Parameters string
+		Pepper     string
+		Replaces   domain.Ref
+	}
+
+	// GivePhone says which number to use, and asks for a code to it.
+	GivePhone struct {
+		Phone     Phone
+		Challenge ChallengeID
+		KeyID     string
+	}
+
+	// ConfirmPhone brings the code from the SMS.
+	ConfirmPhone struct {
+		Challenge ChallengeID
+		Matches   bool
+	}
+
+	// ChooseSMS is Nee to Pocket.
+	ChooseSMS struct{}
+
+	// OfferPairing puts a new QR code on the screen.
+	OfferPairing struct{ Pairing PairingID }
+
+	// CancelPairing takes it off again.
+	CancelPairing struct{ Pairing PairingID }
+
+	// ClaimPairing comes from a phone that read the QR code; the proof of its
+	// secret was checked before. Nonce is the server's, if this claim is the first.
+	ClaimPairing struct {
+		Pairing    PairingID
+		Thumbprint string
+		Nonce      string
+	}
+
+	// ConfirmPairing brings the digits that the phone shows.
+	ConfirmPairing struct {
+		Pairing PairingID
+		Matches bool
+	}
+
+	// FinishPairing comes from the phone; its signature was checked before.
+	FinishPairing struct {
+		Pairing    PairingID
+		Thumbprint string
+		Nonce      string
+		Key        json.RawMessage
+		Device     DeviceID
+		Label      domain.Ref
+	}
+
+	// SetLanguage changes the language in which the person is written to.
+	SetLanguage struct{ Language string }
+
+	// Reset makes all after the e-mail address void.
+	Reset struct{ Reason ResetReason }
+
+	// Unlock clears the count of wrong codes.
+	Unlock struct{ Reason UnlockReason }
+
+	// ShowHelp records that a stuck person was shown a help code.
+	ShowHelp struct{ Help HelpID }
+)
+
+func (RegisterStaff) isCommand()       {}
+func (Begin) isCommand()               {}
+func (Reissue) isCommand()             {}
+func (RecordSent) isCommand()          {}
+func (RecordUndeliverable) isCommand() {}
+func (ConfirmEmail) isCommand()        {}
+func (SetNameAndPassword) isCommand()  {}
+func (GivePhone) isCommand()           {}
+func (ConfirmPhone) isCommand()        {}
+func (ChooseSMS) isCommand()           {}
+func (OfferPairing) isCommand()        {}
+func (CancelPairing) isCommand()       {}
+func (ClaimPairing) isCommand()        {}
+func (ConfirmPairing) isCommand()      {}
+func (FinishPairing) isCommand()       {}
+func (SetLanguage) isCommand()         {}
+func (Reset) isCommand()               {}
+func (Unlock) isCommand()              {}
+func (ShowHelp) isCommand()            {}
+
+// Decide says what follows from a command: events to record, or a refusal. No
+// events and no error means that it is so already. A code that is not accepted
+// is a fact too, and only counts as refused once it is recorded.
+func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
+	switch c := c.(type) {
+	case RegisterStaff:
+		return decideRegister(s, c)
+	case Begin:
+		return p.decideBegin(s, c, by)
+	case Reissue:
+		return p.decideReissue(s, c, by)
+	case RecordSent:
+		return []Event{c.Sent}, nil
+	case RecordUndeliverable:
+		return []Event{c.Failed}, nil
+	case ConfirmEmail:
+		return p.decideCode(s, s.Codes.Email, c.Challenge, c.Matches, by,
+			EmailConfirmed{c.Challenge, s.Codes.Email.To})
+	case SetNameAndPassword:
+		return decidePassword(s, c)
+	case GivePhone:
+		return p.decidePhone(s, c, by)
+	case ConfirmPhone:
+		return p.decideCode(s, s.Codes.Phone, c.Challenge, c.Matches, by,
+			PhoneVerified{c.Challenge, s.Given.Ref, s.Given.Source, s.Given.Country})
+	case ChooseSMS:
+		return decideSMS(s)
+	case OfferPairing, CancelPairing, ClaimPairing, ConfirmPairing, FinishPairing:
+		return p.decidePairing(s, c, by)
+	case SetLanguage:
+		if s.Language == c.Language {
+			return nil, nil
+		}
+		return []Event{LanguageSet(c)}, nil
+	case Reset:
+		return decideReset(s, c)
+	case Unlock:
+		if s.WrongInARow == 0 {
+			return nil, nil
+		}
+		return []Event{Unlocked(c)}, nil
+	case ShowHelp:
+		return []Event{HelpCodeShown(c)}, nil
+	}
+	panic("a command without a decision")
+}
+
+func decideRegister(s State, c RegisterStaff) ([]Event, error) {
+	e := c.Entry
+	next := Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
+	switch {
+	case s.Staff == next:
+		return nil, nil
+	case s.Staff.Registered:
+		return []Event{StaffChanged(e)}, nil
+	}
+	return []Event{e}, nil
+}
+
+func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) {
+	if s.Factor() != NoFactor {
+		return nil, ErrAlreadyEnrolled
+	}
+	if s.WrongInARow >= p.WrongCodesInARow {
+		return nil, ErrLocked
+	}
+	var events []Event
+	switch {
+	case !s.Started:
+		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language})
+	case s.Language != c.Language:
+		events = append(events, LanguageSet{c.Language})
+	}
+	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, c.To, c.Challenge, c.KeyID, by)...), nil
+}
+
+func (p Policy) decideReissue(s State, c Reissue, by domain.Stamp) ([]Event, error) {
+	to := s.Codes.Email.To
+	if c.Purpose == VerifyingPhone {
+		to = s.Given.Ref
+	}
+	switch {
+	case s.Factor() != NoFactor:
+		return nil, ErrAlreadyEnrolled
+	case s.WrongInARow >= p.WrongCodesInARow:
+		return nil, ErrLocked
+	case to.IsZero():
+		return nil, ErrNothingToConfirm
+	}
+	return p.issue(s.Code(c.Purpose), c.Purpose, to, c.Challenge, c.KeyID, by), nil
+}
+
+// issue repeats the open code while enough of its life is left; else a new one
+// ends it.
+func (p Policy) issue(last Challenge, purpose Purpose, to domain.Ref, id ChallengeID, key string, by domain.Stamp) []Event {
+	if last.To == to && last.Open(p, by.At) && last.Expires.Sub(by.At) >= p.RepeatWhileLeft {
+		return nil
+	}
+	channel := ByMail
+	if purpose == VerifyingPhone {
+		channel = BySMS
+	}
+	return []Event{CodeIssued{id, purpose, channel, to, key, by.At.Add(p.Life(purpose)).UTC()}}
+}
+
+// decideCode judges a code that somebody typed. What it proves, when it is
+// right, is proved.
+func (p Policy) decideCode(s State, open Challenge, id ChallengeID, matches bool, by domain.Stamp, proved Event) ([]Event, error) {
+	reject := func(why Rejection) ([]Event, error) {
+		return []Event{CodeRejected{id, open.Tried + 1, why}}, nil
+	}
+	switch {
+	case s.Factor() != NoFactor:
+		return nil, ErrAlreadyEnrolled
+	case s.WrongInARow >= p.WrongCodesInARow:
+		return nil, ErrLocked
+	case open.ID != id || id == "":
+		return nil, ErrNothingToConfirm
+	case open.Used:
+		return reject(Used)
+	case open.Wrong >= p.WrongCodes:
+		return nil, ErrCodeEnded
+	case by.At.After(open.Expires):
+		return reject(Expired)
+	case !matches:
+		return reject(Wrong)
+	}
+	return []Event{proved}, nil
+}
+
+func decidePassword(s State, c SetNameAndPassword) ([]Event, error) {
+	switch {
+	case s.Factor() != NoFactor:
+		return nil, ErrAlreadyEnrolled
+	case s.Email.IsZero():
+		return nil, ErrOutOfOrder
+	case s.Password != c.Replaces:
+		return nil, ErrMovedOn
+	}
+	return []Event{
+		NameSet{c.Name},
+		PasswordSet{c.Credential, c.Algorithm, c.Parameters, c.Pepper, PasswordAtEnrolment},
+	}, nil
+}
+
+func (p Policy) decidePhone(s State, c GivePhone, by domain.Stamp) ([]Event, error) {
+	switch {
+	case s.Factor() != NoFactor:
+		return nil, ErrAlreadyEnrolled
+	case s.Step() < StepPhone:
+		return nil, ErrOutOfOrder
+	case !slices.Contains(p.PhoneCountries, c.Phone.Country):
+		return nil, ErrCountryNotAllowed
+	case s.WrongInARow >= p.WrongCodesInARow:
+		return nil, ErrLocked
+	case s.Phone == c.Phone && s.Given.Ref.IsZero():
+		return nil, nil // verified already
+	}
+	var events []Event
+	last := s.Codes.Phone
+	if s.Given != c.Phone {
+		events, last = append(events, PhoneGiven{c.Phone.Ref, c.Phone.Source, c.Phone.Country}), Challenge{}
+	}
+	return append(events, p.issue(last, VerifyingPhone, c.Phone.Ref, c.Challenge, c.KeyID, by)...), nil
+}
+
+func decideSMS(s State) ([]Event, error) {
+	switch s.Factor() {
+	case SMS:
+		return nil, nil
+	case Pocket:
+		return nil, ErrAlreadyEnrolled
+	case NoFactor:
+	}
+	if s.Step() != StepFactor {
+		return nil, ErrOutOfOrder
+	}
+	return append(cancel(s.Pairing), FactorChosen{Factor: SMS, Reason: FactorAtEnrolment}), nil
+}
+
+func decideReset(s State, c Reset) ([]Event, error) {
+	switch {
+	case s.Factor() != NoFactor:
+		return nil, ErrAlreadyEnrolled
+	case s.Password.IsZero():
+		return nil, nil
+	}
+	return []Event{EnrolmentReset(c)}, nil
+}

@@ -1,0 +1,353 @@
+package enrolment
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// An Event is a fact about one person's enrolment. The set is closed: adding
+// one means a golden file, a case in Evolve and a line in the codec.
+//
+// No event holds personal data, free text, a code, a secret or a hash: those
+// are in the vault, and an event refers to them.
+//
+//sumtype:decl
+type Event interface{ isEvent() }
+
+type (
+	// ChallengeID names one code that somebody was asked for. Random, 128 bits.
+	ChallengeID string
+	// PairingID names one QR code. Random, 128 bits.
+	PairingID string
+	// DeviceID names one paired phone. Random, 128 bits.
+	DeviceID string
+	// HelpID names what a stuck person reads to the helpdesk.
+	HelpID string
+)
+
+// Admission is the reason why somebody may enrol.
+type Admission string
+
+// The admissions.
+const (
+	ByRoster     Admission = "roster"
+	ByDomain     Admission = "domain"
+	ByInvitation Admission = "invitation"
+)
+
+// Purpose is what a code proves.
+type Purpose string
+
+// The purposes of codes.
+const (
+	ConfirmingEmail Purpose = "confirm-email"
+	VerifyingPhone  Purpose = "verify-phone"
+)
+
+// Channel is the way a code travels.
+type Channel string
+
+// The channels.
+const (
+	ByMail Channel = "mail"
+	BySMS  Channel = "sms"
+)
+
+// Rejection is why a code was not accepted. Only a wrong one is a guess.
+type Rejection string
+
+// The rejections.
+const (
+	Wrong   Rejection = "wrong"
+	Expired Rejection = "expired"
+	Used    Rejection = "used"
+)
+
+// Source is where a phone number came from. One that the person typed never
+// goes back to HR.
+type Source string
+
+// The sources of a phone number.
+const (
+	FromHR   Source = "hr"
+	FromSelf Source = "self"
+)
+
+// Factor is how a person proves who they are, after the password.
+type Factor string
+
+// The factors.
+const (
+	NoFactor Factor = "none"
+	SMS      Factor = "sms"
+	Pocket   Factor = "pocket"
+)
+
+// Undelivered is a provider's error, mapped to a closed set.
+type Undelivered string
+
+// Why a code did not leave or arrive.
+const (
+	InvalidRecipient Undelivered = "invalid-recipient"
+	Blocked          Undelivered = "blocked"
+	Refused          Undelivered = "refused"
+	NoRoute          Undelivered = "no-route"
+	NoProvider       Undelivered = "no-provider"
+	Unknown          Undelivered = "unknown" // the acknowledgement was lost: it may arrive
+)
+
+// PairingFailure is why a pairing, or one try at it, came to nothing.
+type PairingFailure string
+
+// The failures of a pairing. WrongDigits leaves it open, the others end it.
+const (
+	WrongDigits  PairingFailure = "wrong-digits"
+	TooManyTries PairingFailure = "too-many-tries"
+	ClaimedTwice PairingFailure = "claimed-twice"
+	Cancelled    PairingFailure = "cancelled"
+)
+
+// PasswordReason is why a password was set.
+type PasswordReason string
+
+// The reasons of PasswordSet.
+const (
+	PasswordAtEnrolment PasswordReason = "enrolment"
+)
+
+// FactorReason is why a factor was chosen.
+type FactorReason string
+
+// The reasons of FactorChosen.
+const (
+	FactorAtEnrolment FactorReason = "enrolment"
+)
+
+// RevokeReason is why a phone lost its key.
+type RevokeReason string
+
+// The reasons of PocketRevoked.
+const (
+	Replaced RevokeReason = "replaced"
+)
+
+// ResetReason is why an enrolment starts again.
+type ResetReason string
+
+// The reasons of EnrolmentReset.
+const (
+	ForgottenPassword ResetReason = "forgotten-password"
+)
+
+// UnlockReason is why the count of wrong codes was cleared.
+type UnlockReason string
+
+// The reasons of Unlocked.
+const (
+	UnlockedByAdmin UnlockReason = "admin"
+)
+
+// RosterSource is the way in which HR announced somebody.
+type RosterSource string
+
+// The sources of a roster entry.
+const (
+	RosterByHand RosterSource = "hand"
+)
+
+// StaffRegistered says that HR announced somebody.
+type StaffRegistered struct {
+	Source   RosterSource `json:"source"`
+	Batch    string       `json:"batch"`
+	Employee *domain.Ref  `json:"employee,omitempty"`
+	Email    domain.Ref   `json:"email"`
+	Name     *domain.Ref  `json:"name,omitempty"`
+	Phone    *domain.Ref  `json:"phone,omitempty"`
+	Language string       `json:"language,omitempty"`
+}
+
+// StaffChanged says what HR knows now; it replaces what was announced before.
+type StaffChanged struct {
+	Source   RosterSource `json:"source"`
+	Batch    string       `json:"batch"`
+	Employee *domain.Ref  `json:"employee,omitempty"`
+	Email    domain.Ref   `json:"email"`
+	Name     *domain.Ref  `json:"name,omitempty"`
+	Phone    *domain.Ref  `json:"phone,omitempty"`
+	Language string       `json:"language,omitempty"`
+}
+
+// EnrolmentStarted says that an admitted person began.
+type EnrolmentStarted struct {
+	Admission Admission `json:"admission"`
+	Language  string    `json:"language"`
+	Helper    string    `json:"helper,omitempty"` // the subject of the agent who sits beside
+}
+
+// CodeIssued says that a code counts from now on. The code itself is derived
+// from the key that KeyID names, and stands nowhere. It ends an earlier open
+// code of the same purpose.
+type CodeIssued struct {
+	Challenge ChallengeID `json:"challenge"`
+	Purpose   Purpose     `json:"purpose"`
+	Channel   Channel     `json:"channel"`
+	To        domain.Ref  `json:"to"`
+	KeyID     string      `json:"key"`
+	Expires   time.Time   `json:"expires"`
+}
+
+// CodeSent says that a provider took over the n-th message with this code.
+type CodeSent struct {
+	Challenge  ChallengeID `json:"challenge"`
+	Number     int         `json:"number"`
+	Provider   string      `json:"provider"`
+	ProviderID string      `json:"providerId"`
+}
+
+// CodeUndeliverable says that the n-th message with this code did not leave,
+// did not arrive, or (unknown) may or may not have left.
+type CodeUndeliverable struct {
+	Challenge ChallengeID `json:"challenge"`
+	Number    int         `json:"number"`
+	Reason    Undelivered `json:"reason"`
+}
+
+// CodeRejected says that a code was not accepted. A wrong one counts toward
+// the limits of its challenge and of the person (policy: WrongCodes,
+// WrongCodesInARow); a late or used one does not.
+type CodeRejected struct {
+	Challenge ChallengeID `json:"challenge"`
+	Attempt   int         `json:"attempt"` // of this challenge, from 1
+	Reason    Rejection   `json:"reason"`
+}
+
+// EmailConfirmed says that the person reads mail at this address.
+type EmailConfirmed struct {
+	Challenge ChallengeID `json:"challenge"`
+	Email     domain.Ref  `json:"email"`
+}
+
+// NameSet says what the person is called.
+type NameSet struct {
+	Name domain.Ref `json:"name"`
+}
+
+// PasswordSet says that the first factor stands. The hash is in the vault.
+type PasswordSet struct {
+	Credential domain.Ref     `json:"credential"`
+	Algorithm  string         `json:"algorithm"`  // "argon2id"
+	Parameters string         `json:"parameters"` // as in a PHC string: "m=65536,t=3,p=1"
+	Pepper     string         `json:"pepper"`     // the key's id
+	Reason     PasswordReason `json:"reason"`
+}
+
+// PhoneGiven says which number the person wants to use. It changes nothing
+// until it is verified.
+type PhoneGiven struct {
+	Phone   domain.Ref `json:"phone"`
+	Source  Source     `json:"source"`
+	Country string     `json:"country"` // ISO 3166-1 alpha-2
+}
+
+// PhoneVerified says that the person receives SMS at this number.
+type PhoneVerified struct {
+	Challenge ChallengeID `json:"challenge"`
+	Phone     domain.Ref  `json:"phone"`
+	Source    Source      `json:"source"`
+	Country   string      `json:"country"`
+}
+
+// PairingOffered says that a QR code is on the screen. It ends the one before.
+type PairingOffered struct {
+	Pairing PairingID `json:"pairing"`
+	Expires time.Time `json:"expires"` // when the next QR code takes its place
+	Ends    time.Time `json:"ends"`    // when the whole pairing is over, across QR codes
+}
+
+// PairingClaimed says that a phone read the QR code and showed a key.
+type PairingClaimed struct {
+	Pairing    PairingID `json:"pairing"`
+	Thumbprint string    `json:"thumbprint"` // RFC 7638, SHA-256, base64url
+	Nonce      string    `json:"nonce"`
+}
+
+// PairingConfirmed says that the person typed the digits that this phone, and
+// no other, could show.
+type PairingConfirmed struct {
+	Pairing PairingID `json:"pairing"`
+}
+
+// PairingFailed says that a pairing, or one try at it, came to nothing.
+type PairingFailed struct {
+	Pairing PairingID      `json:"pairing"`
+	Reason  PairingFailure `json:"reason"`
+}
+
+// PocketPaired says that a phone holds a key which counts.
+type PocketPaired struct {
+	Pairing    PairingID       `json:"pairing"`
+	Device     DeviceID        `json:"device"`
+	Thumbprint string          `json:"thumbprint"`
+	Key        json.RawMessage `json:"key"` // public JWK: kty, crv, x, y
+	Label      domain.Ref      `json:"label"`
+}
+
+// PocketRevoked says that a phone's key counts no longer.
+type PocketRevoked struct {
+	Device DeviceID     `json:"device"`
+	Reason RevokeReason `json:"reason"`
+}
+
+// FactorChosen says which factor counts from now on. With Pocket it is only
+// ever recorded together with that phone's PocketPaired, or for a live phone.
+type FactorChosen struct {
+	Factor Factor       `json:"factor"`
+	Device DeviceID     `json:"device,omitempty"`
+	Reason FactorReason `json:"reason"`
+}
+
+// LanguageSet says in which language the person wants to be written to.
+type LanguageSet struct {
+	Language string `json:"language"`
+}
+
+// EnrolmentReset says that all after the proof of the e-mail address is void.
+type EnrolmentReset struct {
+	Reason ResetReason `json:"reason"`
+}
+
+// Unlocked says that the count of wrong codes was cleared.
+type Unlocked struct {
+	Reason UnlockReason `json:"reason"`
+}
+
+// HelpCodeShown says that a stuck person was shown a code to read aloud.
+type HelpCodeShown struct {
+	Help HelpID `json:"help"`
+}
+
+func (StaffRegistered) isEvent()   {}
+func (StaffChanged) isEvent()      {}
+func (EnrolmentStarted) isEvent()  {}
+func (CodeIssued) isEvent()        {}
+func (CodeSent) isEvent()          {}
+func (CodeUndeliverable) isEvent() {}
+func (CodeRejected) isEvent()      {}
+func (EmailConfirmed) isEvent()    {}
+func (NameSet) isEvent()           {}
+func (PasswordSet) isEvent()       {}
+func (PhoneGiven) isEvent()        {}
+func (PhoneVerified) isEvent()     {}
+func (PairingOffered) isEvent()    {}
+func (PairingClaimed) isEvent()    {}
+func (PairingConfirmed) isEvent()  {}
+func (PairingFailed) isEvent()     {}
+func (PocketPaired) isEvent()      {}
+func (PocketRevoked) isEvent()     {}
+func (FactorChosen) isEvent()      {}
+func (LanguageSet) isEvent()       {}
+func (EnrolmentReset) isEvent()    {}
+func (Unlocked) isEvent()          {}
+func (HelpCodeShown) isEvent()     {}

@@ -1,0 +1,291 @@
+package enrolment
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// State is what all events so far mean. The zero State is a person about whom
+// nothing is known.
+type State struct {
+	Staff     Staff
+	Started   bool
+	Admission Admission
+	Language  string
+
+	Email domain.Ref // zero until confirmed
+	Codes struct{ Email, Phone Challenge }
+	// WrongInARow counts the wrong codes since the last right one, over all codes.
+	WrongInARow int
+
+	Name     domain.Ref
+	Password domain.Ref // of the credential
+	Given    Phone      // a number that is not verified yet
+	Phone    Phone      // the verified one
+	Pairing  Pairing
+	Device   Device // the live phone; zero: none
+	Choice   Choice
+}
+
+// Staff is what HR announced.
+type Staff struct {
+	Registered         bool
+	Email, Name, Phone domain.Ref
+	Employee           domain.Ref
+	Language           string
+}
+
+// A Challenge is a code that somebody was asked for. The zero Challenge is none.
+type Challenge struct {
+	ID      ChallengeID
+	Purpose Purpose
+	To      domain.Ref
+	KeyID   string
+	Expires time.Time
+	Wrong   int         // wrong guesses so far
+	Tried   int         // guesses so far, of any kind
+	Sends   int         // messages that left, did not leave, or may have left
+	Failed  Undelivered // of the last message; empty: it left
+	Used    bool        // it was right once
+}
+
+// Open says that the code can still be right at a moment.
+func (c Challenge) Open(p Policy, at time.Time) bool {
+	return c.ID != "" && !c.Used && c.Wrong < p.WrongCodes && !at.After(c.Expires)
+}
+
+// A Phone is a number and where it came from.
+type Phone struct {
+	Ref     domain.Ref
+	Source  Source
+	Country string
+}
+
+// PairingStage is how far a pairing has come.
+type PairingStage int
+
+// The stages of a pairing.
+const (
+	NotPairing PairingStage = iota
+	Offered
+	Claimed
+	Confirmed
+	Paired
+	Failed // this QR code is burnt; the pairing may go on with another
+	Over   // no more tries
+)
+
+// A Pairing is the last QR code and what came of it.
+type Pairing struct {
+	ID         PairingID
+	Stage      PairingStage
+	Expires    time.Time // of the QR code
+	Ends       time.Time // of the whole pairing
+	Thumbprint string
+	Nonce      string
+	Tries      int // wrong digits, across QR codes
+	Failure    PairingFailure
+}
+
+// A Device is a phone whose key counts.
+type Device struct {
+	ID         DeviceID
+	Thumbprint string
+	Key        json.RawMessage
+	Label      domain.Ref
+}
+
+// Choice is the last factor that was chosen.
+type Choice struct {
+	Factor Factor
+	Device DeviceID
+}
+
+// Step is where a person stands.
+type Step int
+
+// The steps, as the screens number them: E3 is step 1, E9 is step 6.
+const (
+	StepEmail    Step = 1
+	StepPassword Step = 2
+	StepPhone    Step = 3
+	StepSMSCode  Step = 4
+	StepFactor   Step = 5
+	StepDone     Step = 6
+)
+
+// Step returns the first step that is still open.
+func (s State) Step() Step {
+	switch {
+	case s.Factor() != NoFactor:
+		return StepDone
+	case s.Email.IsZero():
+		return StepEmail
+	case s.Name.IsZero() || s.Password.IsZero():
+		return StepPassword
+	case !s.Given.Ref.IsZero():
+		return StepSMSCode
+	case s.Phone.Ref.IsZero():
+		return StepPhone
+	}
+	return StepFactor
+}
+
+// Factor returns the factor that counts now: pocket while the last choice is
+// pocket and names the live phone, sms while the last choice is sms and a
+// phone number is verified, else none.
+func (s State) Factor() Factor {
+	switch {
+	case s.Choice.Factor == Pocket && s.Device.ID != "" && s.Choice.Device == s.Device.ID:
+		return Pocket
+	case s.Choice.Factor == SMS && !s.Phone.Ref.IsZero():
+		return SMS
+	}
+	return NoFactor
+}
+
+// Code returns the last code of a purpose.
+func (s State) Code(p Purpose) Challenge {
+	if p == ConfirmingEmail {
+		return s.Codes.Email
+	}
+	return s.Codes.Phone
+}
+
+// Fold applies facts in their order.
+func Fold(s State, events ...Event) State {
+	for _, e := range events {
+		s = Evolve(s, e)
+	}
+	return s
+}
+
+// Evolve applies one recorded fact. It never fails: the fact already happened.
+func Evolve(s State, e Event) State {
+	switch e := e.(type) {
+	case StaffRegistered:
+		s.Staff = Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
+	case StaffChanged:
+		s.Staff = Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
+	case EnrolmentStarted:
+		s.Started, s.Admission, s.Language = true, e.Admission, e.Language
+	case CodeIssued:
+		*s.code(e.Purpose) = Challenge{ID: e.Challenge, Purpose: e.Purpose, To: e.To, KeyID: e.KeyID, Expires: e.Expires}
+	case CodeSent:
+		s.sent(e.Challenge, e.Number, "")
+	case CodeUndeliverable:
+		s.sent(e.Challenge, e.Number, e.Reason)
+	case CodeRejected:
+		s.rejected(e)
+	case EmailConfirmed:
+		s.Email, s.WrongInARow, s.Codes.Email.Used = e.Email, 0, true
+	case NameSet:
+		s.Name = e.Name
+	case PasswordSet:
+		s.Password = e.Credential
+	case PhoneGiven:
+		s.Given, s.Codes.Phone = Phone{e.Phone, e.Source, e.Country}, Challenge{}
+	case PhoneVerified:
+		s.Phone, s.Given = Phone{e.Phone, e.Source, e.Country}, Phone{}
+		s.WrongInARow, s.Codes.Phone.Used = 0, true
+	case PairingOffered, PairingClaimed, PairingConfirmed, PairingFailed:
+		s.Pairing = evolvePairing(s.Pairing, e)
+	case PocketPaired:
+		s.Pairing.Stage = Paired
+		s.Device = Device{e.Device, e.Thumbprint, e.Key, e.Label}
+	case PocketRevoked:
+		if s.Device.ID == e.Device {
+			s.Device = Device{}
+		}
+	case FactorChosen:
+		s.Choice = Choice{e.Factor, e.Device}
+	case LanguageSet:
+		s.Language = e.Language
+	case EnrolmentReset:
+		s = State{
+			Staff: s.Staff, Started: s.Started, Admission: s.Admission, Language: s.Language,
+			Email: s.Email, Codes: s.Codes, WrongInARow: s.WrongInARow,
+		}
+		s.Codes.Phone = Challenge{}
+	case Unlocked:
+		s.WrongInARow = 0
+	case HelpCodeShown: // says something about the visit, nothing about the person
+	}
+	return s
+}
+
+// evolvePairing follows one pairing. A new QR code within it keeps the count
+// of tries; a new pairing starts at none.
+func evolvePairing(p Pairing, e Event) Pairing {
+	switch e := e.(type) { //nolint:gochecksumtype // the four events of a pairing that Evolve hands on
+	case PairingOffered:
+		next := Pairing{ID: e.Pairing, Stage: Offered, Expires: e.Expires, Ends: e.Ends}
+		if e.Ends.Equal(p.Ends) {
+			next.Tries = p.Tries
+		}
+		return next
+	case PairingClaimed:
+		p.Stage, p.Thumbprint, p.Nonce = Claimed, e.Thumbprint, e.Nonce
+	case PairingConfirmed:
+		p.Stage = Confirmed
+	case PairingFailed:
+		p.Failure = e.Reason
+		switch e.Reason {
+		case WrongDigits:
+			p.Tries++
+		case TooManyTries:
+			p.Tries++
+			p.Stage = Over
+		case Cancelled:
+			p.Stage = Over
+		case ClaimedTwice:
+			p.Stage = Failed
+		}
+	}
+	return p
+}
+
+func (s *State) code(p Purpose) *Challenge {
+	if p == ConfirmingEmail {
+		return &s.Codes.Email
+	}
+	return &s.Codes.Phone
+}
+
+// byID returns the challenge with this id; nil when it is not the last of its
+// purpose any more.
+func (s *State) byID(id ChallengeID) *Challenge {
+	for _, c := range []*Challenge{&s.Codes.Email, &s.Codes.Phone} {
+		if c.ID == id && id != "" {
+			return c
+		}
+	}
+	return nil
+}
+
+func (s *State) sent(id ChallengeID, number int, failed Undelivered) {
+	if c := s.byID(id); c != nil {
+		c.Sends, c.Failed = max(c.Sends, number), failed
+	}
+}
+
+func (s *State) rejected(e CodeRejected) {
+	if e.Reason == Wrong { // a late code is no guess
+		s.WrongInARow++
+	}
+	if c := s.byID(e.Challenge); c != nil {
+		c.Tried = e.Attempt
+		if e.Reason == Wrong {
+			c.Wrong++
+		}
+	}
+}
+
+func orZero(r *domain.Ref) domain.Ref {
+	if r == nil {
+		return domain.Ref{}
+	}
+	return *r
+}
