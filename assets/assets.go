@@ -15,3 +15,9 @@ var Translations embed.FS
 //
 //go:embed fonts
 var Fonts embed.FS
+
+// Icons holds icons/<name>.svg, drawn for the product in one colour, which is
+// written as currentColor.
+//
+//go:embed icons
+var Icons embed.FS

@@ -1,0 +1,280 @@
+package ui
+
+import "fyne.io/fyne/v2"
+
+// A shaper is an object whose height follows from its width, as wrapped text
+// does. Fyne asks for sizes without a width, so layouts of this package ask
+// shapers instead; everything then fits in one pass.
+type shaper interface {
+	HeightFor(width float32) float32
+}
+
+// shaping is the same for layouts.
+type shaping interface {
+	heightFor(objects []fyne.CanvasObject, width float32) float32
+}
+
+// HeightFor returns the height an object needs when it is width wide.
+func HeightFor(o fyne.CanvasObject, width float32) float32 {
+	switch o := o.(type) {
+	case shaper:
+		return o.HeightFor(width)
+	case *fyne.Container:
+		if l, ok := o.Layout.(shaping); ok {
+			return l.heightFor(o.Objects, width)
+		}
+	}
+	return o.MinSize().Height
+}
+
+func place(o fyne.CanvasObject, x, y, w, h float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(w, h))
+}
+
+func shown(objects []fyne.CanvasObject) []fyne.CanvasObject {
+	all := make([]fyne.CanvasObject, 0, len(objects))
+	for _, o := range objects {
+		if o != nil && o.Visible() {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// Column puts objects under each other over the whole width, with a gap named
+// by a theme size between them.
+func Column(gap fyne.ThemeSizeName, objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: column{gap}, Objects: objects}
+}
+
+type column struct{ gap fyne.ThemeSizeName }
+
+func (c column) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	y, spare := float32(0), s.Height
+	all := shown(objects)
+	springs := 0
+	for _, o := range all {
+		if _, ok := o.(*spring); ok {
+			springs++
+		}
+	}
+	if springs > 0 {
+		spare = max(0, s.Height-c.heightFor(objects, s.Width)) / float32(springs)
+	}
+	for _, o := range all {
+		h := HeightFor(o, s.Width)
+		if _, ok := o.(*spring); ok {
+			h = spare
+		}
+		place(o, 0, y, s.Width, h)
+		y += h + size(c.gap)
+	}
+}
+
+func (c column) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	all := shown(objects)
+	h := float32(max(0, len(all)-1)) * size(c.gap)
+	for _, o := range all {
+		h += HeightFor(o, width)
+	}
+	return h
+}
+
+func (c column) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	all := shown(objects)
+	s := fyne.NewSize(0, float32(max(0, len(all)-1))*size(c.gap))
+	for _, o := range all {
+		m := o.MinSize()
+		s = fyne.NewSize(max(s.Width, m.Width), s.Height+m.Height)
+	}
+	return s
+}
+
+// Row puts objects beside each other, each at its least width and centred in
+// the height; a Spring takes what is left, and so does an object in Grow.
+func Row(gap fyne.ThemeSizeName, objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: row{gap}, Objects: objects}
+}
+
+type row struct{ gap fyne.ThemeSizeName }
+
+func (r row) widths(all []fyne.CanvasObject, width float32) []float32 {
+	w := make([]float32, len(all))
+	left, weight := width-float32(max(0, len(all)-1))*size(r.gap), float32(0)
+	for i, o := range all {
+		switch g := o.(type) {
+		case *spring:
+			weight++
+		case *grow:
+			weight += g.weight
+		default:
+			w[i] = o.MinSize().Width
+			left -= w[i]
+		}
+	}
+	for i, o := range all {
+		switch g := o.(type) {
+		case *spring:
+			w[i] = max(0, left) / weight
+		case *grow:
+			w[i] = max(0, left) * g.weight / weight
+		}
+	}
+	return w
+}
+
+func (r row) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	all := shown(objects)
+	x := float32(0)
+	for i, w := range r.widths(all, s.Width) {
+		h := s.Height
+		if g, ok := all[i].(*grow); !ok || !g.tall {
+			h = min(s.Height, HeightFor(all[i], w))
+		}
+		place(all[i], x, (s.Height-h)/2, w, h)
+		x += w + size(r.gap)
+	}
+}
+
+func (r row) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	all := shown(objects)
+	h := float32(0)
+	for i, w := range r.widths(all, width) {
+		h = max(h, HeightFor(all[i], w))
+	}
+	return h
+}
+
+func (r row) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	all := shown(objects)
+	s := fyne.NewSize(float32(max(0, len(all)-1))*size(r.gap), 0)
+	for _, o := range all {
+		m := o.MinSize()
+		s = fyne.NewSize(s.Width+m.Width, max(s.Height, m.Height))
+	}
+	return s
+}
+
+// spring is room that stretches.
+type spring struct{ fyne.Container }
+
+// Spring returns room that takes what is left in a Row or a Column.
+func Spring() fyne.CanvasObject { return &spring{} }
+
+// grow is an object that shares the width that is left in a Row.
+type grow struct {
+	fyne.Container
+	weight float32
+	tall   bool
+}
+
+// Grow lets an object of a Row share the width that is left, by weight, and
+// stand at the full height of the row.
+func Grow(weight float32, o fyne.CanvasObject) fyne.CanvasObject {
+	g := &grow{weight: weight, tall: true}
+	g.Layout, g.Objects = fill{}, []fyne.CanvasObject{o}
+	return g
+}
+
+// GrowCentred is Grow for an object that keeps its own height.
+func GrowCentred(weight float32, o fyne.CanvasObject) fyne.CanvasObject {
+	g := Grow(weight, o).(*grow)
+	g.tall = false
+	return g
+}
+
+// HeightFor returns the height of what grows.
+func (g *grow) HeightFor(width float32) float32 { return HeightFor(g.Objects[0], width) }
+
+// fill gives every object the whole size.
+type fill struct{}
+
+func (fill) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range objects {
+		place(o, 0, 0, s.Width, s.Height)
+	}
+}
+
+func (fill) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	h := float32(0)
+	for _, o := range shown(objects) {
+		h = max(h, HeightFor(o, width))
+	}
+	return h
+}
+
+func (fill) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	s := fyne.Size{}
+	for _, o := range shown(objects) {
+		s = s.Max(o.MinSize())
+	}
+	return s
+}
+
+// Stack lays objects over each other, each over the whole area.
+func Stack(objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: fill{}, Objects: objects}
+}
+
+// Inset puts an object inside a margin named by theme sizes.
+func Inset(x, y fyne.ThemeSizeName, o fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: inset{x, y}, Objects: []fyne.CanvasObject{o}}
+}
+
+type inset struct{ x, y fyne.ThemeSizeName }
+
+func (i inset) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	x, y := size(i.x), size(i.y)
+	for _, o := range objects {
+		place(o, x, y, s.Width-2*x, s.Height-2*y)
+	}
+}
+
+func (i inset) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return fill{}.heightFor(objects, width-2*size(i.x)) + 2*size(i.y)
+}
+
+func (i inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fill{}.MinSize(objects).AddWidthHeight(2*size(i.x), 2*size(i.y))
+}
+
+// Limit keeps an object at most width wide (in Fyne's units at the size of a
+// wide kiosk; a narrower screen gives what it has), at the left.
+func Limit(width float32, o fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: limit{width}, Objects: []fyne.CanvasObject{o}}
+}
+
+type limit struct{ width float32 }
+
+func (l limit) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range objects {
+		place(o, 0, 0, min(l.width, s.Width), s.Height)
+	}
+}
+
+func (l limit) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return fill{}.heightFor(objects, min(l.width, width))
+}
+
+func (l limit) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := fill{}.MinSize(objects)
+	return fyne.NewSize(min(m.Width, l.width), m.Height)
+}
+
+// Centre puts an object in the middle at its least size.
+func Centre(o fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: centre{}, Objects: []fyne.CanvasObject{o}}
+}
+
+type centre struct{}
+
+func (centre) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range objects {
+		w := min(o.MinSize().Width, s.Width)
+		h := min(HeightFor(o, w), s.Height)
+		place(o, (s.Width-w)/2, (s.Height-h)/2, w, h)
+	}
+}
+
+func (centre) MinSize(objects []fyne.CanvasObject) fyne.Size { return fill{}.MinSize(objects) }
