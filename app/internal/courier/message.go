@@ -1,0 +1,137 @@
+package courier
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Kind says what a message is for, and so which text it gets.
+type Kind string
+
+// The kinds of messages, and the channels that have a text for them.
+const (
+	ConfirmEmail    Kind = "confirm-email"    // mail, with a code
+	AlreadyEnrolled Kind = "already-enrolled" // mail, without a code
+	VerifyPhone     Kind = "verify-phone"     // SMS, with a code
+	PocketPaired    Kind = "pocket-paired"    // mail and SMS, without a code
+)
+
+// hasCode says whether messages of this kind carry a code.
+func (k Kind) hasCode() bool { return k == ConfirmEmail || k == VerifyPhone }
+
+// A Message is one thing to tell one person. It is personal data as a whole,
+// apart from ID, Kind and Lang.
+type Message struct {
+	// ID names this one send: 1–64 letters, digits and hyphens, never used
+	// before and never derived from anything personal. Providers get it as
+	// their reference, and a mail has it in its Message-ID.
+	ID   string
+	Kind Kind
+	To   string // an e-mail address, or a phone number as E.164 (+31612345678)
+	Lang string // "nl" or "en"; anything else is read as "nl"
+
+	Code    string // six digits, for the kinds that have a code
+	Minutes int    // how long the code works, for the kinds that have a code
+}
+
+// A Receipt says that a provider accepted a message. Both fields may be
+// recorded: neither is personal.
+type Receipt struct {
+	Provider string // "smtp", "cm", "spryng", "twilio", "webhook", "demo"
+	ID       string // the provider's own id, or Message.ID where it gave none
+}
+
+// ErrBadMessage: the message cannot be written as it is; a mistake of the
+// caller. Nothing was sent.
+var ErrBadMessage = errors.New("not a message that can be sent")
+
+var (
+	idForm     = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+	codeForm   = regexp.MustCompile(`^[0-9]{6}$`)
+	numberForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+)
+
+func (m Message) check() error {
+	switch {
+	case !idForm.MatchString(m.ID):
+		return fmt.Errorf("%w: bad id", ErrBadMessage)
+	case m.Kind.hasCode() && !codeForm.MatchString(m.Code):
+		return fmt.Errorf("%w: %s without its code", ErrBadMessage, m.Kind)
+	case m.Kind.hasCode() && m.Minutes < 1:
+		return fmt.Errorf("%w: %s that works for no time", ErrBadMessage, m.Kind)
+	}
+	return nil
+}
+
+// A Reason says why a message was refused. The set is closed.
+type Reason string
+
+// The reasons.
+const (
+	InvalidRecipient Reason = "invalid-recipient" // no such address or number, or it cannot receive this
+	Blocked          Reason = "blocked"           // the recipient opted out or is on the provider's block list
+	NoCredit         Reason = "no-credit"
+	RateLimited      Reason = "rate-limited"
+	Unsupported      Reason = "unsupported"   // this provider cannot reach this destination
+	Auth             Reason = "auth"          // our credentials were refused
+	Misconfigured    Reason = "misconfigured" // our sender, URL or account is set up wrongly
+	Busy             Reason = "busy"          // later, perhaps
+	Refused          Reason = "refused"       // for any other reason
+	Unreachable      Reason = "unreachable"   // only from ReasonOf: nobody could be reached
+	Unknown          Reason = "unknown"       // only from ReasonOf: it may have been sent
+)
+
+// Rejected is a definite refusal: nothing was sent.
+type Rejected struct {
+	Provider string
+	Reason   Reason
+	Status   int // of the HTTP or SMTP answer; 0 where there was none
+}
+
+func (r *Rejected) Error() string {
+	if r.Status == 0 {
+		return fmt.Sprintf("%s: %s", r.Provider, r.Reason)
+	}
+	return fmt.Sprintf("%s: %s (status %d)", r.Provider, r.Reason, r.Status)
+}
+
+// ReasonOf returns the code under which a failed send may be recorded. Of
+// several refusals it is the first one's.
+func ReasonOf(err error) Reason {
+	var r *Rejected
+	switch {
+	case errors.Is(err, domain.ErrUnknownOutcome):
+		return Unknown
+	case errors.As(err, &r):
+		return r.Reason
+	case errors.Is(err, domain.ErrUnavailable):
+		return Unreachable
+	}
+	return Refused
+}
+
+// mailbox returns an address in the form that SMTP carries everywhere: an
+// ASCII local part, and the domain in its ASCII form (RFC 5890). It refuses
+// display names, comments, lists, and everything with a control character.
+func mailbox(address string) (string, error) {
+	bad := &Rejected{Provider: "smtp", Reason: InvalidRecipient}
+	a, err := mail.ParseAddress(address)
+	if err != nil || a.Address != address || a.Name != "" {
+		return "", bad
+	}
+	at := strings.LastIndexByte(address, '@')
+	local, name := address[:at], address[at+1:]
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>()[]\,;:`, r) }
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil || strings.ContainsFunc(local, odd) || len(local) > 64 || len(ascii) > 253 { // RFC 5321 section 4.5.3.1
+		return "", bad
+	}
+	return local + "@" + ascii, nil
+}

@@ -1,0 +1,183 @@
+package courier
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// An Item is one message in the outbox.
+type Item struct {
+	Number  int
+	Channel Channel
+	To      string
+	Subject string // of a mail
+	Text    string // the text part
+	Code    string // the digits to highlight; empty where the message has no code
+	At      time.Time
+}
+
+// heldFor is how long a number may be held before its holder is taken for dead.
+const heldFor = 2 * time.Second
+
+// List reads the messages numbered above after, in their order. It stops before
+// a message that another process is just putting there.
+func (o *Outbox) List(after int) ([]Item, error) {
+	c, err := o.scan()
+	if err != nil {
+		return nil, fmt.Errorf("read the outbox: %w", err)
+	}
+	limit := c.highest + 1
+	for n, since := range c.claimed {
+		if n > after && c.sent[n] == "" && time.Since(since) < heldFor {
+			limit = min(limit, n)
+		}
+	}
+	var numbers []int
+	for n := range c.sent {
+		if n > after && n < limit {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	items := make([]Item, 0, len(numbers))
+	for _, n := range numbers {
+		item, err := o.read(n, c.sent[n])
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the folder was emptied
+		}
+		if err != nil {
+			return items, fmt.Errorf("read message %d of the outbox: %w", n, err)
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+// Watch hands over the messages numbered above after, first those that are
+// there and then each as it arrives, one at a time and in their order, until
+// ctx ends; then it returns nil. The receiver may take its time.
+func (o *Outbox) Watch(ctx context.Context, after int, receive func(Item)) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watch the outbox: %w", err)
+	}
+	defer func() { _ = w.Close() }()
+	if err := w.Add(o.dir); err != nil {
+		return fmt.Errorf("watch the outbox: %w", err)
+	}
+	// The system may lose a notice, and a dead holder gives none.
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for {
+		items, err := o.List(after)
+		for _, i := range items {
+			if ctx.Err() != nil {
+				return nil
+			}
+			receive(i)
+			after = i.Number
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.Events:
+		case <-w.Errors:
+		case <-again.C:
+		}
+	}
+}
+
+func (o *Outbox) read(number int, name string) (Item, error) {
+	path := filepath.Join(o.dir, name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return Item{}, err
+	}
+	raw, err := os.ReadFile(path) //nolint:gosec // a name that scan recognised
+	if err != nil {
+		return Item{}, err
+	}
+	item := Item{Channel: BySMS}
+	if strings.HasSuffix(name, ".eml") {
+		item, err = parseMail(raw)
+	} else {
+		item.To, item.Text, err = parseSMS(raw)
+	}
+	item.Number, item.At, item.Code = number, info.ModTime(), digits.FindString(item.Text)
+	return item, err
+}
+
+var digits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+var errNotOurs = errors.New("not a message of ours")
+
+func parseSMS(raw []byte) (to, text string, err error) {
+	head, text, ok := strings.Cut(string(raw), "\n\n")
+	to, named := strings.CutPrefix(head, "To: ")
+	if !ok || !named {
+		return "", "", errNotOurs
+	}
+	return to, strings.TrimSuffix(text, "\n"), nil
+}
+
+func parseMail(raw []byte) (Item, error) {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return Item{}, errNotOurs
+	}
+	to, err := m.Header.AddressList("To")
+	if err != nil || len(to) != 1 {
+		return Item{}, errNotOurs
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	if err != nil {
+		return Item{}, errNotOurs
+	}
+	text, err := textPart(m)
+	return Item{Channel: ByMail, To: to[0].Address, Subject: subject, Text: text}, err
+}
+
+// textPart returns the text of a mail with alternatives.
+func textPart(m *mail.Message) (string, error) {
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		return "", errNotOurs
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := parts.NextRawPart()
+		if err != nil {
+			return "", errNotOurs
+		}
+		if kind, _, err := mime.ParseMediaType(p.Header.Get("Content-Type")); err != nil || kind != "text/plain" {
+			continue
+		}
+		var r io.Reader = p
+		if strings.EqualFold(p.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+			r = quotedprintable.NewReader(p)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			return "", errNotOurs
+		}
+		return strings.ReplaceAll(string(b), "\r\n", "\n"), nil
+	}
+}

@@ -1,0 +1,9 @@
+package assets
+
+import "embed"
+
+// Mail holds mail/message.html, the one template (html/template) that every
+// mail is written into.
+//
+//go:embed mail
+var Mail embed.FS
