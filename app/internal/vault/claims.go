@@ -1,0 +1,137 @@
+package vault
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Claim returns the person whom an e-mail address belongs to, and makes a new
+// one (a random id) when it is nobody's yet. It maps an address to one person
+// until that person is erased: however many stations claim it at the same
+// moment, one id comes to be and all get it. Something that is not an address
+// is ErrBadEmail.
+func (v *Vault) Claim(ctx context.Context, email string) (domain.SubjectID, error) {
+	if _, err := NormalEmail(email); err != nil {
+		return domain.SubjectID{}, fmt.Errorf("claim: %w", err)
+	}
+	hash := v.EmailIndexKeyed(email)
+	subject, err := v.findClaim(ctx, v.reader, hash)
+	if errors.Is(err, domain.ErrNotFound) {
+		err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+			subject, err = v.findClaim(ctx, tx, hash)
+			if !errors.Is(err, domain.ErrNotFound) {
+				return err
+			}
+			subject = newSubject()
+			mac := v.claimMAC(hash, subject)
+			_, err = tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)`, hash[:], subject[:], mac[:])
+			return err
+		})
+	}
+	if err != nil {
+		return domain.SubjectID{}, fmt.Errorf("claim: %w", unavailable(err))
+	}
+	return subject, nil
+}
+
+// Find returns whom an e-mail address belongs to, or domain.ErrNotFound.
+func (v *Vault) Find(ctx context.Context, email string) (domain.SubjectID, error) {
+	subject, err := v.findClaim(ctx, v.reader, v.EmailIndexKeyed(email))
+	if err != nil {
+		return domain.SubjectID{}, fmt.Errorf("find by e-mail: %w", unavailable(err))
+	}
+	return subject, nil
+}
+
+// Emails gives every claim, in the order in which they were made, until yield
+// returns false: the person and the keyed hash of the address
+// (EmailIndexKeyed). It reads in pages, so that a slow yield holds up nobody;
+// a claim that is made or erased meanwhile may be given or not.
+func (v *Vault) Emails(ctx context.Context, yield func(subject domain.SubjectID, emailHash [32]byte) bool) error {
+	for after, more := int64(0), true; more; {
+		claims, last, err := v.claimsAfter(ctx, after)
+		if err != nil {
+			return fmt.Errorf("read e-mail claims: %w", unavailable(err))
+		}
+		for _, c := range claims {
+			if !yield(c.subject, c.hash) {
+				return nil
+			}
+		}
+		after, more = last, len(claims) > 0
+	}
+	return nil
+}
+
+// A claim is one address's hash and whose it is.
+type claim struct {
+	hash    [32]byte
+	subject domain.SubjectID
+}
+
+// claimPage is how many claims are read at once.
+const claimPage = 4096
+
+func (v *Vault) claimsAfter(ctx context.Context, after int64) (claims []claim, last int64, err error) {
+	rows, err := v.reader.rows(ctx, `SELECT id, hash, subject, mac FROM claim WHERE id > $1 ORDER BY id LIMIT $2`, after, claimPage)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var hash, subject, mac sql.RawBytes
+		if err := rows.Scan(&last, &hash, &subject, &mac); err != nil {
+			return nil, 0, err
+		}
+		if len(hash) != 32 {
+			return nil, 0, ErrTampered
+		}
+		c := claim{hash: [32]byte(hash)}
+		if c.subject, err = v.checkClaim(c.hash, subject, mac); err != nil {
+			return nil, 0, err
+		}
+		claims = append(claims, c)
+	}
+	return claims, last, rows.Err()
+}
+
+func (v *Vault) findClaim(ctx context.Context, q querier, hash [32]byte) (domain.SubjectID, error) {
+	var subject, mac []byte
+	err := q.row(ctx, `SELECT subject, mac FROM claim WHERE hash = $1`, hash[:]).Scan(&subject, &mac)
+	if errors.Is(err, sql.ErrNoRows) {
+		return domain.SubjectID{}, domain.ErrNotFound
+	} else if err != nil {
+		return domain.SubjectID{}, err
+	}
+	return v.checkClaim(hash, subject, mac)
+}
+
+// checkClaim refuses a claim that the vault did not make itself: who could
+// write in the file could otherwise give one person's address to another.
+func (v *Vault) checkClaim(hash [32]byte, subject, mac []byte) (id domain.SubjectID, err error) {
+	if copy(id[:], subject) != len(id) || len(subject) != len(id) {
+		return domain.SubjectID{}, ErrTampered
+	}
+	if want := v.claimMAC(hash, id); !hmac.Equal(mac, want[:]) {
+		return domain.SubjectID{}, ErrTampered
+	}
+	return id, nil
+}
+
+func (v *Vault) claimMAC(hash [32]byte, subject domain.SubjectID) [32]byte {
+	return keyedHash(&v.index.claim, string(hash[:]), string(subject[:]))
+}
+
+// newSubject makes a random UUID (RFC 9562, version 4).
+func newSubject() (id domain.SubjectID) {
+	_, _ = rand.Read(id[:]) // never fails: it crashes the program instead
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}

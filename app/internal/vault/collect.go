@@ -1,0 +1,94 @@
+package vault
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// namedWithin bounds one question to the log while a row is locked: well below
+// the busy timeout, so that nobody else's write fails over it.
+const namedWithin = busyTimeout / 4
+
+// A pendingRow is a value that may have been left behind.
+type pendingRow struct {
+	id      int64
+	ref     domain.RefID
+	subject domain.SubjectID
+}
+
+// Collect removes the values that are pending, were put before olderThan and
+// that no event names, and returns how many. The caller gives a time that is at
+// least PendingFor ago, and answers in named whether the person's stream holds
+// an event with that reference, by reading the whole stream. A value that is
+// named is made active instead.
+//
+// The row is locked while named is asked, so that nobody activates it in
+// between; named has some seconds for its answer. An error of named ends the
+// collecting and leaves the row as it is.
+func (v *Vault) Collect(ctx context.Context, olderThan time.Time,
+	named func(ctx context.Context, subject domain.SubjectID, ref domain.RefID) (bool, error),
+) (removed int, err error) {
+	var after int64
+	for {
+		row, err := v.nextPending(ctx, olderThan, after)
+		if errors.Is(err, sql.ErrNoRows) {
+			return removed, nil
+		} else if err != nil {
+			return removed, fmt.Errorf("collect pending values: %w", unavailable(err))
+		}
+		gone, err := v.collect(ctx, row, named)
+		if err != nil {
+			return removed, fmt.Errorf("collect pending value %s of %s: %w", row.ref, row.subject, err)
+		}
+		if gone {
+			removed++
+		}
+		after = row.id
+	}
+}
+
+// nextPending finds the first pending row behind the given one, or sql.ErrNoRows.
+func (v *Vault) nextPending(ctx context.Context, olderThan time.Time, after int64) (row pendingRow, err error) {
+	var ref, subject []byte
+	err = v.reader.row(ctx, `SELECT id, ref, subject FROM value
+		WHERE active = 0 AND created < $1 AND id > $2 ORDER BY id LIMIT 1`, olderThan.UnixMilli(), after).
+		Scan(&row.id, &ref, &subject)
+	if err == nil && (copy(row.ref[:], ref) != len(row.ref) || copy(row.subject[:], subject) != len(row.subject)) {
+		err = ErrTampered
+	}
+	return row, err
+}
+
+func (v *Vault) collect(ctx context.Context, row pendingRow,
+	named func(context.Context, domain.SubjectID, domain.RefID) (bool, error),
+) (gone bool, err error) {
+	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+		// this transaction holds the write lock; who activates now waits
+		var active bool
+		err := tx.row(ctx, `SELECT active FROM value WHERE id = $1`, row.id).Scan(&active)
+		if errors.Is(err, sql.ErrNoRows) || active {
+			return nil // somebody else was first
+		} else if err != nil {
+			return err
+		}
+		asking, cancel := context.WithTimeout(ctx, namedWithin)
+		defer cancel()
+		keep, err := named(asking, row.subject, row.ref)
+		if err != nil {
+			return err
+		}
+		if keep {
+			_, err = tx.exec(ctx, `UPDATE value SET active = 1 WHERE id = $1`, row.id)
+			return err
+		}
+		_, err = tx.exec(ctx, `DELETE FROM value WHERE id = $1`, row.id)
+		gone = err == nil
+		return err
+	})
+	return gone && err == nil, err
+}

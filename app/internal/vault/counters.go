@@ -1,0 +1,211 @@
+package vault
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Limit says how often something may be done: at most Max times in any
+// Window, and with some time between two.
+//
+// Name and Key together are one counter. The key may be personal, such as an
+// address (as NormalEmail gives it, so that another spelling is no other
+// counter) or a number in E.164: only its keyed hash is stored, and a Limit
+// prints without it.
+type Limit struct {
+	Name   string        // such as "send-hour"; it may stand in logs
+	Key    string        `json:"-"`
+	Window time.Duration // a sliding one
+	Max    int           // at least 1
+
+	// Wait is the least time after the first, the second … one of the window;
+	// the last of them holds for all that follow. Empty: no wait.
+	Wait []time.Duration
+}
+
+// Format prints the limit without its key.
+func (l Limit) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "limit %s: %d in %s, key %s", l.Name, l.Max, l.Window, redacted)
+}
+
+// String prints the limit without its key.
+func (l Limit) String() string { return fmt.Sprint(l) }
+
+// A Limited is the refusal of Take: which limit refuses, and when all of them
+// would allow it again if nothing else happens.
+type Limited struct {
+	Name    string
+	RetryAt time.Time // UTC
+}
+
+// Error names the limit and the time.
+func (l *Limited) Error() string {
+	return fmt.Sprintf("limit %s is reached until %s", l.Name, l.RetryAt.Format(time.RFC3339))
+}
+
+// Taken says how far the limits are used up after a Take.
+type Taken struct {
+	Used []int     // for each limit, in order: how many in its window, this one included
+	Next time.Time // the first moment at which all of them allow another one, UTC
+}
+
+// Take counts one act against every limit, or against none when one of them
+// refuses (*Limited). The stations share the counters: of many at the same
+// moment, over all processes, no more than Max get through.
+//
+// Times are kept in whole milliseconds. Counts that lie more than a window in
+// the future, after a clock was set back, are passed over.
+func (v *Vault) Take(ctx context.Context, now time.Time, limits ...Limit) (Taken, error) {
+	counters, err := v.counters(limits)
+	if err != nil {
+		return Taken{}, fmt.Errorf("take: %w", err)
+	}
+	now = now.Truncate(time.Millisecond).UTC()
+	var taken Taken
+	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+		if _, err := tx.exec(ctx, `DELETE FROM taken WHERE until <= $1`, now.UnixMilli()); err != nil {
+			return err
+		}
+		if err := allowed(ctx, tx, now, limits, counters); err != nil {
+			return err
+		}
+		taken = Taken{Used: make([]int, len(limits)), Next: now}
+		for i, l := range limits {
+			_, err := tx.exec(ctx, `INSERT INTO taken (counter, at, until) VALUES ($1, $2, $3)`,
+				counters[i][:], now.UnixMilli(), now.Add(l.Window).UnixMilli())
+			if err != nil {
+				return err
+			}
+			next, used, err := l.next(ctx, tx, counters[i], now)
+			if err != nil {
+				return err
+			}
+			taken.Used[i] = used
+			taken.Next = later(taken.Next, next)
+		}
+		return nil
+	})
+	if err != nil {
+		return Taken{}, fmt.Errorf("take: %w", err)
+	}
+	return taken, nil
+}
+
+// Allowed says whether Take would succeed now, without taking: nil, or the
+// *Limited that it would return.
+func (v *Vault) Allowed(ctx context.Context, now time.Time, limits ...Limit) error {
+	counters, err := v.counters(limits)
+	if err == nil {
+		err = allowed(ctx, v.reader, now.Truncate(time.Millisecond).UTC(), limits, counters)
+	}
+	if err != nil {
+		return fmt.Errorf("ask limits: %w", unavailable(err))
+	}
+	return nil
+}
+
+// Clear forgets what was counted for the limits, such as those of the hour
+// when a code is confirmed.
+func (v *Vault) Clear(ctx context.Context, limits ...Limit) error {
+	counters, err := v.counters(limits)
+	if err == nil {
+		err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+			for _, c := range counters {
+				if _, err := tx.exec(ctx, `DELETE FROM taken WHERE counter = $1`, c[:]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("clear limits: %w", err)
+	}
+	return nil
+}
+
+// Count returns how many the limit's window holds now.
+func (v *Vault) Count(ctx context.Context, now time.Time, limit Limit) (int, error) {
+	counters, err := v.counters([]Limit{limit})
+	if err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	_, used, err := limit.next(ctx, v.reader, counters[0], now.Truncate(time.Millisecond))
+	if err != nil {
+		return 0, fmt.Errorf("count: %w", unavailable(err))
+	}
+	return used, nil
+}
+
+// counters checks the limits, and returns the name of each one's counter.
+func (v *Vault) counters(limits []Limit) ([][32]byte, error) {
+	counters := make([][32]byte, len(limits))
+	seen := make(map[[32]byte]bool, len(limits))
+	for i, l := range limits {
+		if l.Name == "" || l.Window < time.Millisecond || l.Max < 1 {
+			return nil, fmt.Errorf("%w: %s", ErrBadLimit, l.Name)
+		}
+		counters[i] = keyedHash(&v.index.counter, l.Name, l.Key)
+		if seen[counters[i]] {
+			return nil, fmt.Errorf("%w: %s is given twice", ErrBadLimit, l.Name)
+		}
+		seen[counters[i]] = true
+	}
+	return counters, nil
+}
+
+// allowed returns the *Limited that names the limit which refuses longest, or nil.
+func allowed(ctx context.Context, q querier, now time.Time, limits []Limit, counters [][32]byte) error {
+	var refusal *Limited
+	for i, l := range limits {
+		next, _, err := l.next(ctx, q, counters[i], now)
+		if err != nil {
+			return err
+		}
+		if next.After(now) && (refusal == nil || next.After(refusal.RetryAt)) {
+			refusal = &Limited{Name: l.Name, RetryAt: next}
+		}
+	}
+	if refusal == nil {
+		return nil // and not a nil *Limited
+	}
+	return refusal
+}
+
+// next returns when the limit allows another one, and how many stand in its
+// window at the moment.
+func (l Limit) next(ctx context.Context, q querier, counter [32]byte, now time.Time) (next time.Time, used int, err error) {
+	from, to := now.Add(-l.Window).UnixMilli(), now.Add(l.Window).UnixMilli()
+	var last sql.NullInt64
+	err = q.row(ctx, `SELECT count(*), max(at) FROM taken WHERE counter = $1 AND at > $2 AND at <= $3`, counter[:], from, to).
+		Scan(&used, &last)
+	if err != nil || used == 0 {
+		return now, used, err
+	}
+	next = now
+	if len(l.Wait) > 0 {
+		wait := l.Wait[min(used, len(l.Wait))-1]
+		next = later(next, time.UnixMilli(last.Int64).Add(min(wait, l.Window)))
+	}
+	if used < l.Max {
+		return next.UTC(), used, nil
+	}
+	// the one that has to leave the window before there is room
+	var leaves int64
+	err = q.row(ctx, `SELECT at FROM taken WHERE counter = $1 AND at > $2 AND at <= $3 ORDER BY at LIMIT 1 OFFSET $4`,
+		counter[:], from, to, used-l.Max).Scan(&leaves)
+	if errors.Is(err, sql.ErrNoRows) { // cleared between the two questions of a reader
+		return now, 0, nil
+	}
+	return later(next, time.UnixMilli(leaves).Add(l.Window)).UTC(), used, err
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

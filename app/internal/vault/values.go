@@ -1,0 +1,197 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// MaxValue is the length of the longest value, in bytes.
+const MaxValue = 64 << 10
+
+// PendingFor is how long a pending value is left alone before Collect may be
+// asked to remove it: longer than any command lives.
+const PendingFor = 24 * time.Hour
+
+// Put seals a value under the person's key, which it makes on first use, and
+// returns the reference that an event can name. The value is pending: it can be
+// read already, and Collect removes it unless an event names it or Activate was
+// called. Each Put makes a new version, counted from 1 for each person and
+// kind; earlier ones stay.
+//
+// The value is not kept. A person who was erased is domain.ErrErased; an
+// unknown kind or too long a value is ErrBadValue.
+func (v *Vault) Put(ctx context.Context, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
+	switch {
+	case subject.IsZero():
+		return domain.Ref{}, fmt.Errorf("put %s: %w: nobody's", kind, ErrBadValue)
+	case !kind.Valid():
+		return domain.Ref{}, fmt.Errorf("put: %w: unknown kind", ErrBadValue)
+	case len(value) > MaxValue:
+		return domain.Ref{}, fmt.Errorf("put %s: %w: %d bytes", kind, ErrBadValue, len(value))
+	}
+	var ref domain.Ref
+	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) (err error) {
+		ref, err = v.put(ctx, tx, subject, kind, value)
+		return err
+	})
+	if err != nil {
+		return domain.Ref{}, fmt.Errorf("put %s of %s: %w", kind, subject, err)
+	}
+	return ref, nil
+}
+
+func (v *Vault) put(ctx context.Context, tx *transaction, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
+	key, err := v.personKey(ctx, tx, subject)
+	if err != nil {
+		return domain.Ref{}, err
+	}
+	defer clear(key[:])
+	p := place{subject: subject, kind: kind}
+	_, _ = rand.Read(p.ref[:]) // never fails: it crashes the program instead
+	err = tx.row(ctx, `SELECT coalesce(max(version), 0) + 1 FROM value WHERE subject = $1 AND kind = $2`,
+		subject[:], string(kind)).Scan(&p.version)
+	if err != nil {
+		return domain.Ref{}, err
+	}
+	var salt [32]byte
+	_, _ = rand.Read(salt[:]) // see above
+	defer clear(salt[:])
+	sealed, err := seal(key, value, p.ad("sealed"))
+	if err != nil {
+		return domain.Ref{}, err
+	}
+	sealedSalt, err := seal(key, salt[:], p.ad("salt"))
+	if err != nil {
+		return domain.Ref{}, err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO value (ref, subject, kind, version, active, created, sealed, salt)
+		VALUES ($1, $2, $3, $4, 0, $5, $6, $7)`,
+		p.ref[:], subject[:], string(kind), p.version, time.Now().UnixMilli(), sealed, sealedSalt)
+	return domain.Ref{ID: p.ref, Version: p.version, Commitment: domain.Commit(salt, value)}, err
+}
+
+// personKey opens the person's key, or makes it.
+func (v *Vault) personKey(ctx context.Context, tx *transaction, subject domain.SubjectID) (*[keySize]byte, error) {
+	var erased bool
+	var keyID string
+	var wrapped []byte
+	err := tx.row(ctx, `SELECT erased, key_id, wrapped FROM person WHERE subject = $1`, subject[:]).
+		Scan(&erased, &keyID, &wrapped)
+	switch {
+	case err == nil && erased:
+		return nil, domain.ErrErased
+	case err == nil:
+		return v.keys.unwrapPersonKey(subject, keyID, wrapped)
+	case !errors.Is(err, sql.ErrNoRows):
+		return nil, err
+	}
+	key, keyID, wrapped, err := v.keys.newPersonKey(subject)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO person (subject, erased, key_id, wrapped) VALUES ($1, 0, $2, $3)`,
+		subject[:], keyID, wrapped)
+	return key, err
+}
+
+// Get opens one value, pending or active. It holds what the event recorded: the
+// commitment is checked each time (ErrCommitment). A row that was edited or
+// moved, or that is asked for as another person's or kind, is ErrTampered; an
+// erased person is domain.ErrErased; an unknown person or reference is
+// domain.ErrNotFound.
+//
+// The value belongs to the caller, who does not keep it longer than needed.
+func (v *Vault) Get(ctx context.Context, subject domain.SubjectID, kind Kind, ref domain.Ref) ([]byte, error) {
+	value, err := v.get(ctx, subject, kind, ref)
+	if err != nil {
+		return nil, fmt.Errorf("get %s %s of %s: %w", kind, ref.ID, subject, unavailable(err))
+	}
+	return value, nil
+}
+
+func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, ref domain.Ref) ([]byte, error) {
+	var erased bool
+	var keyID string
+	var wrapped, owner, sealed, sealedSalt []byte
+	var storedKind sql.NullString
+	var version sql.NullInt64
+	err := v.reader.row(ctx, `SELECT p.erased, p.key_id, p.wrapped, v.subject, v.kind, v.version, v.sealed, v.salt
+		FROM person p LEFT JOIN value v ON v.ref = $1 WHERE p.subject = $2`, ref.ID[:], subject[:]).
+		Scan(&erased, &keyID, &wrapped, &owner, &storedKind, &version, &sealed, &sealedSalt)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, domain.ErrNotFound
+	case err != nil:
+		return nil, err
+	case erased:
+		return nil, domain.ErrErased
+	case owner == nil:
+		return nil, domain.ErrNotFound
+	case string(owner) != string(subject[:]), storedKind.String != string(kind), version.Int64 != int64(ref.Version):
+		return nil, ErrTampered
+	}
+	key, err := v.keys.unwrapPersonKey(subject, keyID, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key[:])
+	p := place{ref: ref.ID, subject: subject, kind: kind, version: ref.Version}
+	salt, err := unseal(key, sealedSalt, p.ad("salt"))
+	if err != nil {
+		return nil, err
+	}
+	defer clear(salt)
+	value, err := unseal(key, sealed, p.ad("sealed"))
+	if err != nil {
+		return nil, err
+	}
+	if len(salt) != 32 || domain.Commit([32]byte(salt), value) != ref.Commitment {
+		clear(value)
+		return nil, ErrCommitment
+	}
+	return value, nil
+}
+
+// Activate says that an event names these values of the person: from now on
+// Collect leaves them alone. Saying so again changes nothing; zero references
+// are passed over. All or none: an unknown one is domain.ErrNotFound, an erased
+// person domain.ErrErased.
+func (v *Vault) Activate(ctx context.Context, subject domain.SubjectID, refs ...domain.Ref) error {
+	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+		for _, ref := range refs {
+			if ref.IsZero() {
+				continue
+			}
+			changed, err := tx.exec(ctx, `UPDATE value SET active = 1 WHERE ref = $1 AND subject = $2`, ref.ID[:], subject[:])
+			if err != nil {
+				return err
+			}
+			if changed == 0 {
+				return missing(ctx, tx, subject)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("activate values of %s: %w", subject, err)
+	}
+	return nil
+}
+
+// missing says why a person has no such value.
+func missing(ctx context.Context, q querier, subject domain.SubjectID) error {
+	erased, _, err := isErased(ctx, q, subject)
+	switch {
+	case err != nil:
+		return err
+	case erased:
+		return domain.ErrErased
+	}
+	return domain.ErrNotFound
+}
