@@ -51,21 +51,18 @@ func Column(gap fyne.ThemeSizeName, objects ...fyne.CanvasObject) *fyne.Containe
 type column struct{ gap fyne.ThemeSizeName }
 
 func (c column) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	y, spare := float32(0), s.Height
 	all := shown(objects)
-	springs := 0
+	weight := float32(0)
 	for _, o := range all {
-		if _, ok := o.(*spring); ok {
-			springs++
+		if g, ok := stretches(o); ok {
+			weight += g.weight
 		}
 	}
-	if springs > 0 {
-		spare = max(0, s.Height-c.heightFor(objects, s.Width)) / float32(springs)
-	}
+	y, spare := float32(0), max(0, s.Height-c.heightFor(objects, s.Width))
 	for _, o := range all {
 		h := HeightFor(o, s.Width)
-		if _, ok := o.(*spring); ok {
-			h = spare
+		if g, ok := stretches(o); ok {
+			h += spare * g.weight / weight
 		}
 		place(o, 0, y, s.Width, h)
 		y += h + size(c.gap)
@@ -103,21 +100,15 @@ func (r row) widths(all []fyne.CanvasObject, width float32) []float32 {
 	w := make([]float32, len(all))
 	left, weight := width-float32(max(0, len(all)-1))*size(r.gap), float32(0)
 	for i, o := range all {
-		switch g := o.(type) {
-		case *spring:
-			weight++
-		case *grow:
+		if g, ok := stretches(o); ok {
 			weight += g.weight
-		default:
-			w[i] = o.MinSize().Width
-			left -= w[i]
+			continue
 		}
+		w[i] = o.MinSize().Width
+		left -= w[i]
 	}
 	for i, o := range all {
-		switch g := o.(type) {
-		case *spring:
-			w[i] = max(0, left) / weight
-		case *grow:
+		if g, ok := stretches(o); ok {
 			w[i] = max(0, left) * g.weight / weight
 		}
 	}
@@ -129,7 +120,7 @@ func (r row) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	x := float32(0)
 	for i, w := range r.widths(all, s.Width) {
 		h := s.Height
-		if g, ok := all[i].(*grow); !ok || !g.tall {
+		if g, ok := stretches(all[i]); !ok || !g.tall {
 			h = min(s.Height, HeightFor(all[i], w))
 		}
 		place(all[i], x, (s.Height-h)/2, w, h)
@@ -156,36 +147,37 @@ func (r row) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
-// spring is room that stretches.
-type spring struct{ fyne.Container }
-
-// Spring returns room that takes what is left in a Row or a Column.
-func Spring() fyne.CanvasObject { return &spring{} }
-
-// grow is an object that shares the width that is left in a Row.
-type grow struct {
-	fyne.Container
+// stretching is the layout of what takes room that is left: a spring, or an
+// object that grows.
+type stretching struct {
+	fill
 	weight float32
 	tall   bool
 }
 
-// Grow lets an object of a Row share the width that is left, by weight, and
-// stand at the full height of the row.
-func Grow(weight float32, o fyne.CanvasObject) fyne.CanvasObject {
-	g := &grow{weight: weight, tall: true}
-	g.Layout, g.Objects = fill{}, []fyne.CanvasObject{o}
-	return g
+func stretches(o fyne.CanvasObject) (stretching, bool) {
+	if c, ok := o.(*fyne.Container); ok {
+		l, ok := c.Layout.(stretching)
+		return l, ok
+	}
+	return stretching{}, false
 }
 
-// GrowCentred is Grow for an object that keeps its own height.
-func GrowCentred(weight float32, o fyne.CanvasObject) fyne.CanvasObject {
-	g := Grow(weight, o).(*grow)
-	g.tall = false
-	return g
+// Spring returns room that takes what is left in a Row or a Column.
+func Spring() *fyne.Container {
+	return &fyne.Container{Layout: stretching{weight: 1}}
 }
 
-// HeightFor returns the height of what grows.
-func (g *grow) HeightFor(width float32) float32 { return HeightFor(g.Objects[0], width) }
+// Grow lets an object of a Row or Column share the room that is left, by
+// weight; in a Row it stands at the full height.
+func Grow(weight float32, o fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: stretching{weight: weight, tall: true}, Objects: []fyne.CanvasObject{o}}
+}
+
+// GrowCentred is Grow for an object of a Row that keeps its own height.
+func GrowCentred(weight float32, o fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: stretching{weight: weight}, Objects: []fyne.CanvasObject{o}}
+}
 
 // fill gives every object the whole size.
 type fill struct{}

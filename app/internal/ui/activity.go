@@ -1,0 +1,42 @@
+package ui
+
+import (
+	"sync/atomic"
+
+	"fyne.io/fyne/v2"
+)
+
+var activity atomic.Pointer[func()]
+
+// OnActivity sets what is called whenever somebody touches, clicks or types
+// on any widget of this package, since Fyne has no hook for all input. One
+// program has one person in front of it, so there is one function; nil for
+// none.
+func OnActivity(f func()) { activity.Store(&f) }
+
+func active() {
+	if f := activity.Load(); f != nil && *f != nil {
+		(*f)()
+	}
+}
+
+// passOn gives a key that a widget has no use for to the window, as Fyne does
+// when nothing has the focus: Escape, say.
+func passOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+		if f := c.OnTypedKey(); f != nil {
+			f(e)
+		}
+	}
+}
+
+// Focus gives a widget the focus of its window, if it is in one.
+func Focus(w fyne.Focusable) {
+	o, ok := w.(fyne.CanvasObject)
+	if !ok {
+		return
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+		c.Focus(w)
+	}
+}
