@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// MaxAppend is how many bytes the messages of one append may have together.
+// It is what an EventStoreDB server admits by default.
+const MaxAppend = 1 << 20
+
+// maxName is the length of the longest name of a stream or a type, in bytes.
+const maxName = 255
+
+// ErrMessage: what was to be appended is not fit for a log. Trying again does
+// not help.
+var ErrMessage = errors.New("not fit for the log")
+
+// Append records messages at the end of a stream, all of them or none, if the
+// stream is at the expected revision (domain.NoStream: if it does not exist).
+// When it returns, they are on disk.
+//
+// When the stream is past the expectation, the events right after it are
+// compared: if they have the ids of all the messages, this is a retry, nothing
+// is recorded, and the place of the old ones is returned. In every other case
+// the error is a *domain.Conflict with the actual revision.
+//
+// domain.ErrUnavailable says that nothing was recorded: the disk is full,
+// another process kept the log locked for 5 s, the log is closed, or ctx ended
+// while the append waited for its turn. domain.ErrUnknownOutcome says that it
+// may have been recorded; the bytes of the messages must not be changed then,
+// they may still be read. Messages that are empty, too large or not JSON are
+// refused with ErrMessage.
+func (s *SQLite) Append(ctx context.Context, stream string, expected domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	if err := check(stream, expected, msgs); err != nil {
+		return domain.Appended{}, fmt.Errorf("append to %s: %w", stream, err)
+	}
+	r := &request{stream: stream, expected: expected, msgs: msgs, done: make(chan struct{})}
+	if err := s.writer.append(ctx, r); err != nil {
+		return domain.Appended{}, fmt.Errorf("append to %s: %w", stream, err)
+	}
+	return r.appended, nil
+}
+
+func check(stream string, expected domain.Revision, msgs []domain.Message) error {
+	switch {
+	case !fitName(stream):
+		return fmt.Errorf("%w: the stream's name is empty, too long or not text", ErrMessage)
+	case expected < domain.NoStream:
+		return fmt.Errorf("%w: expected revision %d", ErrMessage, expected)
+	case len(msgs) == 0:
+		return fmt.Errorf("%w: no messages", ErrMessage)
+	}
+	size := 0
+	for i := range msgs {
+		m := &msgs[i]
+		size += len(m.Data) + len(m.Metadata)
+		switch {
+		case size > MaxAppend:
+			return fmt.Errorf("%w: more than %d bytes in one append", ErrMessage, MaxAppend)
+		case m.ID == domain.EventID{}:
+			return fmt.Errorf("%w: message %d has no id", ErrMessage, i)
+		case !fitName(m.Type):
+			return fmt.Errorf("%w: the type of message %d is empty, too long or not text", ErrMessage, i)
+		case !fitJSON(m.Data):
+			return fmt.Errorf("%w: the data of message %d is not JSON", ErrMessage, i)
+		case len(m.Metadata) > 0 && !fitJSON(m.Metadata):
+			return fmt.Errorf("%w: the metadata of message %d is not JSON", ErrMessage, i)
+		}
+	}
+	return nil
+}
+
+func fitName(s string) bool {
+	return s != "" && len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
+}
+
+func fitJSON(b []byte) bool { return utf8.Valid(b) && json.Valid(b) }
+
+// A request is one append on its way. Whoever moves its state from waiting
+// decides about it: the writer takes it, or the caller gives it up.
+type request struct {
+	stream   string
+	expected domain.Revision
+	msgs     []domain.Message
+
+	state atomic.Int32
+	since time.Time
+
+	// Set by the writer before it closes done.
+	appended domain.Appended
+	err      error
+	done     chan struct{}
+}
+
+const (
+	waiting int32 = iota
+	taken
+	givenUp
+)
+
+// take says whether the request is the writer's now.
+func (r *request) take() bool { return r.state.CompareAndSwap(waiting, taken) }
+
+// giveUp says whether the request will not be looked at any more.
+func (r *request) giveUp() bool { return r.state.CompareAndSwap(waiting, givenUp) }
+
+func (r *request) refuse(err error) {
+	r.appended, r.err = domain.Appended{}, err
+	close(r.done)
+}
+
+// append queues a request and waits for its outcome.
+func (w *writer) append(ctx context.Context, r *request) error {
+	r.since = time.Now()
+	if err := w.enqueue(ctx, r); err != nil {
+		return err
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+	}
+	if r.giveUp() {
+		return fmt.Errorf("%w: %w", domain.ErrUnavailable, context.Cause(ctx))
+	}
+	select {
+	case <-r.done: // both were ready
+		return r.err
+	default:
+		return fmt.Errorf("%w: %w", domain.ErrUnknownOutcome, context.Cause(ctx))
+	}
+}
+
+func (w *writer) enqueue(ctx context.Context, r *request) error {
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if w.closed {
+		return errClosed
+	}
+	if ctx.Err() == nil {
+		select {
+		case w.queue <- r:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	return fmt.Errorf("%w: %w", domain.ErrUnavailable, context.Cause(ctx))
+}
+
+// drain refuses what comes from now on, and waits for what was queued.
+func (w *writer) drain() {
+	w.gate.Lock()
+	w.closed = true
+	close(w.queue)
+	w.gate.Unlock()
+	<-w.drained
+}

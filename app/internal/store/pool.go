@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// busyTimeout is how long SQLite itself waits for a lock. The writer asks
+// again until lockPatience is over; readers meet locks only while another
+// process recovers the file.
+const busyTimeout = 200 * time.Millisecond
+
+// maxReaders bounds the connections that read, each of which has some
+// megabytes of cache.
+const maxReaders = 8
+
+// A pool lends out the connections that read. It opens them when they are
+// first needed.
+type pool struct {
+	path  string
+	slots chan *reader // maxReaders of them; nil: not opened yet
+
+	closed chan struct{}
+}
+
+func newPool(path string) *pool {
+	p := &pool{path: path, slots: make(chan *reader, maxReaders), closed: make(chan struct{})}
+	for range maxReaders {
+		p.slots <- nil
+	}
+	return p
+}
+
+// take returns a connection, and waits for one while all are lent out.
+func (p *pool) take(ctx context.Context) (*reader, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	select {
+	case <-p.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
+	case r := <-p.slots:
+		return p.ready(ctx, r)
+	case <-p.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// ready opens the connection of a slot that has none.
+func (p *pool) ready(ctx context.Context, r *reader) (*reader, error) {
+	if r != nil {
+		return r, nil
+	}
+	r, err := newReader(ctx, p.path)
+	if err != nil {
+		p.slots <- nil
+		return nil, readFailure(ctx, err)
+	}
+	return r, nil
+}
+
+// give takes a connection back.
+func (p *pool) give(r *reader) {
+	r.db.SetInterrupt(context.Background())
+	p.slots <- r
+}
+
+// close waits for every connection and closes them.
+func (p *pool) close() error {
+	close(p.closed)
+	var errs []error
+	for range maxReaders {
+		if r := <-p.slots; r != nil {
+			errs = append(errs, disconnect(r.db))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A reader is one connection that reads, with its prepared statements. It
+// serves one goroutine at a time.
+type reader struct {
+	db     *sqlite3.Conn
+	head   *sqlite3.Stmt
+	stream *sqlite3.Stmt
+	name   *sqlite3.Stmt
+	kind   *sqlite3.Stmt
+	scans  [4]*sqlite3.Stmt // see scanSQL
+	types  []string         // by id; a type never changes
+}
+
+func newReader(ctx context.Context, path string) (_ *reader, err error) {
+	r := &reader{}
+	if r.db, err = connect(ctx, path); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, disconnect(r.db))
+		}
+	}()
+	// Nothing that reads may ever write.
+	if err = r.db.Exec(`PRAGMA query_only = ON`); err != nil {
+		return nil, err
+	}
+	for stmt, sql := range map[**sqlite3.Stmt]string{
+		&r.head:     `SELECT max(position) FROM events`,
+		&r.stream:   streamSQL,
+		&r.name:     `SELECT name FROM streams WHERE id = ?`,
+		&r.kind:     `SELECT name FROM types WHERE id = ?`,
+		&r.scans[0]: scanSQL(0),
+		&r.scans[1]: scanSQL(1),
+		&r.scans[2]: scanSQL(2),
+		&r.scans[3]: scanSQL(3),
+	} {
+		if *stmt, _, err = r.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *reader) headPosition() (domain.Position, error) {
+	defer r.head.Reset() //nolint:errcheck // reports again what Step reported
+	if !r.head.Step() {
+		return 0, r.head.Err()
+	}
+	return position(r.head.ColumnInt64(0)), nil
+}
+
+// typeName returns the name of a type by its id.
+func (r *reader) typeName(id int) (string, error) {
+	if id < len(r.types) && r.types[id] != "" {
+		return r.types[id], nil
+	}
+	name, err := nameOf(r.kind, int64(id))
+	if err != nil {
+		return "", err
+	}
+	for len(r.types) <= id {
+		r.types = append(r.types, "")
+	}
+	r.types[id] = name
+	return name, nil
+}
+
+// nameOf asks for the name that stands by an id.
+func nameOf(stmt *sqlite3.Stmt, id int64) (string, error) {
+	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
+	if err := stmt.BindInt64(1, id); err != nil {
+		return "", err
+	}
+	if !stmt.Step() {
+		return "", errors.Join(fmt.Errorf("%w: an id without a name", sqlite3.CORRUPT), stmt.Err())
+	}
+	return stmt.ColumnText(0), nil
+}
+
+// position makes a position of a rowid. Ours begin at 1.
+func position(rowid int64) domain.Position {
+	return domain.Position(rowid) //nolint:gosec // never negative
+}
+
+// rowid makes a rowid of a position that somebody asks for. None is as large
+// as the largest.
+func rowid(p domain.Position) int64 {
+	return int64(min(p, 1<<63-1)) //nolint:gosec // bounded
+}

@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// A batch is handed over when it has so many events or bytes, or when so many
+// positions were passed. Each is read in a transaction of its own, so that
+// slow receivers never keep the write-ahead log from starting over.
+const (
+	batchEvents    = 2048
+	batchBytes     = 1 << 20
+	batchPositions = 1 << 16
+)
+
+// The columns that every receiver gets, and those of Query.Metadata.
+const (
+	columns     = `position, stream, revision, type, data`
+	moreColumns = columns + `, id, recorded, metadata`
+)
+
+const streamSQL = `SELECT ` + moreColumns + ` FROM events
+	WHERE stream = (SELECT id FROM streams WHERE name = ?1) AND revision >= ?2 ORDER BY revision`
+
+// The kinds of scans, to be added.
+const (
+	scanMetadata = 1
+	scanTypes    = 2
+)
+
+// scanSQL reads between two positions. Types are filtered within SQLite, which
+// costs less than handing rows out: there is no index on them, since it would
+// cost every append more than it saves the few who read so.
+func scanSQL(kind int) string {
+	cols, types := columns, ""
+	if kind&scanMetadata != 0 {
+		cols = moreColumns
+	}
+	if kind&scanTypes != 0 {
+		types = ` AND type IN (SELECT id FROM types WHERE name IN (SELECT value FROM json_each(?3)))`
+	}
+	return `SELECT ` + cols + ` FROM events WHERE position > ?1 AND position <= ?2` + types + ` ORDER BY position`
+}
+
+// ReadStream returns the events of one stream from a revision on, with
+// metadata; none when there is no such stream or nothing so far along.
+func (s *SQLite) ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error) {
+	events := []domain.Recorded{}
+	err := s.reading(ctx, func(r *reader) (err error) {
+		events, err = r.readStream(stream, from, events)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+	}
+	return events, nil
+}
+
+func (r *reader) readStream(stream string, from domain.Revision, events []domain.Recorded) ([]domain.Recorded, error) {
+	stmt := r.stream
+	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
+	if err := stmt.BindText(1, stream); err != nil {
+		return nil, err
+	}
+	if err := stmt.BindInt64(2, int64(from)); err != nil {
+		return nil, err
+	}
+	for stmt.Step() {
+		e := domain.Recorded{Stream: stream}
+		kind, _ := fixed(stmt, &e)
+		var err error
+		if e.Type, err = r.typeName(kind); err != nil {
+			return nil, err
+		}
+		e.Data = stmt.ColumnBlob(4, nil)
+		more(stmt, &e)
+		e.Metadata = stmt.ColumnBlob(7, nil)
+		events = append(events, e)
+	}
+	return events, stmt.Err()
+}
+
+// fixed reads the columns that are numbers, and returns the ids of the type
+// and the stream.
+func fixed(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
+	e.Position = position(stmt.ColumnInt64(0))
+	e.Revision = domain.Revision(stmt.ColumnInt64(2))
+	return stmt.ColumnInt(3), stmt.ColumnInt64(1)
+}
+
+// more reads the id and the time.
+func more(stmt *sqlite3.Stmt, e *domain.Recorded) {
+	copy(e.ID[:], stmt.ColumnRawBlob(5))
+	e.Recorded = time.UnixMicro(stmt.ColumnInt64(6)).UTC()
+}
+
+// A scanner reads the whole log for one query, batch after batch.
+type scanner struct {
+	q     domain.Query
+	types string // JSON
+	names names
+}
+
+func newScanner(q domain.Query) (*scanner, error) {
+	sc := &scanner{q: q}
+	if len(q.Types) > 0 {
+		types, err := json.Marshal(q.Types)
+		if err != nil {
+			return nil, err
+		}
+		sc.types = string(types)
+	}
+	return sc, nil
+}
+
+// A buffer is a batch and the memory that its events point at. It is filled
+// again and again.
+type buffer struct {
+	domain.Batch
+	bytes []byte
+	err   error
+}
+
+// next fills a buffer with what comes after the query's position, up to head
+// at most, and moves the query on.
+func (sc *scanner) next(r *reader, b *buffer, head domain.Position) error {
+	b.Events, b.bytes = b.Events[:0], b.bytes[:0]
+	until := min(head, sc.q.After+batchPositions)
+	stmt, err := sc.bind(r, until)
+	if err != nil {
+		return err
+	}
+	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
+	for stmt.Step() {
+		if err := sc.add(r, stmt, b); err != nil {
+			return err
+		}
+		if len(b.Events) >= batchEvents || len(b.bytes) >= batchBytes {
+			until = position(stmt.ColumnInt64(0))
+			break
+		}
+	}
+	if err := stmt.Err(); err != nil {
+		return err
+	}
+	sc.q.After = until
+	b.Through, b.Live = until, until == head
+	return nil
+}
+
+func (sc *scanner) bind(r *reader, until domain.Position) (*sqlite3.Stmt, error) {
+	kind := 0
+	if sc.q.Metadata {
+		kind |= scanMetadata
+	}
+	if sc.types != "" {
+		kind |= scanTypes
+	}
+	stmt := r.scans[kind]
+	if err := stmt.BindInt64(1, rowid(sc.q.After)); err != nil {
+		return nil, err
+	}
+	if err := stmt.BindInt64(2, rowid(until)); err != nil {
+		return nil, err
+	}
+	if sc.types == "" {
+		return stmt, nil
+	}
+	return stmt, stmt.BindText(3, sc.types)
+}
+
+// add puts the row on which a statement stands into the buffer, if its stream
+// is asked for.
+func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, b *buffer) (err error) {
+	var e domain.Recorded
+	kind, stream := fixed(stmt, &e)
+	if e.Stream, err = sc.names.of(r, stream); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(e.Stream, sc.q.Prefix) {
+		return nil
+	}
+	if e.Type, err = r.typeName(kind); err != nil {
+		return err
+	}
+	e.Data = b.keep(stmt.ColumnRawText(4))
+	if sc.q.Metadata {
+		more(stmt, &e)
+		e.Metadata = b.keep(stmt.ColumnRawText(7))
+	}
+	b.Events = append(b.Events, e)
+	return nil
+}
+
+// keep copies bytes into the buffer. When it grows, what was kept before stays
+// where it was.
+func (b *buffer) keep(p []byte) []byte {
+	if p == nil {
+		return nil
+	}
+	from := len(b.bytes)
+	b.bytes = append(b.bytes, p...)
+	return b.bytes[from:len(b.bytes):len(b.bytes)]
+}
+
+// names remembers the names of streams by their ids. It is small and forgets:
+// the events of one person mostly stand near each other, and a million names
+// would take more memory than the fold of all their events.
+type names struct {
+	ids   []int64
+	names []string
+}
+
+const rememberedNames = 1 << 14
+
+func (n *names) of(r *reader, id int64) (string, error) {
+	if n.ids == nil {
+		n.ids, n.names = make([]int64, rememberedNames), make([]string, rememberedNames)
+	}
+	at := id & (rememberedNames - 1)
+	if n.ids[at] == id {
+		return n.names[at], nil
+	}
+	name, err := nameOf(r.name, id)
+	if err != nil {
+		return "", err
+	}
+	n.ids[at], n.names[at] = id, name
+	return name, nil
+}

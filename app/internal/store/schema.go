@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// The file says of itself what it is: SQLite's application_id and
+// user_version stand in its header (https://sqlite.org/fileformat2.html, 1.3).
+const (
+	applicationID = 0x4b446c67 // "KDlg"
+	schemaVersion = 1
+)
+
+// ErrForeign: the file is something else than a log of this program.
+var ErrForeign = errors.New("not a Keydesk log")
+
+// ErrNewer: the log was made by a newer version of this program.
+var ErrNewer = errors.New("log of a newer Keydesk")
+
+// tables lays the file out.
+//
+// A position is a rowid that the writer counts up by itself, so that positions
+// are in the order of commits and have no gaps. What a fold reads (stream,
+// revision, type, data) stands before what it skips: SQLite decodes a row only
+// as far as it is asked. Names of streams and types are integers in events,
+// which halves the two b-trees an append touches.
+//
+// The triggers make the file append-only for every tool that opens it; the
+// one on INSERT also stops INSERT OR REPLACE, which deletes without a trigger.
+// Whoever may write the file can drop them: that is what the seal is for.
+const tables = `
+CREATE TABLE store (
+	id      TEXT NOT NULL,
+	created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE streams (
+	id   INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE types (
+	id   INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE events (
+	position INTEGER PRIMARY KEY,
+	stream   INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	type     INTEGER NOT NULL,
+	data     TEXT NOT NULL,
+	id       BLOB NOT NULL,
+	recorded INTEGER NOT NULL,
+	metadata TEXT,
+	UNIQUE (stream, revision)
+) STRICT;
+CREATE VIEW log AS SELECT
+	e.position, s.name AS stream, e.revision, t.name AS type,
+	strftime('%Y-%m-%dT%H:%M:%S', e.recorded / 1000000, 'unixepoch')
+		|| printf('.%06dZ', e.recorded % 1000000) AS recorded,
+	e.data, e.metadata,
+	lower(substr(hex(e.id), 1, 8) || '-' || substr(hex(e.id), 9, 4) || '-' || substr(hex(e.id), 13, 4)
+		|| '-' || substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21)) AS id
+FROM events e JOIN streams s ON s.id = e.stream JOIN types t ON t.id = e.type
+ORDER BY e.position;
+CREATE TRIGGER events_insert BEFORE INSERT ON events
+WHEN NEW.position <= (SELECT max(position) FROM events)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+`
+
+func schema() string {
+	return tables + appendOnly("events") + appendOnly("streams") + appendOnly("types") + appendOnly("store")
+}
+
+func appendOnly(table string) string {
+	trigger := func(verb string) string {
+		return fmt.Sprintf("CREATE TRIGGER %s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n",
+			table, verb, verb, table)
+	}
+	return trigger("UPDATE") + trigger("DELETE")
+}
+
+// create makes the files that SQLite would make readable for everybody. The
+// names with a dash are SQLite's own; it empties and removes them as it likes.
+func create(path string) error {
+	for _, name := range []string{path, path + "-shm"} {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is a setting of whoever runs the program
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare checks that the file is ours and creates the schema in an empty one.
+// Several processes may do so at the same moment.
+func prepare(ctx context.Context, db *sqlite3.Conn) error {
+	empty, err := identify(db)
+	if err != nil || !empty {
+		return err
+	}
+	// Switching to WAL wants the file alone for an instant and does not
+	// always wait for it.
+	if err := retryBusy(ctx, func() error { return useWAL(db) }); err != nil {
+		return err
+	}
+	return retryBusy(ctx, func() (err error) {
+		tx, err := db.BeginImmediate()
+		if err != nil {
+			return err
+		}
+		defer tx.End(&err)
+		if empty, err = identify(db); err != nil || !empty {
+			return err
+		}
+		id, err := uuid.NewRandomFromReader(rand.Reader)
+		if err != nil {
+			return err
+		}
+		return db.Exec(schema() + fmt.Sprintf(`
+			INSERT INTO store (id, created) VALUES ('%s', %d);
+			PRAGMA application_id = %d;
+			PRAGMA user_version = %d;`, id, time.Now().UnixMicro(), applicationID, schemaVersion))
+	})
+}
+
+// identify returns whether the file is still empty, and an error when it is
+// not a log that this program can use.
+func identify(db *sqlite3.Conn) (empty bool, err error) {
+	var app, version, objects int64
+	for _, q := range []struct {
+		sql string
+		to  *int64
+	}{
+		{`PRAGMA application_id`, &app},
+		{`PRAGMA user_version`, &version},
+		{`SELECT count(*) FROM sqlite_schema`, &objects},
+	} {
+		if *q.to, err = queryInt(db, q.sql); err != nil {
+			if errors.Is(err, sqlite3.NOTADB) {
+				return false, fmt.Errorf("%w: no SQLite file", ErrForeign)
+			}
+			return false, err
+		}
+	}
+	switch {
+	case app == 0 && version == 0 && objects == 0:
+		return true, nil
+	case app != applicationID:
+		return false, fmt.Errorf("%w: a file of another program", ErrForeign)
+	case version > schemaVersion:
+		return false, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
+	}
+	return false, nil
+}
+
+func useWAL(db *sqlite3.Conn) error {
+	stmt, _, err := db.Prepare(`PRAGMA journal_mode = WAL`)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close() //nolint:errcheck // reports again what Step reported
+	if !stmt.Step() {
+		return stmt.Err()
+	}
+	if mode := stmt.ColumnText(0); mode != "wal" {
+		return fmt.Errorf("journal mode %s instead of wal: the file has to be on a local disk", mode)
+	}
+	return nil
+}
+
+// retryBusy tries again while the file is locked, for as long as an append
+// would wait.
+func retryBusy(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, lockPatience, domain.ErrUnavailable)
+	defer cancel()
+	for {
+		err := do()
+		if !errors.Is(err, sqlite3.BUSY) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func queryInt(db *sqlite3.Conn, sql string) (int64, error) {
+	stmt, _, err := db.Prepare(sql)
+	if err != nil {
+		return 0, err
+	}
+	defer stmt.Close() //nolint:errcheck // reports again what Step reported
+	if !stmt.Step() {
+		return 0, stmt.Err()
+	}
+	return stmt.ColumnInt64(0), nil
+}
