@@ -92,6 +92,7 @@ func (r *cardRenderer) Layout(s fyne.Size) {
 type pressable struct {
 	widget.BaseWidget
 
+	self                                fyne.CanvasObject // the widget itself, to find its window
 	tapped                              func()
 	focused, hovered, pushed, switchOff bool
 }
@@ -120,7 +121,7 @@ func (p *pressable) TypedKey(e *fyne.KeyEvent) {
 		p.Tapped(nil)
 	default:
 		active()
-		passOn(p, e)
+		passOn(p.self, e)
 	}
 }
 
@@ -170,7 +171,7 @@ type Tile struct {
 // NewTile returns a start card; sun marks the one for newcomers.
 func NewTile(sun bool, icon Icon, title, line string, tapped func()) *Tile {
 	t := &Tile{sun: sun, icon: icon, title: NewText(RoleTile, Plain(title)), line: NewText(RoleLead, Plain(line))}
-	t.tapped = tapped
+	t.tapped, t.self = tapped, t
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -257,7 +258,7 @@ type ListButton struct {
 // NewListButton returns one of several ways on.
 func NewListButton(icon Icon, title, line string, tapped func()) *ListButton {
 	b := &ListButton{icon: icon, title: NewText(RoleLead, Bold(title)), line: NewText(RoleHint, Plain(line))}
-	b.tapped = tapped
+	b.tapped, b.self = tapped, b
 	b.ExtendBaseWidget(b)
 	return b
 }
