@@ -1,0 +1,235 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// ErrBehind: the projections have not got so far yet.
+var ErrBehind = errors.New("projections are behind")
+
+// A Log is read from a position on. Batches come in order and one after the
+// other; see domain.Batch for whose they are. ReadAll ends with the last event
+// at the moment of the call, and its last batch is Live. Follow goes on until
+// ctx ends or it fails.
+//
+// A Follow that gives an empty, live batch every second or two although nothing
+// happens spares the feed asking by itself (see Feed.Run).
+type Log interface {
+	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
+	Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
+}
+
+// A Projection is folded from the enrolment streams.
+type Projection interface {
+	// Apply folds a run of events, in the order of the log, and notes that
+	// there is nothing else up to through. What it had already it passes over;
+	// what it cannot understand it sets aside. It keeps nothing that an event
+	// points at.
+	Apply(events []domain.Recorded, through domain.Position)
+	// Position returns how far it has got.
+	Position() domain.Position
+}
+
+// A Feed keeps projections up to date. Its methods may be called concurrently.
+type Feed struct {
+	log         Log
+	now         func() time.Time
+	projections []Projection
+	turn        sync.Mutex // held by whoever applies
+
+	mu       sync.Mutex
+	position domain.Position
+	head     time.Time // when the log's head was last known to be reached
+	heard    time.Time // when the log last gave anything
+	err      error     // since the last failure; nil after the next success
+	failures int
+	caughtUp chan struct{}
+	live     bool // caughtUp is closed
+	waiting  []waiter
+	watched  map[string]map[chan struct{}]bool // by stream
+}
+
+type waiter struct {
+	until   domain.Position
+	reached chan struct{}
+}
+
+// New returns a feed from a log to projections, from where the one that is
+// least far stands. Nothing happens before Run or CatchUp.
+func New(log Log, now func() time.Time, projections ...Projection) *Feed {
+	f := &Feed{
+		log: log, now: now, projections: projections,
+		head: now(), heard: now(),
+		caughtUp: make(chan struct{}),
+		watched:  make(map[string]map[chan struct{}]bool),
+	}
+	for i, p := range projections {
+		if at := p.Position(); i == 0 || at < f.position {
+			f.position = at
+		}
+	}
+	return f
+}
+
+// CatchUp reads up to the log's present head, and returns when every
+// projection has it. It waits while Run is running: then use Reach.
+func (f *Feed) CatchUp(ctx context.Context) error {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	err := f.log.ReadAll(ctx, f.query(), f.take)
+	if err != nil {
+		return fmt.Errorf("catch up with the log: %w", err)
+	}
+	return nil
+}
+
+// Position returns how far every projection has got.
+func (f *Feed) Position() domain.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.position
+}
+
+// CaughtUp is closed once the log's head was reached for the first time.
+func (f *Feed) CaughtUp() <-chan struct{} { return f.caughtUp }
+
+// Reach returns when every projection has applied all up to a position. When
+// ctx ends before that, the error is ErrBehind, and the reason why ctx ended.
+func (f *Feed) Reach(ctx context.Context, until domain.Position) error {
+	f.mu.Lock()
+	if f.position >= until {
+		f.mu.Unlock()
+		return nil
+	}
+	w := waiter{until, make(chan struct{})}
+	f.waiting = append(f.waiting, w)
+	f.mu.Unlock()
+
+	select {
+	case <-w.reached:
+		return nil
+	case <-ctx.Done():
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget(w)
+	if f.position >= until {
+		return nil
+	}
+	return fmt.Errorf("%w: at %d of %d: %w", ErrBehind, f.position, until, context.Cause(ctx))
+}
+
+// Watch returns a channel that gets something each time after an event of a
+// person was applied; several may come as one. cancel ends that.
+func (f *Feed) Watch(subject domain.SubjectID) (changed <-chan struct{}, cancel func()) {
+	stream, c := domain.EnrolmentStream(subject), make(chan struct{}, 1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.watched[stream] == nil {
+		f.watched[stream] = make(map[chan struct{}]bool)
+	}
+	f.watched[stream][c] = true
+	return c, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if delete(f.watched[stream], c); len(f.watched[stream]) == 0 {
+			delete(f.watched, stream)
+		}
+	}
+}
+
+// Health says how far a feed is, and whether what it says can be relied upon.
+type Health struct {
+	Position domain.Position
+	CaughtUp bool // the log's head was reached at least once
+	// Behind is how long ago the log's head was last known to be reached, or
+	// since when the feed exists: whatever the projections say was true then.
+	// Up to about 2 s are normal while nothing happens.
+	Behind   time.Duration
+	Failures int   // how often the log could not be followed
+	Err      error // why, the last time; nil when it can again
+}
+
+// Health returns the feed's health.
+func (f *Feed) Health() Health {
+	now := f.now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return Health{
+		Position: f.position, CaughtUp: f.live, Behind: max(0, now.Sub(f.head)),
+		Failures: f.failures, Err: f.err,
+	}
+}
+
+func (f *Feed) query() domain.Query {
+	return domain.Query{After: f.Position(), Prefix: domain.EnrolmentPrefix}
+}
+
+// take applies a batch. The events are folded within the log's own call: a log
+// reads ahead in the meantime, and copying them would cost more than folding.
+func (f *Feed) take(b domain.Batch) error {
+	at := f.now()
+	for _, p := range f.projections {
+		p.Apply(b.Events, b.Through)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.position = max(f.position, b.Through)
+	f.heard, f.err = at, nil
+	if b.Live {
+		f.reachedHead(at)
+	}
+	f.tell(b.Events)
+	return nil
+}
+
+func (f *Feed) reachedHead(at time.Time) {
+	f.head = at
+	if !f.live {
+		f.live = true
+		close(f.caughtUp)
+	}
+}
+
+// tell wakes those who wait for a position, and those who watch somebody.
+func (f *Feed) tell(events []domain.Recorded) {
+	still := f.waiting[:0]
+	for _, w := range f.waiting {
+		if w.until <= f.position {
+			close(w.reached)
+		} else {
+			still = append(still, w)
+		}
+	}
+	clear(f.waiting[len(still):])
+	f.waiting = still
+	if len(f.watched) == 0 {
+		return
+	}
+	for i := range events {
+		for c := range f.watched[events[i].Stream] {
+			select {
+			case c <- struct{}{}:
+			default: // has not looked since the last time
+			}
+		}
+	}
+}
+
+func (f *Feed) forget(w waiter) {
+	for i := range f.waiting {
+		if f.waiting[i].reached == w.reached {
+			last := len(f.waiting) - 1
+			f.waiting[i] = f.waiting[last]
+			f.waiting[last] = waiter{}
+			f.waiting = f.waiting[:last]
+			return
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package foldtest
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A Fact is a recorded event, and what the domain makes of all of that
+// person's events up to and with it.
+type Fact struct {
+	Subject domain.SubjectID
+	Event   domain.Recorded
+	State   enrolment.State
+}
+
+// Start is the time of the first event of every history.
+func Start() time.Time { return time.Date(2026, time.September, 1, 8, 0, 0, 0, time.UTC) }
+
+// Subject returns the id of the n-th person of a history.
+func Subject(n int) domain.SubjectID {
+	var id domain.SubjectID
+	binary.BigEndian.PutUint64(id[:8], uint64(n+1)*0x9e3779b97f4a7c15) //nolint:gosec // a number like any other
+	binary.BigEndian.PutUint64(id[8:], uint64(n))                      //nolint:gosec // likewise
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// Random draws what some people did, in any order among each other, as the
+// domain decided it. It mostly takes the next step of an enrolment, and often
+// enough anything else; the policy's limits are low, so that they are met.
+func Random(t *rapid.T) []Fact {
+	h := history{t: t, policy: enrolment.DefaultPolicy(), at: Start()}
+	h.policy.WrongCodes, h.policy.WrongCodesInARow = 2, 4
+	h.people = make([]person, rapid.IntRange(1, 4).Draw(t, "people"))
+	for range rapid.IntRange(0, 120).Draw(t, "acts") {
+		h.act()
+	}
+	return h.facts
+}
+
+// Events returns the events of a history.
+func Events(facts []Fact) []domain.Recorded {
+	events := make([]domain.Recorded, len(facts))
+	for i := range facts {
+		events[i] = facts[i].Event
+	}
+	return events
+}
+
+type person struct {
+	state    enrolment.State
+	revision domain.Revision // of the next event
+}
+
+type history struct {
+	t        *rapid.T
+	policy   enrolment.Policy
+	people   []person
+	facts    []Fact
+	at       time.Time
+	ids      int
+	position domain.Position
+}
+
+// act lets one of the people do something.
+func (h *history) act() {
+	who := rapid.IntRange(0, len(h.people)-1).Draw(h.t, "who")
+	p := &h.people[who]
+	h.at = h.at.Add(time.Duration(rapid.IntRange(0, 200).Draw(h.t, "seconds")) * time.Second)
+	command := h.anything(p.state)
+	if rapid.IntRange(0, 9).Draw(h.t, "on course") < 8 {
+		command = h.nextStep(p.state)
+	}
+	by := domain.Stamp{
+		Command: domain.CommandID(Subject(1_000_000 + len(h.facts))), At: h.at, Policy: h.policy.Version(),
+		Actor: domain.Actor{Kind: domain.ActorPerson, ID: Subject(who).String(), Role: domain.RoleSubject}, Station: "kiosk-1",
+	}
+	events, err := h.policy.Decide(p.state, command, by)
+	if err != nil {
+		return // refused: nothing happened
+	}
+	messages, err := enrolment.Messages(events, by)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i := range events {
+		p.state = enrolment.Evolve(p.state, events[i])
+		h.position += domain.Position(rapid.IntRange(1, 3).Draw(h.t, "gap"))
+		h.facts = append(h.facts, Fact{Subject(who), domain.Recorded{
+			Message: messages[i], Stream: domain.EnrolmentStream(Subject(who)),
+			Revision: p.revision, Position: h.position, Recorded: h.at,
+		}, p.state})
+		p.revision++
+	}
+}
+
+// nextStep returns what a person who wants to be done would do now.
+func (h *history) nextStep(s enrolment.State) enrolment.Command {
+	right := rapid.IntRange(0, 9).Draw(h.t, "right") < 8
+	switch s.Step() {
+	case enrolment.StepEmail:
+		if !s.Codes.Email.Open(h.policy, h.at) {
+			return enrolment.Begin{Admission: enrolment.ByRoster, Language: "nl", To: h.ref(), Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"}
+		}
+		return enrolment.ConfirmEmail{Challenge: s.Codes.Email.ID, Matches: right}
+	case enrolment.StepPassword:
+		return enrolment.SetNameAndPassword{Name: h.ref(), Credential: h.ref(), Algorithm: "argon2id", Parameters: "m=65536,t=3,p=1", Pepper: "p1", Replaces: s.Password}
+	case enrolment.StepPhone:
+		return enrolment.GivePhone{Phone: enrolment.Phone{Ref: h.ref(), Source: enrolment.FromSelf, Country: "NL"}, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"}
+	case enrolment.StepSMSCode:
+		if !s.Codes.Phone.Open(h.policy, h.at) {
+			return enrolment.Reissue{Purpose: enrolment.VerifyingPhone, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"}
+		}
+		return enrolment.ConfirmPhone{Challenge: s.Codes.Phone.ID, Matches: right}
+	case enrolment.StepFactor:
+		return h.nextOfPairing(s, right)
+	case enrolment.StepDone:
+	}
+	return h.anything(s)
+}
+
+func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command {
+	p := s.Pairing
+	switch p.Stage {
+	case enrolment.Offered:
+		return enrolment.ClaimPairing{Pairing: p.ID, Thumbprint: h.id(), Nonce: h.id()}
+	case enrolment.Claimed:
+		return enrolment.ConfirmPairing{Pairing: p.ID, Matches: right}
+	case enrolment.Confirmed:
+		return enrolment.FinishPairing{Pairing: p.ID, Thumbprint: p.Thumbprint, Nonce: p.Nonce, Key: key(), Device: enrolment.DeviceID(h.id()), Label: h.ref()}
+	case enrolment.NotPairing, enrolment.Paired, enrolment.Failed, enrolment.Over:
+	}
+	if rapid.IntRange(0, 3).Draw(h.t, "sms") == 0 {
+		return enrolment.ChooseSMS{}
+	}
+	return enrolment.OfferPairing{Pairing: enrolment.PairingID(h.id())}
+}
+
+// anything returns some command, sensible or not.
+func (h *history) anything(s enrolment.State) enrolment.Command {
+	ref := h.ref()
+	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: h.id(), Email: h.ref(), Name: &ref}
+	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID}
+	code := rapid.SampledFrom(codes).Draw(h.t, "code")
+	number := rapid.IntRange(1, 3).Draw(h.t, "number")
+	return rapid.SampledFrom([]enrolment.Command{
+		enrolment.RegisterStaff{Entry: entry},
+		enrolment.Begin{Admission: enrolment.ByDomain, Language: "en", To: s.Codes.Email.To, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
+		enrolment.Reissue{Purpose: enrolment.ConfirmingEmail, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
+		enrolment.RecordSent{Sent: enrolment.CodeSent{Challenge: code, Number: number, Provider: "smtp", ProviderID: h.id()}},
+		enrolment.RecordUndeliverable{Failed: enrolment.CodeUndeliverable{Challenge: code, Number: number, Reason: enrolment.NoRoute}},
+		enrolment.ConfirmEmail{Challenge: s.Codes.Email.ID},
+		enrolment.ConfirmPhone{Challenge: s.Codes.Phone.ID},
+		enrolment.GivePhone{Phone: enrolment.Phone{Ref: ref, Source: enrolment.FromHR, Country: "BE"}, Challenge: enrolment.ChallengeID(h.id())},
+		enrolment.ChooseSMS{},
+		enrolment.CancelPairing{Pairing: s.Pairing.ID},
+		enrolment.ClaimPairing{Pairing: s.Pairing.ID, Thumbprint: h.id(), Nonce: h.id()},
+		enrolment.SetLanguage{Language: "en"},
+		enrolment.Reset{Reason: enrolment.ForgottenPassword},
+		enrolment.Unlock{Reason: enrolment.UnlockedByAdmin},
+		enrolment.ShowHelp{Help: enrolment.HelpID(h.id())},
+	}).Draw(h.t, "command")
+}
+
+// id returns an id that was not there before.
+func (h *history) id() string {
+	h.ids++
+	return fmt.Sprintf("%032x", h.ids)
+}
+
+func (h *history) ref() domain.Ref {
+	h.ids++
+	return ref(h.ids)
+}
+
+func ref(n int) domain.Ref {
+	r := domain.Ref{ID: domain.RefID(Subject(n)), Version: n%3 + 1}
+	copy(r.Commitment[:], r.ID[:])
+	return r
+}
+
+func key() json.RawMessage {
+	return json.RawMessage(`{"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`)
+}

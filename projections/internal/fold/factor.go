@@ -1,0 +1,132 @@
+package fold
+
+import (
+	"crypto/sha256"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A Device stands for an enrolment.DeviceID: the first half of its SHA-256.
+// The zero Device stands for none.
+type Device [16]byte
+
+// DeviceOf returns what stands for a device's id.
+func DeviceOf[S ~string | ~[]byte](id S) Device {
+	if len(id) == 0 {
+		return Device{}
+	}
+	sum := sha256.Sum256([]byte(id))
+	return Device(sum[:16])
+}
+
+// A Choice is the factor that was chosen last.
+type Choice uint8
+
+// The choices. Whatever else may have been chosen counts as none.
+const (
+	NoChoice Choice = iota
+	ChoseSMS
+	ChosePocket
+)
+
+// A Factor is as much of enrolment.State as decides which factor counts. It
+// holds no pointers.
+type Factor struct {
+	Live   Device // the phone whose key counts
+	Chosen Device // the phone that the last choice named
+	Choice Choice
+	Phone  bool // a number is verified
+}
+
+// Current returns the factor that counts, as enrolment.State.Factor does.
+func (f *Factor) Current() enrolment.Factor {
+	switch {
+	case f.Choice == ChosePocket && f.Live != Device{} && f.Chosen == f.Live:
+		return enrolment.Pocket
+	case f.Choice == ChoseSMS && f.Phone:
+		return enrolment.SMS
+	}
+	return enrolment.NoFactor
+}
+
+// The shapes of the events that Evolve reads.
+var (
+	phoneVerified = Shape{{"challenge", Text}, {"phone", Ref}, {"source", Text}, {"country", Text}}
+	pocketPaired  = Shape{{"pairing", Text}, {"device", Text}, {"thumbprint", Text}, {"key", Key}, {"label", Ref}}
+	pocketRevoked = Shape{{"device", Text}, {"reason", Text}}
+	factorChosen  = Shape{{"factor", Text}, {"device", Text}, {"reason", Text}}
+)
+
+// Evolve applies one recorded event, as enrolment.Evolve does. It is not ok
+// when the event cannot be read; then nothing may be said about the factor.
+// A kind that has no say in the factor is not read at all.
+func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
+	var v Fields
+	switch kind {
+	case PhoneVerified:
+		if !phoneVerified.Scan(data, &v) || v[1] == nil {
+			return f.evolveSlowly("PhoneVerified", data)
+		}
+		f.Phone = true
+	case PocketPaired:
+		if !pocketPaired.Scan(data, &v) {
+			return f.evolveSlowly("PocketPaired", data)
+		}
+		f.Live = DeviceOf(v[1])
+	case PocketRevoked:
+		if !pocketRevoked.Scan(data, &v) {
+			return f.evolveSlowly("PocketRevoked", data)
+		}
+		f.revoke(DeviceOf(v[0]))
+	case FactorChosen:
+		if !factorChosen.Scan(data, &v) {
+			return f.evolveSlowly("FactorChosen", data)
+		}
+		f.Choice, f.Chosen = choiceOf(string(v[0])), DeviceOf(v[1])
+	case EnrolmentReset:
+		*f = Factor{}
+	case Unknown:
+		return false
+	case StaffRegistered, StaffChanged, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
+		EmailConfirmed, NameSet, PasswordSet, PhoneGiven, PairingOffered, PairingClaimed, PairingConfirmed,
+		PairingFailed, LanguageSet, Unlocked, HelpCodeShown: // have no say in it
+	}
+	return true
+}
+
+// evolveSlowly reads what Scan could not.
+func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
+	e, err := enrolment.Decode(typ, data)
+	if err != nil {
+		return false
+	}
+	switch e := e.(type) { //nolint:gochecksumtype // the four that Evolve reads
+	case enrolment.PhoneVerified:
+		f.Phone = e.Phone != domain.Ref{}
+	case enrolment.PocketPaired:
+		f.Live = DeviceOf(e.Device)
+	case enrolment.PocketRevoked:
+		f.revoke(DeviceOf(e.Device))
+	case enrolment.FactorChosen:
+		f.Choice, f.Chosen = choiceOf(string(e.Factor)), DeviceOf(e.Device)
+	}
+	return true
+}
+
+func (f *Factor) revoke(d Device) {
+	if f.Live == d {
+		f.Live = Device{}
+	}
+}
+
+func choiceOf(factor string) Choice {
+	switch enrolment.Factor(factor) {
+	case enrolment.SMS:
+		return ChoseSMS
+	case enrolment.Pocket:
+		return ChosePocket
+	case enrolment.NoFactor:
+	}
+	return NoChoice
+}
