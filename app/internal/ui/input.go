@@ -409,4 +409,3 @@ func (r *inputRenderer) typed(room float32, ink fyne.ThemeColorName) {
 		i.scroll = at - room
 	}
 }
-
