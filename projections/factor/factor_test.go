@@ -15,7 +15,7 @@ func TestTheMapAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := factor.New()
-		for _, f := range foldtest.Random(t) {
+		for _, f := range foldtest.Random(draw(t)) {
 			m.Apply([]domain.Recorded{f.Event}, f.Event.Position)
 			got := m.Lookup(f.Subject)
 			want := f.State.Factor()
@@ -27,4 +27,8 @@ func TestTheMapAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			}
 		}
 	})
+}
+
+func draw(t *rapid.T) foldtest.Draw {
+	return func(low, high int) int { return rapid.IntRange(low, high).Draw(t, "history") }
 }

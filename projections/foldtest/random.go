@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
@@ -33,14 +31,25 @@ func Subject(n int) domain.SubjectID {
 	return id
 }
 
+// Draw returns a number from low to high. A test hands in rapid's:
+//
+//	func(low, high int) int { return rapid.IntRange(low, high).Draw(t, "history") }
+type Draw func(low, high int) int
+
+// Policy is what Random decides under: limits so low that they are met.
+func Policy() enrolment.Policy {
+	p := enrolment.DefaultPolicy()
+	p.WrongCodes, p.WrongCodesInARow = 2, 4
+	return p
+}
+
 // Random draws what some people did, in any order among each other, as the
 // domain decided it. It mostly takes the next step of an enrolment, and often
-// enough anything else; the policy's limits are low, so that they are met.
-func Random(t *rapid.T) []Fact {
-	h := history{t: t, policy: enrolment.DefaultPolicy(), at: Start()}
-	h.policy.WrongCodes, h.policy.WrongCodesInARow = 2, 4
-	h.people = make([]person, rapid.IntRange(1, 4).Draw(t, "people"))
-	for range rapid.IntRange(0, 120).Draw(t, "acts") {
+// enough anything else.
+func Random(draw Draw) []Fact {
+	h := history{draw: draw, policy: Policy(), at: Start()}
+	h.people = make([]person, draw(1, 4))
+	for range draw(0, 120) {
 		h.act()
 	}
 	return h.facts
@@ -61,7 +70,7 @@ type person struct {
 }
 
 type history struct {
-	t        *rapid.T
+	draw     Draw
 	policy   enrolment.Policy
 	people   []person
 	facts    []Fact
@@ -72,11 +81,11 @@ type history struct {
 
 // act lets one of the people do something.
 func (h *history) act() {
-	who := rapid.IntRange(0, len(h.people)-1).Draw(h.t, "who")
+	who := h.draw(0, len(h.people)-1)
 	p := &h.people[who]
-	h.at = h.at.Add(time.Duration(rapid.IntRange(0, 200).Draw(h.t, "seconds")) * time.Second)
+	h.at = h.at.Add(time.Duration(h.draw(0, 200)) * time.Second)
 	command := h.anything(p.state)
-	if rapid.IntRange(0, 9).Draw(h.t, "on course") < 8 {
+	if h.draw(0, 9) < 8 {
 		command = h.nextStep(p.state)
 	}
 	by := domain.Stamp{
@@ -89,11 +98,11 @@ func (h *history) act() {
 	}
 	messages, err := enrolment.Messages(events, by)
 	if err != nil {
-		h.t.Fatal(err)
+		panic(err) // what the domain decides can be encoded
 	}
 	for i := range events {
 		p.state = enrolment.Evolve(p.state, events[i])
-		h.position += domain.Position(rapid.IntRange(1, 3).Draw(h.t, "gap"))
+		h.position += domain.Position(h.draw(1, 3))
 		h.facts = append(h.facts, Fact{Subject(who), domain.Recorded{
 			Message: messages[i], Stream: domain.EnrolmentStream(Subject(who)),
 			Revision: p.revision, Position: h.position, Recorded: h.at,
@@ -104,7 +113,7 @@ func (h *history) act() {
 
 // nextStep returns what a person who wants to be done would do now.
 func (h *history) nextStep(s enrolment.State) enrolment.Command {
-	right := rapid.IntRange(0, 9).Draw(h.t, "right") < 8
+	right := h.draw(0, 9) < 8
 	switch s.Step() {
 	case enrolment.StepEmail:
 		if !s.Codes.Email.Open(h.policy, h.at) {
@@ -138,7 +147,7 @@ func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command
 		return enrolment.FinishPairing{Pairing: p.ID, Thumbprint: p.Thumbprint, Nonce: p.Nonce, Key: key(), Device: enrolment.DeviceID(h.id()), Label: h.ref()}
 	case enrolment.NotPairing, enrolment.Paired, enrolment.Failed, enrolment.Over:
 	}
-	if rapid.IntRange(0, 3).Draw(h.t, "sms") == 0 {
+	if h.draw(0, 3) == 0 {
 		return enrolment.ChooseSMS{}
 	}
 	return enrolment.OfferPairing{Pairing: enrolment.PairingID(h.id())}
@@ -149,9 +158,9 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 	ref := h.ref()
 	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: h.id(), Email: h.ref(), Name: &ref}
 	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID}
-	code := rapid.SampledFrom(codes).Draw(h.t, "code")
-	number := rapid.IntRange(1, 3).Draw(h.t, "number")
-	return rapid.SampledFrom([]enrolment.Command{
+	code := codes[h.draw(0, 1)]
+	number := h.draw(1, 3)
+	all := []enrolment.Command{
 		enrolment.RegisterStaff{Entry: entry},
 		enrolment.Begin{Admission: enrolment.ByDomain, Language: "en", To: s.Codes.Email.To, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
 		enrolment.Reissue{Purpose: enrolment.ConfirmingEmail, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
@@ -167,7 +176,8 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 		enrolment.Reset{Reason: enrolment.ForgottenPassword},
 		enrolment.Unlock{Reason: enrolment.UnlockedByAdmin},
 		enrolment.ShowHelp{Help: enrolment.HelpID(h.id())},
-	}).Draw(h.t, "command")
+	}
+	return all[h.draw(0, len(all)-1)]
 }
 
 // id returns an id that was not there before.
