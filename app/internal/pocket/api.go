@@ -1,0 +1,229 @@
+package pocket
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/pairing"
+)
+
+// A fault says why a request was not even put to the desk.
+type fault struct {
+	status int
+	code   string
+}
+
+func (f fault) Error() string { return "request refused: " + f.code }
+
+var (
+	errOrigin    = fault{http.StatusForbidden, "wrong-origin"}
+	errAudience  = fault{http.StatusForbidden, "wrong-audience"}
+	errMediaType = fault{http.StatusUnsupportedMediaType, "wrong-type"}
+	errTooLarge  = fault{http.StatusRequestEntityTooLarge, "too-large"}
+	errTooMany   = fault{http.StatusTooManyRequests, "too-many"}
+)
+
+// The answers of the service.
+type (
+	findRequest struct {
+		Locator string `json:"locator"`
+	}
+	foundAnswer struct {
+		Pairing string `json:"pairing"`
+	}
+	claimedAnswer struct {
+		Nonce   string    `json:"nonce"`
+		Expires time.Time `json:"expires"`
+		Seconds int       `json:"seconds"` // left; phones' clocks are wrong
+	}
+	statusAnswer struct {
+		State  pairing.State  `json:"state"`
+		Reason pairing.Reason `json:"reason,omitempty"`
+	}
+	accountAnswer struct {
+		Device       string `json:"device"`
+		Portal       string `json:"portal"`
+		Organisation string `json:"organisation"`
+	}
+	refusedAnswer struct {
+		Error string `json:"error"`
+		ID    string `json:"id,omitempty"` // to find a fault in the log by
+	}
+)
+
+// endpoint is what all POST requests pass: limits, origin, media type, size.
+func (s *service) endpoint(
+	mediaType string, act func(context.Context, []byte) (any, error), also ...*limiter,
+) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := s.admit(w, r, mediaType, also)
+		var answer any
+		if err == nil {
+			answer, err = act(r.Context(), body)
+		}
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		reply(w, http.StatusOK, answer)
+	})
+}
+
+func (s *service) admit(w http.ResponseWriter, r *http.Request, mediaType string, also []*limiter) ([]byte, error) {
+	from := client(r, s.TrustedProxies)
+	for _, l := range append(also, s.all) {
+		if !l.allow(from) {
+			return nil, errTooMany
+		}
+	}
+	// A browser always names the origin of a POST; other programs need not.
+	if o := r.Header.Get("Origin"); o != "" && o != s.PublicURL {
+		return nil, errOrigin
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+		return nil, errOrigin
+	}
+	if got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || got != mediaType {
+		return nil, errMediaType
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, errTooLarge
+	}
+	if err != nil {
+		return nil, errMalformed
+	}
+	return body, nil
+}
+
+func (s *service) find(ctx context.Context, body []byte) (any, error) {
+	fields, err := object(body)
+	if err != nil || !only(fields, "locator") || !pairing.IsID(text(fields["locator"])) {
+		return nil, errMalformed // a locator has the form of an id
+	}
+	id, err := s.Desk.FindPairing(ctx, text(fields["locator"]))
+	return foundAnswer{id}, err
+}
+
+func (s *service) claim(ctx context.Context, body []byte) (any, error) {
+	m, err := open(body, pairing.TypeClaim)
+	if err != nil {
+		return nil, err
+	}
+	c, err := m.claim(s.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	claimed, err := s.Desk.ClaimPairing(ctx, c)
+	left := max(0, int(time.Until(claimed.Expires).Seconds()))
+	return claimedAnswer{claimed.Nonce, claimed.Expires.UTC(), left}, err
+}
+
+// status waits until the station has moved on. Only the phone that claimed the
+// pairing learns how far it is: the request is signed with the key of the
+// claim, and the desk compares the thumbprint.
+func (s *service) status(ctx context.Context, body []byte) (any, error) {
+	m, err := open(body, pairing.TypeStatus)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.check(s.PublicURL, statusMembers); err != nil {
+		return nil, err
+	}
+	select {
+	case s.waiting <- struct{}{}:
+		defer func() { <-s.waiting }()
+	default:
+		return nil, pairing.Busy
+	}
+	waiting, cancel := context.WithTimeout(ctx, s.Limits.Wait)
+	defer cancel()
+	p, err := s.Desk.AwaitPairing(waiting, m.text("pairing"), m.thumbprint)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return statusAnswer{State: pairing.StateClaimed}, nil
+	}
+	return statusAnswer{p.State, p.Reason}, err
+}
+
+func (s *service) finish(ctx context.Context, body []byte) (any, error) {
+	m, err := open(body, pairing.TypeFinish)
+	if err != nil {
+		return nil, err
+	}
+	f, err := m.finish(s.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.Desk.FinishPairing(ctx, f)
+	return accountAnswer(a), err
+}
+
+// statusOf maps a refusal of the desk to HTTP (RFC 9110, RFC 6585).
+func statusOf(r pairing.Refusal) int {
+	switch r {
+	case pairing.Expired, pairing.Failed:
+		return http.StatusGone
+	case pairing.Unknown:
+		return http.StatusNotFound
+	case pairing.ClaimedAlready, pairing.NotConfirmed:
+		return http.StatusConflict
+	case pairing.WrongProof, pairing.WrongNonce:
+		return http.StatusForbidden
+	case pairing.Busy:
+		return http.StatusTooManyRequests
+	case pairing.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// refuse answers with a code. Only a fault of our own is logged, with an id
+// that the phone shows too.
+func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var f fault
+	var refusal pairing.Refusal
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, errMalformed):
+		f = fault{http.StatusBadRequest, "malformed"}
+	case errors.Is(err, errSignature):
+		f = fault{http.StatusBadRequest, "wrong-signature"}
+	case errors.As(err, &refusal) && statusOf(refusal) != http.StatusInternalServerError:
+		f = fault{statusOf(refusal), string(refusal)}
+	case errors.Is(err, domain.ErrUnavailable), errors.Is(err, domain.ErrUnknownOutcome), r.Context().Err() != nil:
+		// The phone sends the same again; so an unknown outcome becomes known.
+		f = fault{http.StatusServiceUnavailable, string(pairing.Unavailable)}
+	default:
+		id := faultID()
+		s.Log.Error("phone request failed", zap.String("id", id), zap.String("route", r.Pattern), zap.Error(err))
+		reply(w, http.StatusInternalServerError, refusedAnswer{Error: "internal", ID: id})
+		return
+	}
+	if f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	reply(w, f.status, refusedAnswer{Error: f.code})
+}
+
+// faultID returns eight characters to find a log line by.
+func faultID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+func reply(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // a phone that is gone cannot be told
+}

@@ -1,0 +1,47 @@
+// What the phone keeps, in IndexedDB: the accounts it is paired with, and the
+// pairing under way, so that a reload in the middle loses nothing. Private keys
+// are stored as keys that cannot be read out, not as bytes.
+
+const opened = () => new Promise((resolve, reject) => {
+  const request = indexedDB.open('pocket', 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('accounts', { keyPath: 'device' });
+    request.result.createObjectStore('pending');
+  };
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+
+// Opened for each use: a browser may close an idle database behind our back.
+async function within(stores, mode, work) {
+  const db = await opened();
+  try {
+    return await new Promise((resolve, reject) => {
+      const tx = db.transaction(stores, mode, mode === 'readwrite' ? { durability: 'strict' } : undefined);
+      const request = work(tx);
+      tx.oncomplete = () => resolve(request && request.result);
+      tx.onerror = () => reject(tx.error);
+      tx.onabort = () => reject(tx.error);
+    });
+  } finally {
+    db.close();
+  }
+}
+
+export const accounts = () => within(['accounts'], 'readonly', (tx) => tx.objectStore('accounts').getAll());
+export const pending = () => within(['pending'], 'readonly', (tx) => tx.objectStore('pending').get('current'));
+
+/** Keeps the pairing under way; there is one at a time. */
+export const keepPending = (p) => within(['pending'], 'readwrite', (tx) => {
+  tx.objectStore('pending').put(p, 'current');
+});
+
+export const dropPending = () => within(['pending'], 'readwrite', (tx) => {
+  tx.objectStore('pending').delete('current');
+});
+
+/** The pairing under way becomes an account: both or neither. */
+export const keepAccount = (account) => within(['accounts', 'pending'], 'readwrite', (tx) => {
+  tx.objectStore('accounts').put(account);
+  tx.objectStore('pending').delete('current');
+});
