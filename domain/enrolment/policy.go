@@ -19,9 +19,9 @@ type Policy struct {
 	WrongCodes       int           // wrong guesses that end a code
 	WrongCodesInARow int           // wrong guesses, over all codes, that lock a person
 
-	ResendWaits     []time.Duration // before the second, third and every later send to an address
-	SendsPerHour    int             // to one address; a confirmed code clears the hour
-	SendsPerDay     int             // to one address
+	ResendWaits     []time.Duration // before the first, second and every later resend to an address
+	ResendsPerHour  int             // to one address; a confirmed code clears the hour
+	ResendsPerDay   int             // to one address
 	StationHour     int             // sends in an hour from one station
 	SMSPerDay       int             // the daily budget, a hard stop
 	VerifiedSample  int             // of so many last sends …
@@ -38,8 +38,8 @@ func DefaultPolicy() Policy {
 	return Policy{
 		EmailCodeLife: 15 * time.Minute, SMSCodeLife: 10 * time.Minute, RepeatWhileLeft: 5 * time.Minute,
 		WrongCodes: 5, WrongCodesInARow: 20,
-		ResendWaits:  []time.Duration{30 * time.Second, 60 * time.Second, 120 * time.Second},
-		SendsPerHour: 3, SendsPerDay: 5, StationHour: 60, SMSPerDay: 500,
+		ResendWaits:    []time.Duration{30 * time.Second, 60 * time.Second, 120 * time.Second},
+		ResendsPerHour: 3, ResendsPerDay: 5, StationHour: 60, SMSPerDay: 500,
 		VerifiedSample: 20, VerifiedAtLeast: 30,
 		PhoneCountries: []string{"NL", "BE", "DE"},
 		QRLife:         120 * time.Second, PairingLife: 10 * time.Minute, PairingTries: 3,

@@ -1,0 +1,129 @@
+// Package station is what one running kiosk or desk did of itself: it opened,
+// it wiped itself, its staff exit was used, something in it failed. It imports
+// domain only.
+package station
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Schema is the version of all events of this package; it only grows.
+const Schema = 1
+
+// An Event is a fact about one station. The set is closed.
+//
+//sumtype:decl
+type Event interface{ isEvent() }
+
+// WipeReason is why a station forgot whoever was at it.
+type WipeReason string
+
+// The reasons of StationWiped.
+const (
+	Finished WipeReason = "finished" // the enrolment was complete
+	Stopped  WipeReason = "stopped"  // the person pressed Stoppen, or went back to the start
+	Idle     WipeReason = "idle"     // nobody touched it
+	TooLong  WipeReason = "too-long" // the visit reached its greatest length
+)
+
+// Failure is what failed, as a closed code.
+type Failure string
+
+// The failures of StationFailed.
+const (
+	MailFailed  Failure = "mail"
+	SMSFailed   Failure = "sms"
+	PagesFailed Failure = "pages" // the service for phones could not start
+)
+
+// StationOpened says that a station started.
+type StationOpened struct {
+	Version string `json:"version"`
+}
+
+// StationWiped says that a station forgot whoever was at it.
+type StationWiped struct {
+	Reason WipeReason `json:"reason"`
+}
+
+// StationUnlocked says that the staff exit was used.
+type StationUnlocked struct{}
+
+// StationFailed says that something failed for everybody.
+type StationFailed struct {
+	Reason Failure `json:"reason"`
+}
+
+// HelpCodeShown says that somebody who is stuck, and of whom nothing is known,
+// was shown a code to read aloud. Those who are known have it in their own
+// stream.
+type HelpCodeShown struct {
+	Help string `json:"help"`
+}
+
+func (StationOpened) isEvent()   {}
+func (StationWiped) isEvent()    {}
+func (StationUnlocked) isEvent() {}
+func (StationFailed) isEvent()   {}
+func (HelpCodeShown) isEvent()   {}
+
+// TypeOf returns the name under which an event is recorded.
+func TypeOf(e Event) string {
+	switch e.(type) {
+	case StationOpened:
+		return "StationOpened"
+	case StationWiped:
+		return "StationWiped"
+	case StationUnlocked:
+		return "StationUnlocked"
+	case StationFailed:
+		return "StationFailed"
+	case HelpCodeShown:
+		return "HelpCodeShown"
+	}
+	panic(fmt.Sprintf("an event without a name: %T", e))
+}
+
+// Decode reads a recorded event; domain.ErrUnknownEvent for an unknown type.
+func Decode(typ string, data []byte) (Event, error) {
+	switch typ {
+	case "StationOpened":
+		return decode[StationOpened](data)
+	case "StationWiped":
+		return decode[StationWiped](data)
+	case "StationUnlocked":
+		return decode[StationUnlocked](data)
+	case "StationFailed":
+		return decode[StationFailed](data)
+	case "HelpCodeShown":
+		return decode[HelpCodeShown](data)
+	}
+	return nil, fmt.Errorf("decode station event: %w: %q", domain.ErrUnknownEvent, typ)
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", TypeOf(e), err)
+	}
+	return e, nil
+}
+
+// Message encodes an event with the id that every retry will have again.
+func Message(e Event, by domain.Stamp) (domain.Message, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return domain.Message{}, fmt.Errorf("encode %s: %w", TypeOf(e), err)
+	}
+	meta, err := json.Marshal(by.Metadata(Schema))
+	if err != nil {
+		return domain.Message{}, fmt.Errorf("encode metadata: %w", err)
+	}
+	return domain.Message{ID: domain.EventIDFor(by.Command, 0), Type: TypeOf(e), Data: data, Metadata: meta}, nil
+}
+
+// Stream names a station's stream.
+func Stream(id string) string { return domain.StationPrefix + id }
