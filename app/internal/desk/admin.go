@@ -1,0 +1,163 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A Person is one entry of the roster, as the command line gives it.
+type Person struct {
+	Subject  domain.SubjectID
+	Email    string
+	Name     string
+	Phone    string // as HR has it; may be none that gets SMS
+	Language string // "nl", "en" or empty
+}
+
+// AddToRoster records what HR announces of somebody. The same again changes
+// nothing; something else replaces what was announced before. A number that
+// gets no SMS, or of a country that is not allowed, is refused.
+func (d *Desk) AddToRoster(ctx context.Context, p Person, batch string) (domain.SubjectID, error) {
+	a, err := enrolment.ParseAddress(p.Email)
+	if err != nil {
+		return domain.SubjectID{}, err
+	}
+	if p.Phone != "" {
+		n, err := d.Policy.ParsePhone(p.Phone)
+		if err != nil {
+			return domain.SubjectID{}, err
+		}
+		p.Phone = n.E164
+	}
+	s, err := d.People.Claim(ctx, a.String())
+	if err != nil {
+		return s, err
+	}
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return s, err
+	}
+	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: batch, Language: p.Language}
+	if entry.Email, err = d.emailRef(ctx, s, r.state, a.String()); err != nil {
+		return s, err
+	}
+	refs := []domain.Ref{entry.Email}
+	for _, f := range []struct {
+		kind  Kind
+		value string
+		was   domain.Ref
+		to    **domain.Ref
+	}{
+		{KindName, p.Name, r.state.Staff.Name, &entry.Name},
+		{KindPhone, p.Phone, r.state.Staff.Phone, &entry.Phone},
+	} {
+		if f.value == "" {
+			continue
+		}
+		ref, err := d.keep(ctx, s, f.kind, f.value, f.was)
+		if err != nil {
+			return s, err
+		}
+		*f.to, refs = &ref, append(refs, ref)
+	}
+	register := enrolment.RegisterStaff{Entry: entry}
+	if _, _, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return register, nil }); err != nil {
+		return s, err
+	}
+	return s, d.People.Activate(ctx, s, refs...)
+}
+
+// keep returns a reference to a value: the one that it has already, if the
+// value is the same, else a new one.
+func (d *Desk) keep(ctx context.Context, s domain.SubjectID, k Kind, value string, was domain.Ref) (domain.Ref, error) {
+	if old, err := d.open(ctx, s, k, was); err != nil || old == value {
+		return was, err
+	}
+	return d.People.Put(ctx, s, k, []byte(value))
+}
+
+// OnRoster returns what HR announced of a person; false for somebody whom HR
+// did not announce.
+func (d *Desk) OnRoster(ctx context.Context, s domain.SubjectID) (Person, bool, error) {
+	r, err := d.load(ctx, s)
+	if err != nil || !r.state.Staff.Registered {
+		return Person{}, false, err
+	}
+	staff := r.state.Staff
+	p := Person{Subject: s, Language: staff.Language}
+	for _, f := range []struct {
+		kind Kind
+		ref  domain.Ref
+		to   *string
+	}{{KindEmail, staff.Email, &p.Email}, {KindName, staff.Name, &p.Name}, {KindPhone, staff.Phone, &p.Phone}} {
+		if *f.to, err = d.open(ctx, s, f.kind, f.ref); err != nil {
+			return p, true, err
+		}
+	}
+	return p, true, nil
+}
+
+// Unlock clears a person's count of wrong codes, so that they can go on.
+func (d *Desk) Unlock(ctx context.Context, s domain.SubjectID) error {
+	_, _, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) {
+		return enrolment.Unlock{Reason: enrolment.UnlockedByAdmin}, nil
+	})
+	return err
+}
+
+// Subject returns the person who is meant: by their id, or by their address.
+// Nobody is domain.ErrNotFound.
+func (d *Desk) Subject(ctx context.Context, emailOrID string) (domain.SubjectID, error) {
+	if s, err := domain.ParseSubjectID(emailOrID); err == nil {
+		return s, nil
+	}
+	return d.People.Find(ctx, emailOrID)
+}
+
+// Tidy removes values from the vault that were written for an append that
+// never happened: older than a day, and named by no event of their person.
+func (d *Desk) Tidy(ctx context.Context) (int, error) {
+	return d.People.Collect(ctx, d.Now().Add(-24*time.Hour), func(ctx context.Context, s domain.SubjectID, ref domain.Ref) (bool, error) {
+		events, err := d.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
+		if err != nil && !errors.Is(err, domain.ErrNotFound) {
+			return false, fmt.Errorf("read enrolment of %s: %w", s, err)
+		}
+		for _, e := range events {
+			if names(e.Data, ref.ID) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
+// names says whether an event refers to a value, anywhere in it. It looks at
+// all events alike, those of unknown types too: rather keep too much.
+func names(data []byte, id domain.RefID) bool {
+	var any map[string]json.RawMessage
+	if json.Unmarshal(data, &any) != nil {
+		return true
+	}
+	for _, field := range any {
+		var ref struct {
+			ID string `json:"ref"`
+		}
+		if json.Unmarshal(field, &ref) == nil && ref.ID == id.String() {
+			return true
+		}
+	}
+	return false
+}
+
+// adminStamp says that somebody at the server's command line acts.
+func (d *Desk) adminStamp() domain.Stamp {
+	s := d.machineStamp(domain.EventID(newCommand()))
+	s.Actor = domain.Actor{Kind: domain.ActorStaff, ID: "console", Role: domain.RoleAdmin}
+	return s
+}

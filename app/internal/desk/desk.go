@@ -1,0 +1,336 @@
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/password"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A Log is where events are recorded. See package store for the contract.
+type Log interface {
+	Append(ctx context.Context, stream string, expected domain.Revision, msgs ...domain.Message) (domain.Appended, error)
+	ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error)
+}
+
+// A Feed tells what the log's readers have seen.
+type Feed interface {
+	// Reach returns when every projection has applied the position.
+	Reach(ctx context.Context, p domain.Position) error
+	// Watch gives a signal after each applied event of a person.
+	Watch(s domain.SubjectID) (changed <-chan struct{}, stop func())
+}
+
+// People keeps personal data and credentials. See package vault.
+type People interface {
+	Claim(ctx context.Context, email string) (domain.SubjectID, error)
+	Find(ctx context.Context, email string) (domain.SubjectID, error)
+	Put(ctx context.Context, s domain.SubjectID, k Kind, value []byte) (domain.Ref, error)
+	Get(ctx context.Context, s domain.SubjectID, k Kind, r domain.Ref) ([]byte, error)
+	Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error
+	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.Ref) (bool, error)) (int, error)
+}
+
+// Kind says what a value in the vault is.
+type Kind string
+
+// The kinds that the use cases keep.
+const (
+	KindEmail      Kind = "email"
+	KindName       Kind = "name"
+	KindPhone      Kind = "phone"
+	KindCredential Kind = "credential"
+	KindDevice     Kind = "device"
+)
+
+// Limits are the transactional counters that span people.
+type Limits interface {
+	// Take counts one act against all limits, or, when one of them refuses,
+	// against none. Next is when all of them would allow another one.
+	Take(ctx context.Context, now time.Time, limits ...Limit) (next time.Time, allowed bool, err error)
+	Clear(ctx context.Context, limits ...Limit) error
+	Count(ctx context.Context, now time.Time, limit Limit) (int, error)
+}
+
+// Sends remembers what was sent, for as long as it takes to never send it twice.
+type Sends interface {
+	// StartSend says whether this is the first start of a send, ever.
+	StartSend(ctx context.Context, id string) (first bool, err error)
+	// RecordSend notes a challenge that went out over a channel, RecordVerified
+	// that its code came back; LastSends counts both among the last n.
+	RecordSend(ctx context.Context, channel, challenge string) error
+	RecordVerified(ctx context.Context, challenge string) error
+	LastSends(ctx context.Context, channel string, n int) (sent, verified int, err error)
+}
+
+// A Limit is how often something may be done for one key.
+type Limit struct {
+	Name   string
+	Key    string // an address, a number, a station; kept as a keyed hash only
+	Window time.Duration
+	Max    int
+	Waits  []time.Duration // the least time after the first, second … act in the window
+}
+
+// A Courier delivers messages. A *Undeliverable error is a definite refusal,
+// domain.ErrUnknownOutcome means that it may have left, any other error that
+// it did not.
+type Courier interface {
+	Deliver(ctx context.Context, m Message) (Receipt, error)
+	// Check says whether the channel works, without sending anything.
+	Check(ctx context.Context, channel enrolment.Channel) error
+}
+
+// MessageKind is what a message is about.
+type MessageKind string
+
+// The messages of an enrolment.
+const (
+	CodeMessage            MessageKind = "code"
+	AlreadyEnrolledMessage MessageKind = "already-enrolled"
+	PocketPairedMessage    MessageKind = "pocket-paired"
+)
+
+// A Message is one mail or SMS to one person.
+type Message struct {
+	ID      string // unique for ever; not personal
+	Kind    MessageKind
+	Channel enrolment.Channel
+	To      string // an address, or a number in E.164
+	Lang    string
+	Name    string        // of the person; empty when not known
+	Code    string        // CodeMessage only
+	Life    time.Duration // CodeMessage only: how long the code works
+}
+
+// A Receipt says who took over a message, and what they call it.
+type Receipt struct{ Provider, ID string }
+
+// Undeliverable is a provider's definite refusal.
+type Undeliverable struct{ Reason enrolment.Undelivered }
+
+func (u *Undeliverable) Error() string { return "undeliverable: " + string(u.Reason) }
+
+// Keys derives the keys that codes and pairings are made with, from the newest
+// master key or from one that was in force before.
+type Keys interface {
+	Derive(purpose string) (key [32]byte, id string)
+	DeriveWith(id, purpose string) (key [32]byte, err error)
+}
+
+// Config is what a Desk is made of. All fields are needed, except where noted.
+type Config struct {
+	Log     Log
+	Feed    Feed
+	People  People
+	Limits  Limits
+	Sends   Sends
+	Courier Courier
+	Keys    Keys
+	Hasher  *password.Hasher
+	Rules   password.Policy
+	Policy  enrolment.Policy
+
+	Organisation  string
+	Portal        string
+	Domains       []string // the organisation's e-mail domains
+	Admission     enrolment.Admission
+	Station       string
+	PublicURL     string // where phones reach Keydesk; empty: Pocket cannot work
+	PocketProblem string // with an empty PublicURL: why, as a code
+	VisitMax      time.Duration
+	AnswerFloor   time.Duration // answers about an e-mail address take at least so long
+	Demo          bool
+
+	Now    func() time.Time
+	Report func(incident string, err error) // told once of each fault that is nobody's refusal
+}
+
+// A Desk runs the use cases. Make one with New.
+type Desk struct {
+	Config
+	stamps string // the policy's version
+
+	mu     sync.Mutex
+	visits map[string]*visit
+	decoys map[string]enrolment.State // what strangers believe to be their enrolment, by address
+
+	pairings   pairings
+	work       chan func(context.Context)
+	background sync.WaitGroup
+}
+
+// New returns a desk. Run has to be running for anything to be sent.
+func New(c Config) *Desk {
+	return &Desk{
+		Config: c, stamps: c.Policy.Version(),
+		visits: map[string]*visit{}, decoys: map[string]enrolment.State{},
+		work: make(chan func(context.Context), 256),
+	}
+}
+
+// Run sends what is to be sent until ctx ends, then finishes what it has begun.
+func (d *Desk) Run(ctx context.Context) {
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case job := <-d.work:
+					// A send that has begun is ended by its own time-out only, so
+					// that stopping never leaves its outcome unknown.
+					job(context.WithoutCancel(ctx))
+				}
+			}
+		})
+	}
+	senders.Wait()
+	d.background.Wait()
+}
+
+// enqueue hands over work; false when too much is waiting already.
+func (d *Desk) enqueue(job func(context.Context)) bool {
+	select {
+	case d.work <- job:
+		return true
+	default:
+		return false
+	}
+}
+
+// newID returns 128 random bits as 32 hexadecimal digits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails (documented since Go 1.24)
+	return fmt.Sprintf("%x", b)
+}
+
+func newCommand() domain.CommandID {
+	var id domain.CommandID
+	rand.Read(id[:]) //nolint:errcheck // see newID
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// A record is one person's enrolment as the log has it.
+type record struct {
+	state    enrolment.State
+	revision domain.Revision
+	events   []domain.Recorded
+}
+
+// load reads and folds one person's stream. An unknown event is an error: with
+// it the state is unknown, and nothing may be decided.
+func (d *Desk) load(ctx context.Context, s domain.SubjectID) (record, error) {
+	events, err := d.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
+	if err != nil {
+		return record{}, fmt.Errorf("read enrolment of %s: %w", s, err)
+	}
+	r := record{revision: domain.NoStream, events: events}
+	for _, rec := range events {
+		e, err := enrolment.Decode(rec.Type, rec.Data)
+		if err != nil {
+			return record{}, fmt.Errorf("fold enrolment of %s at revision %d: %w", s, rec.Revision, err)
+		}
+		r.state, r.revision = enrolment.Evolve(r.state, e), rec.Revision
+	}
+	return r, nil
+}
+
+// own returns the events that a command has recorded already.
+func (r record) own(c domain.CommandID) ([]enrolment.Event, error) {
+	var mine []enrolment.Event
+	for _, rec := range r.events {
+		if rec.ID != domain.EventIDFor(c, len(mine)) {
+			continue
+		}
+		e, err := enrolment.Decode(rec.Type, rec.Data)
+		if err != nil {
+			return nil, err
+		}
+		mine = append(mine, e)
+	}
+	return mine, nil
+}
+
+// How long an append whose outcome is unknown is tried again, and how often a
+// decision is taken anew because somebody else was faster.
+const (
+	settleFor   = 10 * time.Second
+	maxRedecide = 16
+)
+
+// act has a command decided and recorded. What it returns for is on disk and
+// every projection has seen it. The command is made anew from what the stream
+// says each time somebody else was faster; when the command's own events are
+// found there, an earlier try had succeeded after all.
+func (d *Desk) act(ctx context.Context, s domain.SubjectID, by domain.Stamp, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
+	for range maxRedecide {
+		r, err := d.load(ctx, s)
+		if err != nil {
+			return r.state, nil, err
+		}
+		if mine, err := r.own(by.Command); err != nil || len(mine) > 0 {
+			return r.state, mine, err
+		}
+		c, err := command(r.state)
+		if err != nil {
+			return r.state, nil, err
+		}
+		events, err := d.Policy.Decide(r.state, c, by)
+		if err != nil || len(events) == 0 {
+			return r.state, nil, err
+		}
+		msgs, err := enrolment.Messages(events, by)
+		if err != nil {
+			return r.state, nil, err
+		}
+		done, err := d.append(ctx, domain.EnrolmentStream(s), r.revision, msgs)
+		if errors.Is(err, domain.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return r.state, nil, fmt.Errorf("record %s of %s: %w", msgs[0].Type, s, err)
+		}
+		return enrolment.Fold(r.state, events...), events, d.reach(ctx, done.Position)
+	}
+	return enrolment.State{}, nil, fmt.Errorf("decide on %s: %w", s, domain.ErrConflict)
+}
+
+// append records messages, and tries the same bytes with the same expectation
+// again for as long as the outcome is unknown.
+func (d *Desk) append(ctx context.Context, stream string, at domain.Revision, msgs []domain.Message) (domain.Appended, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		done, err := d.Log.Append(ctx, stream, at, msgs...)
+		if !errors.Is(err, domain.ErrUnknownOutcome) || ctx.Err() != nil {
+			return done, err
+		}
+		select {
+		case <-ctx.Done():
+			return done, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// reach waits until this program's own readers have seen a write. It is
+// recorded whatever comes of the waiting.
+func (d *Desk) reach(ctx context.Context, p domain.Position) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := d.Feed.Reach(ctx, p); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}

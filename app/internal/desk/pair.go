@@ -1,0 +1,307 @@
+package desk
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/pairing"
+)
+
+// pairingKey is the purpose of the key that secrets of QR codes and codes to
+// type are derived with.
+const pairingKey = "pairing"
+
+// OfferPairing puts a QR code on the screen (E8), in the place of an earlier
+// one. The station asks again whenever QRLeft has run out.
+func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		switch {
+		case !v.unlocked:
+			return refuse(OutOfOrder)
+		case d.PublicURL == "":
+			return refuse(PocketOff)
+		}
+		var random [16]byte
+		rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
+		p := enrolment.PairingID(pairing.ID(random))
+		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil })
+		if err != nil {
+			return err
+		}
+		v.offered = p
+		key, _ := d.Keys.Derive(pairingKey)
+		d.pairings.add(openPairing{
+			id: p, subject: v.subject, ends: s.Pairing.Ends,
+			locator: pairing.Locator(pairing.Code(key[:], string(p))),
+		}, d.Now())
+		return nil
+	})
+}
+
+// CancelPairing is Terug on E8.
+func (d *Desk) CancelPairing(ctx context.Context, id string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		cancel := enrolment.CancelPairing{Pairing: v.offered}
+		v.offered = ""
+		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return cancel, nil })
+		return err
+	})
+}
+
+// ConfirmPairing brings the six digits that the phone shows (E8).
+func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		if !v.unlocked {
+			return refuse(OutOfOrder)
+		}
+		_, events, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {
+			p := s.Pairing
+			want := pairing.Digits(string(p.ID), p.Thumbprint, p.Nonce)
+			return enrolment.ConfirmPairing{
+				Pairing: v.offered, Matches: p.Stage == enrolment.Claimed && enrolment.Matches(want, digitsOf(typed)),
+			}, nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			f, ok := e.(enrolment.PairingFailed)
+			switch {
+			case !ok:
+			case f.Reason == enrolment.TooManyTries:
+				return refuse(PairingOver)
+			default:
+				s, err := d.state(ctx, v)
+				if err != nil {
+					return err
+				}
+				return &Refusal{Code: WrongDigits, Left: d.Policy.PairingTries - s.Pairing.Tries}
+			}
+		}
+		return nil
+	})
+}
+
+// FindPairing returns the pairing whose code to type has this locator.
+func (d *Desk) FindPairing(_ context.Context, locator string) (string, error) {
+	p, ok := d.pairings.find(func(p openPairing) bool { return p.locator == locator }, d.Now())
+	if !ok {
+		return "", pairing.Unknown
+	}
+	return string(p.id), nil
+}
+
+// ClaimPairing takes a phone's claim, whose signature the caller has checked.
+func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claimed, error) {
+	p, ok := d.pairings.byID(c.Pairing, d.Now())
+	if !ok {
+		return pairing.Claimed{}, pairing.Unknown
+	}
+	key, _ := d.Keys.Derive(pairingKey)
+	bySecret := pairing.ClaimProof(pairing.Secret(key[:], c.Pairing), c.Pairing, c.Thumbprint)
+	byCode := pairing.ClaimProof(pairing.Code(key[:], c.Pairing), c.Pairing, c.Thumbprint)
+	if !hmac.Equal(c.Proof, bySecret) && !hmac.Equal(c.Proof, byCode) {
+		return pairing.Claimed{}, pairing.WrongProof
+	}
+	var nonce [18]byte
+	rand.Read(nonce[:]) //nolint:errcheck // see above
+	claim := enrolment.ClaimPairing{
+		Pairing: p.id, Thumbprint: c.Thumbprint, Nonce: base64.RawURLEncoding.EncodeToString(nonce[:]),
+	}
+	s, events, err := d.act(ctx, p.subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return claim, nil })
+	if err != nil {
+		return pairing.Claimed{}, d.phoneRefusal(err)
+	}
+	for _, e := range events {
+		if _, burnt := e.(enrolment.PairingFailed); burnt {
+			return pairing.Claimed{}, pairing.ClaimedAlready
+		}
+	}
+	d.pairings.label(p.id, c.Label)
+	return pairing.Claimed{Nonce: s.Pairing.Nonce, Expires: s.Pairing.Ends}, nil
+}
+
+// AwaitPairing returns how far a claimed pairing is, as soon as it is further
+// than claimed, or when ctx ends.
+func (d *Desk) AwaitPairing(ctx context.Context, id, thumbprint string) (pairing.Progress, error) {
+	p, ok := d.pairings.byID(id, d.Now())
+	if !ok {
+		return pairing.Progress{}, pairing.Unknown
+	}
+	changed, stop := d.Feed.Watch(p.subject)
+	defer stop()
+	for {
+		// Not ctx: its end is when to answer, not when to give up.
+		r, err := d.load(context.WithoutCancel(ctx), p.subject)
+		if err != nil {
+			return pairing.Progress{}, d.phoneRefusal(err)
+		}
+		if r.state.Pairing.ID == p.id && r.state.Pairing.Thumbprint != thumbprint {
+			return pairing.Progress{}, pairing.Unknown
+		}
+		now := d.progress(r.state, p)
+		if now.State != pairing.StateClaimed {
+			return now, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return now, nil
+		}
+	}
+}
+
+func (d *Desk) progress(s enrolment.State, p openPairing) pairing.Progress {
+	failed := func(why pairing.Reason) pairing.Progress {
+		return pairing.Progress{State: pairing.StateFailed, Reason: why}
+	}
+	if s.Pairing.ID != p.id {
+		return failed(pairing.ReasonStopped)
+	}
+	switch s.Pairing.Stage {
+	case enrolment.Paired:
+		return pairing.Progress{State: pairing.StatePaired}
+	case enrolment.Confirmed:
+		return pairing.Progress{State: pairing.StateConfirmed}
+	case enrolment.Failed:
+		return failed(pairing.ReasonClaimedAlready)
+	case enrolment.Over:
+		if s.Pairing.Failure == enrolment.TooManyTries {
+			return failed(pairing.ReasonWrongDigits)
+		}
+		return failed(pairing.ReasonStopped)
+	case enrolment.NotPairing, enrolment.Offered, enrolment.Claimed:
+	}
+	if d.Now().After(s.Pairing.Ends) {
+		return failed(pairing.ReasonExpired)
+	}
+	return pairing.Progress{State: pairing.StateClaimed}
+}
+
+// FinishPairing is a phone's last step: its key counts from now on, and the
+// person is told so by mail and SMS.
+func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Account, error) {
+	p, ok := d.pairings.byID(f.Pairing, d.Now())
+	if !ok {
+		return pairing.Account{}, pairing.Unknown
+	}
+	r, err := d.load(ctx, p.subject)
+	if err != nil {
+		return pairing.Account{}, d.phoneRefusal(err)
+	}
+	var label domain.Ref
+	if r.state.Pairing.Stage == enrolment.Confirmed {
+		if label, err = d.People.Put(ctx, p.subject, KindDevice, []byte(p.label)); err != nil {
+			return pairing.Account{}, d.phoneRefusal(err)
+		}
+	}
+	finish := enrolment.FinishPairing{
+		Pairing: p.id, Thumbprint: f.Thumbprint, Nonce: f.Nonce,
+		Key: json.RawMessage(f.Key), Device: enrolment.DeviceID(newID()), Label: label,
+	}
+	s, events, err := d.act(ctx, p.subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return finish, nil })
+	if err != nil {
+		return pairing.Account{}, d.phoneRefusal(err)
+	}
+	if len(events) > 0 {
+		if err := d.People.Activate(ctx, p.subject, label); err != nil {
+			return pairing.Account{}, d.phoneRefusal(err)
+		}
+		d.enqueue(func(ctx context.Context) {
+			if err := d.tellPaired(ctx, p.subject); err != nil {
+				d.Report(newID()[:8], err)
+			}
+		})
+	}
+	return pairing.Account{Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
+}
+
+// phoneStamp says that a phone acts, which is not proved to be anybody's yet.
+func (d *Desk) phoneStamp() domain.Stamp {
+	s := d.machineStamp(domain.EventID(newCommand()))
+	s.Actor.ID = "phone"
+	return s
+}
+
+func (d *Desk) phoneRefusal(err error) error {
+	for _, known := range []struct {
+		err error
+		is  pairing.Refusal
+	}{
+		{enrolment.ErrPairingExpired, pairing.Expired},
+		{enrolment.ErrPairingFailed, pairing.Failed},
+		{enrolment.ErrNotConfirmed, pairing.NotConfirmed},
+		{enrolment.ErrWrongPhone, pairing.WrongNonce},
+		{enrolment.ErrNothingToConfirm, pairing.Unknown},
+		{enrolment.ErrAlreadyEnrolled, pairing.Failed},
+	} {
+		if errors.Is(err, known.err) {
+			return known.is
+		}
+	}
+	if retryable(err) {
+		d.Report(newID()[:8], err)
+		return pairing.Unavailable
+	}
+	return err
+}
+
+// pairings knows whose the open QR codes are.
+type pairings struct {
+	mu   sync.Mutex
+	open map[enrolment.PairingID]openPairing
+}
+
+type openPairing struct {
+	id      enrolment.PairingID
+	subject domain.SubjectID
+	ends    time.Time
+	locator string
+	label   string // what the claiming phone calls itself
+}
+
+func (p *pairings) add(o openPairing, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		p.open = map[enrolment.PairingID]openPairing{}
+	}
+	for id, old := range p.open {
+		if now.After(old.ends.Add(time.Hour)) { // a phone may still ask what became of it
+			delete(p.open, id)
+		}
+	}
+	p.open[o.id] = o
+}
+
+func (p *pairings) label(id enrolment.PairingID, label string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o, ok := p.open[id]; ok {
+		o.label = label
+		p.open[id] = o
+	}
+}
+
+func (p *pairings) byID(id string, now time.Time) (openPairing, bool) {
+	return p.find(func(o openPairing) bool { return string(o.id) == id }, now)
+}
+
+func (p *pairings) find(is func(openPairing) bool, now time.Time) (openPairing, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.open {
+		if is(o) && now.Before(o.ends.Add(time.Hour)) {
+			return o, true
+		}
+	}
+	return openPairing{}, false
+}

@@ -1,0 +1,108 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// GivePhone says which number to use (E5), and has a code sent to it. The view
+// then says Sending, until it is known what became of the message.
+func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		if !v.unlocked {
+			return refuse(OutOfOrder)
+		}
+		number, err := d.Policy.ParsePhone(typed)
+		if err != nil {
+			return err
+		}
+		s, err := d.state(ctx, v)
+		if err != nil {
+			return err
+		}
+		phone, err := d.phoneRef(ctx, v.subject, s, number)
+		if err != nil {
+			return err
+		}
+		if s.Phone == phone && s.Given.Ref.IsZero() {
+			return nil // verified already; the person only went back to look
+		}
+		limited, err := d.takeSend(ctx, v, enrolment.VerifyingPhone, number.E164)
+		if err != nil {
+			return err
+		}
+		if limited && (s.Given != phone || !s.Codes.Phone.Open(d.Policy, d.Now())) {
+			return &Refusal{Code: Limited, Wait: v.resend[enrolment.VerifyingPhone].Sub(d.Now())}
+		}
+		_, keyID := d.Keys.Derive(codeKey(enrolment.VerifyingPhone))
+		give := enrolment.GivePhone{Phone: phone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
+		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
+			return err
+		}
+		if err := d.People.Activate(ctx, v.subject, phone.Ref); err != nil {
+			return err
+		}
+		if !limited {
+			d.sendFor(v, enrolment.VerifyingPhone, false)
+		}
+		return nil
+	})
+}
+
+// phoneRef returns the number as events refer to it: by the reference that it
+// has already, else by a new one. HR's own number stays HR's.
+func (d *Desk) phoneRef(ctx context.Context, s domain.SubjectID, st enrolment.State, n enrolment.Number) (enrolment.Phone, error) {
+	for _, known := range []enrolment.Phone{
+		st.Given, st.Phone, {Ref: st.Staff.Phone, Source: enrolment.FromHR, Country: n.Country},
+	} {
+		text, err := d.open(ctx, s, KindPhone, known.Ref)
+		if err != nil {
+			return enrolment.Phone{}, err
+		}
+		if same, err := d.Policy.ParsePhone(text); err == nil && same.E164 == n.E164 {
+			return known, nil
+		}
+	}
+	ref, err := d.People.Put(ctx, s, KindPhone, []byte(n.E164))
+	return enrolment.Phone{Ref: ref, Source: enrolment.FromSelf, Country: n.Country}, err
+}
+
+// ConfirmPhone brings the code from the SMS (E6).
+func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		if !v.unlocked {
+			return refuse(OutOfOrder)
+		}
+		s, events, err := d.do(ctx, v, d.guess(v, enrolment.VerifyingPhone, typed,
+			func(c enrolment.ChallengeID, ok bool) enrolment.Command {
+				return enrolment.ConfirmPhone{Challenge: c, Matches: ok}
+			}))
+		if err != nil {
+			return err
+		}
+		if err := d.rejected(s, events); err != nil {
+			return err
+		}
+		number, err := d.open(ctx, v.subject, KindPhone, s.Phone.Ref)
+		if err != nil {
+			return err
+		}
+		if err := d.Sends.RecordVerified(ctx, string(s.Codes.Phone.ID)); err != nil {
+			return err
+		}
+		return d.Limits.Clear(ctx, d.perAddress(enrolment.VerifyingPhone, number)[0])
+	})
+}
+
+// ChooseSMS is Nee to Pocket (E7): the enrolment is complete.
+func (d *Desk) ChooseSMS(ctx context.Context, id string) (View, error) {
+	return d.with(ctx, id, func(v *visit) error {
+		if !v.unlocked {
+			return refuse(OutOfOrder)
+		}
+		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.ChooseSMS{}, nil })
+		return err
+	})
+}

@@ -1,0 +1,136 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/password"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// Code says why something was refused. Screens have a text for each, in every
+// language: "refusal-" and the code.
+type Code string
+
+// The codes.
+const (
+	NotAnAddress   Code = "not-an-address"
+	OutsideDomains Code = "outside-domains"
+	Limited        Code = "limited" // too often; see Wait
+	WrongCode      Code = "wrong-code"
+	CodeExpired    Code = "code-expired"
+	CodeUsed       Code = "code-used"
+	CodeEnded      Code = "code-ended"
+	NoCode         Code = "no-code"
+	LockedOut      Code = "locked"
+	NameMissing    Code = "name-missing"
+	NameUnusable   Code = "name-unusable"
+	WeakPassword   Code = "weak-password"
+	WrongPassword  Code = "wrong-password"
+	NotANumber     Code = "not-a-number"
+	NoSMS          Code = "no-sms"
+	Country        Code = "country"
+	SMSPaused      Code = "sms-paused" // the budget is spent, or too few codes come back
+	PocketOff      Code = "pocket-off"
+	WrongDigits    Code = "wrong-digits"
+	PairingOver    Code = "pairing-over"
+	PairingStale   Code = "pairing-stale"
+	MovedOn        Code = "moved-on"
+	OutOfOrder     Code = "out-of-order"
+	Enrolled       Code = "already-enrolled"
+	VisitOver      Code = "visit-over"
+	Busy           Code = "busy"
+	Unavailable    Code = "unavailable" // log or vault; nothing was saved
+)
+
+// A Refusal is an error that a person can be told of. It is a plain value and
+// survives the wire.
+type Refusal struct {
+	Code     Code
+	Wait     time.Duration // Limited: until it may be tried again
+	Left     int           // tries that are left, where they are counted
+	Incident string        // Unavailable: what the program's log calls it
+}
+
+func (r *Refusal) Error() string { return "refused: " + string(r.Code) }
+
+func refuse(c Code) *Refusal { return &Refusal{Code: c} }
+
+var refusals = []struct {
+	err  error
+	code Code
+}{
+	{enrolment.ErrNotAnAddress, NotAnAddress},
+	{enrolment.ErrNotANumber, NotANumber},
+	{enrolment.ErrNoSMS, NoSMS},
+	{enrolment.ErrCountryNotAllowed, Country},
+	{enrolment.ErrAlreadyEnrolled, Enrolled},
+	{enrolment.ErrOutOfOrder, OutOfOrder},
+	{enrolment.ErrMovedOn, MovedOn},
+	{enrolment.ErrNothingToConfirm, NoCode},
+	{enrolment.ErrCodeEnded, CodeEnded},
+	{enrolment.ErrLocked, LockedOut},
+	{enrolment.ErrPairingExpired, PairingStale},
+	{enrolment.ErrPairingFailed, PairingOver},
+	{password.ErrBusy, Busy},
+}
+
+// refusal turns any error into one that a person can be told of. What is
+// nobody's refusal is reported, once, under an id that the person sees too.
+func (d *Desk) refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r
+	}
+	for _, known := range refusals {
+		if errors.Is(err, known.err) {
+			return refuse(known.code)
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return err // whoever asked has left
+	}
+	incident := newID()[:8]
+	d.Report(incident, err)
+	return &Refusal{Code: Unavailable, Incident: incident}
+}
+
+// rejected returns the refusal that a recorded rejection is to the person.
+func (d *Desk) rejected(s enrolment.State, events []enrolment.Event) error {
+	for _, e := range events {
+		r, ok := e.(enrolment.CodeRejected)
+		if !ok {
+			continue
+		}
+		switch r.Reason {
+		case enrolment.Expired:
+			return refuse(CodeExpired)
+		case enrolment.Used:
+			return refuse(CodeUsed)
+		case enrolment.Wrong:
+			return d.wrong(s, r.Challenge)
+		}
+	}
+	return nil
+}
+
+func (d *Desk) wrong(s enrolment.State, id enrolment.ChallengeID) error {
+	if s.WrongInARow >= d.Policy.WrongCodesInARow {
+		return refuse(LockedOut)
+	}
+	for _, c := range []enrolment.Challenge{s.Codes.Email, s.Codes.Phone} {
+		if c.ID == id && c.Wrong < d.Policy.WrongCodes {
+			return &Refusal{Code: WrongCode, Left: d.Policy.WrongCodes - c.Wrong}
+		}
+	}
+	return refuse(CodeEnded)
+}
+
+// retryable says that the log or vault could not be reached.
+func retryable(err error) bool {
+	return errors.Is(err, domain.ErrUnavailable) || errors.Is(err, domain.ErrUnknownOutcome)
+}

@@ -1,0 +1,243 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+const (
+	hour = time.Hour
+	day  = 24 * time.Hour
+	// sendFor bounds one delivery, all providers tried.
+	deliverFor = 90 * time.Second
+)
+
+// perAddress returns the limits on sending to one address, the hour first.
+func (d *Desk) perAddress(p enrolment.Purpose, key string) []Limit {
+	key = string(p) + " " + key
+	return []Limit{
+		{Name: "send-hour", Key: key, Window: hour, Max: 1 + d.Policy.ResendsPerHour, Waits: d.Policy.ResendWaits},
+		{Name: "send-day", Key: key, Window: day, Max: 1 + d.Policy.ResendsPerDay},
+	}
+}
+
+// takeSend counts one send against all its limits, before a code is issued and
+// alike for everybody. It says whether one of them refuses, and sets from when
+// on the visit may ask again.
+func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, key string) (limited bool, err error) {
+	now := d.Now()
+	limits := append(d.perAddress(p, key), Limit{Name: "station-hour", Key: d.Station, Window: hour, Max: d.Policy.StationHour})
+	if p == enrolment.VerifyingPhone {
+		if err := d.smsAllowed(ctx); err != nil {
+			return false, err
+		}
+		limits = append(limits, Limit{Name: "sms-day", Key: "all", Window: day, Max: d.Policy.SMSPerDay})
+	}
+	next, allowed, err := d.Limits.Take(ctx, now, limits...)
+	if err != nil {
+		return false, fmt.Errorf("count a send: %w", err)
+	}
+	v.resend[p] = next
+	return !allowed, nil
+}
+
+// smsAllowed is the brake on SMS pumping: when too few of the last codes came
+// back, somebody is making us send to numbers of theirs.
+func (d *Desk) smsAllowed(ctx context.Context) error {
+	sent, verified, err := d.Sends.LastSends(ctx, string(enrolment.BySMS), d.Policy.VerifiedSample)
+	if err != nil {
+		return fmt.Errorf("count verified sends: %w", err)
+	}
+	if sent >= d.Policy.VerifiedSample && verified*100 < sent*d.Policy.VerifiedAtLeast {
+		d.Report(newID()[:8], errPumping)
+		return refuse(SMSPaused)
+	}
+	return nil
+}
+
+var errPumping = errors.New("too few of the last codes by SMS came back: sending is paused")
+
+// sendFor sends a visit's code in the background. A decoy's turn is used to
+// look whether the channel works, so that an outage shows to everybody alike.
+func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
+	channel := enrolment.ByMail
+	if p == enrolment.VerifyingPhone {
+		channel = enrolment.BySMS
+	}
+	queued := d.enqueue(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, deliverFor)
+		defer cancel()
+		var err error
+		switch {
+		case !v.decoy:
+			err = d.sendCode(ctx, v, p)
+		case enrolled:
+			err = d.sayEnrolled(ctx, v)
+		default:
+			err = d.Courier.Check(ctx, channel)
+		}
+		d.sent(v, channel, err)
+	})
+	if !queued {
+		d.sent(v, channel, domain.ErrUnavailable)
+	}
+}
+
+// sent notes whether a channel works, which is so for everybody.
+func (d *Desk) sent(v *visit, channel enrolment.Channel, err error) {
+	if err != nil {
+		d.Report(newID()[:8], fmt.Errorf("send by %s: %w", channel, err))
+	}
+	v.mu.Lock()
+	v.outage[channel] = errors.Is(err, domain.ErrUnavailable)
+	v.mu.Unlock()
+	v.signals.bump()
+}
+
+// sendCode sends the open code of a purpose and records what became of it.
+func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose) error {
+	r, err := d.load(ctx, v.subject)
+	if err != nil {
+		return err
+	}
+	c := r.state.Code(p)
+	if !c.Open(d.Policy, d.Now()) {
+		return nil
+	}
+	number, err := d.startSend(ctx, c)
+	if err != nil {
+		return err
+	}
+	m := Message{
+		ID: sendID(c.ID, number), Kind: CodeMessage, Channel: enrolment.ByMail, Lang: v.lang,
+		Life: c.Expires.Sub(d.Now()).Round(time.Minute),
+	}
+	kind := KindEmail
+	if p == enrolment.VerifyingPhone {
+		m.Channel, kind = enrolment.BySMS, KindPhone
+	}
+	if m.To, err = d.open(ctx, v.subject, kind, c.To); err != nil {
+		return err
+	}
+	key, err := d.Keys.DeriveWith(c.KeyID, codeKey(p))
+	if err != nil {
+		return err
+	}
+	m.Code = enrolment.Code(key, v.subject, p, c.ID)
+	receipt, failed := d.Courier.Deliver(ctx, m)
+	if m.Channel == enrolment.BySMS && (failed == nil || errors.Is(failed, domain.ErrUnknownOutcome)) {
+		if err := d.Sends.RecordSend(ctx, string(m.Channel), string(c.ID)); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	return errors.Join(d.recordSend(ctx, v, c.ID, number, receipt, failed), failed)
+}
+
+func sendID(c enrolment.ChallengeID, number int) string {
+	return string(c) + "-" + strconv.Itoa(number)
+}
+
+// startSend takes the next number of a code's messages. One that was started
+// and never recorded, because the program was killed in between, is passed
+// over: it may have left.
+func (d *Desk) startSend(ctx context.Context, c enrolment.Challenge) (int, error) {
+	for number := c.Sends + 1; ; number++ {
+		first, err := d.Sends.StartSend(ctx, sendID(c.ID, number))
+		if err != nil {
+			return 0, fmt.Errorf("start a send: %w", err)
+		}
+		if first {
+			return number, nil
+		}
+	}
+}
+
+// recordSend records what became of a message.
+func (d *Desk) recordSend(ctx context.Context, v *visit, id enrolment.ChallengeID, number int, receipt Receipt, failed error) error {
+	var c enrolment.Command = enrolment.RecordSent{Sent: enrolment.CodeSent{
+		Challenge: id, Number: number, Provider: receipt.Provider, ProviderID: receipt.ID,
+	}}
+	if failed != nil {
+		c = enrolment.RecordUndeliverable{Failed: enrolment.CodeUndeliverable{
+			Challenge: id, Number: number, Reason: reasonOf(failed),
+		}}
+	}
+	by := d.machineStamp(v.correlation)
+	_, _, err := d.act(ctx, v.subject, by, func(enrolment.State) (enrolment.Command, error) { return c, nil })
+	return err
+}
+
+func reasonOf(err error) enrolment.Undelivered {
+	if u, ok := errors.AsType[*Undeliverable](err); ok {
+		return u.Reason
+	}
+	if errors.Is(err, domain.ErrUnknownOutcome) {
+		return enrolment.Unknown
+	}
+	return enrolment.NoProvider
+}
+
+// machineStamp says that Keydesk itself acts, on behalf of a visit.
+func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
+	return domain.Stamp{
+		Command: newCommand(), Correlation: correlation,
+		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
+		Station: d.Station, Policy: d.stamps, At: d.Now().UTC(),
+	}
+}
+
+// sayEnrolled tells somebody who is enrolled already that somebody, perhaps
+// they, tried to enrol again.
+func (d *Desk) sayEnrolled(ctx context.Context, v *visit) error {
+	r, err := d.load(ctx, v.subject)
+	if err != nil {
+		return err
+	}
+	m := Message{ID: newID(), Kind: AlreadyEnrolledMessage, Channel: enrolment.ByMail, Lang: v.lang}
+	if r.state.Language != "" {
+		m.Lang = r.state.Language
+	}
+	if m.To, err = d.open(ctx, v.subject, KindEmail, r.state.Email); err != nil {
+		return err
+	}
+	_, err = d.Courier.Deliver(ctx, m)
+	return err
+}
+
+// tellPaired tells the person, on both channels, that a phone was paired.
+func (d *Desk) tellPaired(ctx context.Context, s domain.SubjectID) error {
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return err
+	}
+	name, err := d.open(ctx, s, KindName, r.state.Name)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for channel, to := range map[enrolment.Channel]struct {
+		kind Kind
+		ref  domain.Ref
+	}{
+		enrolment.ByMail: {KindEmail, r.state.Email}, enrolment.BySMS: {KindPhone, r.state.Phone.Ref},
+	} {
+		id := "paired-" + string(r.state.Device.ID) + "-" + string(channel)
+		first, err := d.Sends.StartSend(ctx, id)
+		if err != nil || !first {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		m := Message{ID: id, Kind: PocketPairedMessage, Channel: channel, Lang: r.state.Language, Name: name}
+		if m.To, err = d.open(ctx, s, to.kind, to.ref); err == nil {
+			_, err = d.Courier.Deliver(ctx, m)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}

@@ -1,0 +1,238 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A visit is one person at one station, from typing an e-mail address to the
+// wipe. It lives in memory only: what it proved (this person reads that mail,
+// knows that password) is worth nothing afterwards.
+type visit struct {
+	mu    sync.Mutex // one call at a time
+	id    string
+	lang  string
+	email enrolment.Address
+	key   string // the address as limits and decoys know it
+	began time.Time
+
+	subject     domain.SubjectID
+	decoy       bool // nobody is behind it, or nobody who may enrol
+	correlation domain.EventID
+	ready       chan struct{} // closed when it is known who this is
+	failed      error         // why that could not be found out
+
+	proved   bool // the e-mail address, in this visit
+	unlocked bool // the password was typed or set in this visit
+
+	resend  map[enrolment.Purpose]time.Time // from when on a code may be asked for again
+	signals signals
+	outage  map[enrolment.Channel]bool // channels that failed for everybody
+
+	offered enrolment.PairingID // by this visit
+}
+
+// newVisit makes a visit that is not ready yet.
+func (d *Desk) newVisit(a enrolment.Address, lang string) *visit {
+	v := &visit{
+		id: newID(), lang: lang, email: a, key: strings.ToLower(a.String()), began: d.Now(),
+		correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
+		signals: signals{ended: make(chan struct{})},
+		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, old := range d.visits { // a station that vanished leaves its visit behind
+		if v.began.Sub(old.began) > d.VisitMax {
+			delete(d.visits, id)
+			old.signals.close()
+		}
+	}
+	d.visits[v.id] = v
+	return v
+}
+
+// with runs a use case for a visit, once it is known who it is.
+func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (View, error) {
+	d.mu.Lock()
+	v, ok := d.visits[id]
+	d.mu.Unlock()
+	if !ok || d.Now().Sub(v.began) > d.VisitMax {
+		return View{}, refuse(VisitOver)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	select {
+	case <-v.ready:
+	case <-ctx.Done():
+		return View{}, ctx.Err()
+	}
+	if v.failed != nil {
+		return View{}, d.refusal(v.failed)
+	}
+	refused := d.refusal(do(v))
+	view, err := d.view(ctx, v)
+	if refused != nil {
+		return view, refused
+	}
+	return view, d.refusal(err)
+}
+
+// stamp says who does what in a visit: before anything is proved it is the
+// station that acts, then the person.
+func (d *Desk) stamp(v *visit) domain.Stamp {
+	actor := domain.Actor{Kind: domain.ActorStation, ID: d.Station, Role: domain.RoleUnattended}
+	if v.proved {
+		actor = domain.Actor{Kind: domain.ActorPerson, ID: v.subject.String(), Role: domain.RoleSubject}
+	}
+	return domain.Stamp{
+		Command: newCommand(), Correlation: v.correlation, Actor: actor,
+		Station: d.Station, Policy: d.stamps, At: d.Now().UTC(),
+	}
+}
+
+// do has a command decided for whoever is behind the visit. A decoy's is
+// decided just the same, on a state that is kept nowhere but in memory.
+func (d *Desk) do(ctx context.Context, v *visit, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
+	if !v.decoy {
+		return d.act(ctx, v.subject, d.stamp(v), command)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.decoys[v.key]
+	c, err := command(s)
+	if err != nil {
+		return s, nil, err
+	}
+	events, err := d.Policy.Decide(s, c, d.stamp(v))
+	if err != nil {
+		return s, nil, err
+	}
+	s = enrolment.Fold(s, events...)
+	if len(d.decoys) > 10_000 { // somebody types addresses all day; forget them all alike
+		clear(d.decoys)
+	}
+	d.decoys[v.key] = s
+	return s, events, nil
+}
+
+// state returns what is known of whoever is behind the visit.
+func (d *Desk) state(ctx context.Context, v *visit) (enrolment.State, error) {
+	if v.decoy {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.decoys[v.key], nil
+	}
+	r, err := d.load(ctx, v.subject)
+	return r.state, err
+}
+
+// End ends a visit and records that the station wiped itself.
+func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
+	d.mu.Lock()
+	v, ok := d.visits[id]
+	delete(d.visits, id)
+	d.mu.Unlock()
+	if ok {
+		v.signals.close()
+	}
+	return d.refusal(d.wiped(ctx, why))
+}
+
+// Await returns the view as soon as it is another than the one with the given
+// version, or when ctx ends or a while has passed. It never waits for other
+// calls of the visit, nor they for it.
+func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, error) {
+	d.mu.Lock()
+	v, ok := d.visits[id]
+	d.mu.Unlock()
+	if !ok {
+		return View{}, refuse(VisitOver)
+	}
+	ctx2, cancel := context.WithTimeout(ctx, 25*time.Second)
+	defer cancel()
+	select {
+	case <-v.ready:
+	case <-ctx2.Done():
+		return View{}, ctx.Err()
+	}
+	if err := v.signals.wait(ctx2, version); err != nil && ctx.Err() != nil {
+		return View{}, ctx.Err()
+	}
+	return d.with(ctx, id, func(*visit) error { return nil })
+}
+
+// signals counts what changed around a visit, and wakes whoever waits for it.
+type signals struct {
+	mu      sync.Mutex
+	version uint64
+	changed chan struct{} // closed at the next change; nil while nobody waits
+	ended   chan struct{} // closed at the end
+}
+
+func (s *signals) bump() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version++
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+func (s *signals) close() {
+	close(s.ended)
+	s.bump()
+}
+
+func (s *signals) now() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// forward bumps for each signal of a channel until the visit ends.
+func (s *signals) forward(from <-chan struct{}, stop func()) {
+	defer stop()
+	for {
+		select {
+		case _, ok := <-from:
+			if !ok {
+				return
+			}
+			s.bump()
+		case <-s.ended:
+			return
+		}
+	}
+}
+
+var errVisitEnded = errors.New("visit ended")
+
+func (s *signals) wait(ctx context.Context, beyond uint64) error {
+	for {
+		s.mu.Lock()
+		if s.version > beyond {
+			s.mu.Unlock()
+			return nil
+		}
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		ch := s.changed
+		s.mu.Unlock()
+		select {
+		case <-ch:
+		case <-s.ended:
+			return errVisitEnded
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
