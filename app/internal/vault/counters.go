@@ -21,7 +21,7 @@ type Limit struct {
 	Window time.Duration // a sliding one
 	Max    int           // at least 1
 
-	// Wait is the least time after the first, the second … one of the window;
+	// Wait is the least time after the first, the second … one of a window;
 	// the last of them holds for all that follow. Empty: no wait.
 	Wait []time.Duration
 }
@@ -75,7 +75,7 @@ func (v *Vault) Take(ctx context.Context, now time.Time, limits ...Limit) (Taken
 		taken = Taken{Used: make([]int, len(limits)), Next: now}
 		for i, l := range limits {
 			_, err := tx.exec(ctx, `INSERT INTO taken (counter, at, until) VALUES ($1, $2, $3)`,
-				counters[i][:], now.UnixMilli(), now.Add(l.Window).UnixMilli())
+				counters[i][:], now.UnixMilli(), now.Add(2*l.Window).UnixMilli()) // two: see Limit.wait
 			if err != nil {
 				return err
 			}
@@ -187,8 +187,11 @@ func (l Limit) next(ctx context.Context, q querier, counter [32]byte, now time.T
 	}
 	next = now
 	if len(l.Wait) > 0 {
-		wait := l.Wait[min(used, len(l.Wait))-1]
-		next = later(next, time.UnixMilli(last.Int64).Add(min(wait, l.Window)))
+		wait, err := l.wait(ctx, q, counter, last.Int64)
+		if err != nil {
+			return now, 0, err
+		}
+		next = later(next, time.UnixMilli(last.Int64).Add(wait))
 	}
 	if used < l.Max {
 		return next.UTC(), used, nil
@@ -201,6 +204,17 @@ func (l Limit) next(ctx context.Context, q querier, counter [32]byte, now time.T
 		return now, 0, nil
 	}
 	return later(next, time.UnixMilli(leaves).Add(l.Window)).UTC(), used, err
+}
+
+// wait returns the least time after the last one. It goes by how many the
+// window held when the last was taken, so that it stays the same while earlier
+// ones leave the window.
+func (l Limit) wait(ctx context.Context, q querier, counter [32]byte, last int64) (time.Duration, error) {
+	var ordinal int
+	err := q.row(ctx, `SELECT count(*) FROM taken WHERE counter = $1 AND at > $2 AND at <= $3`,
+		counter[:], last-l.Window.Milliseconds(), last).Scan(&ordinal)
+	wait := l.Wait[max(1, min(ordinal, len(l.Wait)))-1]
+	return min(wait, l.Window), err
 }
 
 func later(a, b time.Time) time.Time {

@@ -27,9 +27,12 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(f
 //
 // Something that cannot be an address is ErrBadEmail.
 func NormalEmail(email string) (string, error) {
+	if !utf8.ValidString(email) {
+		return "", fmt.Errorf("%w: not UTF-8", ErrBadEmail)
+	}
 	email = lower(strings.TrimSpace(email))
 	at := strings.LastIndexByte(email, '@')
-	if at < 1 || !utf8.ValidString(email) {
+	if at < 1 {
 		return "", fmt.Errorf("%w: no @ between two parts", ErrBadEmail)
 	}
 	local, host := email[:at], strings.TrimSuffix(email[at+1:], ".")

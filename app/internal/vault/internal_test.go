@@ -1,0 +1,286 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+func openTemp(t *testing.T) (v *Vault, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "kluis #1 100%.db") // a name that a URL would mangle
+	v, err := Open(t.Context(), "sqlite:"+path, newKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	return v, path
+}
+
+func TestFileModes(t *testing.T) {
+	t.Parallel()
+	keys, path := newKeys(), filepath.Join(t.TempDir(), "vault.db")
+	for range 2 {
+		v, err := Open(t.Context(), "sqlite:"+path, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Claim(t.Context(), "jan@voorbeeld.nl"); err != nil {
+			t.Fatal(err)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if info, err := os.Stat(path + suffix); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v %v", suffix, info, err)
+			}
+		}
+		// the next round finds a file that somebody opened up
+		if err := errors.Join(v.Close(), os.Chmod(path, 0o644)); err != nil { //nolint:gosec // that is the test
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	v, path := openTemp(t)
+	newer := func(ctx context.Context, tx *transaction) error { return tx.script(ctx, `PRAGMA user_version = 2`) }
+	if err := errors.Join(v.writer.do(t.Context(), newer), v.Close()); err != nil {
+		t.Fatal(err)
+	}
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database at all. ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, url, want string }{
+		{"another database", "oracle:x", "not of the form"},
+		{"no path", "sqlite:", "not of the form"},
+		{"a folder that is not there", "sqlite:" + filepath.Join(t.TempDir(), "no", "vault.db"), "not available"},
+		{"a text", "sqlite:" + text, "not a database"},
+		{"a newer version", "sqlite:" + path, "version 2"},
+	} {
+		if v, err := Open(t.Context(), test.url, newKeys()); v != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// A disk that is full refuses the change, and the vault goes on once there is
+// room again.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	v, _ := openTemp(t)
+	who := newSubject()
+	ref, err := v.Put(t.Context(), who, KindName, []byte("Jan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := func(query string) {
+		t.Helper()
+		err := v.writer.do(t.Context(), func(ctx context.Context, tx *transaction) error { return tx.script(ctx, query) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages(`PRAGMA max_page_count = 1`) // it cannot go below what the file has
+	big := make([]byte, MaxValue)
+	if _, err := v.Put(t.Context(), who, KindRemark, big); !errors.Is(err, domain.ErrUnavailable) {
+		t.Fatalf("on a full disk: %v", err)
+	}
+	if b, err := v.Get(t.Context(), who, KindName, ref); err != nil || string(b) != "Jan" {
+		t.Errorf("reading on a full disk: %v", err)
+	}
+	pages(`PRAGMA max_page_count = 1000000`)
+	if again, err := v.Put(t.Context(), who, KindRemark, big); err != nil || again.Version != 1 {
+		t.Errorf("version %d after there was room: %v", again.Version, err)
+	}
+}
+
+// Another program that holds the write lock for too long is "not available".
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	v, path := openTemp(t)
+	ctx := t.Context()
+	impatient := func(ctx context.Context, tx *transaction) error { return tx.script(ctx, `PRAGMA busy_timeout = 20`) }
+	if err := v.writer.do(ctx, impatient); err != nil {
+		t.Fatal(err)
+	}
+	holder, err := Open(ctx, "sqlite:"+path, v.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, release := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = holder.writer.do(ctx, func(context.Context, *transaction) error {
+			close(held)
+			<-release
+			return nil
+		})
+	})
+	<-held
+	if _, err := v.Claim(ctx, "jan@voorbeeld.nl"); !errors.Is(err, domain.ErrUnavailable) {
+		t.Errorf("locked: %v", err)
+	}
+	if _, err := v.Find(ctx, "jan@voorbeeld.nl"); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("reading while locked: %v", err)
+	}
+	close(release)
+	wg.Wait()
+	if err := holder.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := v.Claim(ctx, "jan@voorbeeld.nl"); err != nil {
+		t.Errorf("after the lock: %v", err)
+	}
+}
+
+// Changes that share a transaction are refused one by one, and one that is
+// given up while it waits is not applied.
+func TestGroup(t *testing.T) {
+	t.Parallel()
+	v, _ := openTemp(t)
+	ctx := t.Context()
+	insert := func(name string, refuse error) func(context.Context, *transaction) error {
+		return func(ctx context.Context, tx *transaction) error {
+			_, err := tx.exec(ctx, `INSERT INTO meta (name, key_id, sealed) VALUES ($1, '', x'')`, name)
+			return errors.Join(err, refuse)
+		}
+	}
+	held, release := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() { // holds the writer, so that the others have to wait together
+		_ = v.writer.do(ctx, func(context.Context, *transaction) error { close(held); <-release; return nil })
+	})
+	<-held
+	for _, name := range []string{"a", "b", "c", "d"} {
+		wg.Go(func() {
+			var refuse error
+			if name == "b" {
+				refuse = io.ErrUnexpectedEOF
+			}
+			if err := v.writer.do(ctx, insert(name, refuse)); !errors.Is(err, refuse) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	impatient, cancel := context.WithCancel(ctx)
+	wg.Go(func() {
+		if err := v.writer.do(impatient, insert("e", nil)); !errors.Is(err, context.Canceled) {
+			t.Errorf("given up: %v", err)
+		}
+	})
+	cancel()
+	close(release)
+	wg.Wait()
+	var names string
+	err := v.reader.row(ctx, `SELECT group_concat(name, '' ORDER BY name) FROM meta WHERE name <> 'index'`).Scan(&names)
+	if err != nil || names != "acd" {
+		t.Errorf("the table holds %q: %v", names, err)
+	}
+}
+
+func TestNormalEmail(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ in, want string }{
+		{" Jan.de.Vries@Voorbeeld.NL\t", "jan.de.vries@voorbeeld.nl"},
+		{"jan+kiosk@voorbeeld.nl", "jan+kiosk@voorbeeld.nl"},
+		{"jose\u0301@voorbeeld.nl", "jos\u00e9@voorbeeld.nl"},
+		{"JOSE\u0301@voorbeeld.nl", "jos\u00e9@voorbeeld.nl"},
+		{"an@Käse.example", "an@xn--kse-qla.example"},
+		{"an@ka\u0308se.example", "an@xn--kse-qla.example"},
+		{"an@XN--KSE-QLA.example", "an@xn--kse-qla.example"},
+		{"an@voorbeeld\u3002nl", "an@voorbeeld.nl"}, // the ideographic full stop
+		{"an@voorbeeld.nl.", "an@voorbeeld.nl"},
+		{"an@straße.example", "an@xn--strae-oqa.example"},
+	} {
+		got, err := NormalEmail(test.in)
+		if err != nil || got != test.want {
+			t.Errorf("%q: %q, want %q: %v", test.in, got, test.want, err)
+		}
+		again, err := NormalEmail(got)
+		if err != nil || again != got {
+			t.Errorf("%q is not its own normal form: %q, %v", got, again, err)
+		}
+	}
+	for _, in := range []string{
+		"", "@", "jan", "@voorbeeld.nl", "jan@", "jan@.", "jan@..", "jan @voorbeeld.nl", "jan@piet@voorbeeld.nl",
+		"jan@voor beeld.nl", "jan@voor_beeld.nl", "jan\x00@voorbeeld.nl", "jan\xff@voorbeeld.nl", "jan@xn--a.nl",
+		strings.Repeat("j", 250) + "@voorbeeld.nl",
+	} {
+		got, err := NormalEmail(in)
+		if !errors.Is(err, ErrBadEmail) || got != "" {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "jan") || strings.Contains(err.Error(), "beeld")) {
+			t.Errorf("the error tells the address: %v", err)
+		}
+	}
+}
+
+func FuzzNormalEmail(f *testing.F) {
+	for _, s := range []string{"Jan@Voorbeeld.nl", "an@Käse.example.", "İ@i.nl", "a@b@c", "\u212b@\u1e9e.nl", "a@\u3002", "K@1.2.3"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		normal, err := NormalEmail(s)
+		if err != nil {
+			return
+		}
+		if again, err := NormalEmail(normal); err != nil || again != normal {
+			t.Errorf("%q becomes %q becomes %q: %v", s, normal, again, err)
+		}
+	})
+}
+
+func FuzzParseKeys(f *testing.F) {
+	one, two := newKeys(), newKeys()
+	both := &Keys{ring: append(one.ring, two.ring...)}
+	f.Add(one.marshal())
+	f.Add(both.marshal())
+	f.Add([]byte(keyFileHeader + "\nkey 0123456789abcdef AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"))
+	f.Add([]byte(keyFileHeader + "\n\n#\nkey  \n"))
+	f.Add([]byte(""))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, err := parseKeys(b)
+		if err != nil {
+			if k != nil || !errors.Is(err, ErrKeyFile) {
+				t.Fatalf("%v with %v", k, err)
+			}
+			return
+		}
+		again, err := parseKeys(k.marshal())
+		if err != nil || len(again.ring) != len(k.ring) {
+			t.Fatalf("what was read cannot be read again: %v", err)
+		}
+		for i := range k.ring {
+			if *again.ring[i].secret != *k.ring[i].secret || again.ring[i].id != k.ring[i].id {
+				t.Fatalf("key %d changed", i)
+			}
+		}
+	})
+}
+
+// No two lists of parts are bound alike: otherwise a row could pass as another.
+func TestBindIsInjective(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(rapid.SliceOfN(rapid.ByteRange(0, 2), 0, 4), 0, 4)
+		a, b := parts.Draw(t, "a"), parts.Draw(t, "b")
+		same := len(a) == len(b)
+		for i := 0; same && i < len(a); i++ {
+			same = string(a[i]) == string(b[i])
+		}
+		if (string(bind("t", a...)) == string(bind("t", b...))) != same {
+			t.Fatalf("%v and %v", a, b)
+		}
+	})
+}
