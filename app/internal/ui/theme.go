@@ -201,6 +201,7 @@ const (
 	ColorBar          fyne.ThemeColorName = "kdBar"     // histogram up to the moment
 	ColorBarSoft      fyne.ThemeColorName = "kdBarSoft" // histogram after the moment
 	ColorScrim        fyne.ThemeColorName = "kdScrim"   // veil over the whole screen
+	ColorPaper        fyne.ThemeColorName = "kdPaper"   // white in every mode
 	ColorClear        fyne.ThemeColorName = "kdClear"   // nothing
 )
 
@@ -271,6 +272,7 @@ var colours = []struct {
 	{ColorBar, "0B5563", "7FD3DF", "FFE14D"},
 	{ColorBarSoft, "B5CBCE", "2F5A63", "6B6B6B"},
 	{ColorScrim, "062026E0", "000000CC", "000000E6"},
+	{ColorPaper, "FFFFFF", "FFFFFF", "FFFFFF"},
 	{ColorClear, "00000000", "00000000", "00000000"},
 }
 

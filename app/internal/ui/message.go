@@ -1,0 +1,430 @@
+package ui
+
+import (
+	"image/color"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// A MessageKind is what a message is about.
+type MessageKind int
+
+// The kinds of message.
+const (
+	Info MessageKind = iota
+	Success
+	Warning
+	Failure
+)
+
+// A Message says what happened and what to do, in a box with an icon.
+type Message struct {
+	widget.BaseWidget
+
+	kind        MessageKind
+	icon        Icon
+	title, text *Text
+}
+
+// NewMessage returns a box with a bold title and text under it; either may be
+// empty.
+func NewMessage(kind MessageKind, title string, text ...Span) *Message {
+	m := &Message{kind: kind, title: NewText(RoleLead), text: NewText(RoleBody)}
+	m.Set(title, text...)
+	m.ExtendBaseWidget(m)
+	return m
+}
+
+// WithIcon takes another icon than that of the kind, and returns the message.
+func (m *Message) WithIcon(i Icon) *Message {
+	m.icon = i
+	return m
+}
+
+// Set changes the words.
+func (m *Message) Set(title string, text ...Span) {
+	m.title.Set(Bold(title))
+	m.text.Set(text...)
+	m.title.Hidden, m.text.Hidden = title == "", len(text) == 0
+	m.Refresh()
+}
+
+// SetKind changes what the message is about.
+func (m *Message) SetKind(k MessageKind) {
+	m.kind = k
+	m.Refresh()
+}
+
+// String returns the words, as they would be read aloud.
+func (m *Message) String() string { return m.title.String() + " " + m.text.String() }
+
+type messageStyle struct {
+	ground, ink fyne.ThemeColorName
+	icon        Icon
+	line        float32
+}
+
+func (m *Message) style() messageStyle {
+	s := messageStyle{ColorTint, ColorOnTint, IconInfo, 0}
+	switch m.kind {
+	case Info:
+		if Current().Mode == HighContrast {
+			s.ground, s.line = ColorSurface, 2
+		}
+	case Success:
+		s = messageStyle{ColorSuccessBg, theme.ColorNameSuccess, IconCheck, 2}
+	case Warning:
+		s = messageStyle{ColorWarningBg, theme.ColorNameWarning, IconWarning, 2}
+	case Failure:
+		s = messageStyle{ColorErrorBg, theme.ColorNameError, IconWarning, 2}
+	}
+	if m.icon != "" {
+		s.icon = m.icon
+	}
+	return s
+}
+
+func (m *Message) margins() (x, y, icon float32) {
+	return size(SizeGap), size(SizeSmallGap) * 1.5, size(SizeLead) * 1.45
+}
+
+// HeightFor returns the height at that width.
+func (m *Message) HeightFor(width float32) float32 {
+	x, y, icon := m.margins()
+	w := width - 2*x - icon - x*0.75
+	h := 2 * y
+	if m.title.Visible() {
+		h += m.title.HeightFor(w)
+	}
+	if m.text.Visible() {
+		h += m.text.HeightFor(w)
+	}
+	return h
+}
+
+// MinSize fits the longest word.
+func (m *Message) MinSize() fyne.Size {
+	x, _, icon := m.margins()
+	w := max(m.title.MinSize().Width, m.text.MinSize().Width) + 2.75*x + icon
+	return fyne.NewSize(w, m.HeightFor(max(w, m.Size().Width)))
+}
+
+// CreateRenderer is called by Fyne.
+func (m *Message) CreateRenderer() fyne.WidgetRenderer {
+	m.ExtendBaseWidget(m)
+	return &messageRenderer{m, newPlate(), picture()}
+}
+
+type messageRenderer struct {
+	m     *Message
+	plate *plate
+	icon  *canvas.Image
+}
+
+func (r *messageRenderer) Destroy()           {}
+func (r *messageRenderer) MinSize() fyne.Size { return r.m.MinSize() }
+func (r *messageRenderer) Refresh()           { r.Layout(r.m.Size()); canvas.Refresh(r.m) }
+func (r *messageRenderer) Objects() []fyne.CanvasObject {
+	return append(r.plate.objects(), r.icon, r.m.title, r.m.text)
+}
+
+func (r *messageRenderer) Layout(s fyne.Size) {
+	m, st := r.m, r.m.style()
+	l := look{face: st.ground, radius: size(theme.SizeNameInputRadius), line: st.line}
+	if st.line > 0 {
+		l.stroke = st.ink
+	}
+	r.plate.draw(fyne.Position{}, s, l)
+	x, y, icon := m.margins()
+	paintIcon(r.icon, st.icon, st.ink)
+	place(r.icon, x, y, icon, icon)
+	left := x + icon + x*0.75
+	w := s.Width - left - x
+	th := float32(0)
+	if m.title.Visible() {
+		th = m.title.HeightFor(w)
+		place(m.title, left, y, w, th)
+	}
+	place(m.text, left, y+th, w, m.text.HeightFor(w))
+	m.title.Refresh()
+	m.text.Refresh()
+}
+
+// A Rule is one line of the list of a password's rules.
+type Rule struct {
+	Text  string
+	Met   bool
+	Count string // a live counter such as 10/12; "" for none
+}
+
+// Rules is the live list of what a password still needs: a disc with a tick
+// for what is met, an open ring for what is not.
+type Rules struct {
+	widget.BaseWidget
+
+	title *Text
+	count *Text
+	rules []Rule
+	terse bool
+}
+
+// NewRules returns an empty list under a title; terse shows only what is not
+// met yet, for small screens.
+func NewRules(title string, terse bool) *Rules {
+	r := &Rules{title: Label(title), count: NewText(RoleLabel).OneLine().Ink(theme.ColorNamePrimary), terse: terse}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// Set shows the rules; count is the words for how many are met ("4 van 6").
+func (r *Rules) Set(rules []Rule, count string) {
+	r.rules = append(r.rules[:0], rules...)
+	r.count.SetText(count)
+	r.Refresh()
+}
+
+// shownRules leaves out what a small screen has no room for.
+func (r *Rules) shownRules() []Rule {
+	if !r.terse {
+		return r.rules
+	}
+	var open []Rule
+	for _, rule := range r.rules {
+		if !rule.Met {
+			open = append(open, rule)
+		}
+	}
+	return open
+}
+
+func (r *Rules) rowHeight() float32 { return float32(int(size(theme.SizeNameCaptionText) * 2)) }
+
+// MinSize is the title and all rules, so that nothing jumps as they are met.
+func (r *Rules) MinSize() fyne.Size {
+	w := r.title.Natural() + 24 + r.count.Natural()
+	for _, rule := range r.rules {
+		t := fyne.MeasureText(rule.Text, size(theme.SizeNameCaptionText), fyne.TextStyle{}).Width
+		c := fyne.MeasureText(rule.Count, size(theme.SizeNameCaptionText), fyne.TextStyle{Bold: true, Monospace: true}).Width
+		w = max(w, r.rowHeight()+t+16+c)
+	}
+	return fyne.NewSize(w, r.title.lineHeight()+8+r.rowHeight()*float32(len(r.rules)))
+}
+
+// CreateRenderer is called by Fyne.
+func (r *Rules) CreateRenderer() fyne.WidgetRenderer {
+	r.ExtendBaseWidget(r)
+	return &rulesRenderer{r: r}
+}
+
+type rulesRenderer struct {
+	r    *Rules
+	rows []*ruleRow
+	n    int
+}
+
+// A ruleRow is one rule as drawn.
+type ruleRow struct {
+	dot         *dot
+	text, count *canvas.Text
+}
+
+func (x *rulesRenderer) Destroy()           {}
+func (x *rulesRenderer) MinSize() fyne.Size { return x.r.MinSize() }
+func (x *rulesRenderer) Refresh()           { x.Layout(x.r.Size()); canvas.Refresh(x.r) }
+
+func (x *rulesRenderer) Objects() []fyne.CanvasObject {
+	all := []fyne.CanvasObject{x.r.title, x.r.count}
+	for _, row := range x.rows[:x.n] {
+		all = append(append(all, row.dot.objects()...), row.text, row.count)
+	}
+	return all
+}
+
+func (x *rulesRenderer) Layout(s fyne.Size) {
+	r := x.r
+	h, w := r.title.lineHeight(), r.count.Natural()
+	place(r.title, 0, 0, s.Width-w-8, h)
+	place(r.count, s.Width-w, 0, w, h)
+	rules := r.shownRules()
+	for len(x.rows) < len(rules) {
+		x.rows = append(x.rows, &ruleRow{newDot(), canvas.NewText("", nil), canvas.NewText("", nil)})
+	}
+	x.n = len(rules)
+	for i, rule := range rules {
+		x.rows[i].draw(rule, h+8+float32(i)*r.rowHeight(), r.rowHeight(), s.Width)
+	}
+}
+
+func (row *ruleRow) draw(rule Rule, y, h, width float32) {
+	side := float32(int(h * 0.64))
+	c := dotColours{
+		ground: ColorSurface, ring: ColorNode, number: ColorClear, side: side, current: side, line: 2,
+		done: theme.ColorNameSuccess, tick: theme.ColorNameForegroundOnSuccess,
+	}
+	state, ink := stepOpen, ColorMuted
+	if rule.Met {
+		state, ink = stepDone, theme.ColorNameForeground
+	}
+	row.dot.draw(fyne.NewPos(side/2, y+h/2), 0, state, c)
+	row.text.Text, row.text.TextSize, row.text.Color = rule.Text, size(theme.SizeNameCaptionText), tint(ink)
+	m := row.text.MinSize()
+	place(row.text, side+16, y+(h-m.Height)/2, m.Width, m.Height)
+	row.count.Text, row.count.TextSize = rule.Count, size(theme.SizeNameCaptionText)
+	row.count.TextStyle, row.count.Color = fyne.TextStyle{Bold: true, Monospace: true}, tint(theme.ColorNameForeground)
+	m = row.count.MinSize()
+	place(row.count, width-m.Width, y+(h-m.Height)/2, m.Width, m.Height)
+	row.text.Refresh()
+	row.count.Refresh()
+}
+
+// NewNumbered returns one of several short instructions: a disc with a number,
+// a title and a line.
+func NewNumbered(n int, title string, line ...Span) fyne.CanvasObject {
+	return &fyne.Container{
+		Layout:  besideDisc{},
+		Objects: []fyne.CanvasObject{newNumber(n), Column("", NewText(RoleLead, Bold(title)), Hint(line...))},
+	}
+}
+
+// NewPoint returns a line of a list: an icon and text.
+func NewPoint(icon Icon, ink fyne.ThemeColorName, text ...Span) fyne.CanvasObject {
+	return &fyne.Container{Layout: besideDisc{}, Objects: []fyne.CanvasObject{NewGlyph(icon, ink), Body(text...)}}
+}
+
+// NewItem returns a disc with an icon, and beside it a title and a line.
+func NewItem(icon Icon, onTint bool, title, line string) fyne.CanvasObject {
+	disc := NewDisc(icon, ColorOnTint, ColorTint)
+	words := Hint(Plain(line))
+	if onTint {
+		disc = NewDisc(icon, theme.ColorNamePrimary, ColorSurface)
+		words.Ink(theme.ColorNameForeground)
+	}
+	return &fyne.Container{Layout: besideDisc{}, Objects: []fyne.CanvasObject{disc, Column("", NewText(RoleLead, Bold(title)), words)}}
+}
+
+// besideDisc puts words beside a disc or icon: in its middle when they are
+// lower than it, else from its top.
+type besideDisc struct{}
+
+func (besideDisc) gap(disc float32) float32 {
+	if disc > 60 {
+		return 24
+	}
+	return 16
+}
+
+func (b besideDisc) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	d := o[0].MinSize()
+	x := d.Width + b.gap(d.Width)
+	h := HeightFor(o[1], s.Width-x)
+	first := float32(0)
+	if t, ok := o[1].(*Text); ok { // the icon stands at the first line
+		first = max(0, (t.lineHeight()-d.Height)/2)
+	}
+	place(o[0], 0, max(0, min((s.Height-d.Height)/2, first+max(0, (d.Height-h)/2))), d.Width, d.Height)
+	place(o[1], x, max(0, (min(d.Height, s.Height)-h)/2), s.Width-x, h)
+}
+
+func (b besideDisc) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	d := o[0].MinSize()
+	return max(d.Height, HeightFor(o[1], width-d.Width-b.gap(d.Width)))
+}
+
+func (b besideDisc) MinSize(o []fyne.CanvasObject) fyne.Size {
+	d, m := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(d.Width+b.gap(d.Width)+m.Width, max(d.Height, m.Height))
+}
+
+// number is a disc with a number.
+type number struct {
+	widget.BaseWidget
+
+	n int
+}
+
+func newNumber(n int) *number {
+	d := &number{n: n}
+	d.ExtendBaseWidget(d)
+	return d
+}
+
+// MinSize is a square.
+func (d *number) MinSize() fyne.Size { return fyne.NewSquareSize(size(SizeDot) * 1.2) }
+
+// CreateRenderer is called by Fyne.
+func (d *number) CreateRenderer() fyne.WidgetRenderer {
+	return &numberRenderer{d, canvas.NewCircle(color.Transparent), canvas.NewText(strconv.Itoa(d.n), nil)}
+}
+
+type numberRenderer struct {
+	d    *number
+	disc *canvas.Circle
+	text *canvas.Text
+}
+
+func (r *numberRenderer) Destroy()           {}
+func (r *numberRenderer) MinSize() fyne.Size { return r.d.MinSize() }
+func (r *numberRenderer) Refresh()           { r.Layout(r.d.Size()); canvas.Refresh(r.d) }
+func (r *numberRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.disc, r.text}
+}
+
+func (r *numberRenderer) Layout(s fyne.Size) {
+	r.disc.FillColor = tint(theme.ColorNamePrimary)
+	place(r.disc, 0, 0, s.Width, s.Height)
+	r.text.TextSize, r.text.TextStyle = s.Height*0.5, fyne.TextStyle{Bold: true}
+	r.text.Color = tint(theme.ColorNameForegroundOnPrimary)
+	m := r.text.MinSize()
+	place(r.text, (s.Width-m.Width)/2, (s.Height-m.Height)/2, m.Width, m.Height)
+	r.disc.Refresh()
+	r.text.Refresh()
+}
+
+// NewRule returns a thin line between parts of a screen.
+func NewRule() fyne.CanvasObject { return newLine(theme.ColorNameSeparator) }
+
+type rule struct {
+	widget.BaseWidget
+
+	ink fyne.ThemeColorName
+}
+
+func newLine(ink fyne.ThemeColorName) *rule {
+	r := &rule{ink: ink}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// MinSize is as thin as a separator.
+func (r *rule) MinSize() fyne.Size {
+	return fyne.NewSize(1, size(theme.SizeNameSeparatorThickness))
+}
+
+// CreateRenderer is called by Fyne.
+func (r *rule) CreateRenderer() fyne.WidgetRenderer {
+	return &fillRenderer{w: r, ink: r.ink, rect: canvas.NewRectangle(color.Transparent)}
+}
+
+// newGround returns an area of one colour that follows the theme.
+func newGround(ink fyne.ThemeColorName) *rule { return newLine(ink) }
+
+type fillRenderer struct {
+	w    *rule
+	ink  fyne.ThemeColorName
+	rect *canvas.Rectangle
+}
+
+func (r *fillRenderer) Destroy()                     {}
+func (r *fillRenderer) MinSize() fyne.Size           { return r.w.MinSize() }
+func (r *fillRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
+func (r *fillRenderer) Refresh()                     { r.Layout(r.w.Size()); canvas.Refresh(r.w) }
+
+func (r *fillRenderer) Layout(s fyne.Size) {
+	r.rect.FillColor = tint(r.ink)
+	place(r.rect, 0, 0, s.Width, s.Height)
+	r.rect.Refresh()
+}
