@@ -100,9 +100,9 @@ export function deviceLabel(userAgent, model, language) {
     return system ? `Browser (${system[0]})` : 'Browser';
   }
   if (!model) {
-    // Newer browsers say "K" instead of the model.
+    // Some browsers say "K", "Mobile" or a language instead of the model.
     const m = /Android [\d.]+; ([^;)]+?)(?: Build\/[^;)]*)?[;)]/.exec(userAgent);
-    model = m && m[1] !== 'K' && !/^[a-z]{2}[-_][a-z]{2}$/i.test(m[1]) ? m[1] : '';
+    model = m && !/^(K|Mobile|Tablet|[a-z]{2}[-_][a-z]{2})$/i.test(m[1]) ? m[1] : '';
   }
   const clean = [...model.replace(/[^\p{L}\p{N} .+()-]/gu, '').trim()].slice(0, 32).join('');
   return clean ? `${android} (${clean})` : android;

@@ -7,7 +7,7 @@ import { texts } from './texts.js';
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const languages = root.dataset.languages.split(' ').filter((l) => texts[l]);
-const steps = { ask: 0, busy: 0, digits: 1, done: 2 };
+const steps = { ask: 0, busy: 0, digits: 1 }; // the last screen has the whole key
 
 let language = chooseLanguage();
 let current = '';
@@ -31,7 +31,8 @@ export function say(key, values = {}) {
 
 function fill(text, values) {
   const all = { portal: root.dataset.portal, pocket: root.dataset.pocket, support: root.dataset.support, ...values };
-  return text.replace(/\{(\w+)\}/g, (_, name) => all[name] ?? '');
+  const filled = text.replace(/\{(\w+)\}/g, (_, name) => all[name] ?? '');
+  return filled.replace(/(QR|[Ss]ms)-(?=code)/g, '$1-\u2060'); // one word: no line break behind the hyphen
 }
 
 function drawTexts() {
@@ -86,7 +87,7 @@ function drawRail(name) {
   const rail = at('rail');
   rail.hidden = !(name in steps);
   [...rail.children].forEach((li, i) => {
-    const done = i < steps[name] || name === 'done';
+    const done = i < steps[name];
     li.className = done ? 'past' : i === steps[name] ? 'now' : '';
     li.firstElementChild.textContent = done ? '✓' : String(i + 1);
     if (i === steps[name]) li.setAttribute('aria-current', 'step');

@@ -4,7 +4,7 @@
 export const texts = {
   nl: {
     language: 'Taal',
-    railScan: 'Scannen', railDigits: 'Cijfers', railDone: 'Klaar',
+    railPair: 'Koppelen', railDigits: 'Cijfers', railDone: 'Klaar',
     back: 'Terug', pair: 'Koppelen', tryAgain: 'Probeer opnieuw',
     haveQR: 'Ik heb een QR-code', typeInstead: 'Koppelcode typen', scanNew: 'Scan een nieuwe code',
 
@@ -21,7 +21,7 @@ export const texts = {
 
     digitsTitle: 'Typ deze cijfers op het scherm van de kiosk',
     digitsSpoken: 'De cijfers zijn {digits}',
-    timeLeft: 'Nog', waiting: 'We wachten op de kiosk',
+    timeLeft: 'Tijd over', waiting: 'We wachten op de kiosk',
     keepOpen: 'Houd deze pagina open. Geef de cijfers aan niemand anders.',
 
     doneTitle: 'Gelukt!',
@@ -66,7 +66,7 @@ export const texts = {
 
   en: {
     language: 'Language',
-    railScan: 'Scan', railDigits: 'Digits', railDone: 'Done',
+    railPair: 'Pair', railDigits: 'Digits', railDone: 'Done',
     back: 'Back', pair: 'Pair', tryAgain: 'Try again',
     haveQR: 'I have a QR code', typeInstead: 'Type a pairing code', scanNew: 'Scan a new code',
 
@@ -83,7 +83,7 @@ export const texts = {
 
     digitsTitle: 'Type these digits on the screen of the kiosk',
     digitsSpoken: 'The digits are {digits}',
-    timeLeft: 'Left', waiting: 'Waiting for the kiosk',
+    timeLeft: 'Time left', waiting: 'Waiting for the kiosk',
     keepOpen: 'Keep this page open. Give the digits to nobody else.',
 
     doneTitle: 'Done!',
