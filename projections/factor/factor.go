@@ -1,7 +1,8 @@
 package factor
 
 import (
-	"sync"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -48,83 +49,136 @@ type Answer struct {
 
 // A Map holds everybody's current factor. One goroutine may apply events while
 // any number of others ask.
-type Map struct {
-	mu       sync.RWMutex
-	people   fold.Table[row]
-	unknowns fold.Unknowns
-	through  domain.Position
-	last     domain.Position // of the last event; a snapshot is marked with it
-	count    Counts
-}
-
-// A row is one person. It takes 72 bytes with their id.
-type row struct {
-	factor   fold.Factor
-	parked   bool
-	revision int32
-	since    int64 // microseconds since 1970
-	position domain.Position
-}
+type Map struct{ people *fold.People[row, *row] }
 
 // Counts says how many people there are of each kind.
 type Counts struct {
-	People, SMS, Pocket int
-	Parked              int // see Unknown
-	Strays              int // events in a stream that is called like an enrolment and is none
+	People, Enrolling, SMS, Pocket int
+	Parked                         int // see Unknown
+	Strays                         int // events in a stream that is called like an enrolment and is none
 }
 
 // New returns a map that has seen nothing yet.
-func New() *Map { return &Map{unknowns: fold.Unknowns{}} }
+func New() *Map { return &Map{fold.NewPeople[row]()} }
+
+// Apply folds a run of events, in the order of the log, and notes that there
+// is nothing else up to through. What was applied before is passed over, and
+// nothing that an event points at is kept.
+func (m *Map) Apply(events []domain.Recorded, through domain.Position) {
+	m.people.Apply(events, through)
+}
+
+// Position returns how far the log was applied.
+func (m *Map) Position() domain.Position { return m.people.Position() }
 
 // Lookup returns a person's factor. Of somebody who is not in the log the
 // answer's state is Nobody, its revision domain.NoStream. It does not allocate.
 func (m *Map) Lookup(id domain.SubjectID) Answer {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	i, ok := m.people.Find(id)
+	p, through, ok := m.people.Get(id)
 	if !ok {
-		return Answer{Subject: id, Factor: enrolment.NoFactor, Revision: domain.NoStream, Through: m.through}
+		return Answer{Subject: id, Factor: enrolment.NoFactor, Revision: domain.NoStream, Through: through}
 	}
-	_, r := m.people.At(i)
-	return r.answer(id, m.through)
-}
-
-// Position returns how far the log was applied.
-func (m *Map) Position() domain.Position {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.through
+	return answer(id, &p, through)
 }
 
 // Counts returns how many people there are of each kind.
 func (m *Map) Counts() Counts {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	c := m.count
-	c.People = m.people.Len()
-	return c
+	c := m.people.Counts()
+	return Counts{
+		People: c.People, Parked: c.Parked, Strays: c.Strays,
+		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket],
+	}
 }
 
-func (r *row) answer(id domain.SubjectID, through domain.Position) Answer {
+func answer(id domain.SubjectID, p *fold.Person[row], through domain.Position) Answer {
 	a := Answer{
-		Subject: id, Factor: enrolment.NoFactor, State: r.state(),
-		Revision: domain.Revision(r.revision), Position: r.position, Through: through,
+		Subject: id, Factor: enrolment.NoFactor, State: Unknown, Since: p.Time(),
+		Revision: domain.Revision(p.Revision), Position: p.Position, Through: through,
 	}
-	if a.State == Active {
-		a.Factor = r.factor.Current()
-	}
-	if r.since != 0 {
-		a.Since = time.UnixMicro(r.since).UTC()
+	if !p.Parked {
+		if a.Factor = p.Row.Current(); a.Factor == enrolment.NoFactor {
+			a.State = Enrolling
+		} else {
+			a.State = Active
+		}
 	}
 	return a
 }
 
-func (r *row) state() State {
-	switch {
-	case r.parked:
-		return Unknown
-	case r.factor.Current() == enrolment.NoFactor:
-		return Enrolling
+// A row is what the map knows of one person, beside the head that every fold
+// has: 72 bytes in all.
+type row struct{ fold.Factor }
+
+// The classes of rows.
+const (
+	enrolling uint8 = iota
+	sms
+	pocket
+)
+
+// Evolve implements fold.Row.
+func (r *row) Evolve(k fold.Kind, data []byte, _ int64) bool { return r.Factor.Evolve(k, data) }
+
+// Class implements fold.Row.
+func (r *row) Class() uint8 {
+	switch r.Current() {
+	case enrolment.SMS:
+		return sms
+	case enrolment.Pocket:
+		return pocket
+	case enrolment.NoFactor:
 	}
-	return Active
+	return enrolling
+}
+
+// ErrSnapshot: a snapshot that cannot be gone on from; replay from the start.
+var ErrSnapshot = fold.ErrSnapshot
+
+// Mark is the event up to which a snapshot was folded: see that the log still
+// has it at that position (feed.Check) before going on from there.
+type Mark = fold.Mark
+
+const (
+	kind = "factor"
+	// foldVersion grows whenever the same events would fold to other rows.
+	foldVersion = 1
+)
+
+// A Snapshot is a Map as it was at one moment. It may be used concurrently.
+type Snapshot struct{ people fold.Frozen[row, *row] }
+
+// Snapshot returns the map as it is now. Taking it costs next to nothing, and
+// the map goes on at once; encoding it is the slow part.
+func (m *Map) Snapshot() Snapshot { return Snapshot{m.people.Freeze()} }
+
+// Position returns where the last event stands that was applied: the one whose
+// id Encode wants (feed.EventAt). It is 0 when there was none.
+func (s Snapshot) Position() domain.Position { return s.people.Position() }
+
+// Encode writes the snapshot, with the id of the event at Position. It makes
+// nothing durable: that is up to whoever owns the writer.
+func (s Snapshot) Encode(w io.Writer, last domain.EventID) error {
+	if err := s.people.Encode(w, kind, foldVersion, last); err != nil {
+		return fmt.Errorf("write snapshot of the factors: %w", err)
+	}
+	return nil
+}
+
+// Decode reads what Encode wrote. Of a snapshot that does not fit in any way
+// nothing is kept, and the error is ErrSnapshot.
+func Decode(r io.Reader) (*Map, Mark, error) {
+	people, at, err := fold.DecodePeople[row](r, kind, foldVersion)
+	if err != nil {
+		return nil, Mark{}, fmt.Errorf("read snapshot of the factors: %w", err)
+	}
+	return &Map{people}, at, nil
+}
+
+// Changed calls yield for everybody to whom something happened after a
+// position, in the order in which they were first heard of, until yield says
+// no. With 0 that is everybody.
+func (s Snapshot) Changed(after domain.Position, yield func(Answer) bool) {
+	s.people.Each(func(id domain.SubjectID, p *fold.Person[row]) bool {
+		return p.Position <= after || yield(answer(id, p, s.people.Position()))
+	})
 }

@@ -21,7 +21,7 @@ func Even(people, pocket int) []domain.Recorded {
 	for first := 0; first < people; first += group {
 		var all [group][]domain.Message
 		for i := range min(group, people-first) {
-			all[i] = enrolled(first+i, pocket)
+			all[i] = Enrolled(first+i, pocket)
 		}
 		for step := range EventsAPerson + 1 {
 			for i := range all {
@@ -38,7 +38,8 @@ func Even(people, pocket int) []domain.Recorded {
 	return events
 }
 
-func enrolled(n, pocket int) []domain.Message {
+// Enrolled returns what the n-th person did who enrolled without a hitch; see Even.
+func Enrolled(n, pocket int) []domain.Message {
 	mail, sms, device := enrolment.ChallengeID(hex32(4*n)), enrolment.ChallengeID(hex32(4*n+1)), enrolment.DeviceID(hex32(4*n+2))
 	email, name, credential, phone := ref(4*n), ref(4*n+1), ref(4*n+2), ref(4*n+3)
 	at := Start().Add(time.Duration(n) * time.Second)

@@ -21,14 +21,11 @@ const (
 type Table[R any] struct {
 	index  [shards]shard
 	chunks []*chunk[R]
+	frozen []bool // by chunk: a view has it too
 	n      int
-	epoch  uint64 // counts the calls of Freeze
 }
 
-type chunk[R any] struct {
-	epoch   uint64 // of the table when the chunk was made or copied
-	entries [chunkSize]entry[R]
-}
+type chunk[R any] [chunkSize]entry[R]
 
 type entry[R any] struct {
 	id  domain.SubjectID
@@ -36,9 +33,11 @@ type entry[R any] struct {
 }
 
 // A shard is an open-addressed hash table with linear probing. A slot holds
-// the number of a row plus one; 0 is free. It takes 7 to 13 bytes a person,
-// where a map from ids to numbers takes 24 to 48.
+// the number of a row, and in tags some bits of its hash, so that other
+// people's rows need not be looked at; tag 0 is free. It takes 7 to 13 bytes a
+// person, where a map from ids to numbers takes 24 to 48.
 type shard struct {
+	tags  []uint8
 	slots []uint32
 	used  int
 }
@@ -46,40 +45,54 @@ type shard struct {
 // Len returns how many people there are.
 func (t *Table[R]) Len() int { return t.n }
 
+// Reserve makes room in the index, so that it need not grow on the way to so
+// many people.
+func (t *Table[R]) Reserve(people int) {
+	size := 8
+	for 3*size < 4*(people/shards+people/shards/8) {
+		size *= 2
+	}
+	for i := range t.index {
+		if s := &t.index[i]; len(s.slots) < size {
+			t.resize(s, size)
+		}
+	}
+}
+
 // Find returns the number of a person's row, and whether there is one.
 func (t *Table[R]) Find(id domain.SubjectID) (int, bool) {
 	h := spread(id)
 	s := &t.index[h%shards]
-	if len(s.slots) == 0 {
+	if len(s.tags) == 0 {
 		return 0, false
 	}
-	mask := uint64(len(s.slots) - 1)
-	for at := h >> 8 & mask; ; at = (at + 1) & mask {
-		n := s.slots[at]
-		if n == 0 {
-			return 0, false
+	mask, tag := uint64(len(s.tags)-1), tagOf(h)
+	for at := h >> 8 & mask; s.tags[at] != 0; at = (at + 1) & mask {
+		if s.tags[at] != tag {
+			continue
 		}
-		if i := int(n - 1); t.entry(i).id == id {
+		if i := int(s.slots[at]); t.entry(i).id == id {
 			return i, true
 		}
 	}
+	return 0, false
 }
 
 // Add makes an empty row for a person who has none, and returns its number.
 func (t *Table[R]) Add(id domain.SubjectID) int {
 	i := t.n
 	if i == len(t.chunks)*chunkSize {
-		t.chunks = append(t.chunks, &chunk[R]{epoch: t.epoch})
+		t.chunks, t.frozen = append(t.chunks, new(chunk[R])), append(t.frozen, false)
 	}
 	t.n++
 	t.writable(i).id = id
 
 	h := spread(id)
 	s := &t.index[h%shards]
-	if 5*(s.used+1) > 3*len(s.slots) {
-		t.grow(s)
+	if 4*(s.used+1) > 3*len(s.slots) {
+		t.resize(s, max(8, 2*len(s.slots)))
 	}
-	s.put(h, uint32(i+1)) //nolint:gosec // 2^32 people are more than there are
+	s.put(h, uint32(i)) //nolint:gosec // 2^32 people are more than there are
 	return i
 }
 
@@ -94,49 +107,53 @@ func (t *Table[R]) Edit(i int) *R { return &t.writable(i).row }
 
 // Freeze returns the table as it is now, at once: later edits go to copies.
 func (t *Table[R]) Freeze() View[R] {
-	t.epoch++
+	for i := range t.frozen {
+		t.frozen[i] = true
+	}
 	return View[R]{chunks: slices.Clone(t.chunks), n: t.n}
 }
 
-func (t *Table[R]) entry(i int) *entry[R] { return &t.chunks[i/chunkSize].entries[i%chunkSize] }
+func (t *Table[R]) entry(i int) *entry[R] { return &t.chunks[i/chunkSize][i%chunkSize] }
 
 func (t *Table[R]) writable(i int) *entry[R] {
-	c := t.chunks[i/chunkSize]
-	if c.epoch != t.epoch {
-		copied := *c
-		copied.epoch = t.epoch
-		c = &copied
-		t.chunks[i/chunkSize] = c
+	c := i / chunkSize
+	if t.frozen[c] {
+		copied := *t.chunks[c]
+		t.chunks[c], t.frozen[c] = &copied, false
 	}
-	return &c.entries[i%chunkSize]
+	return t.entry(i)
 }
 
-func (t *Table[R]) grow(s *shard) {
-	old := s.slots
-	s.slots, s.used = make([]uint32, max(8, 2*len(old))), 0
-	for _, n := range old {
-		if n != 0 {
-			s.put(spread(t.entry(int(n-1)).id), n)
+func (t *Table[R]) resize(s *shard, size int) {
+	old := *s
+	*s = shard{tags: make([]uint8, size), slots: make([]uint32, size)}
+	for at, i := range old.slots {
+		if old.tags[at] != 0 {
+			s.put(spread(t.entry(int(i)).id), i)
 		}
 	}
 }
 
-func (s *shard) put(h uint64, n uint32) {
-	mask := uint64(len(s.slots) - 1)
+func (s *shard) put(h uint64, i uint32) {
+	mask := uint64(len(s.tags) - 1)
 	at := h >> 8 & mask
-	for s.slots[at] != 0 {
+	for s.tags[at] != 0 {
 		at = (at + 1) & mask
 	}
-	s.slots[at] = n
+	s.tags[at], s.slots[at] = tagOf(h), i
 	s.used++
 }
+
+// tagOf returns bits of a hash that choose neither shard nor slot.
+func tagOf(h uint64) uint8 { return uint8(h>>48) | 1 } //nolint:gosec // these bits, never 0
 
 // spread spreads ids over the index. They are random, made by ourselves, so it
 // has to stand up to counters in tests, not to an attacker.
 func spread(id domain.SubjectID) uint64 {
 	a, b := binary.LittleEndian.Uint64(id[:8]), binary.LittleEndian.Uint64(id[8:])
 	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xe7037ed1a0b428db)
-	return (hi ^ lo) * 0xff51afd7ed558ccd >> 8
+	h := (hi ^ lo) * 0xff51afd7ed558ccd
+	return h ^ h>>32
 }
 
 // A View is a table as it was at one moment. It may be used concurrently.
@@ -150,6 +167,6 @@ func (v View[R]) Len() int { return v.n }
 
 // At returns a row and whose it was. The row must not be written to.
 func (v View[R]) At(i int) (domain.SubjectID, *R) {
-	e := &v.chunks[i/chunkSize].entries[i%chunkSize]
+	e := &v.chunks[i/chunkSize][i%chunkSize]
 	return e.id, &e.row
 }
