@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/keydesk/keydesk/domain"
 )
@@ -83,7 +84,7 @@ func fitName(s string) bool {
 	return s != "" && len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
 
-func fitJSON(b []byte) bool { return utf8.Valid(b) && json.Valid(b) }
+func fitJSON(b []byte) bool { return jsontext.Value(b).IsValid() }
 
 // A request is one append on its way. Whoever moves its state from waiting
 // decides about it: the writer takes it, or the caller gives it up.

@@ -35,9 +35,9 @@ var ErrNewer = errors.New("log of a newer Keydesk")
 // as far as it is asked. Names of streams and types are integers in events,
 // which halves the two b-trees an append touches.
 //
-// The triggers make the file append-only for every tool that opens it; the
-// one on INSERT also stops INSERT OR REPLACE, which deletes without a trigger.
-// Whoever may write the file can drop them: that is what the seal is for.
+// The triggers keep every tool that opens the file from changing what it holds.
+// Whoever may write the file can drop them: that is what the seal is for. A
+// trigger on INSERT would double what an append costs.
 const tables = `
 CREATE TABLE store (
 	id      TEXT NOT NULL,
@@ -71,9 +71,6 @@ CREATE VIEW log AS SELECT
 		|| '-' || substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21)) AS id
 FROM events e JOIN streams s ON s.id = e.stream JOIN types t ON t.id = e.type
 ORDER BY e.position;
-CREATE TRIGGER events_insert BEFORE INSERT ON events
-WHEN NEW.position <= (SELECT max(position) FROM events)
-BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 `
 
 func schema() string {
@@ -148,9 +145,6 @@ func identify(db *sqlite3.Conn) (empty bool, err error) {
 		{`SELECT count(*) FROM sqlite_schema`, &objects},
 	} {
 		if *q.to, err = queryInt(db, q.sql); err != nil {
-			if errors.Is(err, sqlite3.NOTADB) {
-				return false, fmt.Errorf("%w: no SQLite file", ErrForeign)
-			}
 			return false, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,18 +89,33 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 // connect opens one more connection to the file. What the connection is to
 // wait for a lock is set before anything else can meet one.
 func connect(ctx context.Context, path string) (*sqlite3.Conn, error) {
-	name := (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"modeof": {path}}.Encode()}).String()
-	db, err := sqlite3.OpenContext(ctx, name)
+	db, err := sqlite3.OpenContext(ctx, uri(path))
 	if err != nil {
 		return nil, err
 	}
 	if err := db.BusyTimeout(busyTimeout); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := db.Exec(`PRAGMA synchronous = FULL`); err != nil {
+	err = db.Exec(`PRAGMA synchronous = FULL`)
+	switch {
+	case errors.Is(err, sqlite3.NOTADB):
+		return nil, errors.Join(ErrForeign, err, db.Close())
+	case err != nil:
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// uri names the file for SQLite (https://sqlite.org/uri.html). What SQLite
+// makes beside it gets the same permissions.
+func uri(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") { // a drive
+		path = "/" + path
+	}
+	u := url.URL{Scheme: "file", Path: path}
+	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	return u.String()
 }
 
 // disconnect closes a connection with its statements.
