@@ -151,11 +151,11 @@ func (o *Outbox) claim() (int, func(), error) {
 	return number, release, nil
 }
 
-// contents is what stands in the folder.
+// contents is what stands in the folder. Reading a folder is no one moment: a
+// message that is renamed meanwhile may be missed.
 type contents struct {
-	sent    map[int]string    // names of messages by number
-	claimed map[int]time.Time // numbers that are held, and since when
-	highest int
+	sent    map[int]string // names of messages by number
+	highest int            // of a message, or of a number that is held
 }
 
 var (
@@ -164,23 +164,25 @@ var (
 )
 
 func (o *Outbox) scan() (contents, error) {
-	c := contents{sent: map[int]string{}, claimed: map[int]time.Time{}}
+	c := contents{sent: map[int]string{}}
 	entries, err := os.ReadDir(o.dir)
 	if err != nil {
 		return c, err
 	}
 	for _, e := range entries {
-		name := e.Name()
-		if m := sentForm.FindStringSubmatch(name); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			c.sent[n], c.highest = name, max(c.highest, n)
-		} else if m := claimedForm.FindStringSubmatch(name); m != nil {
-			info, err := e.Info()
-			if err != nil {
-				continue // released meanwhile
-			}
-			n, _ := strconv.Atoi(m[1])
-			c.claimed[n], c.highest = info.ModTime(), max(c.highest, n)
+		m := sentForm.FindStringSubmatch(e.Name())
+		if m == nil {
+			m = claimedForm.FindStringSubmatch(e.Name())
+		}
+		if m == nil {
+			continue
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			return c, err
+		}
+		if c.highest = max(c.highest, n); e.Name()[0] != '.' {
+			c.sent[n] = e.Name()
 		}
 	}
 	return c, nil

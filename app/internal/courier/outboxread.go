@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -31,31 +32,22 @@ type Item struct {
 	At      time.Time
 }
 
-// heldFor is how long a number may be held before its holder is taken for dead.
+// heldFor is how long a message waits for a lower number that is missing: its
+// holder may be just putting it there, or be dead.
 const heldFor = 2 * time.Second
 
 // List reads the messages numbered above after, in their order. It stops before
-// a message that another process is just putting there.
+// a fresh one whose predecessor is still missing.
 func (o *Outbox) List(after int) ([]Item, error) {
 	c, err := o.scan()
 	if err != nil {
 		return nil, fmt.Errorf("read the outbox: %w", err)
 	}
-	limit := c.highest + 1
-	for n, since := range c.claimed {
-		if n > after && c.sent[n] == "" && time.Since(since) < heldFor {
-			limit = min(limit, n)
+	var items []Item
+	for _, n := range slices.Sorted(maps.Keys(c.sent)) {
+		if n <= after {
+			continue
 		}
-	}
-	var numbers []int
-	for n := range c.sent {
-		if n > after && n < limit {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
-	items := make([]Item, 0, len(numbers))
-	for _, n := range numbers {
 		item, err := o.read(n, c.sent[n])
 		if errors.Is(err, os.ErrNotExist) {
 			continue // the folder was emptied
@@ -63,7 +55,11 @@ func (o *Outbox) List(after int) ([]Item, error) {
 		if err != nil {
 			return items, fmt.Errorf("read message %d of the outbox: %w", n, err)
 		}
+		if n != after+1 && time.Since(item.At) < heldFor {
+			break
+		}
 		items = append(items, item)
+		after = n
 	}
 	return items, nil
 }
