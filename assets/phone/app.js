@@ -31,14 +31,19 @@ async function run(work) {
   }
 }
 
+// Refusals after which the pairing can never succeed. After any other end its
+// key is kept: the service may have finished what it failed to answer.
+const final = ['expired', 'unknown', 'claimed-already', 'wrong-proof', 'wrong-nonce', 'wrong-digits', 'stopped', 'failed'];
+
 async function ended(e) {
   if (!(e instanceof service.Refused)) {
     const storage = e instanceof DOMException && e.name !== 'OperationError';
     screens.problem(storage ? 'storage' : 'internal', '', ['again']);
     return;
   }
-  await store.dropPending();
-  screens.problem(e.code, e.id, ['scan', 'type']);
+  const over = final.includes(e.code);
+  if (over) await store.dropPending();
+  screens.problem(e.code, e.id, over ? ['scan', 'type'] : ['again']);
 }
 
 // ---- the QR code, as opened by the phone's camera
@@ -81,11 +86,19 @@ async function claim(pairing, shown, signal) {
     const message = await protocol.sign(key, 'pocket-claim+jws', {
       aud: publicURL, pairing, label, proof: await protocol.claimProof(shown, pairing, key.thumbprint),
     });
-    pending = { pairing, key, label, message };
+    pending = { pairing, key, label, message, made: Date.now() };
     await store.keepPending(pending);
   }
   sessionStorage.removeItem(asked);
   await follow(pending, signal);
+}
+
+/** The pairing under way; one that nobody has come back to for an hour is not. */
+async function underWay() {
+  const pending = await store.pending();
+  if (!pending || Date.now() - pending.made < 3600e3) return pending;
+  await store.dropPending();
+  return undefined;
 }
 
 /** From wherever the pairing is to its end. */
@@ -132,7 +145,8 @@ async function confirmed(pending, signal) {
   for (;;) {
     const message = await protocol.sign(pending.key, 'pocket-status+jws', { aud: publicURL, pairing: pending.pairing });
     const { state, reason } = await service.jose('status', message, signal, (code) => {
-      if (code && Date.now() > pending.until + 15000) throw new service.Refused('expired');
+      // Nothing can have come of it, unless this phone tried to finish before.
+      if (code && !pending.finishing && Date.now() > pending.until + 15000) throw new service.Refused('expired');
       screens.banner(code);
     });
     if (state === 'failed') throw new service.Refused(reason || 'failed');
@@ -141,6 +155,8 @@ async function confirmed(pending, signal) {
 }
 
 async function finish(pending, signal) {
+  pending.finishing = true;
+  await store.keepPending(pending);
   const message = await protocol.sign(pending.key, 'pocket-finish+jws', {
     aud: publicURL, pairing: pending.pairing, nonce: pending.nonce,
   });
@@ -249,7 +265,7 @@ async function start() {
   }
   try {
     const qr = takeFragment();
-    const pending = await store.pending();
+    const pending = await underWay();
     if (pending && (!qr || qr.pairing === pending.pairing)) await run((signal) => follow(pending, signal));
     else if (qr) await ask(qr);
     else await home();

@@ -19,21 +19,30 @@ async function openCamera() {
   }
 }
 
+// The decoder comes first: a camera that is on waits for nothing.
+async function decoder() {
+  try {
+    await import('./jsqr-1.4.0.js');
+  } catch {
+    throw new NoCamera('taken');
+  }
+}
+
 /**
  * Shows the camera in a video element and calls found(text) for each QR code
  * seen, until found returns true or the signal says stop. The camera is off
  * afterwards.
  */
 export async function scan(video, signal, found) {
-  const [stream] = await Promise.all([openCamera(), import('./jsqr-1.4.0.js')]);
+  const camera = await decoder().then(openCamera);
   const off = () => {
-    stream.getTracks().forEach((t) => t.stop());
+    camera.getTracks().forEach((t) => t.stop());
     video.srcObject = null;
   };
   if (signal.aborted) return off();
-  video.srcObject = stream;
+  video.srcObject = camera;
   try {
-    await video.play();
+    await video.play().catch(() => { throw new NoCamera('taken'); });
     const canvas = document.createElement('canvas');
     const context = canvas.getContext('2d', { willReadFrequently: true });
     while (!signal.aborted) {

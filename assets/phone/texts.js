@@ -60,7 +60,7 @@ export const texts = {
       failed: ['Het koppelen is niet gelukt', 'Er is niets gekoppeld.', 'Begin op de kiosk opnieuw en scan de nieuwe code.'],
       insecure: ['Deze verbinding is niet veilig', 'Koppelen kan alleen op een adres dat begint met https. Hier kan je telefoon geen sleutel maken.', 'Scan de QR-code op de kiosk opnieuw. Zie je dit nog eens? Kies op de kiosk voor sms.'],
       storage: ['Deze browser bewaart niets', 'Dat komt vaak door een privévenster. Je telefoon kan de sleutel dan niet bewaren.', 'Open de QR-code in een gewoon venster, of in de gewone browser van je telefoon.'],
-      internal: ['Er ging iets mis bij ons', 'Jij hebt niets fout gedaan. Er is niets gekoppeld.', 'Probeer het nog een keer met de code die nu op de kiosk staat.'],
+      internal: ['Er ging iets mis bij ons', 'Jij hebt niets fout gedaan.', 'Probeer het opnieuw. Lukt het niet? Scan dan de code die nu op de kiosk staat.'],
     },
   },
 
@@ -122,7 +122,7 @@ export const texts = {
       failed: ['Pairing did not work', 'Nothing was paired.', 'Start again at the kiosk and scan the new code.'],
       insecure: ['This connection is not safe', 'Pairing only works at an address that begins with https. Your phone cannot make a key here.', 'Scan the QR code at the kiosk again. Do you see this once more? Choose SMS at the kiosk.'],
       storage: ['This browser keeps nothing', 'A private window is often the cause. Your phone cannot keep the key then.', 'Open the QR code in a normal window, or in the usual browser of your phone.'],
-      internal: ['Something went wrong on our side', 'You did nothing wrong. Nothing was paired.', 'Try once more with the code that the kiosk shows now.'],
+      internal: ['Something went wrong on our side', 'You did nothing wrong.', 'Try again. Does it not work? Then scan the code that the kiosk shows now.'],
     },
   },
 };

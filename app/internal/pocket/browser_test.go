@@ -86,6 +86,9 @@ func startBrowser(dir string, flags ...chromedp.ExecAllocatorOption) (context.Co
 // KEYDESK_CI says that there has to be one.
 func newBrowser(t *testing.T, language string, flags ...chromedp.ExecAllocatorOption) browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes seconds")
+	}
 	var parent context.Context
 	var err error
 	if len(flags) == 0 {
@@ -116,7 +119,7 @@ func newBrowser(t *testing.T, language string, flags ...chromedp.ExecAllocatorOp
 
 // limit bounds a step by what even a slow machine needs.
 func (b browser) limit() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(b.ctx, time.Minute)
+	return context.WithTimeout(b.ctx, 2*time.Minute)
 }
 
 func (b browser) do(ctx context.Context, step chromedp.Action[chromedp.Void]) {

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ type memoryDesk struct {
 	pairings map[string]*offer
 	moved    chan struct{} // closed and replaced at every change
 	down     error         // what every method returns while the log is away
+	lost     error         // what the next finish returns although it was recorded
 }
 
 type offer struct {
@@ -96,6 +98,13 @@ func (d *memoryDesk) Fail(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.down = err
+}
+
+// LoseAnswer makes the next finish happen without its answer.
+func (d *memoryDesk) LoseAnswer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lost = errors.New("the answer is lost")
 }
 
 // State says how far a pairing is, and with which device it ended.
@@ -201,7 +210,9 @@ func (d *memoryDesk) FinishPairing(_ context.Context, f pairing.Finish) (pairing
 		o.device = token()
 		d.move(o, pairing.StatePaired, "")
 	}
-	return pairing.Account{Device: o.device, Portal: "Mijn OPO-R", Organisation: "Stichting OPO-R"}, nil
+	lost := d.lost
+	d.lost = nil
+	return pairing.Account{Device: o.device, Portal: "Mijn OPO-R", Organisation: "Stichting OPO-R"}, lost
 }
 
 // eventually polls until the condition holds.

@@ -13,10 +13,10 @@ import (
 // Limits bound what one address, and all of them together, may ask. The zero
 // value of each field stands for its default.
 type Limits struct {
-	Requests  int           // requests a minute and address; default 240
-	Claims    int           // claims a minute and address; default 30
-	Finds     int           // look-ups of typed codes a minute and address; default 15
-	Addresses int           // addresses remembered; default 10,000, about 2 MB
+	Requests  int           // requests a minute and address; default 600
+	Claims    int           // claims a minute and address; default 60
+	Finds     int           // look-ups of typed codes a minute and address; default 20
+	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the three
 	Waiting   int           // phones that may wait for their station at once; default 500
 	Wait      time.Duration // how long one waiting request lasts; default 25 s
 }
@@ -25,7 +25,7 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		field *int
 		value int
-	}{{&l.Requests, 240}, {&l.Claims, 30}, {&l.Finds, 15}, {&l.Addresses, 10_000}, {&l.Waiting, 500}} {
+	}{{&l.Requests, 600}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Addresses, 10_000}, {&l.Waiting, 500}} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}

@@ -184,6 +184,30 @@ func TestPageOutlastsATrouble(t *testing.T) {
 	w.desk.Fail(nil)
 	b.screen("digits")
 	b.until("no banner", "document.querySelector('#banner').hidden")
+
+	w.desk.LoseAnswer()
+	w.desk.TypeDigits(qr.Pairing, b.text("#digits"))
+	b.screen("problem")
+	_, _, device := w.desk.State(qr.Pairing)
+	b.click("#problem-again")
+	b.screen("done") // the same phone, not a second one
+	if _, _, again := w.desk.State(qr.Pairing); device == "" || again != device {
+		t.Errorf("device %q, then %q", device, again)
+	}
+}
+
+// TestPageOffline: without a network the page says so and waits for it.
+func TestPageOffline(t *testing.T) {
+	t.Parallel()
+	w, b := newWorld(t), newBrowser(t, "en")
+	qr, _ := w.desk.Offer(w.url, time.Minute)
+	b.open(qr.String())
+	b.screen("ask")
+	evaluate[bool](b, "self.online = self.fetch, self.fetch = () => Promise.reject(new TypeError('no network')), true")
+	b.click("[data-act=pair]")
+	b.until("the banner", "document.querySelector('#banner').textContent.startsWith('No connection')")
+	evaluate[bool](b, "self.fetch = self.online, dispatchEvent(new Event('online'))")
+	b.screen("digits")
 }
 
 // TestPageScans holds a rendered QR code before the browser's camera.
