@@ -392,7 +392,10 @@ func (s *Segmented) TypedKey(e *fyne.KeyEvent) {
 
 // MinSize gives every word the width of a finger.
 func (s *Segmented) MinSize() fyne.Size {
-	w := size(SizeToolHeight)
+	w := size(SizeToolHeight) * 1.4
+	if c := Current().Class; c == Compact || c == SmallPortrait {
+		w = size(SizeToolHeight) * 1.1
+	}
 	for _, word := range s.words {
 		w = max(w, fyne.MeasureText(word, size(SizeTool), fyne.TextStyle{Bold: true}).Width+32)
 	}

@@ -172,13 +172,13 @@ func qrScene() (fyne.CanvasObject, fyne.Focusable) {
 	left.Set(95*time.Second, 120*time.Second)
 	d := ui.NewSmallDigits()
 	d.SetText("70")
-	p.Content = ui.Row(ui.SizeGap,
+	p.Content = ui.Columns(ui.SizeGap,
 		ui.Column(ui.SizeSmallGap, ui.NewQR(bits), left),
 		ui.Grow(1, ui.Column(ui.SizeGap,
 			ui.NewNumbered(1, "Open de camera", ui.Plain("Van je telefoon.")),
 			ui.NewNumbered(2, "Scan deze code", ui.Plain("Richt je camera op het vierkant.")),
 			ui.NewNumbered(3, "Typ de 6 cijfers", ui.Plain("Die zie je nu op je telefoon.")))))
-	p.Side = ui.Column(ui.SizeSmallGap, ui.Label("Cijfers op je telefoon"), d, ui.NewNumpad(i18n.New("nl"), d))
+	p.Side = ui.Column(ui.SizeSmallGap, ui.Label("Cijfers op je telefoon"), d, ui.NewSmallNumpad(i18n.New("nl"), d))
 	p.Extra = ui.Row("", ui.NewButton(ui.Link, "Scannen lukt niet", nil), ui.Spring())
 	s.SetPage(p)
 	return s, d

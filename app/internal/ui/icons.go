@@ -51,9 +51,9 @@ const (
 	IconQR           Icon = "qr"
 )
 
-// Resource returns the drawing in a colour of the theme in force. Fyne
-// recolours fills only; these drawings are lines, so the colour is written
-// into them here. The name carries the colour, since Fyne caches by name.
+// Resource returns the drawing in a colour of the theme in force. The drawings
+// are filled shapes, since Fyne does not scale the width of strokes. The name
+// carries the colour, since Fyne caches pictures by name.
 func (i Icon) Resource(name fyne.ThemeColorName) fyne.Resource {
 	c, _ := tint(name).(color.NRGBA)
 	k := iconKey{i, c}

@@ -17,6 +17,13 @@ func NewNumpad(p *i18n.Printer, target Target) *Keys {
 	return newKeys(map[act]page{actLetters: {rows, 3}}, target, true)
 }
 
+// NewSmallNumpad is NewNumpad where there is less room, under small Digits.
+func NewSmallNumpad(p *i18n.Printer, target Target) *Keys {
+	k := NewNumpad(p, target)
+	k.small = true
+	return k
+}
+
 // NewEmailKeyboard returns what an e-mail address needs: lower-case letters,
 // digits, and keys for @ and .nl.
 func NewEmailKeyboard(_ *i18n.Printer, target Target) *Keys {

@@ -50,6 +50,7 @@ type Keys struct {
 	pages   map[act]page // by the act that leads there
 	page    act
 	numbers bool
+	small   bool
 	shift   bool
 	target  Target
 	pressed *key
@@ -241,7 +242,7 @@ func (g grid) place(y int, c key) (fyne.Position, fyne.Size) {
 
 func (k *Keys) gap() float32 {
 	switch {
-	case k.numbers && (Current().Class == Wide || Current().Class == Portrait):
+	case k.numbers && !k.small && (Current().Class == Wide || Current().Class == Portrait):
 		return 16
 	case k.numbers:
 		return 12
@@ -262,7 +263,10 @@ func (k *Keys) grid(s fyne.Size) grid {
 // rowHeight returns the wanted height of a row, with its edge, never below
 // what a finger needs.
 func (k *Keys) rowHeight(rows int) float32 {
-	if k.numbers {
+	switch {
+	case k.small:
+		return [classes]float32{100, 68, 100, 84, 48}[Current().Class]
+	case k.numbers:
 		return [classes]float32{132, 84, 116, 96, 48}[Current().Class]
 	}
 	if rows > 4 {
@@ -275,7 +279,10 @@ func (k *Keys) rowHeight(rows int) float32 {
 func (k *Keys) MinSize() fyne.Size {
 	p, gap := k.pages[k.page], k.gap()
 	unit := float32(56)
-	if k.numbers {
+	switch {
+	case k.small:
+		unit = [classes]float32{128, 88, 128, 96, 64}[Current().Class]
+	case k.numbers:
 		unit = [classes]float32{144, 96, 144, 120, 64}[Current().Class]
 	}
 	n := len(p.rows)

@@ -91,10 +91,18 @@ func (c column) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Row puts objects beside each other, each at its least width and centred in
 // the height; a Spring takes what is left, and so does an object in Grow.
 func Row(gap fyne.ThemeSizeName, objects ...fyne.CanvasObject) *fyne.Container {
-	return &fyne.Container{Layout: row{gap}, Objects: objects}
+	return &fyne.Container{Layout: row{gap: gap}, Objects: objects}
 }
 
-type row struct{ gap fyne.ThemeSizeName }
+// Columns is Row with its objects at the top.
+func Columns(gap fyne.ThemeSizeName, objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: row{gap: gap, top: true}, Objects: objects}
+}
+
+type row struct {
+	gap fyne.ThemeSizeName
+	top bool
+}
 
 func (r row) widths(all []fyne.CanvasObject, width float32) []float32 {
 	w := make([]float32, len(all))
@@ -123,7 +131,11 @@ func (r row) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 		if g, ok := stretches(all[i]); !ok || !g.tall {
 			h = min(s.Height, HeightFor(all[i], w))
 		}
-		place(all[i], x, (s.Height-h)/2, w, h)
+		y := (s.Height - h) / 2
+		if r.top {
+			y = 0
+		}
+		place(all[i], x, y, w, h)
 		x += w + size(r.gap)
 	}
 }

@@ -72,7 +72,7 @@ func (p *plate) draw(pos fyne.Position, s fyne.Size, l look) float32 {
 
 // layer draws one rectangle, in units smaller than the plate on every side.
 func (p *plate) layer(r *canvas.Rectangle, pos fyne.Position, s fyne.Size, in, radius float32, c fyne.ThemeColorName, show bool) {
-	if !show {
+	if !show || s.Width-2*in < 1 || s.Height-2*in < 1 {
 		r.Hide()
 		return
 	}

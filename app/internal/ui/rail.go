@@ -84,7 +84,7 @@ func NewStepRail(steps []string, lying bool) *StepRail {
 	r := &StepRail{
 		steps: steps, lying: lying,
 		caption: NewText(RoleHint).Ink(ColorRailMuted).OneLine(),
-		here:    NewText(RoleHint).Ink(ColorRailText).OneLine(),
+		here:    NewText(RoleHint).Ink(ColorRailText).Elide(),
 		next:    NewText(RoleHint).Ink(ColorRailMuted).OneLine(),
 	}
 	r.ExtendBaseWidget(r)
@@ -114,10 +114,7 @@ func (r *StepRail) SetSteps(steps []string) {
 // MinSize is all steps at the sizes of the rail.
 func (r *StepRail) MinSize() fyne.Size {
 	if r.lying {
-		h := size(SizeDotCurrent)
-		if !r.tight() {
-			h += r.caption.lineHeight() + 12
-		}
+		h := size(SizeDotCurrent) + r.caption.lineHeight() + r.under()
 		return fyne.NewSize(size(SizeDotCurrent)*float32(len(r.steps)+2), h)
 	}
 	w := float32(0)
@@ -127,8 +124,14 @@ func (r *StepRail) MinSize() fyne.Size {
 	return fyne.NewSize(size(SizeDotCurrent)+24+w, r.captionHeight()+size(SizeStepRow)*float32(len(r.steps)))
 }
 
-// tight says that the rail lies in one row with logo and tools.
-func (r *StepRail) tight() bool { c := Current().Class; return c == Compact || c == Wide }
+// under is the room between the words and a lying rail; little where it lies
+// in one row with logo and tools.
+func (r *StepRail) under() float32 {
+	if c := Current().Class; c == Compact || c == Wide {
+		return 2
+	}
+	return 12
+}
 
 func (r *StepRail) captionHeight() float32 { return r.caption.lineHeight() + 16 }
 
@@ -206,18 +209,12 @@ func (x *railRenderer) lie(s fyne.Size) {
 	r := x.r
 	big, w, n := size(SizeDotCurrent), size(SizeStepLine), len(r.steps)
 	y := big / 2
-	r.caption.Hidden = r.tight()
-	r.here.Hidden, r.next.Hidden = r.tight(), r.tight()
-	if !r.tight() {
-		h := r.caption.lineHeight()
-		cw := r.caption.Natural()
-		place(r.caption, 0, 0, cw, h)
-		place(r.here, cw+12, 0, r.here.Natural(), h)
-		nw := r.next.Natural()
-		r.next.Hidden = cw+12+r.here.Natural()+24+nw > s.Width
-		place(r.next, s.Width-nw, 0, nw, h)
-		y += h + 12
-	}
+	h, cw, nw := r.caption.lineHeight(), r.caption.Natural(), r.next.Natural()
+	place(r.caption, 0, 0, cw, h)
+	place(r.here, cw+12, 0, max(0, s.Width-cw-12), h)
+	r.next.Hidden = cw+12+r.here.Natural()+24+nw > s.Width
+	place(r.next, s.Width-nw, 0, nw, h)
+	y += h + r.under()
 	step := (s.Width - big) / float32(max(1, n-1))
 	mid := func(i int) fyne.Position { return fyne.NewPos(big/2+step*float32(i), y) }
 	x.bar(x.line, ColorRailLine, mid(0).AddXY(0, -w/2), fyne.NewSize(step*float32(n-1), w))

@@ -434,7 +434,7 @@ func (r *Root) MinSize() fyne.Size { return fyne.Size{} }
 // size asks for one.
 func (r *Root) Resize(s fyne.Size) {
 	r.BaseWidget.Resize(s)
-	if o := Current(); s.Width > 1 && o.Class != Desktop && o.Class != ClassOf(s) {
+	if o := Current(); s.Width > 320 && o.Class != Desktop && o.Class != ClassOf(s) {
 		o.Class = ClassOf(s)
 		fyne.Do(func() { SetTheme(o) })
 	}

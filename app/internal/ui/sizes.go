@@ -72,7 +72,7 @@ var sizeTable = []struct {
 	{SizeLabel, [classes]float32{24, 20, 24, 22, 15}, growsFully},
 	{SizeButton, [classes]float32{28, 24, 28, 24, 16}, growsWell},
 	{SizeTool, [classes]float32{20, 20, 20, 20, 14}, growsSome},
-	{SizeFieldText, [classes]float32{30, 26, 32, 28, 16}, growsSome},
+	{SizeFieldText, [classes]float32{32, 26, 32, 28, 16}, growsSome},
 	{SizeTileText, [classes]float32{64, 44, 64, 48, 28}, growsHardl},
 
 	{theme.SizeNamePadding, [classes]float32{8, 8, 8, 8, 4}, growsNot},
