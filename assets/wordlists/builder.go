@@ -84,7 +84,7 @@ func (b *Builder) finish(s open) Node {
 	if at, ok := b.known[string(key)]; ok {
 		return at
 	}
-	at := Node(len(b.edges))
+	at := Node(len(b.edges)) //nolint:gosec // Add refuses more than maxEdges
 	b.edges = append(b.edges, s...)
 	b.known[string(key)] = at
 	return at

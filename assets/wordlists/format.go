@@ -56,10 +56,10 @@ func (b *Builder) pack() []byte {
 		l := b.lists[name]
 		out = binary.AppendUvarint(out, uint64(len(name)))
 		out = append(out, name...)
-		out = binary.AppendUvarint(out, uint64(l.words))
+		out = binary.AppendUvarint(out, uint64(l.words)) //nolint:gosec // a count
 		out = binary.AppendUvarint(out, uint64(l.root))
 	}
-	out = binary.AppendUvarint(out, uint64(len(b.edges)-1))
+	out = binary.AppendUvarint(out, uint64(len(b.edges)-1)) //nolint:gosec // there is one at 0
 	var labels, kinds, low, middle, high []byte
 	number := map[Node]int{} // of the states so far
 	var waiting []Node
@@ -76,7 +76,7 @@ func (b *Builder) pack() []byte {
 			kinds = append(kinds, where[i]|byte(e>>8&3)<<kindBits)
 			if where[i] == far {
 				n := number[e.target()]
-				low, middle, high = append(low, byte(n)), append(middle, byte(n>>8)), append(high, byte(n>>16))
+				low, middle, high = append(low, byte(n&0xff)), append(middle, byte(n>>8&0xff)), append(high, byte(n>>16&0xff))
 			}
 		}
 		number[Node(begin)] = len(number)
@@ -153,7 +153,7 @@ func unpack(b []byte) (*Lists, error) {
 		if h.root >= uint64(len(edges)) || h.words > maxEdges {
 			return nil, fmt.Errorf("%w: list %q lies outside", ErrDamaged, h.name)
 		}
-		l.lists[h.name] = List{edges, Node(h.root), int(h.words)}
+		l.lists[h.name] = List{edges, Node(h.root), int(h.words)} //nolint:gosec // both less than maxEdges
 	}
 	return l, nil
 }
@@ -221,7 +221,7 @@ type targets struct {
 // state adds the edges of one state. Whatever the file says, they lead to
 // states read before.
 func (t *targets) state(edges []edge, labels, kinds []byte, u *unpacker) []edge {
-	begin := Node(len(edges))
+	begin := Node(len(edges)) //nolint:gosec // less than maxEdges
 	fresh := 0
 	for _, k := range kinds {
 		if k&(1<<kindBits-1) == near {

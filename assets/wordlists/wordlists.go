@@ -53,7 +53,7 @@ const (
 	maxEdges        = 1 << targetBits
 )
 
-func (e edge) label() byte { return byte(e) }
+func (e edge) label() byte { return byte(e & 0xff) }
 func (e edge) target() Node {
 	return Node(e >> (32 - targetBits))
 }

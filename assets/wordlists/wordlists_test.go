@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +19,9 @@ import (
 
 //go:embed words.sum
 var sums string
+
+//go:embed words.bin
+var packed []byte
 
 func open(tb testing.TB) *wordlists.Lists {
 	tb.Helper()
@@ -167,38 +169,13 @@ func TestTheBuilderRefusesTheEmptyWord(t *testing.T) {
 // The lists are opened at the first use and stay: 6 MB is what they may take.
 func TestTheListsStaySmall(t *testing.T) {
 	t.Parallel()
-	packed := pack(t, open(t))
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	l, err := wordlists.Read(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 6<<20 { //nolint:gosec // sizes of a heap
+	lists := open(t)
+	if kept := wordlists.Kept(lists); kept > 6<<20 {
 		t.Errorf("keeps %d bytes", kept)
 	}
 	if len(packed) > 700<<10 {
 		t.Errorf("takes %d bytes in the program", len(packed))
 	}
-	runtime.KeepAlive(l)
-}
-
-func pack(tb testing.TB, lists *wordlists.Lists) []byte {
-	tb.Helper()
-	b := wordlists.NewBuilder()
-	for _, name := range []string{wordlists.Common, wordlists.Passwords, wordlists.Words} {
-		if err := b.Add(name, slices.Collect(lists.List(name).All())); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	var packed bytes.Buffer
-	if _, err := b.WriteTo(&packed); err != nil {
-		tb.Fatal(err)
-	}
-	return packed.Bytes()
 }
 
 func FuzzRead(f *testing.F) {
@@ -233,16 +210,14 @@ func FuzzRead(f *testing.F) {
 
 func TestADamagedFileIsRefused(t *testing.T) {
 	t.Parallel()
-	whole := pack(t, open(t))
-	for _, n := range []int{0, 5, 100, len(whole) / 2, len(whole) - 1} {
-		if _, err := wordlists.Read(bytes.NewReader(whole[:n])); !errors.Is(err, wordlists.ErrDamaged) {
+	for _, n := range []int{0, 5, 100, len(packed) / 2, len(packed) - 1} {
+		if _, err := wordlists.Read(bytes.NewReader(packed[:n])); !errors.Is(err, wordlists.ErrDamaged) {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}
 }
 
 func BenchmarkRead(b *testing.B) {
-	packed := pack(b, open(b))
 	b.SetBytes(int64(len(packed)))
 	b.ReportAllocs()
 	for b.Loop() {

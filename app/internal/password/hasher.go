@@ -14,15 +14,15 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// ErrBusy: as many hashes as allowed are being made, and as many wait. Nothing
-// was done; it matches domain.ErrUnavailable.
+// ErrBusy says that as many hashes as allowed are being made, and as many wait.
+// Nothing was done; it matches domain.ErrUnavailable.
 var ErrBusy = fmt.Errorf("too many passwords at once: %w", domain.ErrUnavailable)
 
-// ErrNoPepper: a hash names a pepper that the settings do not have. It matches
-// domain.ErrUnavailable: with the key back, the password works again.
+// ErrNoPepper says that a hash names a pepper that the settings do not have. It
+// matches domain.ErrUnavailable: with the key back, the password works again.
 var ErrNoPepper = fmt.Errorf("pepper of a password hash: %w", domain.ErrUnavailable)
 
-// ErrOptions: a Hasher cannot be made like this.
+// ErrOptions says that a Hasher cannot be made like this.
 var ErrOptions = errors.New("password hashing settings")
 
 // Peppers are keys that a stolen vault does not hold: a password is hashed as

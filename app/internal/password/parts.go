@@ -221,7 +221,7 @@ func (t *typed) separated(i int) (to int, ok bool) {
 		}
 		field[f], i = n, end
 		if f < 2 {
-			if i >= len(t.places) || strings.IndexRune("-/. _", t.places[i].low) < 0 {
+			if i >= len(t.places) || !strings.ContainsRune("-/. _", t.places[i].low) {
 				return 0, false
 			}
 			i++

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrBadHash: not the PHC string of an Argon2id hash whose parameters are
-// within bounds. The error says which part, and nothing of its content.
+// ErrBadHash says that something is not the PHC string of an Argon2id hash whose
+// parameters are within bounds. It names the part, and nothing of its content.
 var ErrBadHash = errors.New("not a password hash")
 
 // Params are the costs of Argon2id (RFC 9106, section 3.1).

@@ -26,11 +26,11 @@ const (
 // Maximum is how many characters a password has at most, in both policies.
 const Maximum = 128
 
-// ErrPolicy: not the name of a policy.
+// ErrPolicy says that something is not the name of a policy.
 var ErrPolicy = errors.New("not a password policy")
 
-// ErrUnusable: a password that cannot be hashed: empty, over Maximum, or with
-// characters that PRECIS refuses.
+// ErrUnusable says that a password cannot be hashed: it is empty, longer than
+// Maximum, or has characters that PRECIS refuses.
 var ErrUnusable = errors.New("not usable as a password")
 
 // ParsePolicy returns the policy of a name in the settings, or ErrPolicy.

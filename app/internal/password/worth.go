@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sync"
-	"unicode"
 
 	"github.com/keydesk/keydesk/assets/wordlists"
 )
@@ -149,19 +148,19 @@ func (t *typed) cheapest(parts []part) []part {
 // letters are taken out: V-o-o-r-j-a-a-r. Two words with a sign between them
 // are no compound, unless hardly a letter stands beside another.
 func (t *typed) spelled(known []known, l *wordlists.Lists) (int, Reason, bool) {
-	var letters []byte
+	var letters []rune
 	group, longest := 0, 0
 	for _, p := range t.places {
 		if !p.letter {
 			group = 0
 			continue
 		}
-		letters = append(letters, byte(min(p.low, unicode.MaxASCII)))
+		letters = append(letters, p.low)
 		group++
 		longest = max(longest, group)
 	}
 	s := string(letters)
-	if len(s) < minLeet || len(s) == len(t.places) {
+	if len(letters) < minLeet || len(letters) == len(t.places) {
 		return 0, "", false
 	}
 	for _, k := range known {

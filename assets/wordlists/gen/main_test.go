@@ -31,7 +31,7 @@ func sources(t *testing.T, lists map[string]string) string {
 
 func TestCollectFoldsSortsAndLeavesOutCompounds(t *testing.T) {
 	t.Parallel()
-	lists, err := collect(sources(t, map[string]string{
+	lists, err := collect(sources(t, map[string]string{ //nolint:gosec // nobody's passwords
 		passwordList:                                `["Qwerty12", "xyz", "spatie fout", "kaas!"]`,
 		"debian/usr/share/dict/dutch":               "kaas\nAppel\nappeltaart\ntaart\nkaasappeltaart\ncafés\nfoto's\nei\n",
 		"language-nl-be/package/src/lastnames.json": `["Jansen", "kaas"]`,
@@ -59,7 +59,7 @@ func TestRunPacksWhatItCollected(t *testing.T) {
 	if err := run(sources(t, map[string]string{"debian/usr/share/dict/dutch": "kaas\nfiets\nkaasfiets\n"}), out); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(filepath.Join(out, "words.bin"))
+	f, err := os.Open(filepath.Join(out, "words.bin")) //nolint:gosec // in this test's own folder
 	if err != nil {
 		t.Fatal(err)
 	}
