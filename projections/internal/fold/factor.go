@@ -7,17 +7,21 @@ import (
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
-// A Device stands for an enrolment.DeviceID: the first 15 bytes of its SHA-256
-// (with 16, a row would not fit into 72). The zero Device stands for none.
-type Device [15]byte
+// IDSize is the size of an ID. With 16, a row of the factors would not fit into
+// 72 bytes.
+const IDSize = 15
 
-// DeviceOf returns what stands for a device's id.
-func DeviceOf[S ~string | ~[]byte](id S) Device {
+// An ID stands for the id of a device or a challenge: the first bytes of its
+// SHA-256. The zero ID stands for none.
+type ID [IDSize]byte
+
+// IDOf returns what stands for an id.
+func IDOf[S ~string | ~[]byte](id S) ID {
 	if len(id) == 0 {
-		return Device{}
+		return ID{}
 	}
 	sum := sha256.Sum256([]byte(id))
-	return Device(sum[:15])
+	return ID(sum[:IDSize])
 }
 
 // A Choice is the factor that was chosen last.
@@ -33,8 +37,8 @@ const (
 // A Factor is as much of enrolment.State as decides which factor counts. It
 // holds no pointers.
 type Factor struct {
-	Live   Device // the phone whose key counts
-	Chosen Device // the phone that the last choice named
+	Live   ID // the phone whose key counts
+	Chosen ID // the phone that the last choice named
 	Choice Choice
 	Phone  bool // a number is verified
 }
@@ -42,7 +46,7 @@ type Factor struct {
 // Current returns the factor that counts, as enrolment.State.Factor does.
 func (f *Factor) Current() enrolment.Factor {
 	switch {
-	case f.Choice == ChosePocket && f.Live != Device{} && f.Chosen == f.Live:
+	case f.Choice == ChosePocket && f.Live != ID{} && f.Chosen == f.Live:
 		return enrolment.Pocket
 	case f.Choice == ChoseSMS && f.Phone:
 		return enrolment.SMS
@@ -73,17 +77,17 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		if !pocketPaired.Scan(data, &v) {
 			return f.evolveSlowly("PocketPaired", data)
 		}
-		f.Live = DeviceOf(v[1])
+		f.Live = IDOf(v[1])
 	case PocketRevoked:
 		if !pocketRevoked.Scan(data, &v) {
 			return f.evolveSlowly("PocketRevoked", data)
 		}
-		f.revoke(DeviceOf(v[0]))
+		f.revoke(IDOf(v[0]))
 	case FactorChosen:
 		if !factorChosen.Scan(data, &v) {
 			return f.evolveSlowly("FactorChosen", data)
 		}
-		f.Choice, f.Chosen = choiceOf(string(v[0])), DeviceOf(v[1])
+		f.Choice, f.Chosen = choiceOf(string(v[0])), IDOf(v[1])
 	case EnrolmentReset:
 		*f = Factor{}
 	case Unknown:
@@ -105,17 +109,17 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 	case enrolment.PhoneVerified:
 		f.Phone = e.Phone != domain.Ref{}
 	case enrolment.PocketPaired:
-		f.Live = DeviceOf(e.Device)
+		f.Live = IDOf(e.Device)
 	case enrolment.PocketRevoked:
-		f.revoke(DeviceOf(e.Device))
+		f.revoke(IDOf(e.Device))
 	case enrolment.FactorChosen:
-		f.Choice, f.Chosen = choiceOf(string(e.Factor)), DeviceOf(e.Device)
+		f.Choice, f.Chosen = choiceOf(string(e.Factor)), IDOf(e.Device)
 	}
 	return true
 }
 
 // FactorSize is how many bytes Append writes.
-const FactorSize = 15 + 15 + 1
+const FactorSize = 2*IDSize + 1
 
 // Append writes the factor for a snapshot.
 func (f *Factor) Append(b []byte) []byte {
@@ -128,14 +132,14 @@ func (f *Factor) Append(b []byte) []byte {
 
 // Parse reads what Append wrote, and says whether it makes sense.
 func (f *Factor) Parse(b []byte) bool {
-	bits := b[30]
-	*f = Factor{Live: Device(b[:15]), Chosen: Device(b[15:30]), Choice: Choice(bits & 3), Phone: bits&(1<<2) != 0}
+	bits := b[2*IDSize]
+	*f = Factor{Live: ID(b[:IDSize]), Chosen: ID(b[IDSize : 2*IDSize]), Choice: Choice(bits & 3), Phone: bits&(1<<2) != 0}
 	return bits < 1<<3 && f.Choice <= ChosePocket
 }
 
-func (f *Factor) revoke(d Device) {
+func (f *Factor) revoke(d ID) {
 	if f.Live == d {
-		f.Live = Device{}
+		f.Live = ID{}
 	}
 }
 
