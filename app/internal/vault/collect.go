@@ -28,8 +28,8 @@ type pendingRow struct {
 // named is made active instead.
 //
 // The row is locked while named is asked, so that nobody activates it in
-// between; named has some seconds for its answer. An error of named ends the
-// collecting and leaves the row as it is.
+// between; so named must not write to the vault, and has some seconds for its
+// answer. An error of named ends the collecting and leaves the row as it is.
 func (v *Vault) Collect(ctx context.Context, olderThan time.Time,
 	named func(ctx context.Context, subject domain.SubjectID, ref domain.RefID) (bool, error),
 ) (removed int, err error) {

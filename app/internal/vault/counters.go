@@ -36,7 +36,7 @@ func (l Limit) String() string { return fmt.Sprint(l) }
 
 // A Limited is the refusal of Take: which limit refuses, and when all of them
 // would allow it again if nothing else happens.
-type Limited struct {
+type Limited struct { //nolint:errname // it reads as what happened: err is a *Limited
 	Name    string
 	RetryAt time.Time // UTC
 }

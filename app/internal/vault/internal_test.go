@@ -1,7 +1,10 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -9,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -267,6 +271,97 @@ func FuzzParseKeys(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What was derived, hashed and sealed once has to be so for ever. The values
+// were worked out apart, from RFC 5869 and RFC 2104.
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	secret := new([keySize]byte)
+	for i := range secret {
+		secret[i] = byte(i)
+	}
+	ring, err := parseKeys([]byte(keyFileHeader + "\nkey e8eca223ee380cb3 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	purpose, _ := ring.Derive("code/confirm-email")
+	v := &Vault{keys: ring, index: newIndexKeys(secret)}
+	counters, err := v.counters([]Limit{{Name: "send-hour", Key: "jan@voorbeeld.nl", Window: time.Hour, Max: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := place{ref: domain.RefID(bytes.Repeat([]byte{1}, 16)), subject: domain.SubjectID(bytes.Repeat([]byte{2}, 16)), kind: KindPhone, version: 3}
+	for _, test := range []struct {
+		name string
+		got  [32]byte
+		want string
+	}{
+		{"the key of a purpose", purpose, "8e947a87d1e349eed81c2a896895dc51de939a0a61d2d68fd68e0421edb8d7a0"},
+		{"an address", v.EmailIndexKeyed("Jan@Voorbeeld.nl"), "f1e120aaa632b79602ef3d54bbfce7dad944e791944816059ed3211aa40e2557"},
+		{"a counter", counters[0], "2f57ef5c4ef2b701e9eb344b0553be16093a599d1b57afc020e798e5458d5c66"},
+		{"what a seal is bound to", sha256.Sum256(row.ad("sealed")), "ecc96ce8b5ad667dfba9169216d056c75a51262ced0a5c840b4ce407554e64c1"},
+	} {
+		if got := hex.EncodeToString(test.got[:]); got != test.want {
+			t.Errorf("%s is %s, was %s", test.name, got, test.want)
+		}
+	}
+}
+
+// A row that was activated after the collector found it stays, and nobody is
+// asked about it.
+func TestCollectLooksAgain(t *testing.T) {
+	t.Parallel()
+	v, _ := openTemp(t)
+	who := newSubject()
+	ref, err := v.Put(t.Context(), who, KindName, []byte("Jan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := v.nextPending(t.Context(), time.Now().Add(time.Minute), 0)
+	if err != nil || row.ref != ref.ID || row.subject != who {
+		t.Fatalf("found %v: %v", row, err)
+	}
+	if err := v.Activate(t.Context(), who, ref); err != nil {
+		t.Fatal(err)
+	}
+	gone, err := v.collect(t.Context(), row, func(context.Context, domain.SubjectID, domain.RefID) (bool, error) {
+		t.Error("asked about an active row")
+		return false, nil
+	})
+	if gone || err != nil {
+		t.Errorf("collected an active row: %v", err)
+	}
+}
+
+// Many open a vault that is not there yet: one is made, and all work on it.
+func TestOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	keys, path := newKeys(), filepath.Join(t.TempDir(), "vault.db")
+	hashes := make([][32]byte, 8)
+	var wg sync.WaitGroup
+	for i := range hashes {
+		wg.Go(func() {
+			v, err := Open(t.Context(), "sqlite:"+path, keys)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			hashes[i] = v.EmailIndexKeyed("jan@voorbeeld.nl")
+			if _, err := v.Claim(t.Context(), "jan@voorbeeld.nl"); err != nil {
+				t.Error(err)
+			}
+			if err := v.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, h := range hashes {
+		if h != hashes[0] {
+			t.Fatal("two index secrets in one vault")
+		}
+	}
 }
 
 // No two lists of parts are bound alike: otherwise a row could pass as another.

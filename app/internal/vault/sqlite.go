@@ -208,11 +208,21 @@ type querier interface {
 	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+// A statement is a prepared one. It is kept until its connections close, and
+// closes with them.
+type statement interface {
+	QueryRowContext(ctx context.Context, args ...any) *sql.Row
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+}
+
 // A reader is a pool of connections that cannot write, with its statements
 // prepared once.
 type reader struct {
-	db         *sql.DB
-	statements sync.Map // from query to *sql.Stmt
+	db *sql.DB
+
+	mu         sync.Mutex
+	statements map[string]statement
 }
 
 func newReader(dsn string) (*reader, error) {
@@ -224,7 +234,7 @@ func newReader(dsn string) (*reader, error) {
 	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	return &reader{db: db}, nil
+	return &reader{db: db, statements: map[string]statement{}}, nil
 }
 
 func (r *reader) close() error {
@@ -236,17 +246,17 @@ func (r *reader) close() error {
 
 // prepared returns the statement of a query. The set of queries is fixed, so
 // what is kept stays small.
-func (r *reader) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := r.statements.Load(query); ok {
-		return s.(*sql.Stmt), nil
+func (r *reader) prepared(ctx context.Context, query string) (statement, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.statements[query]; s != nil {
+		return s, nil
 	}
 	s, err := r.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	if kept, loaded := r.statements.LoadOrStore(query, s); loaded {
-		return kept.(*sql.Stmt), s.Close()
-	}
+	r.statements[query] = s
 	return s, nil
 }
 

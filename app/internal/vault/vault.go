@@ -17,23 +17,23 @@ import (
 )
 
 var (
-	// ErrTampered: a row is not what this vault wrote there, or it was asked
+	// ErrTampered means that a row is not what this vault wrote there, or it was asked
 	// for as somebody else's, as another kind or as another version.
 	ErrTampered = errors.New("the vault's row is not the one that was put there")
-	// ErrCommitment: the value opens, and is not the one that the event
+	// ErrCommitment means that the value opens, and is not the one that the event
 	// committed to.
 	ErrCommitment = errors.New("the vault's value is not the one that was recorded")
-	// ErrWrongKey: the master keys given are not those that the vault was
-	// sealed with.
+	// ErrWrongKey means that the master keys given are not those that the vault
+	// was sealed with.
 	ErrWrongKey = errors.New("not the vault's master key")
-	// ErrKeyFile: the master key file is damaged, or others may read it.
+	// ErrKeyFile means that the master key file is damaged, or others may read it.
 	ErrKeyFile = errors.New("bad master key file")
-	// ErrBadEmail: not something that could be an e-mail address.
+	// ErrBadEmail is returned for something that cannot be an e-mail address.
 	ErrBadEmail = errors.New("not an e-mail address")
-	// ErrBadValue: an unknown kind, or a value longer than MaxValue.
+	// ErrBadValue is returned for an unknown kind, or a value longer than MaxValue.
 	ErrBadValue = errors.New("not a value for the vault")
-	// ErrBadLimit: a limit without a name, a window or a maximum, or one that
-	// is given twice in one call.
+	// ErrBadLimit is returned for a limit without a name, a window or a
+	// maximum, and for one that is given twice in one call.
 	ErrBadLimit = errors.New("not a limit")
 )
 
@@ -52,16 +52,15 @@ const (
 	KindTeam       Kind = "team"
 	KindStartDate  Kind = "start-date"
 	KindLanguage   Kind = "language"
-	KindTicket     Kind = "ticket"  // the helpdesk's number for a case
-	KindRemark     Kind = "remark"  // what somebody typed about a case
-	KindInvitation Kind = "invited" // whom an invitation was sent to
+	KindTicket     Kind = "ticket" // the helpdesk's number for a case
+	KindRemark     Kind = "remark" // what somebody typed about a case
 )
 
 // Valid says that k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
 	case KindEmail, KindName, KindPhone, KindCredential, KindDevice, KindEmployee, KindTeam,
-		KindStartDate, KindLanguage, KindTicket, KindRemark, KindInvitation:
+		KindStartDate, KindLanguage, KindTicket, KindRemark:
 		return true
 	}
 	return false

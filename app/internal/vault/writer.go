@@ -25,7 +25,7 @@ type writer struct {
 	quit  chan struct{}
 	ended chan struct{}
 
-	statements map[string]*sql.Stmt // of conn; the goroutine's own
+	statements map[string]statement // of conn; the goroutine's own
 }
 
 // A change is what one call wants to write.
@@ -48,10 +48,10 @@ func newWriter(ctx context.Context, dsn string) (*writer, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	w := &writer{
-		db: db, conn: conn, statements: map[string]*sql.Stmt{},
+		db: db, conn: conn, statements: map[string]statement{},
 		queue: make(chan *change), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
-	go w.run()
+	go w.run() //nolint:contextcheck // the writer outlives the context that opened it
 	return w, nil
 }
 
@@ -116,7 +116,9 @@ func (w *writer) run() {
 func (w *writer) commit(first *change) {
 	ctx := context.Background() // a transaction of many outlives each of them
 	if _, err := w.conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
-		first.done <- err
+		for n, c := 0, first; c != nil; n, c = n+1, w.next(n) { // who stood behind it waited as long
+			c.done <- err
+		}
 		return
 	}
 	var applied []*change
@@ -188,7 +190,7 @@ type transaction struct {
 
 // prepared returns the statement of a query. The set of queries is fixed, so
 // what is kept stays small.
-func (t *transaction) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+func (t *transaction) prepared(ctx context.Context, query string) (statement, error) {
 	if s := t.w.statements[query]; s != nil {
 		return s, nil
 	}

@@ -86,7 +86,7 @@ func startChild(t *testing.T, p Place, role string, n int) *process {
 	t.Helper()
 	program, err := os.Executable()
 	ok(t, err)
-	cmd := exec.CommandContext(t.Context(), program)
+	cmd := exec.CommandContext(t.Context(), program) //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), envRole+"="+role, envURL+"="+p.URL, envKeys+"="+p.KeyFile, envCount+"="+strconv.Itoa(n))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

@@ -127,6 +127,57 @@ func takeOnce(t *rapid.T, v *vault.Vault, m model, now time.Time, limits []vault
 	}
 }
 
+// resending is one address's day, as the policy has it.
+func resending(t *testing.T, p Place) {
+	t.Helper()
+	v := p.open(t)
+	limits := resend("jan@voorbeeld.nl")
+	start := time.UnixMilli(1_800_000_000_000)
+	for _, step := range []struct {
+		at      string
+		refused string // the limit, if any
+		next    string // when the next one is allowed, after this
+		confirm bool   // a code is confirmed first
+	}{
+		{"0s", "", "30s", false},
+		{"29s", "send-hour", "30s", false},
+		{"30s", "", "1m30s", false},
+		{"59m59s", "", "1h1m59s", false},         // the third, two minutes
+		{"1h5s", "send-hour", "1h1m59s", false},  // the first have left the hour, the wait stays
+		{"1h1m59s", "", "1h2m59s", false},        // the second of this hour
+		{"1h2m", "send-hour", "1h2m59s", false},  // so a minute
+		{"1h3m59s", "", "24h", false},            // the fifth of the day
+		{"1h30m", "send-day", "24h", true},       // confirming clears the hour, not the day
+		{"23h59m59s", "send-day", "24h", false},  // until the day's first one is a day old
+		{"24h", "", "24h30s", false},             // which leaves room for one
+		{"24h20s", "send-hour", "24h30s", false}, // after its wait
+	} {
+		at, err := time.ParseDuration(step.at)
+		ok(t, err)
+		if step.confirm {
+			ok(t, v.Clear(t.Context(), limits[0]))
+		}
+		taken, err := v.Take(t.Context(), start.Add(at), limits...)
+		next, refused := taken.Next, ""
+		if limited, is := errors.AsType[*vault.Limited](err); is {
+			next, refused = limited.RetryAt, limited.Name
+		} else {
+			ok(t, err)
+		}
+		if got := next.Sub(start); refused != step.refused || got.String() != duration(t, step.next) {
+			t.Errorf("at %s: refused by %q, next at %s; want %q and %s", step.at, refused, got, step.refused, step.next)
+		}
+	}
+}
+
+// duration writes a duration as its String method does.
+func duration(t *testing.T, s string) string {
+	t.Helper()
+	d, err := time.ParseDuration(s)
+	ok(t, err)
+	return d.String()
+}
+
 func takeRace(t *testing.T, p Place) {
 	t.Helper()
 	handles := []*vault.Vault{p.open(t), p.open(t), p.open(t)}
@@ -176,8 +227,7 @@ func takeProcesses(t *testing.T, p Place) {
 func takeAll(c *childVault, most int) error {
 	for i := 0; ; i++ {
 		_, err := c.Take(c.ctx, time.Now(), vault.Limit{Name: "sms-day", Window: 24 * time.Hour, Max: most})
-		var limited *vault.Limited
-		if errors.As(err, &limited) {
+		if _, limited := errors.AsType[*vault.Limited](err); limited {
 			return nil
 		} else if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -43,7 +44,7 @@ func tampering(t *testing.T, p Place) {
 			p.change(t, write, bad, c.whose)
 			refused(fmt.Sprintf("%s.%s, byte %d", c.table, c.name, i))
 		}
-		for _, bad := range [][]byte{{}, good[:1], good[:len(good)-1], append(good[:len(good):len(good)], 0)} {
+		for _, bad := range [][]byte{{}, good[:1], good[:len(good)-1], append(slices.Clip(good), 0)} {
 			p.change(t, write, bad, c.whose)
 			refused(fmt.Sprintf("%s.%s, %d bytes", c.table, c.name, len(bad)))
 		}

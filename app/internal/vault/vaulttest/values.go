@@ -129,12 +129,12 @@ func collecting(t *testing.T, p Place) {
 	active := put(t, v, who, vault.KindName, "active")
 	ok(t, v.Activate(t.Context(), who, active))
 	asked := map[domain.RefID]int{}
-	isNamed := func(_ context.Context, subject domain.SubjectID, ref domain.RefID) (bool, error) {
+	isNamed := func(ctx context.Context, subject domain.SubjectID, ref domain.RefID) (bool, error) {
 		if subject != who {
 			t.Errorf("asked about %s", subject)
 		}
 		asked[ref]++
-		return ref == named.ID, nil
+		return ref == named.ID, ctx.Err()
 	}
 	collect := func(olderThan time.Time, want int) {
 		t.Helper()

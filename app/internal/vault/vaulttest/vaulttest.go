@@ -46,6 +46,7 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 		{"many claims at once", claimRace},
 		{"many processes claim at once", claimProcesses},
 		{"counters follow their model", counterModel},
+		{"the limits of resending", resending},
 		{"many take at once", takeRace},
 		{"many processes take at once", takeProcesses},
 		{"limits without sense are refused", badLimits},
