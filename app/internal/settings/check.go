@@ -1,0 +1,232 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// What one value has to be.
+
+func atMost(n int) func(string) error {
+	return func(s string) error {
+		if utf8.RuneCountInString(s) > n {
+			return fmt.Errorf("must be at most %d characters", n)
+		}
+		return nil
+	}
+}
+
+func atLeast(n int) func(string) error {
+	return func(s string) error {
+		if utf8.RuneCountInString(s) < n {
+			return fmt.Errorf("must be at least %d characters", n)
+		}
+		return nil
+	}
+}
+
+func matching(pattern, reason string) func(string) error {
+	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
+	return func(s string) error {
+		if !re.MatchString(s) {
+			return errors.New(reason)
+		}
+		return nil
+	}
+}
+
+const label = `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`
+
+var (
+	stationID     = matching(`[A-Za-z0-9][A-Za-z0-9._-]{0,39}`, "must be at most 40 letters, digits, dots, dashes and underscores")
+	smsSender     = matching(`[A-Za-z0-9 ]{1,11}|\+[1-9][0-9]{6,14}`, "must be up to 11 letters and digits, or a number such as +31612345678")
+	staffPIN      = matching(`[0-9]{4,12}`, "must be 4 to 12 digits")
+	twilioAccount = matching(`AC[0-9a-fA-F]{32}`, "must be AC and 32 hexadecimal digits")
+	dnsName       = matching(label+`(\.`+label+`)+`, `must be domains such as "example.org"`)
+)
+
+func domainName(s string) (string, error) {
+	s = strings.ToLower(s)
+	return s, dnsName(s)
+}
+
+func languageCode(s string) (string, error) {
+	if !slices.Contains(i18n.Languages(), s) {
+		return "", fmt.Errorf("must be of these: %s", strings.Join(i18n.Languages(), ", "))
+	}
+	return s, nil
+}
+
+func providerName(s string) (string, error) {
+	all := []string{ProviderCM, ProviderSpryng, ProviderTwilio, ProviderWebhook}
+	if !slices.Contains(all, s) {
+		return "", fmt.Errorf("must be of these: %s", strings.Join(all, ", "))
+	}
+	return s, nil
+}
+
+func countryCode(s string) (string, error) {
+	s = strings.ToUpper(s)
+	if len(s) != 2 || phonenumbers.GetCountryCodeForRegion(s) == 0 {
+		return "", errors.New(`must be countries such as "NL"`)
+	}
+	return s, nil
+}
+
+func hostName(s string) error {
+	if _, err := netip.ParseAddr(s); err == nil || s == "localhost" {
+		return nil
+	}
+	if dnsName(strings.ToLower(s)) != nil && matching(label, "")(strings.ToLower(s)) != nil {
+		return errors.New("must be the name or the address of a machine, without a port")
+	}
+	return nil
+}
+
+func hostPort(s string) error {
+	if _, port, err := net.SplitHostPort(s); err == nil {
+		n := 0
+		if (numberKind{&n, 0, 65535}).parse(port) == nil {
+			return nil
+		}
+	}
+	return errors.New("must be an address and a port, such as 127.0.0.1:8443")
+}
+
+func mailAddress(s string) error {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return errors.New("must be a bare e-mail address")
+	}
+	return nil
+}
+
+func sqliteURL(s string) error {
+	if path, ok := strings.CutPrefix(s, "sqlite:"); !ok || path == "" {
+		return errors.New("must be sqlite: and the path of a file")
+	}
+	return nil
+}
+
+func secureURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return errors.New("must be an https address, or http to this machine, without a query")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// checkTogether finds what no value shows alone. Blame names the field to change.
+func (s *Settings) checkTogether(blame func(field, reason string)) {
+	s.checkOrganisation(blame)
+	s.checkMail(blame)
+	s.checkSMS(blame)
+	if (s.Pocket.TLSCert == "") != (s.Pocket.TLSKey == "") {
+		blame("pocket.tls_cert", "certificate and key go together: pocket.tls_cert and pocket.tls_key")
+	}
+	p := s.Policy
+	if p.PairingLife < p.QRLife {
+		blame("policy.pairing_life", "must not be shorter than policy.qr_life")
+	}
+	if p.WrongCodesInARow < p.WrongCodes {
+		blame("policy.wrong_codes_in_a_row", "must not be less than policy.wrong_codes")
+	}
+	if p.ResendsPerDay < p.ResendsPerHour {
+		blame("policy.resends_per_day", "must not be less than policy.resends_per_hour")
+	}
+	if len(p.PhoneCountries) == 0 {
+		blame("policy.phone_countries", "must name at least one country")
+	}
+	k := s.Kiosk
+	if k.IdleWipe <= k.IdleWarn {
+		blame("kiosk.idle_wipe", "must be longer than kiosk.idle_warn")
+	}
+	if k.IdleWipeWaiting < k.IdleWipe {
+		blame("kiosk.idle_wipe_waiting", "must not be shorter than kiosk.idle_wipe")
+	}
+	if k.VisitMax <= k.IdleWipeWaiting {
+		blame("kiosk.visit_max", "must be longer than kiosk.idle_wipe_waiting")
+	}
+}
+
+func (s *Settings) checkOrganisation(blame func(field, reason string)) {
+	o := s.Organisation
+	if o.Portal == "" {
+		blame("organisation.portal", "must not be empty")
+	}
+	if o.PocketName == "" {
+		blame("organisation.pocket_name", "must not be empty")
+	}
+	if o.Support == "" {
+		blame("organisation.support", "must not be empty: every screen says where to get help")
+	}
+	if o.Admission == enrolment.ByDomain && len(o.Domains) == 0 && !s.Demo {
+		blame("organisation.admission", `"domain" admits nobody until organisation.domains names one`)
+	}
+	if len(o.Languages) == 0 {
+		blame("organisation.languages", "must name at least one language")
+	} else if !slices.Contains(o.Languages, o.DefaultLanguage) {
+		blame("organisation.default_language", "must be one of organisation.languages")
+	}
+}
+
+func (s *Settings) checkMail(blame func(field, reason string)) {
+	m := s.Mail
+	if m.TLS == NoTLS && m.Host != "" && !loopback(m.Host) {
+		blame("mail.tls", `"none" is for a server on this machine only`)
+	}
+	if m.Host != "" && m.From == "" {
+		blame("mail.from", "must be set where mail.host is")
+	}
+	if m.Host == "" && m.From != "" {
+		blame("mail.host", "must be set where mail.from is")
+	}
+	if m.User != "" && m.Password.IsZero() {
+		blame("mail.password", "must be set where mail.user is (or mail.password_file)")
+	}
+	if m.User == "" && !m.Password.IsZero() {
+		blame("mail.user", "must be set where mail.password is")
+	}
+}
+
+func (s *Settings) checkSMS(blame func(field, reason string)) {
+	m := s.SMS
+	needs := map[string][]struct {
+		field   string
+		missing bool
+	}{
+		ProviderCM:      {{"sms.cm.product_token", m.CM.ProductToken.IsZero()}},
+		ProviderSpryng:  {{"sms.spryng.token", m.Spryng.Token.IsZero()}},
+		ProviderTwilio:  {{"sms.twilio.account_sid", m.Twilio.AccountSID == ""}, {"sms.twilio.auth_token", m.Twilio.AuthToken.IsZero()}},
+		ProviderWebhook: {{"sms.webhook.url", m.Webhook.URL == ""}, {"sms.webhook.secret", m.Webhook.Secret.IsZero()}},
+	}
+	for _, provider := range m.Order {
+		for _, need := range needs[provider] {
+			if need.missing {
+				blame(need.field, fmt.Sprintf("must be set where sms.order names %q", provider))
+			}
+		}
+	}
+	if len(m.Order) > 0 && m.Sender == "" {
+		blame("sms.sender", "must be set where sms.order is")
+	}
+}

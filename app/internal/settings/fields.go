@@ -1,0 +1,221 @@
+package settings
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A field is one setting.
+type field struct {
+	name string // section.key
+	doc  string // for the example file: plain words, what it does and what follows
+	kind kind
+}
+
+// secret says that the field's value is never shown.
+func (f field) secret() bool {
+	_, ok := f.kind.(secretKind)
+	return ok
+}
+
+// defaults returns the settings of somebody who set nothing.
+func defaults(home string) Settings {
+	return Settings{
+		Home: home,
+		Organisation: Organisation{
+			Portal: "Mijn OPO-R", PocketName: "Pocket", Support: "helpdesk", Admission: enrolment.ByRoster,
+			DefaultLanguage: i18n.Dutch, Languages: i18n.Languages(),
+		},
+		Log:      Log{URL: "sqlite:" + filepath.Join(home, "log.db")},
+		Vault:    Vault{URL: "sqlite:" + filepath.Join(home, "vault.db"), MasterKey: filepath.Join(home, "master.key")},
+		Mail:     Mail{Port: 587, TLS: StartTLS, Timeout: 30 * time.Second},
+		SMS:      SMS{Sender: "Keydesk", Timeout: 15 * time.Second, Spryng: Spryng{Route: "business"}},
+		Policy:   enrolment.DefaultPolicy(),
+		Password: Password{Policy: "seed", Concurrent: 4, Queue: 32},
+		Pocket:   Pocket{Listen: "127.0.0.1:0"},
+		Kiosk: Kiosk{
+			Portrait: Auto, Keyboard: Auto, Theme: Light,
+			IdleWarn: time.Minute, IdleWipe: 90 * time.Second, IdleWipeWaiting: 5 * time.Minute, VisitMax: 15 * time.Minute,
+		},
+		Logging: Logging{Level: "info", Format: "json"},
+		origins: map[string]origin{},
+		files:   map[string]*string{},
+	}
+}
+
+// sections introduces each section of the example file.
+var sections = map[string]string{
+	"organisation": "Who people join.",
+	"log":          "Where the events are. They hold no personal data.",
+	"vault":        "Where personal data and credentials are, each person's under a key of their own.",
+	"mail":         "The mail server. Without a host this house cannot send mail, and so enrol nobody.",
+	"sms":          "Who carries text messages. Every provider named in order needs its own section below.",
+	"sms.cm":       "CM.com.",
+	"sms.spryng":   "Spryng.",
+	"sms.twilio":   "Twilio.",
+	"sms.webhook":  "A gateway of your own: each message is posted to it as JSON, signed with the secret.",
+	"policy":       "The limits of an enrolment. Every event records the version that was in force, and shows\nwhen it differed from the standard one.",
+	"password":     "Which passwords are accepted.",
+	"pocket":       "How phones reach Keydesk to pair.",
+	"kiosk":        "How a station behaves.",
+	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
+}
+
+// fields lists every setting, in the order of the example file.
+func fields(s *Settings) []field {
+	var all []field
+	for _, part := range [][]field{
+		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
+		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
+		loggingFields(&s.Logging),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// secretFields returns a secret's field, and the one that names a file with it.
+func (s *Settings) secretFields(name string, at *Secret, check func(string) error, doc string) []field {
+	if s.files[name] == nil {
+		s.files[name] = new(string)
+	}
+	return []field{
+		{name, doc, secretKind{at, check}},
+		{name + fileSuffix, "", textKind{s.files[name], nil}},
+	}
+}
+
+const fileSuffix = "_file"
+
+func organisationFields(o *Organisation) []field {
+	return []field{
+		{"organisation.name", "The organisation's name. Passwords must not contain it.", textKind{&o.Name, atMost(80)}},
+		{"organisation.portal", "What people log in to, as screens and messages call it.", textKind{&o.Portal, atMost(40)}},
+		{"organisation.pocket_name", "What the authenticator on the phone is called.", textKind{&o.PocketName, atMost(40)}},
+		{"organisation.domains", "The domains of its e-mail addresses.", listKind{&o.Domains, domainName}},
+		{"organisation.support", "Where people get help, as shown on every screen: an address, a number, a place.", textKind{&o.Support, atMost(80)}},
+		{
+			"organisation.admission",
+			"Who may enrol: \"roster\", the people HR announced; \"domain\", everybody with an address in the\norganisation's domains; \"invitation\", who holds one.",
+			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain, enrolment.ByInvitation}},
+		},
+		{"organisation.default_language", "The language that a visit starts in.", choiceKind[string]{&o.DefaultLanguage, i18n.Languages()}},
+		{"organisation.languages", "The languages that the screens offer.", listKind{&o.Languages, languageCode}},
+	}
+}
+
+func placeFields(s *Settings) []field {
+	return []field{
+		{"log.url", "A file on this machine, for any number of programs at once.", textKind{&s.Log.URL, sqliteURL}},
+		{"vault.url", "A file of its own.", textKind{&s.Vault.URL, sqliteURL}},
+		{
+			"vault.master_key",
+			"The file of the key that opens all others; made at the first start. Keep a copy of it away from\nthe vault's backups: without it nobody can read them. A systemd credential named\nkeydesk-master-key comes before this default.",
+			textKind{&s.Vault.MasterKey, nil},
+		},
+	}
+}
+
+func mailFields(s *Settings) []field {
+	m := &s.Mail
+	all := []field{
+		{"mail.host", "The server's name.", textKind{&m.Host, hostName}},
+		{"mail.port", "Its port. Not set: 587, or 465 with \"tls\", or 25 with \"none\".", numberKind{&m.Port, 1, 65535}},
+		{"mail.tls", "\"starttls\"; \"tls\" from the first byte; or \"none\", to this machine only.", choiceKind[TLS]{&m.TLS, []TLS{StartTLS, FullTLS, NoTLS}}},
+		{"mail.user", "Who logs in to it; empty: nobody does.", textKind{&m.User, nil}},
+	}
+	all = append(all, s.secretFields("mail.password", &m.Password, nil, "The password, or the file that holds it.")...)
+	return append(all,
+		field{"mail.from", "The address that mail comes from.", textKind{&m.From, mailAddress}},
+		field{"mail.timeout", "How long sending one mail may take.", spanKind{&m.Timeout, time.Second, 5 * time.Minute}},
+	)
+}
+
+func smsFields(s *Settings) []field {
+	m := &s.SMS
+	all := []field{
+		{"sms.order", "The providers, the first choice first: \"cm\", \"spryng\", \"twilio\", \"webhook\". The next one is asked\nonly when one has refused for certain, so that nobody gets two codes.", listKind{&m.Order, providerName}},
+		{"sms.sender", "Who the message is from: up to 11 letters and digits, or a number such as +31612345678.", textKind{&m.Sender, smsSender}},
+		{"sms.timeout", "How long one provider may take.", spanKind{&m.Timeout, time.Second, 2 * time.Minute}},
+	}
+	all = append(all, s.secretFields("sms.cm.product_token", &m.CM.ProductToken, nil, "The product token, or the file that holds it.")...)
+	all = append(all, s.secretFields("sms.spryng.token", &m.Spryng.Token, nil, "The API token, or the file that holds it.")...)
+	all = append(all,
+		field{"sms.spryng.route", "The route.", textKind{&m.Spryng.Route, atMost(40)}},
+		field{"sms.twilio.account_sid", "The account: AC and 32 hexadecimal digits.", textKind{&m.Twilio.AccountSID, twilioAccount}},
+	)
+	all = append(all, s.secretFields("sms.twilio.auth_token", &m.Twilio.AuthToken, nil, "The account's token, or the file that holds it.")...)
+	all = append(all, field{"sms.webhook.url", "Where messages are posted: https, or http to this machine.", textKind{&m.Webhook.URL, secureURL}})
+	return append(all, s.secretFields("sms.webhook.secret", &m.Webhook.Secret, atLeast(16), "What signs them, at least 16 characters, or the file that holds it.")...)
+}
+
+func policyFields(p *enrolment.Policy) []field {
+	const day = 24 * time.Hour
+	return []field{
+		{"policy.email_code_life", "How long a code by mail counts.", spanKind{&p.EmailCodeLife, time.Minute, day}},
+		{"policy.sms_code_life", "How long a code by SMS counts. NIST SP 800-63B-4 allows ten minutes at most.", spanKind{&p.SMSCodeLife, time.Minute, 10 * time.Minute}},
+		{"policy.repeat_while_left", "A resend repeats the open code while at least this much of its life is left.", spanKind{&p.RepeatWhileLeft, 0, day}},
+		{"policy.wrong_codes", "Wrong codes that end a code.", numberKind{&p.WrongCodes, 1, 10}},
+		{"policy.wrong_codes_in_a_row", "Wrong codes in a row, over all codes, after which only the helpdesk can help. NIST allows 100.", numberKind{&p.WrongCodesInARow, 1, 100}},
+		{"policy.resend_waits", "The wait before the first, the second and every later resend.", spansKind{&p.ResendWaits, time.Second, time.Hour}},
+		{"policy.resends_per_hour", "Resends to one address in an hour; a confirmed code clears the hour.", numberKind{&p.ResendsPerHour, 1, 100}},
+		{"policy.resends_per_day", "Resends to one address in a day.", numberKind{&p.ResendsPerDay, 1, 1000}},
+		{"policy.station_hour", "Codes that one station may send in an hour.", numberKind{&p.StationHour, 1, 10000}},
+		{"policy.sms_per_day", "The budget: SMS of one day, then none until the next.", numberKind{&p.SMSPerDay, 0, 1000000}},
+		{"policy.verified_sample", "Of so many last SMS codes …", numberKind{&p.VerifiedSample, 1, 1000}},
+		{"policy.verified_at_least", "… this percentage must have been typed in, or sending pauses: somebody may be pumping.", numberKind{&p.VerifiedAtLeast, 0, 100}},
+		{"policy.phone_countries", "The countries of phone numbers (ISO 3166). The first is that of numbers without a prefix.", listKind{&p.PhoneCountries, countryCode}},
+		{"policy.qr_life", "How long one QR code counts.", spanKind{&p.QRLife, 15 * time.Second, 10 * time.Minute}},
+		{"policy.pairing_life", "How long one pairing may take, over all its QR codes.", spanKind{&p.PairingLife, time.Minute, time.Hour}},
+		{"policy.pairing_tries", "Tries at the six digits in one pairing.", numberKind{&p.PairingTries, 1, 10}},
+	}
+}
+
+func passwordFields(p *Password) []field {
+	return []field{
+		{
+			"password.policy",
+			"\"seed\": 12 or more characters with a digit, an upper-case and a lower-case letter and a special\ncharacter. \"nist\": 15 or more, any.",
+			choiceKind[string]{&p.Policy, []string{"seed", "nist"}},
+		},
+		{"password.concurrent", "How many passwords are hashed at once. Each takes 64 MiB.", numberKind{&p.Concurrent, 1, 64}},
+		{"password.queue", "How many more may wait for that.", numberKind{&p.Queue, 1, 10000}},
+	}
+}
+
+func pocketFields(p *Pocket) []field {
+	return []field{
+		{"pocket.public_url", "Where phones find Keydesk: an https address. Without one, only a browser on this machine can pair.", textKind{&p.PublicURL, secureURL}},
+		{"pocket.listen", "Where Keydesk listens for them. Port 0 takes a free one.", textKind{&p.Listen, hostPort}},
+		{"pocket.tls_cert", "Certificate and key, PEM files; empty: a proxy in front speaks TLS.", textKind{&p.TLSCert, nil}},
+		{"pocket.tls_key", "", textKind{&p.TLSKey, nil}},
+	}
+}
+
+func kioskFields(s *Settings) []field {
+	k := &s.Kiosk
+	switches := []Switch{Auto, On, Off}
+	all := []field{
+		{"kiosk.station", "This station's id in the log; empty: made at the first start and kept.", textKind{&k.Station, stationID}},
+		{"kiosk.full_screen", "Whether it takes the whole screen.", boolKind{&k.FullScreen}},
+		{"kiosk.portrait", "Whether the screen stands upright.", choiceKind[Switch]{&k.Portrait, switches}},
+		{"kiosk.keyboard", "Whether a keyboard is shown on the screen. A real one always works too.", choiceKind[Switch]{&k.Keyboard, switches}},
+		{"kiosk.theme", "How it looks at the start of a visit.", choiceKind[Theme]{&k.Theme, []Theme{Light, Dark, HighContrast}}},
+		{"kiosk.idle_warn", "After so long without a touch it asks whether somebody is still there …", spanKind{&k.IdleWarn, 10 * time.Second, time.Hour}},
+		{"kiosk.idle_wipe", "… and after so long it wipes the screen for the next person.", spanKind{&k.IdleWipe, 15 * time.Second, time.Hour}},
+		{"kiosk.idle_wipe_waiting", "The same, where somebody waits for a code or is busy with a phone.", spanKind{&k.IdleWipeWaiting, 15 * time.Second, time.Hour}},
+		{"kiosk.visit_max", "How long a visit may take in all.", spanKind{&k.VisitMax, time.Minute, 4 * time.Hour}},
+	}
+	return append(all, s.secretFields("kiosk.staff_pin", &k.StaffPIN, staffPIN, "The PIN with which staff leave the kiosk, 4 to 12 digits, or the file that holds it. Without one\nthe kiosk cannot be left.")...)
+}
+
+func loggingFields(l *Logging) []field {
+	return []field{
+		{"logging.level", "From which weight on: \"debug\", \"info\", \"warn\" or \"error\".", choiceKind[string]{&l.Level, []string{"debug", "info", "warn", "error"}}},
+		{"logging.format", "\"json\", or \"console\" for people.", choiceKind[string]{&l.Format, []string{"json", "console"}}},
+		{"logging.file", "A file to add to; empty: standard error.", textKind{&l.File, nil}},
+	}
+}

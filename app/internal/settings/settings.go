@@ -1,0 +1,171 @@
+package settings
+
+import (
+	"time"
+
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// Settings are what is in force, checked. Make them with Load.
+type Settings struct {
+	Home string // the data folder, an absolute path; it need not exist yet
+	File string // the settings file; empty: there is none
+	Demo bool   // a demo is wished for. Whether a home is one, it knows itself
+
+	Organisation Organisation
+	Log          Log
+	Vault        Vault
+	Mail         Mail
+	SMS          SMS
+	Policy       enrolment.Policy
+	Password     Password
+	Pocket       Pocket
+	Kiosk        Kiosk
+	Logging      Logging
+
+	origins map[string]origin // of every field that is not at its default
+	files   map[string]*string
+}
+
+// Organisation is whom people join.
+type Organisation struct {
+	Name            string   // a password must not contain it; may be empty
+	Portal          string   // what people log in to, as shown
+	PocketName      string   // what the authenticator is called, as shown
+	Domains         []string // of its e-mail addresses, lower case
+	Support         string   // where to get help, as shown: an address, a number, a place
+	Admission       enrolment.Admission
+	DefaultLanguage string   // one of Languages
+	Languages       []string // offered, in this order
+}
+
+// Log is where the events are.
+type Log struct {
+	URL string // sqlite:PATH
+}
+
+// Vault is where the personal data is.
+type Vault struct {
+	URL       string // sqlite:PATH
+	MasterKey string // the file of the master key
+	// Credential says that MasterKey was handed over by systemd: it is never
+	// made here, and systemd guards its folder.
+	Credential bool
+}
+
+// Mail is an account at a mail server.
+type Mail struct {
+	Host     string // empty: this house cannot send mail
+	Port     int
+	TLS      TLS
+	User     string // empty: no authentication
+	Password Secret
+	From     string
+	Timeout  time.Duration // for one mail
+}
+
+// TLS says how the connection to the mail server is protected.
+type TLS string
+
+// The ways to reach a mail server.
+const (
+	StartTLS TLS = "starttls"
+	FullTLS  TLS = "tls"
+	NoTLS    TLS = "none" // to loopback addresses only
+)
+
+// SMS is who carries text messages.
+type SMS struct {
+	Order   []string // of providers: the next one only when one refuses for certain; empty: no SMS
+	Sender  string   // as the phone shows it
+	Timeout time.Duration
+	CM      CM
+	Spryng  Spryng
+	Twilio  Twilio
+	Webhook Webhook
+}
+
+// The names of SMS providers.
+const (
+	ProviderCM      = "cm"
+	ProviderSpryng  = "spryng"
+	ProviderTwilio  = "twilio"
+	ProviderWebhook = "webhook"
+)
+
+// CM is an account at CM.com.
+type CM struct{ ProductToken Secret }
+
+// Spryng is an account at Spryng.
+type Spryng struct {
+	Token Secret
+	Route string
+}
+
+// Twilio is an account at Twilio.
+type Twilio struct {
+	AccountSID string
+	AuthToken  Secret
+}
+
+// Webhook is a gateway of the organisation's own.
+type Webhook struct {
+	URL    string
+	Secret Secret
+}
+
+// Password is which passwords are accepted and how many are hashed at once.
+type Password struct {
+	Policy     string // seed or nist
+	Concurrent int    // hashes at once, 64 MiB each
+	Queue      int    // how many more may wait
+}
+
+// Pocket is how phones reach Keydesk.
+type Pocket struct {
+	PublicURL string // https, or http to a loopback address; empty: only phones on this machine
+	Listen    string // host:port; port 0 takes a free one
+	TLSCert   string // a PEM file; empty: plain HTTP, behind a proxy or on loopback
+	TLSKey    string
+}
+
+// Kiosk is how a station behaves.
+type Kiosk struct {
+	Station         string // its id in the log; empty: made at the first start and kept in the home
+	FullScreen      bool
+	Portrait        Switch
+	Keyboard        Switch // on the screen
+	Theme           Theme
+	IdleWarn        time.Duration
+	IdleWipe        time.Duration
+	IdleWipeWaiting time.Duration // on the screens that wait for a code or a phone
+	VisitMax        time.Duration
+	StaffPIN        Secret // leaves the kiosk; empty: nobody can
+}
+
+// A Switch is on, off, or decided by the program.
+type Switch string
+
+// The positions of a Switch.
+const (
+	Auto Switch = "auto"
+	On   Switch = "on"
+	Off  Switch = "off"
+)
+
+// A Theme is how the screens look at the start of a visit.
+type Theme string
+
+// The themes.
+const (
+	Light        Theme = "light"
+	Dark         Theme = "dark"
+	HighContrast Theme = "high-contrast"
+)
+
+// Logging is what the program tells its operator. See Logger.
+type Logging struct {
+	Level  string // debug, info, warn or error
+	Format string // json or console
+	File   string // empty: standard error
+}
