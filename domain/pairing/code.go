@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// ErrBadCode: what was typed cannot be a pairing code.
+// ErrBadCode says that what was typed cannot be a pairing code.
 var ErrBadCode = errors.New("not a pairing code")
 
 // CodeLength counts the characters of a pairing code without its hyphens:

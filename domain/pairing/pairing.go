@@ -65,10 +65,10 @@ type Account struct {
 
 // A Refusal is a closed code that says why a phone does not get what it asked
 // for. It is an error, it survives the wire, and it holds no personal data.
-type Refusal string
+type Refusal string //nolint:errname // it reads as what happened: the pairing was refused
 
 // The refusals.
-const (
+const ( //nolint:errname // closed codes that travel, named after what they say
 	Expired        Refusal = "expired"         // the QR code or the pairing is too old
 	Unknown        Refusal = "unknown"         // there is no such pairing, or it is not this phone's
 	ClaimedAlready Refusal = "claimed-already" // another phone claimed it

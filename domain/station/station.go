@@ -39,9 +39,11 @@ const (
 	PagesFailed Failure = "pages" // the service for phones could not start
 )
 
-// StationOpened says that a station started.
+// StationOpened says that a station started. A log whose very first event says
+// demo is a demo's for ever; no other can become one.
 type StationOpened struct {
 	Version string `json:"version"`
+	Demo    bool   `json:"demo,omitempty"`
 }
 
 // StationWiped says that a station forgot whoever was at it.

@@ -123,13 +123,13 @@ func (d *Desk) Subject(ctx context.Context, emailOrID string) (domain.SubjectID,
 // Tidy removes values from the vault that were written for an append that
 // never happened: older than a day, and named by no event of their person.
 func (d *Desk) Tidy(ctx context.Context) (int, error) {
-	return d.People.Collect(ctx, d.Now().Add(-24*time.Hour), func(ctx context.Context, s domain.SubjectID, ref domain.Ref) (bool, error) {
+	return d.People.Collect(ctx, d.Now().Add(-24*time.Hour), func(ctx context.Context, s domain.SubjectID, ref domain.RefID) (bool, error) {
 		events, err := d.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
 		if err != nil && !errors.Is(err, domain.ErrNotFound) {
 			return false, fmt.Errorf("read enrolment of %s: %w", s, err)
 		}
 		for _, e := range events {
-			if names(e.Data, ref.ID) {
+			if names(e.Data, ref) {
 				return true, nil
 			}
 		}

@@ -34,7 +34,7 @@ type People interface {
 	Put(ctx context.Context, s domain.SubjectID, k Kind, value []byte) (domain.Ref, error)
 	Get(ctx context.Context, s domain.SubjectID, k Kind, r domain.Ref) ([]byte, error)
 	Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error
-	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.Ref) (bool, error)) (int, error)
+	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.RefID) (bool, error)) (int, error)
 }
 
 // Kind says what a value in the vault is.

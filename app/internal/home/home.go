@@ -1,0 +1,393 @@
+// Package home is the data folder of one installation, opened: the log, the
+// vault and their keys, the couriers, the projections, the use cases and the
+// service for phones, wired to each other. Both programs start here, and the
+// end-to-end tests do too.
+//
+// It may import everything under app/internal except ui; nothing but the
+// programs may import it. Start reading at Open.
+package home
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/courier"
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/password"
+	"github.com/keydesk/keydesk/app/internal/pocket"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
+	"github.com/keydesk/keydesk/projections/factor"
+	"github.com/keydesk/keydesk/projections/feed"
+)
+
+// DemoDomain is the e-mail domain that a demo admits.
+const DemoDomain = "voorbeeld.nl"
+
+// ErrNotADemo: a demo was asked for in a home that is none.
+var ErrNotADemo = errors.New("this home holds real enrolments and cannot become a demo: choose another folder with --home")
+
+// Options are what the programs add to the settings.
+type Options struct {
+	Settings settings.Settings
+	Version  string
+	Phones   bool // whether to serve phones, as far as the settings allow it
+	Log      *zap.Logger
+	Now      func() time.Time // time.Now when nil
+}
+
+// A Home is an opened data folder. Its fields may be used concurrently.
+type Home struct {
+	Desk    *desk.Desk
+	Log     *store.SQLite
+	Vault   *vault.Vault
+	Feed    *feed.Feed
+	Factors *factor.Map
+	Outbox  *courier.Outbox // the demo's; nil in a real home
+	Demo    bool
+	Station string
+
+	folder  string
+	zap     *zap.Logger
+	phones  net.Listener
+	handler http.Handler
+	marked  domain.Position // up to where the snapshot on disk goes
+}
+
+// Open opens the home that the settings name, and makes it at the first start.
+// Run has to be called for anything to happen in it; Close after that.
+func Open(ctx context.Context, o Options) (*Home, error) {
+	h := &Home{folder: o.Settings.Home, zap: o.Log}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := h.open(ctx, o); err != nil {
+		return nil, errors.Join(err, h.Close(ctx))
+	}
+	return h, nil
+}
+
+func (h *Home) open(ctx context.Context, o Options) error {
+	set := o.Settings
+	if err := os.MkdirAll(h.folder, 0o700); err != nil {
+		return fmt.Errorf("make the home: %w", err)
+	}
+	load := vault.LoadOrCreateKeys
+	if set.Vault.Credential {
+		load = vault.KeysFromFile
+	}
+	keys, err := load(set.Vault.MasterKey)
+	if err != nil {
+		return fmt.Errorf("read the master key: %w", err)
+	}
+	if h.Log, err = store.Open(ctx, set.Log.URL); err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys); err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
+	if h.Station, err = h.stationID(set.Kiosk.Station); err != nil {
+		return err
+	}
+	if err := h.decideDemo(ctx, o); err != nil {
+		return err
+	}
+	h.project(ctx, o.Now)
+	channels, err := h.couriers(set)
+	if err != nil {
+		return err
+	}
+	hasher, err := newHasher(set.Password, keys)
+	if err != nil {
+		return err
+	}
+	public, problem, err := h.listen(ctx, set.Pocket, o.Phones)
+	if err != nil {
+		return err
+	}
+	h.Desk = desk.New(h.deskConfig(o, keys, hasher, channels, public, problem))
+	if h.phones != nil {
+		if h.handler, err = pocket.NewHandler(pocket.Config{
+			PublicURL: public, Portal: set.Organisation.Portal, PocketName: set.Organisation.PocketName,
+			Support: set.Organisation.Support, Languages: set.Organisation.Languages, Desk: h.Desk, Log: h.zap,
+		}); err != nil {
+			return fmt.Errorf("serve phones: %w", err)
+		}
+	}
+	return nil
+}
+
+func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, channels couriers, public, problem string) desk.Config {
+	set := o.Settings
+	domains := set.Organisation.Domains
+	if h.Demo {
+		domains = append([]string{DemoDomain}, domains...)
+	}
+	return desk.Config{
+		Log: h.Log, Feed: h.Feed, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
+		Courier: channels, Keys: keys, Hasher: hasher,
+		Rules: password.Policy(set.Password.Policy), Policy: set.Policy,
+		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
+		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
+		PublicURL: public, PocketProblem: problem,
+		VisitMax: set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Demo: h.Demo,
+		Now: o.Now,
+		Report: func(incident string, err error) {
+			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
+		},
+	}
+}
+
+// Run keeps the projections up to date, sends what is to be sent and serves
+// phones, until ctx ends.
+func (h *Home) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	var serving error
+	parts.Go(func() { _ = h.Feed.Run(ctx) }) // ends with ctx only; what fails until then is in its Health
+	parts.Go(func() { h.Desk.Run(ctx) })
+	parts.Go(func() {
+		if n, err := h.Desk.Tidy(ctx); err != nil && ctx.Err() == nil {
+			h.zap.Warn("tidy the vault", zap.Error(err))
+		} else if n > 0 {
+			h.zap.Info("tidied the vault", zap.Int("values", n))
+		}
+	})
+	parts.Go(func() { h.keepSnapshots(ctx) })
+	if h.phones != nil {
+		parts.Go(func() { serving = pocket.Serve(ctx, h.phones, h.handler) })
+	}
+	parts.Wait()
+	return serving
+}
+
+// Close closes the files, after a last snapshot. Run must have ended.
+func (h *Home) Close(ctx context.Context) error {
+	var errs []error
+	if h.Factors != nil {
+		errs = append(errs, h.saveSnapshot(ctx))
+	}
+	if h.phones != nil {
+		if err := h.phones.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if h.Vault != nil {
+		errs = append(errs, h.Vault.Close())
+	}
+	if h.Log != nil {
+		errs = append(errs, h.Log.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// stationID returns the id in the settings, or the one that was made at the
+// first start and is kept in the home.
+func (h *Home) stationID(set string) (string, error) {
+	if set != "" {
+		return set, nil
+	}
+	file := filepath.Join(h.folder, "station")
+	for {
+		b, err := os.ReadFile(file) //nolint:gosec // the home is the operator's to choose
+		if id := strings.TrimSpace(string(b)); err == nil && id != "" {
+			return id, nil
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("read the station's id: %w", err)
+		}
+		id := "station-" + strings.ToLower(rand.Text()[:6])
+		f, err := os.CreateTemp(h.folder, ".station-*")
+		if err != nil {
+			return "", fmt.Errorf("keep the station's id: %w", err)
+		}
+		_, err = f.WriteString(id + "\n")
+		if err = errors.Join(err, f.Close()); err == nil {
+			err = os.Link(f.Name(), file) // the first of two processes wins
+		}
+		_ = os.Remove(f.Name())
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return "", fmt.Errorf("keep the station's id: %w", err)
+		}
+	}
+}
+
+// decideDemo finds out whether this home is a demo. Its first event says so,
+// or it is none: no lost settings file and no flag can turn a real home into
+// one that shows its codes.
+func (h *Home) decideDemo(ctx context.Context, o Options) error {
+	first, err := h.firstEvent(ctx)
+	if err != nil {
+		return err
+	}
+	if first == nil && o.Settings.Demo {
+		m, err := station.Message(station.StationOpened{Version: o.Version, Demo: true}, domain.Stamp{
+			Command: domain.CommandID(randomID()), Correlation: domain.EventID(randomID()),
+			Actor:   domain.Actor{Kind: domain.ActorStation, ID: h.Station, Role: domain.RoleUnattended},
+			Station: h.Station, Policy: o.Settings.Policy.Version(), At: o.Now().UTC(),
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := h.Log.Append(ctx, station.Stream(h.Station), domain.NoStream, m); err != nil && !errors.Is(err, domain.ErrConflict) {
+			return fmt.Errorf("begin the demo: %w", err)
+		}
+		if first, err = h.firstEvent(ctx); err != nil {
+			return err
+		}
+	}
+	if first != nil && first.Type == "StationOpened" {
+		e, err := station.Decode(first.Type, first.Data)
+		if err != nil {
+			return err
+		}
+		opened, ok := e.(station.StationOpened)
+		h.Demo = ok && opened.Demo
+	}
+	if o.Settings.Demo && !h.Demo {
+		return ErrNotADemo
+	}
+	return nil
+}
+
+func (h *Home) firstEvent(ctx context.Context) (*domain.Recorded, error) {
+	var first *domain.Recorded
+	enough := errors.New("enough")
+	err := h.Log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
+		for _, e := range b.Events {
+			e.Data = append([]byte(nil), e.Data...)
+			first = &e
+			return enough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return nil, fmt.Errorf("read the first event: %w", err)
+	}
+	return first, nil
+}
+
+func randomID() (id [16]byte) {
+	rand.Read(id[:]) //nolint:errcheck // crypto/rand.Read never fails
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// newHasher makes the password hasher, with a pepper from the master key.
+func newHasher(set settings.Password, keys *vault.Keys) (*password.Hasher, error) {
+	key, id := keys.Derive("pepper")
+	id = id[:min(len(id), 8)]
+	h, err := password.NewHasher(password.Options{
+		Peppers: password.Peppers{Current: id, Keys: map[string][]byte{id: key[:]}},
+		AtOnce:  set.Concurrent, Queue: set.Queue,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the password hasher: %w", err)
+	}
+	return h, nil
+}
+
+// couriers makes those that the settings name; in a demo, the outbox.
+func (h *Home) couriers(set settings.Settings) (couriers, error) {
+	texts := courier.Texts{
+		Portal: set.Organisation.Portal, Pocket: set.Organisation.PocketName, Support: set.Organisation.Support,
+	}
+	if h.Demo {
+		box, err := courier.NewOutbox(filepath.Join(h.folder, "outbox"), texts)
+		if err != nil {
+			return nil, err
+		}
+		h.Outbox = box
+		return couriers{enrolment.ByMail: box.Mail(), enrolment.BySMS: box.SMS()}, nil
+	}
+	all := couriers{}
+	if m := set.Mail; m.Host != "" {
+		mail, err := courier.NewMail(courier.MailConfig{
+			Host: m.Host, Port: m.Port, Security: courier.Security(m.TLS), Username: m.User, Password: m.Password.Reveal(),
+			From: m.From, Timeout: m.Timeout, Texts: texts,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("set up mail: %w", err)
+		}
+		all[enrolment.ByMail] = mail
+	}
+	providers, err := smsProviders(set.SMS)
+	if err != nil {
+		return nil, fmt.Errorf("set up sms: %w", err)
+	}
+	if len(providers) > 0 {
+		all[enrolment.BySMS] = courier.NewSMS(texts, providers...)
+	}
+	return all, nil
+}
+
+func smsProviders(set settings.SMS) ([]courier.Provider, error) {
+	var providers []courier.Provider
+	at := courier.Endpoint{Timeout: set.Timeout}
+	for _, name := range set.Order {
+		var p courier.Provider
+		var err error
+		switch name {
+		case settings.ProviderCM:
+			p, err = courier.NewCM(courier.CMConfig{Endpoint: at, ProductToken: set.CM.ProductToken.Reveal(), From: set.Sender})
+		case settings.ProviderSpryng:
+			p, err = courier.NewSpryng(courier.SpryngConfig{Endpoint: at, Token: set.Spryng.Token.Reveal(), Originator: set.Sender, Route: set.Spryng.Route})
+		case settings.ProviderTwilio:
+			p, err = courier.NewTwilio(courier.TwilioConfig{
+				Endpoint: at, AccountSID: set.Twilio.AccountSID, AuthToken: set.Twilio.AuthToken.Reveal(), From: set.Sender,
+			})
+		case settings.ProviderWebhook:
+			at := at
+			at.URL = set.Webhook.URL
+			p, err = courier.NewWebhook(courier.WebhookConfig{Endpoint: at, Secret: set.Webhook.Secret.Reveal()})
+		default:
+			err = errors.New("no such provider: " + name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		providers = append(providers, p)
+	}
+	return providers, nil
+}
+
+// listen opens the door for phones. Where no public https address is set only
+// a demo has one, on this machine: no real phone could reach it.
+func (h *Home) listen(ctx context.Context, set settings.Pocket, wanted bool) (public, problem string, err error) {
+	switch {
+	case !wanted:
+		return set.PublicURL, "", nil
+	case set.PublicURL == "" && !h.Demo:
+		return "", "no-public-url", nil
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", set.Listen)
+	if err != nil {
+		return "", "", fmt.Errorf("listen for phones: %w", err)
+	}
+	h.phones = l
+	if set.TLSCert != "" {
+		if h.phones, err = pocket.ListenTLS(l, set.TLSCert, set.TLSKey); err != nil {
+			return "", "", fmt.Errorf("listen for phones: %w", errors.Join(err, l.Close()))
+		}
+	}
+	if set.PublicURL != "" {
+		return set.PublicURL, "", nil
+	}
+	return "http://" + l.Addr().String(), "", nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/domain"
+)
+
+type factorCommand struct {
+	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+}
+
+func (c factorCommand) Run(a *app) (err error) {
+	h, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	s, err := h.Desk.Subject(a.ctx, c.Who)
+	if errors.Is(err, domain.ErrNotFound) {
+		return errors.New("nobody with this address or id is known here")
+	}
+	if err != nil {
+		return err
+	}
+	answer := h.Factors.Lookup(s)
+	if answer.Revision == domain.NoStream {
+		return errors.New("nobody with this address or id is known here")
+	}
+	var since *time.Time
+	if !answer.Since.IsZero() {
+		since = &answer.Since
+	}
+	return json.NewEncoder(a.out).Encode(struct {
+		Subject  domain.SubjectID `json:"subject"`
+		Factor   string           `json:"factor"`
+		State    string           `json:"state"`
+		Since    *time.Time       `json:"since"`
+		Revision domain.Revision  `json:"revision"`
+		Position domain.Position  `json:"position"`
+		Demo     bool             `json:"demo,omitempty"`
+	}{s, string(answer.Factor), answer.State.String(), since, answer.Revision, answer.Position, h.Demo})
+}
+
+type eventsCommand struct {
+	Subject string    `help:"Only this person's, by e-mail address or id."`
+	Type    []string  `help:"Only events of these types."`
+	Since   timeOrDay `help:"Only what was recorded at or after this time (RFC 3339) or day (2006-01-02)." placeholder:"TIME"`
+	Until   timeOrDay `help:"Only what was recorded before this time or day." placeholder:"TIME"`
+	Follow  bool      `help:"Go on as events arrive."`
+}
+
+// A timeOrDay is a moment: RFC 3339, or the beginning of a local day.
+type timeOrDay struct{ time.Time }
+
+func (t *timeOrDay) UnmarshalText(b []byte) (err error) {
+	if t.Time, err = time.Parse(time.RFC3339, string(b)); err == nil {
+		return nil
+	}
+	if t.Time, err = time.ParseInLocation(time.DateOnly, string(b), time.Local); err != nil {
+		return errors.New("neither a time such as 2026-11-23T09:30:00Z nor a day such as 2026-11-23")
+	}
+	return nil
+}
+
+// line is one event as it is printed.
+type line struct {
+	Position domain.Position `json:"position"`
+	Stream   string          `json:"stream"`
+	Revision domain.Revision `json:"revision"`
+	ID       domain.EventID  `json:"id"`
+	Type     string          `json:"type"`
+	Recorded time.Time       `json:"recorded"`
+	Data     json.RawMessage `json:"data"`
+	Metadata json.RawMessage `json:"metadata"`
+}
+
+func (c eventsCommand) Run(a *app) (err error) {
+	query := domain.Query{Types: c.Type, Metadata: true}
+	if c.Subject != "" {
+		if query.Prefix, err = c.stream(a); err != nil {
+			return err
+		}
+	}
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log, err := store.Open(a.ctx, set.Log.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	out := json.NewEncoder(a.out)
+	out.SetEscapeHTML(false)
+	print := func(b domain.Batch) error {
+		for _, e := range b.Events {
+			if e.Recorded.Before(c.Since.Time) || !c.Until.IsZero() && !e.Recorded.Before(c.Until.Time) {
+				continue
+			}
+			if err := out.Encode(line{e.Position, e.Stream, e.Revision, e.ID, e.Type, e.Recorded, e.Data, e.Metadata}); err != nil {
+				return fmt.Errorf("print event at %d: %w", e.Position, err)
+			}
+		}
+		return nil
+	}
+	if !c.Follow {
+		return log.ReadAll(a.ctx, query, print)
+	}
+	if err := log.Follow(a.ctx, query, print); a.ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// stream returns the name of the stream of whom is meant.
+func (c eventsCommand) stream(a *app) (string, error) {
+	if s, err := domain.ParseSubjectID(c.Subject); err == nil {
+		return domain.EnrolmentStream(s), nil
+	}
+	h, err := a.open()
+	if err != nil {
+		return "", err
+	}
+	s, err := h.Desk.Subject(a.ctx, c.Subject)
+	if errors.Is(err, domain.ErrNotFound) {
+		err = errors.New("nobody with this address is known here")
+	}
+	return domain.EnrolmentStream(s), errors.Join(err, h.Close(a.ctx))
+}
+
+type unlockCommand struct {
+	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+}
+
+func (c unlockCommand) Run(a *app) (err error) {
+	h, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	s, err := h.Desk.Subject(a.ctx, c.Who)
+	if errors.Is(err, domain.ErrNotFound) {
+		return errors.New("nobody with this address or id is known here")
+	}
+	if err != nil {
+		return err
+	}
+	return h.Desk.Unlock(a.ctx, s)
+}

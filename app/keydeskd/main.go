@@ -1,0 +1,101 @@
+// Command keydeskd is Keydesk without a window: for servers, scripts and
+// whoever wants to look into a home from a shell. It works on a home while
+// kiosks are running on it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
+)
+
+// version is set when a release is built.
+var version = "0.1.0"
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// commands is everything that keydeskd can be asked for.
+type commands struct {
+	Home    string            `help:"The data folder." env:"KEYDESK_HOME" placeholder:"DIR"`
+	File    string            `name:"settings" help:"The settings file; keydesk.toml in the home by default." placeholder:"FILE"`
+	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
+	Version kong.VersionFlag  `help:"Show the version and leave."`
+
+	Roster   rosterCommands  `cmd:"" help:"Whom HR announced."`
+	Factor   factorCommand   `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
+	Events   eventsCommand   `cmd:"" help:"Show the log, an event a line, as NDJSON."`
+	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
+	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
+	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
+}
+
+// An app is what a command runs with.
+type app struct {
+	ctx context.Context
+	out io.Writer
+	cli *commands
+}
+
+func run(args []string, out, errs io.Writer) (status int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("keydeskd"), kong.Writers(out, errs), kong.Vars{"version": version},
+		kong.Description("Keydesk enrols new staff into two-factor login. This is its command line."),
+		kong.Exit(func(code int) { panic(exit(code)) }), kong.UsageOnError())
+	if err != nil {
+		panic(err) // a mistake in the struct above, found by every test
+	}
+	defer func() {
+		if code, ok := recover().(exit); ok {
+			status = int(code)
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		err = parsed.Run(&app{ctx, out, &cli})
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "keydeskd:", err)
+		return 1
+	}
+	return 0
+}
+
+// exit carries kong's wish to leave, after --help say, to where it can be granted.
+type exit int
+
+// settings reads the settings that are in force.
+func (a *app) settings() (settings.Settings, error) {
+	return settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Env: os.Environ(), Flags: a.cli.Set})
+}
+
+// open opens the home for one command, and gives it all that its log holds.
+func (a *app) open() (*home.Home, error) {
+	set, err := a.settings()
+	if err != nil {
+		return nil, err
+	}
+	log, err := settings.Logger(set.Logging)
+	if err != nil {
+		return nil, err
+	}
+	h, err := home.Open(a.ctx, home.Options{Settings: set, Version: version, Log: log.With(zap.String("program", "keydeskd"))})
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Feed.CatchUp(a.ctx); err != nil {
+		return nil, errors.Join(err, h.Close(a.ctx))
+	}
+	return h, nil
+}

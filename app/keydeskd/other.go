@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/keydesk/keydesk/app/internal/pocket"
+)
+
+type phoneCommands struct {
+	Pair phonePair `cmd:"" help:"Pair as a phone would that scanned the QR code, and print the six digits to type at the station."`
+}
+
+type phonePair struct {
+	URL string `arg:"" help:"What the QR code says."`
+	Key string `help:"The file in which the phone's key is kept; made when it does not exist." default:"phone.key" type:"path"`
+}
+
+func (c phonePair) Run(a *app) error { return pocket.PairCommand(a.ctx, c.URL, c.Key, a.out) }
+
+type settingsCommand struct{}
+
+func (settingsCommand) Run(a *app) error {
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
+	for _, l := range set.Describe() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", l.Field, l.Value, l.Origin)
+	}
+	return table.Flush()
+}
