@@ -243,22 +243,29 @@ func (i inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fill{}.MinSize(objects).AddWidthHeight(2*size(i.x), 2*size(i.y))
 }
 
-// Limit keeps an object at most width wide (in Fyne's units at the size of a
-// wide kiosk; a narrower screen gives what it has), at the left.
+// Limit keeps an object at most width wide, at the left, on a screen that is
+// wider than high; a high screen gives it the whole width.
 func Limit(width float32, o fyne.CanvasObject) *fyne.Container {
 	return &fyne.Container{Layout: limit{width}, Objects: []fyne.CanvasObject{o}}
 }
 
 type limit struct{ width float32 }
 
+func (l limit) of(width float32) float32 {
+	if c := Current().Class; c == Portrait || c == SmallPortrait {
+		return width
+	}
+	return min(l.width, width)
+}
+
 func (l limit) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	for _, o := range objects {
-		place(o, 0, 0, min(l.width, s.Width), s.Height)
+		place(o, 0, 0, l.of(s.Width), s.Height)
 	}
 }
 
 func (l limit) heightFor(objects []fyne.CanvasObject, width float32) float32 {
-	return fill{}.heightFor(objects, min(l.width, width))
+	return fill{}.heightFor(objects, l.of(width))
 }
 
 func (l limit) MinSize(objects []fyne.CanvasObject) fyne.Size {

@@ -187,11 +187,8 @@ func (r *Rules) Set(rules []Rule, count string) {
 	r.Refresh()
 }
 
-// shownRules leaves out what a small screen has no room for.
-func (r *Rules) shownRules() []Rule {
-	if !r.terse {
-		return r.rules
-	}
+// open returns the rules that are not met yet.
+func (r *Rules) open() []Rule {
 	var open []Rule
 	for _, rule := range r.rules {
 		if !rule.Met {
@@ -201,17 +198,50 @@ func (r *Rules) shownRules() []Rule {
 	return open
 }
 
-func (r *Rules) rowHeight() float32 { return float32(int(size(theme.SizeNameCaptionText) * 2)) }
+func (r *Rules) rowHeight() float32 {
+	f := float32(2)
+	if r.terse {
+		f = 1.35
+	}
+	return float32(int(size(theme.SizeNameCaptionText) * f))
+}
 
-// MinSize is the title and all rules, so that nothing jumps as they are met.
+// titleHeight is the title with the room under it.
+func (r *Rules) titleHeight() float32 { return r.title.lineHeight() + 8 }
+
+// HeightFor returns the height of title and all rules, so that nothing jumps
+// as they are met.
+func (r *Rules) HeightFor(float32) float32 {
+	return r.titleHeight() + r.rowHeight()*float32(len(r.rules))
+}
+
+// fit decides what is shown in a height: a terse list shows what is not met,
+// without its title where that makes room, and as many as there is room for.
+func (r *Rules) fit(height float32) (rules []Rule, title bool) {
+	if !r.terse {
+		return r.rules, true
+	}
+	rules, title = r.open(), true
+	if r.titleHeight()+r.rowHeight()*float32(len(rules)) > height+0.5 {
+		title = false
+		rules = rules[:min(len(rules), max(1, int((height+0.5)/r.rowHeight())))]
+	}
+	return rules, title
+}
+
+// MinSize is the title and all rules; of a terse list, three lines.
 func (r *Rules) MinSize() fyne.Size {
 	w := r.title.Natural() + 24 + r.count.Natural()
 	for _, rule := range r.rules {
 		t := fyne.MeasureText(rule.Text, size(theme.SizeNameCaptionText), fyne.TextStyle{}).Width
 		c := fyne.MeasureText(rule.Count, size(theme.SizeNameCaptionText), fyne.TextStyle{Bold: true, Monospace: true}).Width
-		w = max(w, r.rowHeight()+t+16+c)
+		w = max(w, r.rowHeight()+16+t+24+c)
 	}
-	return fyne.NewSize(w, r.title.lineHeight()+8+r.rowHeight()*float32(len(r.rules)))
+	h := r.HeightFor(w)
+	if r.terse {
+		h = min(h, r.rowHeight()*3)
+	}
+	return fyne.NewSize(w, h)
 }
 
 // CreateRenderer is called by Fyne.
@@ -246,21 +276,26 @@ func (x *rulesRenderer) Objects() []fyne.CanvasObject {
 
 func (x *rulesRenderer) Layout(s fyne.Size) {
 	r := x.r
-	h, w := r.title.lineHeight(), r.count.Natural()
-	place(r.title, 0, 0, s.Width-w-8, h)
-	place(r.count, s.Width-w, 0, w, h)
-	rules := r.shownRules()
+	rules, title := r.fit(s.Height)
+	r.title.Hidden, r.count.Hidden = !title, !title
+	h, w, y := r.title.lineHeight(), r.count.Natural(), float32(0)
+	if title {
+		place(r.title, 0, 0, s.Width-w-8, h)
+		place(r.count, s.Width-w, 0, w, h)
+		y = r.titleHeight()
+	}
 	for len(x.rows) < len(rules) {
 		x.rows = append(x.rows, &ruleRow{newDot(), canvas.NewText("", nil), canvas.NewText("", nil)})
 	}
 	x.n = len(rules)
 	for i, rule := range rules {
-		x.rows[i].draw(rule, h+8+float32(i)*r.rowHeight(), r.rowHeight(), s.Width)
+		x.rows[i].draw(rule, y+float32(i)*r.rowHeight(), r.rowHeight(), s.Width)
 	}
 }
 
 func (row *ruleRow) draw(rule Rule, y, h, width float32) {
-	side := float32(int(h * 0.64))
+	side := float32(int(size(theme.SizeNameCaptionText) * 1.28))
+	side = min(side, h-4)
 	c := dotColours{
 		ground: ColorSurface, ring: ColorNode, number: ColorClear, side: side, current: side, line: 2,
 		done: theme.ColorNameSuccess, tick: theme.ColorNameForegroundOnSuccess,

@@ -178,7 +178,12 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 		main = r.band(size)
 	}
 	main = r.foot(main)
-	r.body(r.head(main))
+	// Where the content does not fit, first the margins give way, then the lead.
+	for squeeze := range 3 {
+		if r.body(r.head(main, squeeze)) {
+			break
+		}
+	}
 }
 
 // standing puts the rail at the left, with the tools at its foot.
@@ -344,9 +349,13 @@ func (r *shellRenderer) foot(b box) box {
 }
 
 // head puts heading, lead and Stop, and returns what is left below.
-func (r *shellRenderer) head(b box) box {
+func (r *shellRenderer) head(b box, squeeze int) box {
 	s, p := r.s, r.s.page
-	edge, y := size(SizeSide), b.y+r.top()
+	top, gap := r.top(), size(SizeGap)
+	if squeeze > 0 {
+		top, gap = top/2, gap/2
+	}
+	edge, y := size(SizeSide), b.y+top
 	w := b.w - 2*edge
 	x := b.x + edge
 	if p.Stop != nil && !r.tall() {
@@ -361,6 +370,9 @@ func (r *shellRenderer) head(b box) box {
 		y += h
 	}
 	if p.Lead != nil {
+		place(p.Lead, x, y, 0, 0)
+	}
+	if p.Lead != nil && squeeze < 2 {
 		y += 8
 		if r.panelKeys() == nil || !p.Display {
 			w = b.w - 2*edge
@@ -369,7 +381,7 @@ func (r *shellRenderer) head(b box) box {
 		place(p.Lead, x, y, w, h)
 		y += h
 	}
-	y += size(SizeGap)
+	y += gap
 	return box{x, y, b.w - 2*edge, b.y + b.h - y - size(SizeSmallGap)}
 }
 
@@ -382,28 +394,36 @@ func (r *shellRenderer) top() float32 {
 	return t
 }
 
-// body puts the content, and beside or under it what belongs there.
-func (r *shellRenderer) body(b box) {
+// body puts the content, and beside or under it what belongs there, and says
+// whether there is room for all of it.
+func (r *shellRenderer) body(b box) bool {
 	p := r.s.page
-	side := p.Side
+	side, fits := p.Side, true
 	if side != nil && side == r.panelKeys() {
 		side = nil
 	}
 	if side != nil && !r.tall() {
-		m := side.MinSize()
-		place(side, b.x+b.w-m.Width, b.y, m.Width, min(HeightFor(side, m.Width), b.h))
-		b.w -= m.Width + size(SizeSide)*0.75
+		w := side.MinSize().Width
+		h := HeightFor(side, w)
+		fits = side.MinSize().Height <= b.h+0.5
+		place(side, b.x+b.w-w, b.y, w, min(h, b.h))
+		b.w -= w + size(SizeSide)*0.75
 	}
 	if p.Content == nil {
-		return
+		return fits
 	}
-	h := b.h
+	h := HeightFor(p.Content, b.w)
+	fits = fits && h <= b.h+0.5
 	if side != nil && r.tall() {
-		h = min(b.h, HeightFor(p.Content, b.w))
-		sy := b.y + h + size(SizeGap)
-		place(side, b.x, sy, b.w, min(HeightFor(side, b.w), b.y+b.h-sy))
+		y := b.y + h + size(SizeGap)
+		sh := HeightFor(side, b.w)
+		place(side, b.x, y, b.w, min(sh, b.y+b.h-y))
+		fits = fits && y+side.MinSize().Height <= b.y+b.h
+	} else {
+		h = b.h
 	}
 	place(p.Content, b.x, b.y, b.w, h)
+	return fits
 }
 
 // A Root is the outermost object of a kiosk window. It keeps the class of the
