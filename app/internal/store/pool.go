@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"time"
 
@@ -92,18 +91,21 @@ func (p *pool) close() error {
 // A reader is one connection that reads, with its prepared statements. It
 // serves one goroutine at a time.
 type reader struct {
-	db     *sqlite3.Conn
-	head   *sqlite3.Stmt
-	stream *sqlite3.Stmt
-	name   *sqlite3.Stmt
-	kind   *sqlite3.Stmt
-	scans  [4]*sqlite3.Stmt // see scanSQL
-	types  []string         // by id; a type never changes
+	db      *sqlite3.Conn
+	file    *aheadFile
+	head    *sqlite3.Stmt
+	stream  *sqlite3.Stmt
+	name    *sqlite3.Stmt
+	nameRun *sqlite3.Stmt
+	kind    *sqlite3.Stmt
+	scans   [4]*sqlite3.Stmt // see scanSQL
+	types   []string         // by id; a type never changes
 }
 
 func newReader(ctx context.Context, path string) (_ *reader, err error) {
+	registerAhead()
 	r := &reader{}
-	if r.db, err = connect(ctx, path); err != nil {
+	if r.db, err = connect(ctx, path, aheadName); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -111,6 +113,9 @@ func newReader(ctx context.Context, path string) (_ *reader, err error) {
 			err = errors.Join(err, disconnect(r.db))
 		}
 	}()
+	if r.file, err = aheadOf(r.db); err != nil {
+		return nil, err
+	}
 	// Nothing that reads may ever write.
 	if err = r.db.Exec(`PRAGMA query_only = ON`); err != nil {
 		return nil, err
@@ -119,6 +124,7 @@ func newReader(ctx context.Context, path string) (_ *reader, err error) {
 		&r.head:     `SELECT max(position) FROM events`,
 		&r.stream:   streamSQL,
 		&r.name:     `SELECT name FROM streams WHERE id = ?`,
+		&r.nameRun:  namesSQL,
 		&r.kind:     `SELECT name FROM types WHERE id = ?`,
 		&r.scans[0]: scanSQL(0),
 		&r.scans[1]: scanSQL(1),
@@ -154,18 +160,6 @@ func (r *reader) typeName(id int) (string, error) {
 	}
 	r.types[id] = name
 	return name, nil
-}
-
-// nameOf asks for the name that stands by an id.
-func nameOf(stmt *sqlite3.Stmt, id int64) (string, error) {
-	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
-	if err := stmt.BindInt64(1, id); err != nil {
-		return "", err
-	}
-	if !stmt.Step() {
-		return "", errors.Join(fmt.Errorf("%w: an id without a name", sqlite3.CORRUPT), stmt.Err())
-	}
-	return stmt.ColumnText(0), nil
 }
 
 // position makes a position of a rowid. Ours begin at 1.

@@ -30,10 +30,17 @@ var parts = map[string]func(path string) error{
 	"follow": partFollow,
 }
 
+// afterAll is what to clean up when all tests and benchmarks are over.
+var afterAll []func()
+
 func TestMain(m *testing.M) {
 	part, ok := parts[os.Getenv(partVariable)]
 	if !ok {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, clean := range afterAll {
+			clean()
+		}
+		os.Exit(code)
 	}
 	if err := part(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -75,7 +75,7 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 	}
 	for stmt.Step() {
 		e := domain.Recorded{Stream: stream}
-		kind, _ := fixed(stmt, &e)
+		kind, _ := numbers(stmt, &e)
 		var err error
 		if e.Type, err = r.typeName(kind); err != nil {
 			return nil, err
@@ -88,9 +88,9 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 	return events, stmt.Err()
 }
 
-// fixed reads the columns that are numbers, and returns the ids of the type
+// numbers reads the columns that are numbers, and returns the ids of the type
 // and the stream.
-func fixed(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
+func numbers(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
 	e.Position = position(stmt.ColumnInt64(0))
 	e.Revision = domain.Revision(stmt.ColumnInt64(2))
 	return stmt.ColumnInt(3), stmt.ColumnInt64(1)
@@ -138,6 +138,10 @@ func (sc *scanner) next(r *reader, b *buffer, head domain.Position) error {
 	if err != nil {
 		return err
 	}
+	if until-sc.q.After > batchEvents/4 {
+		r.file.begin()
+		defer r.file.end()
+	}
 	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
 	for stmt.Step() {
 		if err := sc.add(r, stmt, b); err != nil {
@@ -181,7 +185,7 @@ func (sc *scanner) bind(r *reader, until domain.Position) (*sqlite3.Stmt, error)
 // is asked for.
 func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, b *buffer) (err error) {
 	var e domain.Recorded
-	kind, stream := fixed(stmt, &e)
+	kind, stream := numbers(stmt, &e)
 	if e.Stream, err = sc.names.of(r, stream); err != nil {
 		return err
 	}
@@ -209,30 +213,4 @@ func (b *buffer) keep(p []byte) []byte {
 	from := len(b.bytes)
 	b.bytes = append(b.bytes, p...)
 	return b.bytes[from:len(b.bytes):len(b.bytes)]
-}
-
-// names remembers the names of streams by their ids. It is small and forgets:
-// the events of one person mostly stand near each other, and a million names
-// would take more memory than the fold of all their events.
-type names struct {
-	ids   []int64
-	names []string
-}
-
-const rememberedNames = 1 << 14
-
-func (n *names) of(r *reader, id int64) (string, error) {
-	if n.ids == nil {
-		n.ids, n.names = make([]int64, rememberedNames), make([]string, rememberedNames)
-	}
-	at := id & (rememberedNames - 1)
-	if n.ids[at] == id {
-		return n.names[at], nil
-	}
-	name, err := nameOf(r.name, id)
-	if err != nil {
-		return "", err
-	}
-	n.ids[at], n.names[at] = id, name
-	return name, nil
 }

@@ -64,7 +64,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	db, err := connect(ctx, path)
+	db, err := connect(ctx, path, "")
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +88,8 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 
 // connect opens one more connection to the file. What the connection is to
 // wait for a lock is set before anything else can meet one.
-func connect(ctx context.Context, path string) (*sqlite3.Conn, error) {
-	db, err := sqlite3.OpenContext(ctx, uri(path))
+func connect(ctx context.Context, path, fileSystem string) (*sqlite3.Conn, error) {
+	db, err := sqlite3.OpenContext(ctx, uri(path, fileSystem))
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +108,16 @@ func connect(ctx context.Context, path string) (*sqlite3.Conn, error) {
 
 // uri names the file for SQLite (https://sqlite.org/uri.html). What SQLite
 // makes beside it gets the same permissions.
-func uri(path string) string {
+func uri(path, fileSystem string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // a drive
 		path = "/" + path
 	}
 	u := url.URL{Scheme: "file", Path: path}
 	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	if fileSystem != "" {
+		u.RawQuery += "&vfs=" + fileSystem
+	}
 	return u.String()
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -370,7 +371,7 @@ func (w *writer) insertEvent(at end, m *domain.Message, now int64) error {
 			return err
 		}
 	}
-	if err := s.BindRawText(5, m.Data); err != nil {
+	if err := s.BindText(5, text(m.Data)); err != nil {
 		return err
 	}
 	if err := s.BindBlob(6, m.ID[:]); err != nil {
@@ -382,13 +383,17 @@ func (w *writer) insertEvent(at end, m *domain.Message, now int64) error {
 	if len(m.Metadata) == 0 {
 		err = s.BindNull(8)
 	} else {
-		err = s.BindRawText(8, m.Metadata)
+		err = s.BindText(8, text(m.Metadata))
 	}
 	if err != nil {
 		return err
 	}
 	return s.Exec()
 }
+
+// text lends bytes to SQLite, which copies them at once; BindRawText would make
+// a copy of its own before.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // one returns the first column of the first row, 0 when there is none.
 func one(stmt *sqlite3.Stmt) (int64, error) {
