@@ -105,7 +105,8 @@ install_native() {
 	case $(system) in
 	debian | ubuntu)
 		say "Installing $1: $2"
-		as_root "apt-get install $2" env DEBIAN_FRONTEND=noninteractive apt-get update -q
+		[ -n "${lists_fetched:-}" ] || as_root "apt-get install $2" env DEBIAN_FRONTEND=noninteractive apt-get update -q
+		lists_fetched=yes
 		# shellcheck disable=SC2086 # a list of words
 		as_root "apt-get install $2" env DEBIAN_FRONTEND=noninteractive \
 			apt-get install -y -q --no-install-recommends $2
