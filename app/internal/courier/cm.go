@@ -3,6 +3,7 @@ package courier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 )
 
@@ -25,7 +26,7 @@ func NewCM(c CMConfig) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := present(g.name, "product token", c.ProductToken, "sender", c.From); err != nil {
+	if err := errors.Join(needs(g.name, "product token", c.ProductToken), needs(g.name, "sender", c.From)); err != nil {
 		return nil, err
 	}
 	return &cm{gateway: g, token: c.ProductToken, from: c.From}, nil

@@ -177,7 +177,7 @@ const (
 func retryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {
-		return min(time.Duration(seconds)*time.Second, pauseLongest) //nolint:gosec // 32 bits of seconds fit
+		return min(time.Duration(seconds)*time.Second, pauseLongest)
 	}
 	until, err := http.ParseTime(v)
 	if err != nil {
@@ -241,12 +241,10 @@ func cause(err error) string {
 	return "connection failed"
 }
 
-// present refuses settings that are missing, given as name and value by turns.
-func present(provider string, settings ...string) error {
-	for i := 0; i < len(settings); i += 2 {
-		if settings[i+1] == "" {
-			return fmt.Errorf("%s: no %s", provider, settings[i])
-		}
+// needs refuses a setting that is missing.
+func needs(provider, setting, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s: no %s", provider, setting)
 	}
 	return nil
 }

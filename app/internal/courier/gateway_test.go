@@ -24,7 +24,7 @@ const (
 	text      = "271828 is je code voor Mijn OPO-R."
 	reference = "send-2"
 	account   = "AC0123456789abcdef0123456789abcdef"
-	secret    = "zeer-geheim-token-0123456789"
+	secret    = "zeer-geheim-token-0123456789" //nolint:gosec // of nothing
 )
 
 // private must not be in any error.

@@ -49,9 +49,10 @@ var gsmInstead = strings.NewReplacer(
 )
 
 // toGSM7 writes a name with the letters of GSM-7: a letter that it lacks loses
-// its accent, and what is left over is dropped. The result takes at most limit
-// septets; a longer one is cut at a word where that loses less than half.
-func toGSM7(name string, limit int) string {
+// its accent, and what is left over is dropped. The result takes at most
+// MaxPortal septets; a longer one is cut at a word where that loses less than
+// half.
+func toGSM7(name string) string {
 	var b strings.Builder
 	for _, r := range gsmInstead.Replace(norm.NFC.String(name)) {
 		if septetsOf(r) > 0 && !unicode.IsControl(r) {
@@ -64,13 +65,13 @@ func toGSM7(name string, limit int) string {
 			}
 		}
 	}
-	return cut(strings.Join(strings.Fields(b.String()), " "), limit)
+	return cut(strings.Join(strings.Fields(b.String()), " "))
 }
 
-func cut(s string, limit int) string {
+func cut(s string) string {
 	used := 0
 	for i, r := range s {
-		if used += septetsOf(r); used <= limit {
+		if used += septetsOf(r); used <= MaxPortal {
 			continue
 		}
 		s = s[:i]

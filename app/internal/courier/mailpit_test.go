@@ -40,8 +40,8 @@ func mailpitProgram(t *testing.T) string {
 		t.Fatal(err)
 	}
 	fresh := filepath.Join(t.TempDir(), "mailpit")
-	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("testdata", "mailpit"), //nolint:gosec // our own module
-		"-mod=readonly", "-o", fresh, "github.com/axllent/mailpit")
+	build := exec.CommandContext(t.Context(), "go", "build", //nolint:gosec // pinned there
+		"-C", filepath.Join("..", "..", ".."), "-modfile=.ci/mailpit.mod", "-o", fresh, "github.com/axllent/mailpit")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the mail server: %v\n%s", err, out)

@@ -48,8 +48,8 @@ type Receipt struct {
 	ID       string // the provider's own id, or Message.ID where it gave none
 }
 
-// ErrBadMessage: the message cannot be written as it is; a mistake of the
-// caller. Nothing was sent.
+// ErrBadMessage says that the message cannot be written as it is, which is a
+// mistake of the caller. Nothing was sent.
 var ErrBadMessage = errors.New("not a message that can be sent")
 
 var (
@@ -89,7 +89,7 @@ const (
 )
 
 // Rejected is a definite refusal: nothing was sent.
-type Rejected struct {
+type Rejected struct { //nolint:errname // it reads as what happened: the message was rejected
 	Provider string
 	Reason   Reason
 	Status   int // of the HTTP or SMTP answer; 0 where there was none

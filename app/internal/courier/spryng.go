@@ -3,6 +3,7 @@ package courier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 )
 
@@ -26,7 +27,7 @@ func NewSpryng(c SpryngConfig) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := present(g.name, "token", c.Token, "originator", c.Originator); err != nil {
+	if err := errors.Join(needs(g.name, "token", c.Token), needs(g.name, "originator", c.Originator)); err != nil {
 		return nil, err
 	}
 	if c.Route == "" {
@@ -81,10 +82,10 @@ func (s *spryng) read(a answer) (string, error) {
 	err := json.Unmarshal(a.body, &got)
 	if a.status == http.StatusUnprocessableEntity && err == nil {
 		for field := range got.Errors {
-			switch {
-			case field == "recipients", field == "recipients.0":
+			switch field {
+			case "recipients", "recipients.0":
 				return "", s.reject(a, InvalidRecipient)
-			case field == "originator", field == "route":
+			case "originator", "route":
 				return "", s.reject(a, Misconfigured)
 			}
 		}

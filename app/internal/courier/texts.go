@@ -29,7 +29,7 @@ func (t Texts) sms(m Message) (string, error) {
 		return "", err
 	}
 	p := i18n.New(m.Lang)
-	args := i18n.Args{"Portal": toGSM7(t.Portal, MaxPortal), "Support": t.Support, "Code": m.Code}
+	args := i18n.Args{"Portal": toGSM7(t.Portal), "Support": t.Support, "Code": m.Code}
 	text := ""
 	switch m.Kind {
 	case VerifyPhone:

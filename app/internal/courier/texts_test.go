@@ -52,7 +52,7 @@ func TestNamesInGSM7(t *testing.T) {
 		"Het hele lange portaal van de gemeente Rotterdam": "Het hele lange portaal van de gemeente",
 		"e\u0301": "é", // composed first
 	} {
-		if got := toGSM7(name, MaxPortal); got != want {
+		if got := toGSM7(name); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
@@ -207,12 +207,12 @@ func FuzzSeptets(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		name := toGSM7(s, MaxPortal)
+		name := toGSM7(s)
 		n, ok := septets(name)
 		if !ok || n > MaxPortal {
 			t.Errorf("%q takes %d septets (%v)", name, n, ok)
 		}
-		if again := toGSM7(name, MaxPortal); again != name {
+		if again := toGSM7(name); again != name {
 			t.Errorf("%q becomes %q", name, again)
 		}
 	})

@@ -39,7 +39,7 @@ func NewTwilio(c TwilioConfig) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := present(g.name, "auth token", c.AuthToken, "sender", c.From); err != nil {
+	if err := errors.Join(needs(g.name, "auth token", c.AuthToken), needs(g.name, "sender", c.From)); err != nil {
 		return nil, err
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte(c.AccountSID + ":" + c.AuthToken))
