@@ -68,7 +68,9 @@ type Account struct {
 type Refusal string //nolint:errname // it reads as what happened: the pairing was refused
 
 // The refusals.
-const ( //nolint:errname // closed codes that travel, named after what they say
+//
+//nolint:errname // closed codes that travel, named after what they say
+const (
 	Expired        Refusal = "expired"         // the QR code or the pairing is too old
 	Unknown        Refusal = "unknown"         // there is no such pairing, or it is not this phone's
 	ClaimedAlready Refusal = "claimed-already" // another phone claimed it

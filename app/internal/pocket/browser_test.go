@@ -229,7 +229,7 @@ func (b browser) shot(file string) {
 	defer done()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	succeed(b.t, err)
-	succeed(b.t, os.WriteFile(file, png, 0o600))
+	succeed(b.t, os.WriteFile(file, png, 0o600)) //nolint:gosec // the folder is the developer's choice
 }
 
 // fits makes sure that nothing is wider than a phone of 320 pixels, and that

@@ -44,7 +44,7 @@ func newWorld(t *testing.T, change ...func(*pocket.Config)) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context())) // it ends in the clean-up, after the test's
 	served := make(chan error, 1)
 	go func() { served <- pocket.Serve(ctx, l, h) }()
 	t.Cleanup(func() {
@@ -124,24 +124,29 @@ func TestRefusals(t *testing.T) {
 	ctx := t.Context()
 	for name, play := range map[string]func(*testing.T, world, *pocket.Phone, pairing.QR){
 		"too late": func(t *testing.T, w world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			w.desk.Expire(qr.Pairing)
 			refused(t, p.Scan(ctx, qr.String()), pairing.Expired)
 		},
 		"no such pairing": func(t *testing.T, _ world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			qr.Pairing = token()
 			refused(t, p.Scan(ctx, qr.String()), pairing.Unknown)
 		},
 		"another secret": func(t *testing.T, _ world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			qr.Secret = token()
 			refused(t, p.Scan(ctx, qr.String()), pairing.WrongProof)
 		},
 		"a typed code that is none": func(t *testing.T, w world, p *pocket.Phone, _ pairing.QR) {
+			t.Helper()
 			refused(t, p.Type(ctx, w.url, "0000-0000-0000"), pairing.Unknown)
 			if err := p.Type(ctx, w.url, "0000"); !errors.Is(err, pairing.ErrBadCode) {
 				t.Errorf("%v, want ErrBadCode", err)
 			}
 		},
 		"the same phone again": func(t *testing.T, _ world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			succeed(t, p.Scan(ctx, qr.String()))
 			first := p.Digits()
 			succeed(t, p.Scan(ctx, qr.String()))
@@ -150,6 +155,7 @@ func TestRefusals(t *testing.T) {
 			}
 		},
 		"a second phone burns it": func(t *testing.T, w world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			succeed(t, p.Scan(ctx, qr.String()))
 			refused(t, newPhone(t).Scan(ctx, qr.String()), pairing.ClaimedAlready)
 			if w.desk.TypeDigits(qr.Pairing, p.Digits()) {
@@ -160,6 +166,7 @@ func TestRefusals(t *testing.T) {
 			refused(t, err, pairing.Failed)
 		},
 		"wrong digits": func(t *testing.T, w world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			succeed(t, p.Scan(ctx, qr.String()))
 			for range 3 {
 				w.desk.TypeDigits(qr.Pairing, "none")
@@ -171,11 +178,13 @@ func TestRefusals(t *testing.T) {
 			}
 		},
 		"finish before the digits": func(t *testing.T, _ world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			succeed(t, p.Scan(ctx, qr.String()))
 			_, err := p.Finish(ctx)
 			refused(t, err, pairing.NotConfirmed)
 		},
 		"somebody else's status and finish": func(t *testing.T, w world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			succeed(t, p.Scan(ctx, qr.String()))
 			w.desk.TypeDigits(qr.Pairing, p.Digits())
 			thief := newPhone(t)
@@ -185,11 +194,13 @@ func TestRefusals(t *testing.T) {
 			succeed(t, err)
 		},
 		"the vault is away": func(t *testing.T, w world, p *pocket.Phone, qr pairing.QR) {
+			t.Helper()
 			w.desk.Fail(domain.ErrUnavailable)
 			time.AfterFunc(100*time.Millisecond, func() { w.desk.Fail(nil) })
 			succeed(t, p.Scan(ctx, qr.String())) // the phone tries again by itself
 		},
 		"a code of another service": func(t *testing.T, _ world, p *pocket.Phone, _ pairing.QR) {
+			t.Helper()
 			if err := p.Scan(ctx, "WIFI:S:guest;;"); !errors.Is(err, pairing.ErrBadQR) {
 				t.Errorf("%v, want ErrBadQR", err)
 			}

@@ -34,21 +34,21 @@ type forger struct {
 	claims map[string]any
 }
 
-func newForger(t testing.TB) *forger {
-	t.Helper()
+func newForger(tb testing.TB) *forger {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	pair, err := newKeyPair(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var jwk map[string]any
 	if err := json.Unmarshal(pair.canonical, &jwk); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	f := &forger{t: t, key: key, jwk: jwk}
+	f := &forger{t: tb, key: key, jwk: jwk}
 	f.header = map[string]any{"alg": "ES256", "typ": pairing.TypeClaim, "jwk": jwk}
 	f.claims = map[string]any{
 		"aud": testAudience, "pairing": strings.Repeat("p", 22), "label": "iPhone", "iat": 1767225600,
@@ -57,11 +57,11 @@ func newForger(t testing.TB) *forger {
 	return f
 }
 
-func encode(t testing.TB, v any) string {
-	t.Helper()
+func encode(tb testing.TB, v any) string {
+	tb.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -319,7 +319,7 @@ func TestClientAddress(t *testing.T) {
 		{"[2001:db8:1:2:3:4:5:6]:1234", "", "2001:db8:1:2::/64"},
 		{"@", "", "invalid Prefix"},
 	} {
-		r := httptest.NewRequest("POST", "/", nil)
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)
 		r.RemoteAddr = c.remote
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
