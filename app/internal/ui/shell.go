@@ -369,10 +369,10 @@ func (r *shellRenderer) head(b box, squeeze int) box {
 		place(s.heading, x, y, w, h)
 		y += h
 	}
-	if p.Lead != nil {
-		place(p.Lead, x, y, 0, 0)
+	if t, ok := p.Lead.(*Text); ok {
+		t.Hidden = squeeze == 2
 	}
-	if p.Lead != nil && squeeze < 2 {
+	if p.Lead != nil && p.Lead.Visible() {
 		y += 8
 		if r.panelKeys() == nil || !p.Display {
 			w = b.w - 2*edge
