@@ -13,6 +13,7 @@ func (t *typed) parts(known []known, l *wordlists.Lists) []part {
 	add := func(from, to, worth int, why Reason) {
 		parts = append(parts, part{from, to, worth, why})
 	}
+	t.compounds(l.List(wordlists.Words), add)
 	t.fromLists(l, add)
 	t.fromContext(known, add)
 	t.copies(add)
@@ -39,11 +40,6 @@ func (t *typed) fromLists(l *wordlists.Lists, add adder) {
 				add(i, to, perWord, Word)
 			}
 		})
-		words.Compounds(t.text, i, func(to int) {
-			if t.wordLike(i, to) && t.alone(i, to) {
-				add(i, to, perWord, Word)
-			}
-		})
 		passwords.Matches(t.text, i, func(to int) {
 			if to-i >= minKnown && t.passwordLike(i, to) {
 				add(i, to, perWord, Common)
@@ -59,11 +55,27 @@ func (t *typed) fromLists(l *wordlists.Lists, add adder) {
 				add(n-to, n-i, perWord, Word)
 			}
 		})
-		words.Compounds(backwards, i, func(to int) {
-			if t.wordLike(n-to, n-i) && t.bounded(n-to, n-i) {
-				add(n-to, n-i, perWord, Word)
-			}
-		})
+	}
+}
+
+// compounds finds words made of two words, where such a word may begin.
+func (t *typed) compounds(words wordlists.List, add adder) {
+	n, backwards := len(t.text), t.reversed()
+	for i, p := range t.places {
+		if p.letter && t.begins(i) {
+			words.Compounds(t.text, i, func(to int) {
+				if t.wordLike(i, to) && t.alone(i, to) {
+					add(i, to, perWord, Word)
+				}
+			})
+		}
+		if p.letter && (i == n-1 || !t.places[i+1].letter) {
+			words.Compounds(backwards, n-1-i, func(to int) {
+				if from := n - to; t.wordLike(from, i+1) && t.bounded(from, i+1) {
+					add(from, i+1, perWord, Word)
+				}
+			})
+		}
 	}
 }
 

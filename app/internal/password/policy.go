@@ -116,10 +116,10 @@ func (r Report) Unmet() []Rule {
 	return unmet
 }
 
-// Check reports on a password, in some microseconds: at each keystroke. The
-// first call in a program unpacks the word lists, which takes some 20 ms; a
-// call with an empty password does that ahead. It may be called concurrently
-// and keeps nothing.
+// Check reports on a password, in some 50 µs: at each keystroke. The first call
+// in a program unpacks the word lists, which takes some 20 ms; a call with an
+// empty password does that ahead. It may be called concurrently and keeps
+// nothing.
 func (p Policy) Check(pw string, who Context) Report {
 	text, usable := prepare(pw)
 	length := utf8.RuneCountInString(text)

@@ -147,9 +147,13 @@ func (t *typed) alone(from, to int) bool {
 			return false
 		}
 	}
-	begins := from == 0 || !t.places[from-1].letter || t.capitalised(from)
 	ends := to == len(t.places) || !t.places[to].letter || t.capitalised(to)
-	return begins && ends
+	return t.begins(from) && ends
+}
+
+// begins says whether a word may begin at a place: not in the midst of letters.
+func (t *typed) begins(i int) bool {
+	return i == 0 || !t.places[i-1].letter || t.capitalised(i)
 }
 
 // capitalised says whether a capital follows a small letter at a place.
