@@ -38,7 +38,7 @@ func NewField(label, hint string) *Field {
 // the password, with the two words on it.
 func NewPasswordField(label, hint, show, hide string) *Field {
 	f := NewField(label, hint)
-	f.input.secret, f.input.mono = true, true
+	f.input.password, f.input.secret, f.input.mono = true, true, true
 	f.show, f.hide = show, hide
 	f.reveal = NewButton(Small, show, func() { f.SetRevealed(f.input.secret) }).WithLeft(IconEye)
 	return f

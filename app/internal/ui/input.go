@@ -41,7 +41,8 @@ type Input struct {
 	runes          []rune
 	cursor, anchor int // a selection lies between them
 	scroll         float32
-	secret, mono   bool
+	password       bool // never copied
+	secret, mono   bool // shown as dots; in the font of codes
 	placeholder    string
 	off, bad       bool
 	focused        bool
@@ -246,7 +247,7 @@ func (i *Input) TypedShortcut(s fyne.Shortcut) {
 
 func (i *Input) copy(c fyne.Clipboard) bool {
 	from, to := i.selection()
-	if from == to || i.secret {
+	if from == to || i.password {
 		return false
 	}
 	c.SetContent(string(i.runes[from:to]))

@@ -215,6 +215,13 @@ func (r *Rules) HeightFor(float32) float32 {
 	return r.titleHeight() + r.rowHeight()*float32(len(r.rules))
 }
 
+// Shown returns the rules that are shown in a height, which are the ones to
+// read aloud.
+func (r *Rules) Shown(height float32) []Rule {
+	rules, _ := r.fit(height)
+	return rules
+}
+
 // fit decides what is shown in a height: a terse list shows what is not met,
 // without its title where that makes room, and as many as there is room for.
 func (r *Rules) fit(height float32) (rules []Rule, title bool) {
