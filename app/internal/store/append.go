@@ -21,8 +21,8 @@ const MaxAppend = 1 << 20
 // maxName is the length of the longest name of a stream or a type, in bytes.
 const maxName = 255
 
-// ErrMessage: what was to be appended is not fit for a log. Trying again does
-// not help.
+// ErrMessage says that what was to be appended is not fit for a log. Trying
+// again does not help.
 var ErrMessage = errors.New("not fit for the log")
 
 // Append records messages at the end of a stream, all of them or none, if the

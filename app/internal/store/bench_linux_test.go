@@ -55,7 +55,7 @@ const eachPerson = 8
 
 // A contender appends events, one after the other or many at a time.
 type contender struct {
-	append func(b *testing.B, writer, i int)
+	append func(writer, i int) error
 	took   time.Duration
 	worked time.Duration // processor time
 	each   []time.Duration
@@ -63,7 +63,7 @@ type contender struct {
 
 // turns lets the bare log and ours append in turns, with so many writers each,
 // and reports how they did.
-func turns(b *testing.B, writers, perAppend int, bare, ours func(b *testing.B, writer, i int)) {
+func turns(b *testing.B, writers, perAppend int, bare, ours func(writer, i int) error) {
 	b.Helper()
 	const turn = 50 // appends of each writer
 	cs := []*contender{{append: bare}, {append: ours}}
@@ -95,7 +95,9 @@ func (c *contender) run(b *testing.B, writers, from, n int) {
 			each := make([]time.Duration, n)
 			for i := range each {
 				began := time.Now()
-				c.append(b, w, from+i)
+				if err := c.append(w, from+i); err != nil {
+					b.Error(err)
+				}
 				each[i] = time.Since(began)
 			}
 			mu.Lock()
@@ -135,7 +137,7 @@ func (l *bareLog) write(p []byte) error {
 	if _, err := l.file.Write(p); err != nil {
 		return err
 	}
-	return unix.Fdatasync(int(l.file.Fd())) //nolint:gosec // a descriptor
+	return unix.Fdatasync(int(l.file.Fd()))
 }
 
 // drain puts what waits into one write and one sync.
@@ -189,31 +191,20 @@ func BenchmarkAppendOneWriter(b *testing.B) {
 	bare, ours := newBareLog(b), benchLog(b, filepath.Join(b.TempDir(), "log.db"))
 	m := event()
 	p := flat([]domain.Message{m})
-	turns(b, 1, 1, func(b *testing.B, _, _ int) {
-		if err := bare.write(p); err != nil {
-			b.Error(err)
-		}
-	}, appendOne(ours, m))
+	turns(b, 1, 1, func(_, _ int) error { return bare.write(p) }, appendOne(b.Context(), ours, m))
 }
 
 func BenchmarkAppend32Writers(b *testing.B) {
 	bare, ours := newBareLog(b), benchLog(b, filepath.Join(b.TempDir(), "log.db"))
 	m := event()
 	p := flat([]domain.Message{m})
-	turns(b, 32, 1, func(b *testing.B, _, _ int) {
-		if err := bare.grouped(p); err != nil {
-			b.Error(err)
-		}
-	}, appendOne(ours, m))
+	turns(b, 32, 1, func(_, _ int) error { return bare.grouped(p) }, appendOne(b.Context(), ours, m))
 }
 
-func appendOne(l *store.SQLite, m domain.Message) func(b *testing.B, writer, i int) {
-	return func(b *testing.B, writer, i int) {
-		b.Helper()
-		_, err := l.Append(context.Background(), person(writer<<24|i/eachPerson), domain.Revision(i%eachPerson-1), m)
-		if err != nil {
-			b.Error(err)
-		}
+func appendOne(ctx context.Context, l *store.SQLite, m domain.Message) func(writer, i int) error {
+	return func(writer, i int) error {
+		_, err := l.Append(ctx, person(writer<<24|i/eachPerson), domain.Revision(i%eachPerson-1), m)
+		return err
 	}
 }
 
@@ -222,14 +213,9 @@ func BenchmarkImport(b *testing.B) {
 	bare, ours := newBareLog(b), benchLog(b, filepath.Join(b.TempDir(), "log.db"))
 	ms := newEvents(batch)
 	p := flat(ms)
-	turns(b, 1, batch, func(b *testing.B, _, _ int) {
-		if err := bare.write(p); err != nil {
-			b.Error(err)
-		}
-	}, func(b *testing.B, _, i int) {
-		if _, err := ours.Append(context.Background(), person(i), domain.NoStream, ms...); err != nil {
-			b.Error(err)
-		}
+	turns(b, 1, batch, func(_, _ int) error { return bare.write(p) }, func(_, i int) error {
+		_, err := ours.Append(b.Context(), person(i), domain.NoStream, ms...)
+		return err
 	})
 }
 
@@ -247,7 +233,7 @@ var aMillion = sync.OnceValues(func() (dir string, err error) {
 		return "", err
 	}
 	const together = 32
-	f, err := os.Create(filepath.Join(dir, "bare"))
+	f, err := os.Create(filepath.Join(dir, "bare")) //nolint:gosec // our own folder
 	if err != nil {
 		return "", err
 	}
@@ -327,7 +313,7 @@ func processor(b *testing.B) time.Duration {
 
 func readBare(b *testing.B, path string) {
 	b.Helper()
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // our own file
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -77,10 +77,10 @@ func partFullTmpfs(path string) error {
 		os.Exit(mountRefused)
 	}
 	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil { //nolint:gosec // our own folder
 		return err
 	}
-	return fill(path, func() error { return os.Remove(ballast) })
+	return fill(path, func() error { return os.Remove(ballast) }) //nolint:gosec // our own file
 }
 
 func partFullLimit(path string) error {
@@ -149,7 +149,7 @@ func large(i int) []domain.Message {
 	ms := make([]domain.Message, 3)
 	for j := range ms {
 		ms[j] = domain.Message{
-			ID: domain.EventIDFor(domain.CommandID{byte(i), byte(i >> 8)}, j), Type: "RosterImported",
+			ID: domain.EventIDFor(domain.CommandID{}, 3*i+j), Type: "RosterImported",
 			Data: []byte(`"` + strings.Repeat("x", 15_000) + `"`),
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // Scheme is how the URL of an embedded log begins.
 const Scheme = "sqlite:"
 
-// ErrScheme: the URL names no kind of log that this program knows.
+// ErrScheme says that a URL names no kind of log that this program knows.
 var ErrScheme = errors.New("not the URL of a log")
 
 // Open opens the log at a URL: "sqlite:/var/lib/keydesk/log.db", or with a

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -170,5 +169,5 @@ func position(rowid int64) domain.Position {
 // rowid makes a rowid of a position that somebody asks for. None is as large
 // as the largest.
 func rowid(p domain.Position) int64 {
-	return int64(min(p, 1<<63-1)) //nolint:gosec // bounded
+	return int64(min(p, 1<<63-1))
 }

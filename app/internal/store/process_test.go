@@ -49,27 +49,27 @@ func TestMain(m *testing.M) {
 }
 
 // play starts another process and returns what it prints, line by line.
-func play(t testing.TB, part, path string) (*exec.Cmd, *bufio.Scanner) {
-	t.Helper()
+func play(tb testing.TB, part, path string) (*exec.Cmd, *bufio.Scanner) {
+	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, path) //nolint:gosec // ourselves
+	cmd := exec.CommandContext(tb.Context(), self, path) //nolint:gosec // ourselves
 	cmd.Env = append(os.Environ(), partVariable+"="+part)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe() // the parts end when it is closed
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = in.Close()
 		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait() // was perhaps waited for, or killed
@@ -96,7 +96,7 @@ func pair(stream, i int) []domain.Message {
 	ms := make([]domain.Message, 2)
 	for j := range ms {
 		ms[j] = domain.Message{
-			ID:   domain.EventIDFor(domain.CommandID{byte(stream), byte(i), byte(i >> 8)}, j),
+			ID:   domain.EventIDFor(domain.CommandID{}, stream<<24|i<<1|j),
 			Type: "CodeSent", Data: fmt.Appendf(nil, `{"i":%d}`, i), Metadata: []byte(`{"schema":1}`),
 		}
 	}
@@ -316,32 +316,32 @@ func TestNoticed(t *testing.T) {
 
 // notices appends n events with pauses and returns how long another process
 // took to notice each, sorted. One noticed before its acknowledgement took 0.
-func notices(t testing.TB, n int) []time.Duration {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "log.db")
-	l, err := store.OpenSQLite(t.Context(), path)
+func notices(tb testing.TB, n int) []time.Duration {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "log.db")
+	l, err := store.OpenSQLite(tb.Context(), path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	_, noticed := play(t, "follow", path)
+	tb.Cleanup(func() { _ = l.Close() })
+	_, noticed := play(tb, "follow", path)
 	if !noticed.Scan() {
-		t.Fatal("the follower ended")
+		tb.Fatal("the follower ended")
 	}
 	took := make([]time.Duration, n)
 	for i := range took {
-		if _, err := l.Append(t.Context(), "enrolment-own", domain.Revision(2*i-1), pair(9, i)...); err != nil {
-			t.Fatal(err)
+		if _, err := l.Append(tb.Context(), "enrolment-own", domain.Revision(2*i-1), pair(9, i)...); err != nil {
+			tb.Fatal(err)
 		}
 		acknowledged := time.Now().UnixNano()
 		for range 2 {
 			var p domain.Position
 			var at int64
 			if !noticed.Scan() {
-				t.Fatal("the follower ended")
+				tb.Fatal("the follower ended")
 			}
 			if _, err := fmt.Sscan(noticed.Text(), &p, &at); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			took[i] = max(0, time.Duration(at-acknowledged))
 		}

@@ -21,10 +21,10 @@ const (
 	schemaVersion = 1
 )
 
-// ErrForeign: the file is something else than a log of this program.
+// ErrForeign says that a file is something else than a log of this program.
 var ErrForeign = errors.New("not a Keydesk log")
 
-// ErrNewer: the log was made by a newer version of this program.
+// ErrNewer says that a log was made by a newer version of this program.
 var ErrNewer = errors.New("log of a newer Keydesk")
 
 // tables lays the file out.

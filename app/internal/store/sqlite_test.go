@@ -13,7 +13,10 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func(*testing.T) storetest.Log {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "log.db")
-		return func(t *testing.T) storetest.Log { return openAt(t, path) }
+		return func(t *testing.T) storetest.Log {
+			t.Helper()
+			return openAt(t, path)
+		}
 	})
 }
 

@@ -393,7 +393,7 @@ func (w *writer) insertEvent(at end, m *domain.Message, now int64) error {
 
 // text lends bytes to SQLite, which copies them at once; BindRawText would make
 // a copy of its own before.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // nobody keeps it
 
 // one returns the first column of the first row, 0 when there is none.
 func one(stmt *sqlite3.Stmt) (int64, error) {

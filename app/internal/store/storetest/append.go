@@ -8,14 +8,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
 )
 
-func appendExact(t *testing.T, s store) {
-	l := s.open(t)
+func appendExact(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(4)
 	first := mustAppend(t, l, "enrolment-a", domain.NoStream, ms[0])
 	second := mustAppend(t, l, "enrolment-a", 0, ms[1:3]...)
@@ -30,10 +30,11 @@ func appendExact(t *testing.T, s store) {
 	}
 }
 
-func appendConflicts(t *testing.T, s store) {
-	l := s.open(t)
+func appendConflicts(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(3)
-	wantConflict(t, l, "enrolment-a", 0, domain.NoStream, message("NameSet"))
+	wantConflict(t, l, "enrolment-b", 0, domain.NoStream, message("NameSet"))
 	mustAppend(t, l, "enrolment-a", domain.NoStream, ms...)
 	for _, expected := range []domain.Revision{domain.NoStream, 0, 1, 3, 9} {
 		wantConflict(t, l, "enrolment-a", expected, 2, message("NameSet"))
@@ -42,8 +43,9 @@ func appendConflicts(t *testing.T, s store) {
 	mustAppend(t, l, "enrolment-a", 2, message("NameSet"))
 }
 
-func appendRetry(t *testing.T, s store) {
-	l := s.open(t)
+func appendRetry(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(5)
 	const stream = "enrolment-a"
 	start := mustAppend(t, l, stream, domain.NoStream, ms[:2]...)
@@ -73,8 +75,9 @@ func appendRetry(t *testing.T, s store) {
 	wantStream(t, l, "enrolment-b", ms[:2]...)
 }
 
-func appendAllOrNothing(t *testing.T, s store) {
-	l := s.open(t)
+func appendAllOrNothing(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(3)
 	mustAppend(t, l, "enrolment-a", domain.NoStream, ms...)
 	wantConflict(t, l, "enrolment-a", 1, 2, messages(20)...)
@@ -86,8 +89,9 @@ func appendAllOrNothing(t *testing.T, s store) {
 	wantStream(t, l, "enrolment-a", ms...)
 }
 
-func appendRace(t *testing.T, s store) {
-	logs := []Log{s.open(t), s.open(t)}
+func appendRace(s store) {
+	t := s.t
+	logs := []Log{s.open(), s.open()}
 	const writers, revisions = 8, 12
 	var wins [revisions]atomic.Int32
 	var wg sync.WaitGroup
@@ -116,8 +120,9 @@ func appendRace(t *testing.T, s store) {
 	}
 }
 
-func appendAmongMany(t *testing.T, s store) {
-	l := s.open(t)
+func appendAmongMany(s store) {
+	t := s.t
+	l := s.open()
 	mustAppend(t, l, "enrolment-taken", domain.NoStream, message("EnrolmentStarted"))
 	const writers, each = 24, 8
 	var wg sync.WaitGroup
@@ -152,8 +157,9 @@ func appendAmongMany(t *testing.T, s store) {
 	}
 }
 
-func appendTwoHandles(t *testing.T, s store) {
-	logs := []Log{s.open(t), s.open(t)}
+func appendTwoHandles(s store) {
+	t := s.t
+	logs := []Log{s.open(), s.open()}
 	ms := messages(40)
 	for i, m := range ms { // each handle has to see what the other did just now
 		mustAppend(t, logs[i%2], "enrolment-a", domain.Revision(i-1), m)
@@ -163,8 +169,9 @@ func appendTwoHandles(t *testing.T, s store) {
 	wantStream(t, logs[1], "enrolment-a", ms...)
 }
 
-func appendBytes(t *testing.T, s store) {
-	l := s.open(t)
+func appendBytes(s store) {
+	t := s.t
+	l := s.open()
 	large := message("RosterImported")
 	large.Data = []byte(`{"x":"` + strings.Repeat("0123456789", 100_000) + `"}`)
 	unicode := message("NaamGegeven")
@@ -188,8 +195,9 @@ func appendBytes(t *testing.T, s store) {
 	sameMessages(t, events, ms)
 }
 
-func appendUnfit(t *testing.T, s store) {
-	l := s.open(t)
+func appendUnfit(s store) {
+	t := s.t
+	l := s.open()
 	with := func(change func(*domain.Message)) domain.Message {
 		m := message("NameSet")
 		change(&m)
@@ -225,8 +233,9 @@ func appendUnfit(t *testing.T, s store) {
 	}
 }
 
-func appendContext(t *testing.T, s store) {
-	l := s.open(t)
+func appendContext(s store) {
+	t := s.t
+	l := s.open()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := l.Append(ended, "enrolment-a", domain.NoStream, message("NameSet"))

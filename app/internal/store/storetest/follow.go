@@ -72,15 +72,16 @@ func through(p domain.Position) func(collector) bool {
 	return func(c collector) bool { return c.after >= p }
 }
 
-func followLive(t *testing.T, s store) { followFrom(t, s.open(t), nil) }
+func followLive(s store) {
+	l := s.open()
+	followFrom(s.t, l, l)
+}
 
-func followOther(t *testing.T, s store) { followFrom(t, s.open(t), s.open(t)) }
+func followOther(s store) { followFrom(s.t, s.open(), s.open()) }
 
 // followFrom appends to one log and follows it on another.
 func followFrom(t *testing.T, l, other Log) {
-	if other == nil {
-		other = l
-	}
+	t.Helper()
 	ms := messages(3)
 	mustAppend(t, l, "enrolment-a", domain.NoStream, ms[0])
 	f := follow(t, other, domain.Query{Metadata: true})
@@ -90,8 +91,9 @@ func followFrom(t *testing.T, l, other Log) {
 	sameMessages(t, f.until(t, "three events", through(a.Position)).events, ms)
 }
 
-func followFiltered(t *testing.T, s store) {
-	l, other := s.open(t), s.open(t)
+func followFiltered(s store) {
+	t := s.t
+	l, other := s.open(), s.open()
 	f := follow(t, other, domain.Query{Prefix: "enrolment-", Types: []string{"NameSet"}})
 	c := f.until(t, "live", live)
 	if c.after != 0 || len(c.events) != 0 {
@@ -109,8 +111,9 @@ func followFiltered(t *testing.T, s store) {
 
 // followUnderLoad follows from the middle while many append: nothing is lost,
 // doubled or out of order.
-func followUnderLoad(t *testing.T, s store) {
-	l, other := s.open(t), s.open(t)
+func followUnderLoad(s store) {
+	t := s.t
+	l, other := s.open(), s.open()
 	mustAppend(t, l, "enrolment-x", domain.NoStream, messages(10)...)
 	start := all(t, l, domain.Query{})[4].Position
 	followers := []*follower{follow(t, l, domain.Query{After: start}), follow(t, other, domain.Query{After: start})}
@@ -145,8 +148,9 @@ func followUnderLoad(t *testing.T, s store) {
 	}
 }
 
-func followEnds(t *testing.T, s store) {
-	l := s.open(t)
+func followEnds(s store) {
+	t := s.t
+	l := s.open()
 	mustAppend(t, l, "enrolment-a", domain.NoStream, message("NameSet"))
 	err := l.Follow(t.Context(), domain.Query{}, func(domain.Batch) error { return errEnough })
 	if err != errEnough { //nolint:errorlint // it comes back as it is
@@ -172,8 +176,9 @@ func followEnds(t *testing.T, s store) {
 
 // closeUnderLoad closes while many append: each append is either recorded or
 // refused, and says which.
-func closeUnderLoad(t *testing.T, s store) {
-	l, other := s.open(t), s.open(t)
+func closeUnderLoad(s store) {
+	t := s.t
+	l, other := s.open(), s.open()
 	const writers = 16
 	acknowledged := make([]int, writers)
 	var wg sync.WaitGroup
@@ -225,14 +230,15 @@ func wantClosed(t *testing.T, l Log) {
 	}
 }
 
-func reopened(t *testing.T, s store) {
-	l := s.open(t)
+func reopened(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(20)
 	mustAppend(t, l, "enrolment-a", domain.NoStream, ms...)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l = s.open(t)
+	l = s.open()
 	wantStream(t, l, "enrolment-a", ms...)
 	mustAppend(t, l, "enrolment-a", 19, message("NameSet"))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"testing"
 
 	"pgregory.net/rapid"
 
@@ -36,8 +35,9 @@ func (m model) append(stream string, expected domain.Revision, msgs []domain.Mes
 
 // appendModel compares a log with the model over random histories of two
 // handles, in which old messages come back in all ways.
-func appendModel(t *testing.T, s store) {
-	logs := []Log{s.open(t), s.open(t)}
+func appendModel(s store) {
+	t := s.t
+	logs := []Log{s.open(), s.open()}
 	var runs atomic.Int32
 	rapid.Check(t, func(rt *rapid.T) {
 		prefix := fmt.Sprintf("run%d-", runs.Add(1))

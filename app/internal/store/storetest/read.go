@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
 )
 
-func readStream(t *testing.T, s store) {
-	l := s.open(t)
+func readStream(s store) {
+	t := s.t
+	l := s.open()
 	got, err := l.ReadStream(t.Context(), "enrolment-nobody", 0)
 	if err != nil || got == nil || len(got) != 0 {
 		t.Fatalf("%v, %v instead of an empty slice", got, err)
@@ -37,8 +37,9 @@ func readStream(t *testing.T, s store) {
 	}
 }
 
-func readAll(t *testing.T, s store) {
-	l := s.open(t)
+func readAll(s store) {
+	t := s.t
+	l := s.open()
 	if events := all(t, l, domain.Query{}); len(events) != 0 {
 		t.Fatalf("%d events in an empty log", len(events))
 	}
@@ -61,8 +62,9 @@ func readAll(t *testing.T, s store) {
 	}
 }
 
-func readFilters(t *testing.T, s store) {
-	l := s.open(t)
+func readFilters(s store) {
+	t := s.t
+	l := s.open()
 	streams := []string{"enrolment-a", "enrolment-b", "enrolmentx", "station-a", "service"}
 	types := []string{"NameSet", "CodeSent", "CodeSent2"}
 	for i := range 30 {
@@ -96,8 +98,9 @@ func readFilters(t *testing.T, s store) {
 	}
 }
 
-func readMetadata(t *testing.T, s store) {
-	l := s.open(t)
+func readMetadata(s store) {
+	t := s.t
+	l := s.open()
 	ms := messages(3)
 	mustAppend(t, l, "enrolment-a", domain.NoStream, ms...)
 	for i, e := range all(t, l, domain.Query{Metadata: true}) {
@@ -113,8 +116,9 @@ func readMetadata(t *testing.T, s store) {
 }
 
 // readMany reads enough for many batches, whose memory is used again.
-func readMany(t *testing.T, s store) {
-	l := s.open(t)
+func readMany(s store) {
+	t := s.t
+	l := s.open()
 	const appends, each = 30, 500
 	want := make([]string, 0, appends*each)
 	for i := range appends {
@@ -142,8 +146,9 @@ func readMany(t *testing.T, s store) {
 
 var errEnough = errors.New("enough")
 
-func readEnds(t *testing.T, s store) {
-	l := s.open(t)
+func readEnds(s store) {
+	t := s.t
+	l := s.open()
 	for i := range 12 {
 		mustAppend(t, l, "enrolment-a", domain.Revision(i*500-1), messages(500)...)
 	}

@@ -36,7 +36,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 	t.Helper()
 	for _, test := range []struct {
 		name string
-		run  func(t *testing.T, s store)
+		run  func(s store)
 	}{
 		{"append at exact revisions", appendExact},
 		{"conflicts carry the actual revision", appendConflicts},
@@ -65,18 +65,22 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, store{create(t)})
+			test.run(store{t, create(t)})
 		})
 	}
 }
 
-// A store opens handles and closes them when the test ends.
-type store struct{ openLog func(t *testing.T) Log }
+// A store is what one test works on. It opens handles and closes them when the
+// test ends.
+type store struct {
+	t       *testing.T
+	openLog func(t *testing.T) Log
+}
 
-func (s store) open(t *testing.T) Log {
-	t.Helper()
-	l := s.openLog(t)
-	t.Cleanup(func() { _ = l.Close() }) // many tests have done so themselves
+func (s store) open() Log {
+	s.t.Helper()
+	l := s.openLog(s.t)
+	s.t.Cleanup(func() { _ = l.Close() }) // many tests have done so themselves
 	return l
 }
 
