@@ -238,8 +238,10 @@ func cause(err error) string {
 	case errors.As(err, &op):
 		return op.Op + " failed"
 	}
-	return "connection failed"
+	return noCause
 }
+
+const noCause = "connection failed"
 
 // needs refuses a setting that is missing.
 func needs(provider, setting, value string) error {

@@ -126,14 +126,17 @@ type session struct {
 }
 
 func (m *Mail) dial(ctx context.Context) (session, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.config.Timeout)
+	limited, cancel := context.WithTimeout(ctx, m.config.Timeout)
 	var conn net.Conn
+	stop := func() bool { return true }
 	client, err := m.client(func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := &net.Dialer{Timeout: connectTimeout}
 		c, err := d.DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
+		// The commands know no context: its end closes the connection under them.
+		stop = context.AfterFunc(limited, func() { _ = c.Close() })
 		if conn = c; m.config.Security == ImplicitTLS {
 			conn = tls.Client(c, m.tls())
 		}
@@ -144,20 +147,18 @@ func (m *Mail) dial(ctx context.Context) (session, error) {
 		return session{}, err
 	}
 	hangUp := func() {
+		stop()
 		if conn != nil {
 			_ = conn.Close()
 		}
 		cancel()
 	}
-	talk, err := client.DialToSMTPClientWithContext(ctx)
+	talk, err := client.DialToSMTPClientWithContext(limited)
 	if err != nil {
 		hangUp()
 		return session{}, dialFault(err)
 	}
-	// The commands know no context: its end closes the connection under them.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return session{client: client, smtp: talk, close: func() {
-		stop()
 		_ = conn.SetDeadline(time.Now().Add(time.Second)) // a courtesy, not to be waited for
 		_ = client.CloseWithSMTPClient(talk)
 		hangUp()
@@ -201,14 +202,16 @@ func (m *Mail) tls() *tls.Config {
 // definite. What the server wrote stays out: it may repeat the user's name.
 func dialFault(err error) error {
 	var reply *textproto.Error
-	switch {
-	case errors.As(err, &reply):
+	if errors.As(err, &reply) {
 		return refusal(reply.Code, "", true)
-	case strings.Contains(err.Error(), "STARTTLS"), strings.Contains(err.Error(), "AUTH"),
-		errors.Is(err, gomail.ErrNoSupportedAuthDiscovered):
-		return &Rejected{Provider: "smtp", Reason: Misconfigured} // the server lacks what the settings demand
 	}
-	return fmt.Errorf("smtp: connect: %s: %w", cause(err), domain.ErrUnavailable)
+	why := cause(err)
+	lacks := strings.Contains(err.Error(), "STARTTLS") || strings.Contains(err.Error(), "AUTH") ||
+		errors.Is(err, gomail.ErrNoSupportedAuthDiscovered)
+	if why == noCause && lacks { // the server lacks what the settings demand
+		return &Rejected{Provider: "smtp", Reason: Misconfigured}
+	}
+	return fmt.Errorf("smtp: connect: %s: %w", why, domain.ErrUnavailable)
 }
 
 // sendFault says what became of a mail that was begun.

@@ -266,6 +266,49 @@ func TestADeadMailServer(t *testing.T) {
 	}
 }
 
+// A server that says nothing, or goes away before its greeting, holds nobody up
+// longer than they are willing to wait.
+func TestAMailServerThatNeverGreets(t *testing.T) {
+	t.Parallel()
+	for name, play := range map[string]func(net.Conn, context.CancelFunc){
+		"says nothing": func(_ net.Conn, giveUp context.CancelFunc) { giveUp() },
+		"goes away":    func(c net.Conn, _ context.CancelFunc) { _ = c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own listener
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			held := make(chan net.Conn, 1)
+			go func() {
+				defer close(held)
+				if c, err := l.Accept(); err == nil {
+					play(c, giveUp)
+					held <- c
+				}
+			}()
+			defer func() {
+				_ = l.Close()
+				for c := range held {
+					_ = c.Close()
+				}
+			}()
+			config := (&faultyServer{listener: l}).config(StartTLS)
+			config.Timeout = 10 * time.Minute
+			m, err := NewMail(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Send(ctx, codeMail); ReasonOf(err) != Unreachable {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // Nothing that somebody typed can become a header, a recipient or a command.
 func TestNoHeaderCanBeSmuggledIn(t *testing.T) {
 	t.Parallel()
