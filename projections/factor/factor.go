@@ -131,7 +131,7 @@ func (r *row) Class() uint8 {
 	return enrolling
 }
 
-// ErrSnapshot: a snapshot that cannot be gone on from; replay from the start.
+// ErrSnapshot says that a snapshot cannot be gone on from: replay from the start.
 var ErrSnapshot = fold.ErrSnapshot
 
 // Mark is the event up to which a snapshot was folded: see that the log still

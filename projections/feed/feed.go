@@ -10,7 +10,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// ErrBehind: the projections have not got so far yet.
+// ErrBehind says that the projections have not got so far yet.
 var ErrBehind = errors.New("projections are behind")
 
 // A Log is read from a position on. Batches come in order and one after the

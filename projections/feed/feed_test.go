@@ -25,7 +25,7 @@ func TestRunCatchesUpAndFollows(t *testing.T) {
 		events := foldtest.Even(20, 2)
 		log := newMemory(events[:150]...)
 		factors, board := factor.New(), progress.New(20)
-		f := feed.New(log, time.Now, factors, board)
+		f := feed.New(log, clock, factors, board)
 		run(t, f)
 		<-f.CaughtUp()
 		mustHold(t, factors, events[:150])
@@ -47,7 +47,7 @@ func TestCatchUpReadsToTheHeadAndReturns(t *testing.T) {
 	events := foldtest.Even(5, 0)
 	log := newMemory(events...)
 	factors := factor.New()
-	f := feed.New(log, time.Now, factors)
+	f := feed.New(log, clock, factors)
 	if err := f.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAProjectionFromASnapshotGoesOnBesideAnEmptyOne(t *testing.T) {
 	events := foldtest.Even(12, 3)
 	early, late := factor.New(), factor.New()
 	late.Apply(events[:70], 0)
-	f := feed.New(newMemory(events...), time.Now, early, late)
+	f := feed.New(newMemory(events...), clock, early, late)
 	if f.Position() != 0 {
 		t.Errorf("begins at %d", f.Position())
 	}
@@ -81,7 +81,7 @@ func TestReachNeverReturnsEarly(t *testing.T) {
 	const writers, each = 8, 200
 	log := newMemory()
 	factors, board := factor.New(), progress.New(20)
-	f := feed.New(log, time.Now, factors, board)
+	f := feed.New(log, clock, factors, board)
 	run(t, f)
 	var mu sync.Mutex
 	var position domain.Position
@@ -118,17 +118,17 @@ func TestReachSaysThatItIsBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemory(foldtest.Even(1, 0)...)
-		f := feed.New(log, time.Now, factor.New())
+		f := feed.New(log, clock, factor.New())
 		run(t, f)
 		<-f.CaughtUp()
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		started := time.Now()
+		started := clock()
 		err := f.Reach(ctx, 1000)
 		if !errors.Is(err, feed.ErrBehind) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		if waited := time.Since(started); waited != 3*time.Second {
+		if waited := clock().Sub(started); waited != 3*time.Second {
 			t.Errorf("after %s", waited)
 		}
 	})
@@ -139,7 +139,7 @@ func TestReachKnowsOfEventsThatNobodyAskedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemory(foldtest.Even(1, 0)...)
-		f := feed.New(log, time.Now, factor.New())
+		f := feed.New(log, clock, factor.New())
 		run(t, f)
 		log.append(domain.Recorded{Stream: "station-1", Position: 500})
 		if err := f.Reach(t.Context(), 500); err != nil {
@@ -154,7 +154,7 @@ func TestRunGoesOnAfterTheLogFailed(t *testing.T) {
 		events := foldtest.Even(9, 0)
 		log := newMemory(events[:50]...)
 		factors := factor.New()
-		f := feed.New(log, time.Now, factors)
+		f := feed.New(log, clock, factors)
 		run(t, f)
 		<-f.CaughtUp()
 
@@ -183,7 +183,7 @@ func TestRunGoesOnAfterTheLogFailed(t *testing.T) {
 func TestHealthWhileNothingHappens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := feed.New(newMemory(), time.Now, factor.New())
+		f := feed.New(newMemory(), clock, factor.New())
 		if h := f.Health(); h.CaughtUp || h.Behind != 0 {
 			t.Errorf("before: %+v", h)
 		}
@@ -203,7 +203,7 @@ func TestADeadFollowingIsFoundOut(t *testing.T) {
 		events := foldtest.Even(2, 0)
 		log := newMemory(events[:5]...)
 		factors := factor.New()
-		f := feed.New(log, time.Now, factors)
+		f := feed.New(log, clock, factors)
 		run(t, f)
 		<-f.CaughtUp()
 		log.set(nil, true)
@@ -229,7 +229,7 @@ func TestWatchTellsOfOnePerson(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := foldtest.Even(2, 0) // their events take turns
 		log := newMemory()
-		f := feed.New(log, time.Now, factor.New())
+		f := feed.New(log, clock, factor.New())
 		changed, cancel := f.Watch(foldtest.Subject(0))
 		again, cancelAgain := f.Watch(foldtest.Subject(0))
 		defer cancelAgain()
@@ -292,6 +292,9 @@ func TestAMarkBelongsToOneLog(t *testing.T) {
 		t.Errorf("a log that is gone: %v", err)
 	}
 }
+
+// clock is the real one, or that of the bubble in which a test runs.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // tests bring the time in
 
 // run keeps a feed running until the test ends.
 func run(t *testing.T, f *feed.Feed) {

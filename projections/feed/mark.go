@@ -9,7 +9,7 @@ import (
 	"github.com/keydesk/keydesk/projections/internal/fold"
 )
 
-// ErrSnapshot: a snapshot that cannot be gone on from; replay from the start.
+// ErrSnapshot says that a snapshot cannot be gone on from: replay from the start.
 var ErrSnapshot = fold.ErrSnapshot
 
 // Mark is the event up to which a snapshot was folded.

@@ -102,7 +102,7 @@ func (h *history) act() {
 	}
 	for i := range events {
 		p.state = enrolment.Evolve(p.state, events[i])
-		h.position += domain.Position(h.draw(1, 3))
+		h.position += domain.Position(h.draw(1, 3)) //nolint:gosec // 1 to 3
 		h.facts = append(h.facts, Fact{Subject(who), domain.Recorded{
 			Message: messages[i], Stream: domain.EnrolmentStream(Subject(who)),
 			Revision: p.revision, Position: h.position, Recorded: h.at,

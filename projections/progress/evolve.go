@@ -11,7 +11,11 @@ import (
 // The shapes of the events that Evolve reads.
 var (
 	codeIssued = fold.Shape{
-		{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}, {Name: "to", Is: fold.Ref}, {Name: "key"},
+		{Name: "challenge"},
+		{Name: "purpose"},
+		{Name: "channel"},
+		{Name: "to", Is: fold.Ref},
+		{Name: "key"},
 		{Name: "expires", Is: fold.Moment},
 	}
 	codeSent          = fold.Shape{{Name: "challenge"}, {Name: "number", Is: fold.Count}, {Name: "provider"}, {Name: "providerId"}}
@@ -142,7 +146,7 @@ func (r *row) sent(challenge fold.ID, failed enrolment.Undelivered) {
 	}
 	for _, c := range [...]*code{&r.mail, &r.sms} {
 		if c.challenge == challenge && challenge != (fold.ID{}) {
-			c.failed = uint8(why) //nolint:gosec // an index into reasons
+			c.failed = uint8(why)
 			return
 		}
 	}

@@ -112,7 +112,7 @@ func (b *Board) Each(yield func(Person) bool) {
 	b.people.Freeze().Each(func(id domain.SubjectID, p *fold.Person[row]) bool { return yield(b.person(id, p)) })
 }
 
-// ErrSnapshot: a snapshot that cannot be gone on from; replay from the start.
+// ErrSnapshot says that a snapshot cannot be gone on from: replay from the start.
 var ErrSnapshot = fold.ErrSnapshot
 
 // Mark is the event up to which a snapshot was folded: see that the log still

@@ -49,8 +49,8 @@ func (f Frozen[R, P]) Each(yield func(domain.SubjectID, *Person[R]) bool) {
 func (f Frozen[R, P]) Encode(w io.Writer, kind string, version uint32, last domain.EventID) error {
 	e := NewEncoder(w, kind, version, Mark{Position: f.last, Event: last})
 	f.unknowns.Encode(e)
-	e.Uint64(uint64(f.strays)) //nolint:gosec // a count
-	e.Uint64(uint64(f.table.Len()))
+	e.Uint64(uint64(f.strays))      //nolint:gosec // a count
+	e.Uint64(uint64(f.table.Len())) //nolint:gosec // a count
 	var b []byte
 	f.Each(func(id domain.SubjectID, person *Person[R]) bool {
 		b = person.append(append(b[:0], id[:]...))
@@ -80,12 +80,12 @@ func (p *People[R, P]) decode(d *Decoder) {
 		d.Fail("a count that cannot be")
 		return
 	}
-	p.count.Strays = int(strays)                    //nolint:gosec // checked
-	p.table.Reserve(int(min(people, mostReserved))) //nolint:gosec // checked
+	p.count.Strays = int(strays)
+	p.table.Reserve(int(min(people, mostReserved)))
 	size := headSize + len(P(new(R)).Append(nil))
 	for people > 0 && d.Err() == nil {
 		n := min(people, atATime)
-		b := d.Bytes(int(n) * size) //nolint:gosec // checked
+		b := d.Bytes(int(n) * size)
 		for ; len(b) > 0 && d.Err() == nil; b = b[size:] {
 			p.decodePerson(d, b[:size])
 		}
@@ -100,7 +100,7 @@ func (p *People[R, P]) decodePerson(d *Decoder, b []byte) {
 		return
 	}
 	person := p.table.Edit(p.table.Add(id))
-	if !person.Head.parse(b) || person.Position > p.last || !P(&person.Row).Parse(b[headSize:]) {
+	if !person.parse(b) || person.Position > p.last || !P(&person.Row).Parse(b[headSize:]) {
 		d.Fail("a row that cannot be")
 		return
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// ErrSnapshot: a snapshot that this program cannot go on from: damaged, cut
+// ErrSnapshot says that this program cannot go on from a snapshot: damaged, cut
 // off, made by another fold, or of somebody who is parked for an event that is
 // known by now. The way on is always the same: replay from the start.
 var ErrSnapshot = errors.New("unusable snapshot")

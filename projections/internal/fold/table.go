@@ -66,7 +66,7 @@ func (t *Table[R]) Find(id domain.SubjectID) (int, bool) {
 	if len(s.tags) == 0 {
 		return 0, false
 	}
-	mask, tag := uint64(len(s.tags)-1), tagOf(h)
+	mask, tag := uint64(len(s.tags)-1), tagOf(h) //nolint:gosec // a length
 	for at := h >> 8 & mask; s.tags[at] != 0; at = (at + 1) & mask {
 		if s.tags[at] != tag {
 			continue
@@ -135,7 +135,7 @@ func (t *Table[R]) resize(s *shard, size int) {
 }
 
 func (s *shard) put(h uint64, i uint32) {
-	mask := uint64(len(s.tags) - 1)
+	mask := uint64(len(s.tags) - 1) //nolint:gosec // a length
 	at := h >> 8 & mask
 	for s.tags[at] != 0 {
 		at = (at + 1) & mask
