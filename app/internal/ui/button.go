@@ -305,9 +305,15 @@ func (r *buttonRenderer) Layout(size0 fyne.Size) {
 	b, s := r.b, r.b.style()
 	down := r.plate.draw(fyne.Position{}, size0, s.look)
 	h := size0.Height - s.depth
-	x := (size0.Width - b.inner(s)) / 2
+	inner, squeeze := b.inner(s), float32(1)
+	if room := size0.Width - 24; inner > room && room > 0 && !b.IconOnly { // a last resort
+		squeeze = max(0.6, room/inner)
+		s.icon *= squeeze
+		inner = room
+	}
+	x := (size0.Width - inner) / 2
 	if b.kind == Quiet { // its words end where the page ends
-		x = size0.Width - b.inner(s) - 1
+		x = size0.Width - inner - 1
 	}
 	right := b.Right
 	if b.busy {
@@ -320,7 +326,7 @@ func (r *buttonRenderer) Layout(size0 fyne.Size) {
 		x += s.icon + s.gap
 	}
 	r.text.Hidden = b.IconOnly
-	r.text.Text, r.text.TextSize, r.text.Color = b.Text, size(s.text), tint(s.ink)
+	r.text.Text, r.text.TextSize, r.text.Color = b.Text, size(s.text)*squeeze, tint(s.ink)
 	m := r.text.MinSize()
 	place(r.text, x, down+(h-m.Height)/2, m.Width, m.Height)
 	r.text.Refresh()

@@ -43,6 +43,14 @@ func (c *Card) HeightFor(width float32) float32 {
 	return HeightFor(c.content, width-2*size(pad)) + 2*size(pad)
 }
 
+func (c *Card) leastFor(width float32) float32 {
+	h := leastFor(c.content, width-2*size(pad))
+	if r, ok := c.content.(*Rules); ok {
+		h = r.MinSize().Height
+	}
+	return h + 2*size(pad)
+}
+
 // MinSize is the content with its margin.
 func (c *Card) MinSize() fyne.Size {
 	return c.content.MinSize().AddWidthHeight(2*size(pad), 2*size(pad))

@@ -92,7 +92,7 @@ func passwordScene() (fyne.CanvasObject, fyne.Focusable) {
 	pw := ui.NewPasswordField("Wachtwoord", "Tip: maak een zin die alleen jij kent.", "Toon", "Verberg")
 	pw.SetText("Kaas-Fiets")
 	pw.SetRevealed(true)
-	rules := ui.NewRules("Zo is je wachtwoord goed", ui.Current().Class != ui.Wide)
+	rules := ui.NewRules("Zo is je wachtwoord goed", !ui.Current().RailAtLeft())
 	rules.Set([]ui.Rule{
 		{Text: "12 tekens of meer", Count: "10/12"}, {Text: "Een hoofdletter", Met: true}, {Text: "Een kleine letter", Met: true},
 		{Text: "Een cijfer"}, {Text: "Een leesteken, zoals ! of ?", Met: true}, {Text: "Geen bekend wachtwoord", Met: true},
@@ -179,7 +179,7 @@ func qrScene() (fyne.CanvasObject, fyne.Focusable) {
 			ui.NewNumbered(2, "Scan deze code", ui.Plain("Richt je camera op het vierkant.")),
 			ui.NewNumbered(3, "Typ de 6 cijfers", ui.Plain("Die zie je nu op je telefoon.")))))
 	p.Side = ui.Column(ui.SizeSmallGap, ui.Label("Cijfers op je telefoon"), d, ui.NewSmallNumpad(i18n.New("nl"), d))
-	p.Extra = ui.Row("", ui.NewButton(ui.Link, "Scannen lukt niet", nil), ui.Spring())
+	p.Extra = ui.NewButton(ui.Link, "Scannen lukt niet", nil)
 	s.SetPage(p)
 	return s, d
 }
@@ -269,7 +269,15 @@ func veilScene() (fyne.CanvasObject, fyne.Focusable) {
 	yes.Big = true
 	d := ui.NewDialog(ring, "Ben je er nog?", ui.Lead(ui.Plain("Over 20 seconden wissen we alles wat je hebt ingevuld. Zo ziet niemand jouw gegevens.")),
 		yes, ui.NewButton(ui.Secondary, "Stop en wis alles", nil).WithLeft(ui.IconTrash))
-	return ui.Stack(ui.Centre(ui.Body(ui.Plain(""))), d), yes
+	o, _ := codeScene()
+	o.(*ui.Shell).Cover(true)
+	return &veiled{under: o, dialog: d}, yes
+}
+
+// veiled is a screen with a dialog over it.
+type veiled struct {
+	fyne.Container
+	under, dialog fyne.CanvasObject
 }
 
 var scenes = []scene{
@@ -311,9 +319,16 @@ func TestGallery(t *testing.T) {
 				continue
 			}
 			o, focus := sc.make()
+			over, isVeiled := o.(*veiled)
+			if isVeiled {
+				o = over.under
+			}
 			w := test.NewTempWindow(t, ui.NewRoot(o))
 			w.SetPadded(false)
 			w.Resize(screen.size)
+			if isVeiled {
+				ui.ShowVeil(w.Canvas(), over.dialog)
+			}
 			w.Canvas().Focus(focus)
 			save(t, w, filepath.Join(dir, name+".png"))
 		}

@@ -275,6 +275,12 @@ func (k *Keys) rowHeight(rows int) float32 {
 	return [classes]float32{83, 59, 96, 84, 40}[Current().Class]
 }
 
+// least is the height of keys that are as low as a finger can do with.
+func (k *Keys) least() float32 {
+	n := len(k.pages[k.page].rows)
+	return min(k.rowHeight(n), 59)*float32(n) + k.gap()*float32(n-1)
+}
+
 // MinSize fits every key on a finger.
 func (k *Keys) MinSize() fyne.Size {
 	p, gap := k.pages[k.page], k.gap()

@@ -27,6 +27,22 @@ func HeightFor(o fyne.CanvasObject, width float32) float32 {
 	return o.MinSize().Height
 }
 
+// leastFor returns the height that an object can do with at a width. Keys can
+// be lower than they would like; nothing else can.
+func leastFor(o fyne.CanvasObject, width float32) float32 {
+	switch o := o.(type) {
+	case *Keys:
+		return o.least()
+	case *Card:
+		return o.leastFor(width)
+	case *fyne.Container:
+		if c, ok := o.Layout.(column); ok {
+			return c.measure(o.Objects, width, leastFor)
+		}
+	}
+	return HeightFor(o, width)
+}
+
 func place(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Move(fyne.NewPos(x, y))
 	o.Resize(fyne.NewSize(w, h))
@@ -58,9 +74,14 @@ func (c column) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 			weight += g.weight
 		}
 	}
-	y, spare := float32(0), max(0, s.Height-c.heightFor(objects, s.Width))
+	spare, height := s.Height-c.heightFor(objects, s.Width), HeightFor
+	if spare < -0.5 {
+		height = leastFor
+	}
+	y := float32(0)
+	spare = max(0, spare)
 	for _, o := range all {
-		h := HeightFor(o, s.Width)
+		h := height(o, s.Width)
 		if g, ok := stretches(o); ok {
 			h += spare * g.weight / weight
 		}
@@ -70,10 +91,14 @@ func (c column) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 }
 
 func (c column) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return c.measure(objects, width, HeightFor)
+}
+
+func (c column) measure(objects []fyne.CanvasObject, width float32, height func(fyne.CanvasObject, float32) float32) float32 {
 	all := shown(objects)
 	h := float32(max(0, len(all)-1)) * size(c.gap)
 	for _, o := range all {
-		h += HeightFor(o, width)
+		h += height(o, width)
 	}
 	return h
 }

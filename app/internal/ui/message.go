@@ -198,9 +198,9 @@ func (r *Rules) open() []Rule {
 	return open
 }
 
-func (r *Rules) rowHeight() float32 {
+func (r *Rules) rowHeight(terse bool) float32 {
 	f := float32(2)
-	if r.terse {
+	if terse {
 		f = 1.35
 	}
 	return float32(int(size(theme.SizeNameCaptionText) * f))
@@ -212,43 +212,44 @@ func (r *Rules) titleHeight() float32 { return r.title.lineHeight() + 8 }
 // HeightFor returns the height of title and all rules, so that nothing jumps
 // as they are met.
 func (r *Rules) HeightFor(float32) float32 {
-	return r.titleHeight() + r.rowHeight()*float32(len(r.rules))
+	return r.titleHeight() + r.rowHeight(r.terse)*float32(len(r.rules))
 }
 
 // Shown returns the rules that are shown in a height, which are the ones to
 // read aloud.
-func (r *Rules) Shown(height float32) []Rule {
-	rules, _ := r.fit(height)
-	return rules
+func (r *Rules) Shown(height float32) []Rule { return r.fit(height).rules }
+
+type rulesFit struct {
+	rules []Rule
+	title bool
+	row   float32
 }
 
-// fit decides what is shown in a height: a terse list shows what is not met,
-// without its title where that makes room, and as many as there is room for.
-func (r *Rules) fit(height float32) (rules []Rule, title bool) {
-	if !r.terse {
-		return r.rules, true
+// fit decides what is shown in a height. A list that does not fit, and one for
+// small screens, shows what is not met: without its title where that makes
+// room, and as many as there is room for.
+func (r *Rules) fit(height float32) rulesFit {
+	height += 0.5
+	if f := (rulesFit{r.rules, true, r.rowHeight(false)}); !r.terse && r.HeightFor(0) <= height {
+		return f
 	}
-	rules, title = r.open(), true
-	if r.titleHeight()+r.rowHeight()*float32(len(rules)) > height+0.5 {
-		title = false
-		rules = rules[:min(len(rules), max(1, int((height+0.5)/r.rowHeight())))]
+	f := rulesFit{r.open(), true, r.rowHeight(true)}
+	if r.titleHeight()+f.row*float32(len(f.rules)) > height {
+		f.title = false
+		f.rules = f.rules[:min(len(f.rules), max(1, int(height/f.row)))]
 	}
-	return rules, title
+	return f
 }
 
-// MinSize is the title and all rules; of a terse list, three lines.
+// MinSize is three lines, which is what a list can do with.
 func (r *Rules) MinSize() fyne.Size {
 	w := r.title.Natural() + 24 + r.count.Natural()
 	for _, rule := range r.rules {
 		t := fyne.MeasureText(rule.Text, size(theme.SizeNameCaptionText), fyne.TextStyle{}).Width
 		c := fyne.MeasureText(rule.Count, size(theme.SizeNameCaptionText), fyne.TextStyle{Bold: true, Monospace: true}).Width
-		w = max(w, r.rowHeight()+16+t+24+c)
+		w = max(w, size(theme.SizeNameCaptionText)*1.4+16+t+24+c)
 	}
-	h := r.HeightFor(w)
-	if r.terse {
-		h = min(h, r.rowHeight()*3)
-	}
-	return fyne.NewSize(w, h)
+	return fyne.NewSize(w, min(r.HeightFor(w), r.rowHeight(true)*3))
 }
 
 // CreateRenderer is called by Fyne.
@@ -283,20 +284,20 @@ func (x *rulesRenderer) Objects() []fyne.CanvasObject {
 
 func (x *rulesRenderer) Layout(s fyne.Size) {
 	r := x.r
-	rules, title := r.fit(s.Height)
-	r.title.Hidden, r.count.Hidden = !title, !title
+	f := r.fit(s.Height)
+	r.title.Hidden, r.count.Hidden = !f.title, !f.title
 	h, w, y := r.title.lineHeight(), r.count.Natural(), float32(0)
-	if title {
+	if f.title {
 		place(r.title, 0, 0, s.Width-w-8, h)
 		place(r.count, s.Width-w, 0, w, h)
 		y = r.titleHeight()
 	}
-	for len(x.rows) < len(rules) {
+	for len(x.rows) < len(f.rules) {
 		x.rows = append(x.rows, &ruleRow{newDot(), canvas.NewText("", nil), canvas.NewText("", nil)})
 	}
-	x.n = len(rules)
-	for i, rule := range rules {
-		x.rows[i].draw(rule, y+float32(i)*r.rowHeight(), r.rowHeight(), s.Width)
+	x.n = len(f.rules)
+	for i, rule := range f.rules {
+		x.rows[i].draw(rule, y+float32(i)*f.row, f.row, s.Width)
 	}
 }
 

@@ -39,7 +39,7 @@ func (q *QR) Set(bits [][]bool) {
 // screen is large, never below 4.
 func (q *QR) MinSize() fyne.Size {
 	modules := float32(max(len(q.bits), 33) + 2*quiet)
-	return fyne.NewSquareSize(modules * [classes]float32{8, 7, 8, 7, 4}[Current().Class])
+	return fyne.NewSquareSize(modules * size(SizeQR))
 }
 
 // CreateRenderer is called by Fyne.

@@ -383,9 +383,10 @@ func (r *keyLineRenderer) Layout(s fyne.Size) {
 	}
 	c.ground = ground
 	c.side = size(SizeDot) * 1.4
+	bow := min(k.bow(), s.Width*0.13)
+	c.side = min(c.side, s.Width*0.05)
 	c.current, c.line = c.side, c.side/10
-	bow, w := k.bow(), c.side/4.6
-	y := s.Height / 2
+	w, y := c.side/4.6, s.Height/2
 	first, step := c.side/2, (s.Width-bow-c.side/2+bow*0.1)/6
 	mid := func(i int) fyne.Position { return fyne.NewPos(first+step*float32(i), y) }
 	done := step * float32(max(0, min(k.current-1, 5)))

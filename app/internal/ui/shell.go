@@ -177,10 +177,10 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 	default:
 		main = r.band(size)
 	}
-	main = r.foot(main)
-	// Where the content does not fit, first the margins give way, then the lead.
-	for squeeze := range 3 {
-		if r.body(r.head(main, squeeze)) {
+	// Where the content does not fit, the margins give way first, then the
+	// height of the keys, and then the lead.
+	for squeeze := range 4 {
+		if r.body(r.head(r.foot(main, squeeze), squeeze)) {
 			break
 		}
 	}
@@ -306,7 +306,7 @@ func (r *shellRenderer) tall() bool {
 
 // foot puts the buttons at the bottom and the keyboard above them, and returns
 // what is left above.
-func (r *shellRenderer) foot(b box) box {
+func (r *shellRenderer) foot(b box, squeeze int) box {
 	s, p, edge, h := r.s, r.s.page, size(SizeSide), size(SizeFoot)
 	y := b.y + b.h - h
 	keys := r.panelKeys()
@@ -333,12 +333,19 @@ func (r *shellRenderer) foot(b box) box {
 		right -= w + 24
 	}
 	if p.Extra != nil {
-		middle(p.Extra, x, max(0, right-x))
+		w := max(0, right-x)
+		if _, ok := p.Extra.(*Button); ok {
+			w = min(w, p.Extra.MinSize().Width)
+		}
+		middle(p.Extra, x, w)
 	}
 	if keys == nil {
 		return box{b.x, b.y, b.w, b.h - h}
 	}
 	kh := keys.MinSize().Height
+	if squeeze > 1 {
+		kh = leastFor(keys, b.w-2*edge)
+	}
 	top := size(SizeSmallGap) * 1.5
 	if !r.tall() && Current().Class == Compact {
 		top = 12
@@ -370,7 +377,7 @@ func (r *shellRenderer) head(b box, squeeze int) box {
 		y += h
 	}
 	if t, ok := p.Lead.(*Text); ok {
-		t.Hidden = squeeze == 2
+		t.Hidden = squeeze > 2
 	}
 	if p.Lead != nil && p.Lead.Visible() {
 		y += 8
@@ -405,7 +412,7 @@ func (r *shellRenderer) body(b box) bool {
 	if side != nil && !r.tall() {
 		w := side.MinSize().Width
 		h := HeightFor(side, w)
-		fits = side.MinSize().Height <= b.h+0.5
+		fits = leastFor(side, w) <= b.h+0.5
 		place(side, b.x+b.w-w, b.y, w, min(h, b.h))
 		b.w -= w + size(SizeSide)*0.75
 	}
@@ -418,7 +425,7 @@ func (r *shellRenderer) body(b box) bool {
 		y := b.y + h + size(SizeGap)
 		sh := HeightFor(side, b.w)
 		place(side, b.x, y, b.w, min(sh, b.y+b.h-y))
-		fits = fits && y+side.MinSize().Height <= b.y+b.h
+		fits = fits && y+leastFor(side, b.w) <= b.y+b.h+0.5
 	} else {
 		h = b.h
 	}

@@ -41,6 +41,7 @@ const (
 	SizeSide       fyne.ThemeSizeName = "kdSide" // left and right of a page
 	SizeTop        fyne.ThemeSizeName = "kdTop"  // above a page
 	SizeFoot       fyne.ThemeSizeName = "kdFoot" // height of the foot
+	SizeQR         fyne.ThemeSizeName = "kdQR"   // a module of a QR code
 	SizeGap        fyne.ThemeSizeName = "kdGap"  // between the parts of a page
 	SizeSmallGap   fyne.ThemeSizeName = "kdSmallGap"
 	SizeBigGap     fyne.ThemeSizeName = "kdBigGap"
@@ -110,6 +111,7 @@ var sizeTable = []struct {
 	{SizeSide, [classes]float32{64, 40, 64, 40, 32}, growsNot},
 	{SizeTop, [classes]float32{56, 24, 64, 36, 24}, growsNot},
 	{SizeFoot, [classes]float32{128, 88, 128, 104, 64}, growsNot},
+	{SizeQR, [classes]float32{8, 7, 8, 7, 4}, growsNot},
 	{SizeGap, [classes]float32{32, 20, 32, 24, 16}, growsNot},
 	{SizeSmallGap, [classes]float32{16, 12, 16, 12, 8}, growsNot},
 	{SizeBigGap, [classes]float32{48, 32, 48, 40, 24}, growsNot},
@@ -130,6 +132,11 @@ func sizesOf(o Options) map[fyne.ThemeSizeName]float32 {
 	// A wide screen with larger text has its rail on top.
 	if o.Class == Wide && !o.RailAtLeft() {
 		s[SizeRail], s[SizeTop] = 120, 40
+	}
+	// A low screen that is higher than wide has its controls lower then.
+	if o.Class == SmallPortrait && o.Scale > Normal {
+		s[SizeRail], s[SizeFoot], s[SizeButtonHeight] = 200, 92, 64
+		s[SizeDigitHeight], s[SizeQR] = 104, 5
 	}
 	line := float32(1)
 	if o.Mode == HighContrast {

@@ -122,6 +122,9 @@ func (r *startRenderer) cards(b box, all fyne.Size) {
 		tall = th*n + gap*(n-1)
 	}
 	y := b.y + b.h - tall
+	if s.line.Hidden = y < b.y; s.line.Hidden {
+		b.y -= s.line.HeightFor(b.w) + size(SizeSmallGap)
+	}
 	for i, t := range s.tiles {
 		if upright {
 			place(t, b.x, y+float32(i)*(th+gap), tw, th)
@@ -147,7 +150,15 @@ func (r *startRenderer) low(all fyne.Size, side, w float32) float32 {
 	words := s.help.Natural() + 2
 	tools := float32(0)
 	for _, t := range s.tools {
+		narrow(t, false)
 		tools += t.MinSize().Width + 16
+	}
+	if tools-16 > w {
+		tools = 0
+		for _, t := range s.tools {
+			narrow(t, true)
+			tools += t.MinSize().Width + 16
+		}
 	}
 	take := h + 2*m
 	y := all.Height - m - h

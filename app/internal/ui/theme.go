@@ -83,6 +83,10 @@ type Options struct {
 // it lies on top. Larger text needs the width that a standing rail takes.
 func (o Options) RailAtLeft() bool { return o.Class == Wide && o.Scale <= Normal }
 
+// Tight says that a page has room for one question only: what wide screens ask
+// together, a tight one asks on two pages, and lists show what matters now.
+func (o Options) Tight() bool { return o.Class == Compact || o.Class == SmallPortrait }
+
 // A Theme gives Fyne the colours, sizes and fonts of Keydesk. It ignores the
 // variant that the system asks for: light, dark and high contrast are choices
 // of the person at the screen. It never changes and may be used concurrently;
