@@ -176,8 +176,8 @@ func (d *Desk) View(ctx context.Context, id string) (View, error) {
 // ConfirmEmail brings the code from the mail (E3). A refusal for a wrong code
 // comes back only once the guess is recorded.
 func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error) {
-	began := time.Now()
-	view, err := d.with(ctx, id, func(v *visit) error {
+	defer d.floor(time.Now())
+	return d.with(ctx, id, func(v *visit) error {
 		s, events, err := d.do(ctx, v, d.guess(v, enrolment.ConfirmingEmail, typed,
 			func(c enrolment.ChallengeID, ok bool) enrolment.Command {
 				return enrolment.ConfirmEmail{Challenge: c, Matches: ok}
@@ -191,10 +191,11 @@ func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error)
 		v.proved = true
 		return d.Limits.Clear(ctx, d.perAddress(enrolment.ConfirmingEmail, v.key)[0])
 	})
-	// A decoy's guess costs less than one that is recorded.
-	time.Sleep(time.Until(began.Add(d.AnswerFloor)))
-	return view, err
 }
+
+// floor holds an answer back until so long after the question that a decoy's,
+// which is not recorded, takes no less than another.
+func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.AnswerFloor))) }
 
 // guess compares a typed code with the open one of a purpose.
 func (d *Desk) guess(v *visit, p enrolment.Purpose, typed string, command func(enrolment.ChallengeID, bool) enrolment.Command) func(enrolment.State) (enrolment.Command, error) {
@@ -229,6 +230,7 @@ func digitsOf(typed string) string {
 
 // Resend asks for the code that the visit waits for once more.
 func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
+	defer d.floor(time.Now())
 	return d.with(ctx, id, func(v *visit) error {
 		s, err := d.state(ctx, v)
 		if err != nil {

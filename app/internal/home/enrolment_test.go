@@ -42,9 +42,14 @@ type house struct {
 	stop func()
 }
 
-func open(t *testing.T, dir string, demo bool) *house {
+func open(t *testing.T, dir string, demo bool, flags ...string) *house {
 	t.Helper()
-	set, err := settings.Load(settings.Sources{Home: dir, Demo: demo})
+	sources := settings.Sources{Home: dir, Demo: demo, Flags: map[string]string{}}
+	for _, f := range flags {
+		field, value, _ := strings.Cut(f, "=")
+		sources.Flags[field] = value
+	}
+	set, err := settings.Load(sources)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,309 @@
+package home_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// types returns the types of a person's events, in order.
+func (h *house) types(email string) []string {
+	h.t.Helper()
+	s, err := h.Desk.Subject(h.t.Context(), email)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	events, err := h.Log.ReadStream(h.t.Context(), domain.EnrolmentStream(s), 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var types []string
+	for _, e := range events {
+		types = append(types, e.Type)
+	}
+	return types
+}
+
+func count(types []string, want string) (n int) {
+	for _, t := range types {
+		if t == want {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTwoStationsOnOneHome(t *testing.T) {
+	t.Parallel()
+	a := demo(t)
+	b := open(t, a.dir, false, "kiosk.station=other")
+	ctx := t.Context()
+	va := a.must(desk.ScreenEmailCode)(a.Desk.Begin(ctx, email, "nl"))
+	code := a.message(1).Code
+	vb := b.must(desk.ScreenEmailCode)(b.Desk.Begin(ctx, email, "nl"))
+
+	// Guesses in flight at the same moment count one by one.
+	var racing sync.WaitGroup
+	for i := range 4 {
+		h, v := a, va
+		if i%2 == 1 {
+			h, v = b, vb
+		}
+		racing.Go(func() { h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense")) })
+	}
+	racing.Wait()
+	if n := count(a.types(email), "CodeRejected"); n != 4 {
+		t.Errorf("%d of 4 guesses were recorded", n)
+	}
+	a.must(desk.ScreenPassword)(a.Desk.ConfirmEmail(ctx, va.Visit, code))
+	b.refused(desk.CodeUsed)(b.Desk.ConfirmEmail(ctx, vb.Visit, code))
+
+	// The other station's readers see at once what was done here.
+	a.must(desk.ScreenPhone)(a.Desk.SetNameAndPassword(ctx, va.Visit, name, phrase))
+	vb = b.must(desk.ScreenEmailCode)(b.Desk.Begin(ctx, email, "nl"))
+	vb = b.must(desk.ScreenResume)(b.Desk.ConfirmEmail(ctx, vb.Visit, b.message(2).Code))
+	b.must(desk.ScreenPhone)(b.Desk.Resume(ctx, vb.Visit, phrase))
+
+	// Both finish at once: one way, whoever is first, and once.
+	va = a.must(desk.ScreenSMSCode)(a.Desk.GivePhone(ctx, va.Visit, number))
+	sms := a.message(3).Code
+	a.must(desk.ScreenFactor)(a.Desk.ConfirmPhone(ctx, va.Visit, sms))
+	racing.Go(func() { a.must(desk.ScreenDone)(a.Desk.ChooseSMS(ctx, va.Visit)) })
+	racing.Go(func() { b.must(desk.ScreenDone)(b.Desk.ChooseSMS(ctx, vb.Visit)) })
+	racing.Wait()
+	if n := count(a.types(email), "FactorChosen"); n != 1 {
+		t.Errorf("the factor was chosen %d times", n)
+	}
+}
+
+// lossy is a log whose acknowledgements get lost: every append happens, and
+// its answer is that nobody knows.
+type lossy struct {
+	desk.Log
+	mu   sync.Mutex
+	lost map[domain.EventID]bool
+}
+
+func (l *lossy) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	done, err := l.Log.Append(ctx, stream, at, msgs...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && !l.lost[msgs[0].ID] {
+		l.lost[msgs[0].ID] = true
+		return domain.Appended{}, fmt.Errorf("cut off: %w", domain.ErrUnknownOutcome)
+	}
+	return done, err
+}
+
+func TestLostAcknowledgements(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	config := h.Desk.Config
+	config.Log = &lossy{Log: h.Log, lost: map[domain.EventID]bool{}}
+	h.Desk = desk.New(config)
+	running, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { h.Desk.Run(running); close(ended) }()
+	defer func() { stop(); <-ended }()
+	v := h.toFactor(email, 1)
+	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(t.Context(), v.Visit))
+	for _, once := range []string{"EnrolmentStarted", "EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "FactorChosen"} {
+		if n := count(h.types(email), once); n != 1 {
+			t.Errorf("%s was recorded %d times", once, n)
+		}
+	}
+}
+
+// down is a log that cannot be reached.
+type down struct{ desk.Log }
+
+func (down) Append(context.Context, string, domain.Revision, ...domain.Message) (domain.Appended, error) {
+	return domain.Appended{}, domain.ErrUnavailable
+}
+
+func TestNothingIsClaimedSavedThatIsNot(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, h.message(1).Code))
+	up := h.Desk.Log
+	h.Desk.Log = down{up}
+	v = h.refused(desk.Unavailable)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	if v.Screen != desk.ScreenPassword {
+		t.Errorf("shows %s although nothing was saved", v.Screen)
+	}
+	h.Desk.Log = up
+	h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	if n := count(h.types(email), "PasswordSet"); n != 1 {
+		t.Errorf("the password was set %d times", n)
+	}
+}
+
+const childHome = "KEYDESK_TEST_CHILD_HOME"
+
+// TestMain lets the test program be the kiosk that gets killed.
+func TestMain(m *testing.M) {
+	if os.Getenv(childHome) != "" {
+		os.Args = append(os.Args[:1], "-test.run=^TestChildEnrols$", "-test.v")
+	}
+	os.Exit(m.Run())
+}
+
+// TestChildEnrols is the child: it walks on, and after each step says so and
+// waits to be told to go on, or to be killed.
+func TestChildEnrols(t *testing.T) {
+	dir := os.Getenv(childHome)
+	if dir == "" {
+		t.Skip("only as a child")
+	}
+	h := open(t, dir, true)
+	ctx, in := t.Context(), bufio.NewScanner(os.Stdin)
+	step := func(v desk.View, err error) desk.View {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("\nstands at %s\n", v.Screen)
+		in.Scan()
+		return v
+	}
+	v := step(h.Desk.Begin(ctx, email, "nl"))
+	v = step(h.Desk.ConfirmEmail(ctx, v.Visit, h.message(1).Code))
+	v = step(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	v = step(h.Desk.GivePhone(ctx, v.Visit, number))
+	v = step(h.Desk.ConfirmPhone(ctx, v.Visit, h.message(2).Code))
+	step(h.Desk.ChooseSMS(ctx, v.Visit))
+}
+
+// A kiosk that is killed at any step, without warning, has lost nothing of
+// what it said was done: the person goes on from there at another.
+func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts and kills six programs")
+	}
+	steps := []struct {
+		at     desk.Screen
+		resume []desk.Screen // after the e-mail address was proved again
+	}{
+		{at: desk.ScreenEmailCode, resume: []desk.Screen{desk.ScreenPassword}},
+		{at: desk.ScreenPassword, resume: []desk.Screen{desk.ScreenPassword}},
+		{at: desk.ScreenPhone, resume: []desk.Screen{desk.ScreenResume, desk.ScreenPhone}},
+		{at: desk.ScreenSMSCode, resume: []desk.Screen{desk.ScreenResume, desk.ScreenSMSCode}},
+		{at: desk.ScreenFactor, resume: []desk.Screen{desk.ScreenResume, desk.ScreenFactor}},
+		{at: desk.ScreenDone},
+	}
+	for i, s := range steps {
+		t.Run(string(s.at), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			killAfter(t, dir, i+1, s.at)
+			h := open(t, dir, false)
+			if s.at == desk.ScreenDone {
+				if f := h.factorSoon(email); f != enrolment.SMS {
+					t.Errorf("the factor is %s", f)
+				}
+				return
+			}
+			h.resume(s.resume)
+		})
+	}
+}
+
+// resume begins again and walks to the screens given.
+func (h *house) resume(screens []desk.Screen) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))
+	v = h.must(desk.ScreenEmailCode)(h.Desk.View(ctx, v.Visit))
+	if v.Code.Left == 0 {
+		// Killed between the counting and the sending: the wait is the usual one,
+		// and the screen says so.
+		if v.Code.ResendIn <= 0 || v.Code.ResendIn > 30*time.Second {
+			h.t.Errorf("no code is open, and E3 shows %+v", v.Code)
+		}
+		return
+	}
+	deadline := time.Now().Add(deadline)
+	for time.Now().Before(deadline) { // with whichever mail holds the code that is open
+		items, err := h.Outbox.List(0)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for i := len(items) - 1; i >= 0; i-- {
+			next, err := h.Desk.ConfirmEmail(ctx, v.Visit, items[i].Code)
+			if err == nil {
+				h.must(screens[0])(next, nil)
+				if len(screens) > 1 {
+					h.must(screens[1])(h.Desk.Resume(ctx, v.Visit, phrase))
+				}
+				return
+			}
+			if r, ok := errors.AsType[*desk.Refusal](err); !ok || r.Code == desk.CodeEnded {
+				h.t.Fatal(err)
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	h.t.Fatal("no mail holds the code")
+}
+
+// killAfter starts the child, lets it take so many steps, and kills it.
+func killAfter(t *testing.T, dir string, steps int, at desk.Screen) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very test
+	child.Env = append(os.Environ(), childHome+"="+dir)
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait() //nolint:errcheck // it was killed
+	var all strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		all.WriteString(lines.Text() + "\n")
+		stands, ok := strings.CutPrefix(lines.Text(), "stands at ")
+		if !ok {
+			continue
+		}
+		if steps--; steps > 0 {
+			fmt.Fprintln(in)
+			continue
+		}
+		if stands != string(at) {
+			t.Errorf("killed at %s instead of %s", stands, at)
+		}
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("the child ended by itself:\n%s", all.String())
+}
+
+func (h *house) factorSoon(email string) enrolment.Factor {
+	h.t.Helper()
+	select {
+	case <-h.Feed.CaughtUp():
+	case <-time.After(deadline):
+		h.t.Fatal("the projections never caught up")
+	}
+	return h.factor(email)
+}

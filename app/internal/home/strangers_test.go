@@ -1,0 +1,119 @@
+package home_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+)
+
+// kinds are those whom a station must not be able to tell apart.
+var kinds = []string{"admitted", "enrolled", "unknown"}
+
+// enrolled fills a demo with people who are enrolled already.
+func (h *house) enrolled(n int) []string {
+	h.t.Helper()
+	var addresses []string
+	for i := range n {
+		address := fmt.Sprintf("enrolled%d@%s", i, "voorbeeld.nl")
+		v := h.toFactor(address, 2*i+1)
+		h.must(desk.ScreenDone)(h.Desk.ChooseSMS(h.t.Context(), v.Visit))
+		addresses = append(addresses, address)
+	}
+	return addresses
+}
+
+// What a station shows and how long it takes tell nothing about an address.
+func TestStrangersAreToldApartByNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures times, alone on the machine")
+	}
+	h := open(t, t.TempDir(), true, "policy.station_hour=1000")
+	ctx := t.Context()
+	const rounds, known = 40, 6
+	enrolled := h.enrolled(known)
+	took := map[string]map[string][]time.Duration{"begin": {}, "wrong code": {}}
+	for i := range rounds {
+		for _, kind := range kinds {
+			if kind == "enrolled" && i >= known {
+				continue
+			}
+			address := map[string]string{
+				"admitted": fmt.Sprintf("new%d@voorbeeld.nl", i),
+				"enrolled": enrolled[i%known],
+				"unknown":  fmt.Sprintf("stranger%d@elders.example", i),
+			}[kind]
+			began := time.Now()
+			v, err := h.Desk.Begin(ctx, address, "nl")
+			took["begin"][kind] = append(took["begin"][kind], time.Since(began))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Screen != desk.ScreenEmailCode || v.Name != "" || v.Phone != (desk.PhoneView{}) || v.Again {
+				t.Errorf("%s: E3 shows %+v", kind, v)
+			}
+			if _, err := h.Desk.View(ctx, v.Visit); err != nil { // until it is known who this is
+				t.Fatal(err)
+			}
+			began = time.Now()
+			v, err = h.Desk.ConfirmEmail(ctx, v.Visit, "1234567")
+			took["wrong code"][kind] = append(took["wrong code"][kind], time.Since(began))
+			if r, ok := errors.AsType[*desk.Refusal](err); !ok || r.Code != desk.WrongCode || r.Left != 4 {
+				t.Errorf("%s: a wrong code gets %v", kind, err)
+			}
+			if v.Code.Tries != 4 || v.Code.Delivery != desk.Delivered || v.Code.Left < 14*time.Minute {
+				t.Errorf("%s: after a wrong code E3 shows %+v", kind, v.Code)
+			}
+		}
+	}
+	for what, byKind := range took {
+		var least, most time.Duration
+		for kind, times := range byKind {
+			slices.Sort(times)
+			median := times[len(times)/2]
+			t.Logf("%s, %s: median %s of %d", what, kind, median, len(times))
+			if least == 0 || median < least {
+				least = median
+			}
+			most = max(most, median)
+		}
+		if most-least > 15*time.Millisecond {
+			t.Errorf("%s: the medians are %s apart", what, most-least)
+		}
+	}
+}
+
+// All limits hold for everybody alike.
+func TestStrangersAreLimitedAlike(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	enrolled := h.enrolled(1)[0]
+	for kind, address := range map[string]string{"admitted": email, "enrolled": enrolled, "unknown": "x@elders.example"} {
+		v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, address, "nl"))
+		if v.Code.ResendIn <= 0 || v.Code.ResendIn > 30*time.Second {
+			t.Errorf("%s: may be sent again in %s", kind, v.Code.ResendIn)
+		}
+		_, err := h.Desk.Resend(ctx, v.Visit)
+		if r, ok := errors.AsType[*desk.Refusal](err); !ok || r.Code != desk.Limited || r.Wait <= 0 || r.Wait > 30*time.Second {
+			t.Errorf("%s: sending again at once gets %v", kind, err)
+		}
+		for left := 4; left >= 0; left-- {
+			v, err = h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense")
+			r, ok := errors.AsType[*desk.Refusal](err)
+			if want := desk.WrongCode; !ok || left > 0 && (r.Code != want || r.Left != left) || left == 0 && r.Code != desk.CodeEnded {
+				t.Errorf("%s: with %d left, a wrong code gets %v", kind, left, err)
+			}
+		}
+		if v.Code.Left != 0 {
+			t.Errorf("%s: an ended code works for %s", kind, v.Code.Left)
+		}
+		_, err = h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense")
+		if r, ok := errors.AsType[*desk.Refusal](err); !ok || r.Code != desk.CodeEnded {
+			t.Errorf("%s: after the last guess: %v", kind, err)
+		}
+	}
+}
