@@ -23,6 +23,7 @@ type memoryDesk struct {
 	pairings map[string]*offer
 	moved    chan struct{} // closed and replaced at every change
 	down     error         // what every method returns while the log is away
+	waiting  int           // phones in AwaitPairing
 	lost     error         // what the next finish returns although it was recorded
 }
 
@@ -183,12 +184,28 @@ func (d *memoryDesk) AwaitPairing(ctx context.Context, id, thumbprint string) (p
 		case p.State != pairing.StateClaimed:
 			return p, nil
 		}
+		d.wait(1)
 		select {
 		case <-moved:
+			d.wait(-1)
 		case <-ctx.Done():
+			d.wait(-1)
 			return pairing.Progress{}, ctx.Err()
 		}
 	}
+}
+
+func (d *memoryDesk) wait(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiting += n
+}
+
+// Waiting counts the phones that wait for their station.
+func (d *memoryDesk) Waiting() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.waiting
 }
 
 func (d *memoryDesk) FinishPairing(_ context.Context, f pairing.Finish) (pairing.Account, error) {

@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/keydesk/keydesk/assets"
 )
@@ -35,10 +37,26 @@ var mediaTypes = map[string]string{
 	".ttf":  "font/ttf",
 }
 
-// newPages reads and compresses all files once. The page's own words (portal,
-// name of Pocket, support address) are filled in here, so that the page needs
-// no further request before it can be read.
+// newPages returns the files with the page's own words (portal, name of
+// Pocket, support address) filled in, so that the page needs no further request
+// before it can be read.
 func newPages(c Config) (pages, error) {
+	same, err := files()
+	if err != nil {
+		return nil, err
+	}
+	all := maps.Clone(same)
+	text, err := fill(all["/p/index.html"].plain, c)
+	if err != nil {
+		return nil, err
+	}
+	delete(all, "/p/index.html")
+	all["/p/"], err = newPage("/p/", mediaTypes[".html"], text)
+	return all, err
+}
+
+// files reads and compresses what is the same for everybody, once.
+var files = sync.OnceValues(func() (pages, error) {
 	all := pages{}
 	for _, from := range []struct {
 		files fs.FS
@@ -58,19 +76,13 @@ func newPages(c Config) (pages, error) {
 				return nil, err
 			}
 			name := "/p/" + e.Name()
-			if e.Name() == "index.html" {
-				name = "/p/"
-				if text, err = fill(text, c); err != nil {
-					return nil, err
-				}
-			}
 			if all[name], err = newPage(name, mediaType, text); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return all, nil
-}
+})
 
 func fill(text []byte, c Config) ([]byte, error) {
 	t, err := template.New("page").Parse(string(text))
@@ -87,10 +99,7 @@ func fill(text []byte, c Config) ([]byte, error) {
 
 func newPage(name, mediaType string, text []byte) (page, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return page{}, err
-	}
+	z := gzip.NewWriter(&b)
 	if _, err := z.Write(text); err != nil {
 		return page{}, err
 	}

@@ -1,6 +1,7 @@
 package pocket_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -66,6 +67,65 @@ func TestPairOverTLS(t *testing.T) {
 	succeed(t, p.Scan(t.Context(), qr.String()))
 	stop()
 	succeed(t, <-served)
+}
+
+// A renewed certificate counts without a restart, and one that cannot be read
+// does not take the old one away.
+func TestCertificateIsReadAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	certFile, keyFile, _ := writeCertificate(t, dir)
+	now := time.Now()
+	c := pocket.NewCertificate(certFile, keyFile, func() time.Time { return now })
+	first, err := c.Get(nil)
+	succeed(t, err)
+	writeCertificate(t, dir)
+	later := now.Add(time.Hour)
+	succeed(t, os.Chtimes(certFile, later, later))
+	if same, err := c.Get(nil); err != nil || !bytes.Equal(same.Certificate[0], first.Certificate[0]) {
+		t.Errorf("it looked again at once: %v", err)
+	}
+	now = now.Add(11 * time.Second)
+	second, err := c.Get(nil)
+	succeed(t, err)
+	if bytes.Equal(second.Certificate[0], first.Certificate[0]) {
+		t.Error("it kept the old certificate")
+	}
+	succeed(t, os.WriteFile(certFile, []byte("half writ"), 0o600))
+	now = now.Add(11 * time.Second)
+	if third, err := c.Get(nil); err != nil || !bytes.Equal(third.Certificate[0], second.Certificate[0]) {
+		t.Errorf("it lost the certificate: %v", err)
+	}
+}
+
+// A phone that waits does not hold up the stop.
+func TestServeStopsWhilePhonesWait(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	succeed(t, err)
+	desk, url := newDesk(), "http://"+l.Addr().String()
+	h, err := pocket.NewHandler(pocket.Config{PublicURL: url, Desk: desk})
+	succeed(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- pocket.Serve(ctx, l, h) }()
+	p := newPhone(t)
+	qr, _ := desk.Offer(url, time.Minute)
+	succeed(t, p.Scan(t.Context(), qr.String()))
+	waiting, giveUp := context.WithCancel(t.Context())
+	waited := make(chan error, 1)
+	go func() { waited <- p.Wait(waiting) }()
+	eventually(t, "the phone waits", func() bool { return desk.Waiting() == 1 })
+	start := time.Now()
+	stop()
+	succeed(t, <-served)
+	if d := time.Since(start); d > 4*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	giveUp()
+	if err := <-waited; err == nil {
+		t.Error("the phone thinks it was confirmed")
+	}
 }
 
 func TestListenTLSRefusesBadFiles(t *testing.T) {
