@@ -10,7 +10,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -415,45 +414,4 @@ func TestIDsThatMayBeRecorded(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
 	}
-}
-
-// Whatever a gateway answers: no panic, no success without the provider's word
-// for it, and nothing of the answer in the error.
-func FuzzAnswers(f *testing.F) {
-	for _, a := range accepted {
-		f.Add(a.status, a.body)
-	}
-	f.Add(400, cmSays("201", "303"))
-	f.Add(422, `{"errors":{"recipients":["x"]}}`)
-	f.Add(400, `{"code":21211,"message":"+31612345678"}`)
-	f.Add(200, `{"errorCode":0,"messages":[]}`)
-	f.Add(503, `[]`)
-	f.Fuzz(func(t *testing.T, status int, body string) {
-		a := answer{status: status, header: http.Header{}, body: []byte(body)}
-		g := &gateway{name: "g"}
-		_, spryngErr := (&spryng{gateway: g}).read(a)
-		_, twilioErr := (&twilio{gateway: g}).read(a)
-		_, webhookErr := (&webhook{gateway: g}).read(a)
-		for _, err := range []error{(&cm{gateway: g}).read(a), spryngErr, twilioErr, webhookErr} {
-			if err == nil && (status < 200 || status > 299) && !strings.Contains(body, "Accepted") {
-				t.Errorf("%d %q was taken for a success", status, body)
-			}
-			if err != nil && len(err.Error()) > 120 {
-				t.Errorf("a long error: %v", err)
-			}
-		}
-	})
-}
-
-func FuzzProviderID(f *testing.F) {
-	f.Add("SM01", number)
-	f.Add("6123-45678", number)
-	f.Fuzz(func(t *testing.T, given, to string) {
-		if !numberForm.MatchString(to) {
-			return
-		}
-		if got := providerID(given, to, "ours"); strings.Contains(got, to[1:]) || len(got) > 64 || url.PathEscape(got) != got {
-			t.Errorf("%q", got)
-		}
-	})
 }

@@ -201,8 +201,7 @@ func (m *Mail) tls() *tls.Config {
 // dialFault says what went wrong before a mail was begun. It is always
 // definite. What the server wrote stays out: it may repeat the user's name.
 func dialFault(err error) error {
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		return refusal(reply.Code, "", true)
 	}
 	why := cause(err)

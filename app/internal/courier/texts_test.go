@@ -201,37 +201,3 @@ func TestMailbox(t *testing.T) {
 		}
 	}
 }
-
-func FuzzSeptets(f *testing.F) {
-	for _, s := range []string{"", "Mijn OPO-R", "€[]", "ë ’", "\xff", "e\u0301", strings.Repeat("{", 99)} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		name := toGSM7(s)
-		n, ok := septets(name)
-		if !ok || n > MaxPortal {
-			t.Errorf("%q takes %d septets (%v)", name, n, ok)
-		}
-		if again := toGSM7(name); again != name {
-			t.Errorf("%q becomes %q", name, again)
-		}
-	})
-}
-
-func FuzzMailbox(f *testing.F) {
-	for _, s := range []string{"a@b.nl", "a@b.nl\r\nBcc: c@d.nl", "\"a\"@b.nl", "a@é.nl", "<a@b.nl>"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		box, err := mailbox(s)
-		if err != nil {
-			return
-		}
-		if strings.ContainsFunc(box, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == ',' }) {
-			t.Errorf("%q", box)
-		}
-		if again, err := mailbox(box); err != nil || again != box {
-			t.Errorf("%q becomes %q, %v", box, again, err)
-		}
-	})
-}
