@@ -40,6 +40,8 @@ function drawTexts() {
   for (const e of document.querySelectorAll('[data-t]')) e.textContent = say(e.dataset.t);
   at('languages').setAttribute('aria-label', say('language'));
   for (const b of at('languages').children) b.setAttribute('aria-pressed', String(b.lang === language));
+  at('help').hidden = !root.dataset.support;
+  at('help').textContent = say('help');
   redraw();
   drawTitle();
 }
@@ -110,8 +112,7 @@ export function problem(code, id, actions) {
     at('problem-title').textContent = fill(title, {});
     at('problem-text').textContent = fill(text, {});
     at('problem-next').textContent = fill(next, {});
-    const help = [root.dataset.support && say('help'), id && say('helpCode', { id })].filter(Boolean);
-    at('problem-help').textContent = help.join(' ');
+    at('problem-code').textContent = id && say('helpCode', { id });
     for (const a of ['again', 'scan', 'type']) at('problem-' + a).hidden = !actions.includes(a);
   });
   root.dataset.problem = code;

@@ -43,8 +43,8 @@ export const texts = {
     cameraRefused: 'De camera mag niet worden gebruikt. Sta dat toe in je browser, of typ de koppelcode.',
     cameraTaken: 'De camera doet het nu niet. Sluit andere apps met camera, of typ de koppelcode.',
 
-    help: 'Hulp nodig? Vraag het bij {support}.',
-    helpCode: 'Noem dan deze code: {id}.',
+    help: 'Hulp nodig? {support}',
+    helpCode: 'Vraag je hulp? Noem dan deze code: {id}.',
 
     offline: 'Geen verbinding. We proberen het vanzelf opnieuw.',
     unavailable: 'Even geen antwoord. We proberen het vanzelf opnieuw.',
@@ -105,8 +105,8 @@ export const texts = {
     cameraRefused: 'The camera may not be used. Allow it in your browser, or type the pairing code.',
     cameraTaken: 'The camera does not work right now. Close other apps that use it, or type the pairing code.',
 
-    help: 'Need help? Ask {support}.',
-    helpCode: 'Mention this code: {id}.',
+    help: 'Need help? {support}',
+    helpCode: 'Asking for help? Mention this code: {id}.',
 
     offline: 'No connection. We keep trying by ourselves.',
     unavailable: 'No answer right now. We keep trying by ourselves.',
