@@ -3,42 +3,35 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/keydesk/keydesk/domain"
 )
 
-// busyTimeout is how long SQLite itself waits for a lock. The writer asks
-// again until lockPatience is over; readers meet locks only while another
-// process recovers the file.
-const busyTimeout = 200 * time.Millisecond
-
 // maxReaders bounds the connections that read, each of which has some
 // megabytes of cache.
 const maxReaders = 8
 
-// A pool lends out the connections that read. It opens them when they are
-// first needed.
+// A pool lends out the connections that read. It opens one more only when all
+// that there are, are lent out.
 type pool struct {
-	path  string
-	slots chan *reader // maxReaders of them; nil: not opened yet
-
+	path   string
+	idle   chan *reader
+	opened chan struct{} // holds one for each connection that is open
 	closed chan struct{}
 }
 
 func newPool(path string) *pool {
-	p := &pool{path: path, slots: make(chan *reader, maxReaders), closed: make(chan struct{})}
-	for range maxReaders {
-		p.slots <- nil
+	return &pool{
+		path: path, closed: make(chan struct{}),
+		idle: make(chan *reader, maxReaders), opened: make(chan struct{}, maxReaders),
 	}
-	return p
 }
 
 // take returns a connection, and waits for one while all are lent out.
 func (p *pool) take(ctx context.Context) (*reader, error) {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	select {
@@ -47,8 +40,19 @@ func (p *pool) take(ctx context.Context) (*reader, error) {
 	default:
 	}
 	select {
-	case r := <-p.slots:
-		return p.ready(ctx, r)
+	case r := <-p.idle:
+		return r, nil
+	default:
+	}
+	select {
+	case r := <-p.idle:
+		return r, nil
+	case p.opened <- struct{}{}:
+		r, err := newReader(ctx, p.path)
+		if err != nil {
+			<-p.opened
+		}
+		return r, readFailure(ctx, err)
 	case <-p.closed:
 		return nil, errClosed
 	case <-ctx.Done():
@@ -56,32 +60,23 @@ func (p *pool) take(ctx context.Context) (*reader, error) {
 	}
 }
 
-// ready opens the connection of a slot that has none.
-func (p *pool) ready(ctx context.Context, r *reader) (*reader, error) {
-	if r != nil {
-		return r, nil
-	}
-	r, err := newReader(ctx, p.path)
-	if err != nil {
-		p.slots <- nil
-		return nil, readFailure(ctx, err)
-	}
-	return r, nil
-}
-
 // give takes a connection back.
 func (p *pool) give(r *reader) {
 	r.db.SetInterrupt(context.Background())
-	p.slots <- r
+	p.idle <- r
 }
 
 // close waits for every connection and closes them.
 func (p *pool) close() error {
 	close(p.closed)
 	var errs []error
-	for range maxReaders {
-		if r := <-p.slots; r != nil {
+	for left := maxReaders; left > 0; {
+		select {
+		case r := <-p.idle:
 			errs = append(errs, disconnect(r.db))
+			<-p.opened
+		case p.opened <- struct{}{}:
+			left--
 		}
 	}
 	return errors.Join(errs...)

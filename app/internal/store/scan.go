@@ -23,8 +23,8 @@ const (
 
 // The columns that every receiver gets, and those of Query.Metadata.
 const (
-	columns     = `position, stream, revision, type, data`
-	moreColumns = columns + `, id, recorded, metadata`
+	columns     = `position, stream, revision, type, data, recorded`
+	moreColumns = columns + `, id, metadata`
 )
 
 const streamSQL = `SELECT ` + moreColumns + ` FROM events
@@ -81,26 +81,24 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 			return nil, err
 		}
 		e.Data = stmt.ColumnBlob(4, nil)
-		more(stmt, &e)
+		readID(stmt, &e)
 		e.Metadata = stmt.ColumnBlob(7, nil)
 		events = append(events, e)
 	}
 	return events, stmt.Err()
 }
 
-// numbers reads the columns that are numbers, and returns the ids of the type
+// numbers reads the columns that are numbers, the time among them, and returns the ids of the type
 // and the stream.
 func numbers(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
 	e.Position = position(stmt.ColumnInt64(0))
 	e.Revision = domain.Revision(stmt.ColumnInt64(2))
+	e.Recorded = time.UnixMicro(stmt.ColumnInt64(5)).UTC()
 	return stmt.ColumnInt(3), stmt.ColumnInt64(1)
 }
 
-// more reads the id and the time.
-func more(stmt *sqlite3.Stmt, e *domain.Recorded) {
-	copy(e.ID[:], stmt.ColumnRawBlob(5))
-	e.Recorded = time.UnixMicro(stmt.ColumnInt64(6)).UTC()
-}
+// readID reads the event's id, of those who asked for metadata.
+func readID(stmt *sqlite3.Stmt, e *domain.Recorded) { copy(e.ID[:], stmt.ColumnRawBlob(6)) }
 
 // A scanner reads the whole log for one query, batch after batch.
 type scanner struct {
@@ -197,7 +195,7 @@ func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, b *buffer) (err error) {
 	}
 	e.Data = b.keep(stmt.ColumnRawText(4))
 	if sc.q.Metadata {
-		more(stmt, &e)
+		readID(stmt, &e)
 		e.Metadata = b.keep(stmt.ColumnRawText(7))
 	}
 	b.Events = append(b.Events, e)

@@ -17,7 +17,8 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// How long an append, or the opening, waits for another process that writes.
+// How long an append waits for another process that writes, and a reader for
+// one that recovers the file.
 const lockPatience = 5 * time.Second
 
 // SQLite is the embedded log. Its methods may be called from any number of
@@ -49,14 +50,15 @@ type Info struct {
 // only, when there is none. A file that is no log is refused with ErrForeign,
 // one of a newer schema with ErrNewer; neither is changed.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
-	s, err := openSQLite(ctx, path)
+	s, err := openSQLite(ctx, path, "")
 	if err != nil {
 		return nil, fmt.Errorf("open log %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func openSQLite(ctx context.Context, path string) (*SQLite, error) {
+// openSQLite opens the log; what appends uses one of SQLite's file systems.
+func openSQLite(ctx context.Context, path, fileSystem string) (*SQLite, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	db, err := connect(ctx, path, "")
+	db, err := connect(ctx, path, fileSystem)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func connect(ctx context.Context, path, fileSystem string) (*sqlite3.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	if err := db.BusyTimeout(busyTimeout); err != nil {
+	if err := db.BusyTimeout(lockPatience); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	err = db.Exec(`PRAGMA synchronous = FULL`)

@@ -19,6 +19,10 @@ const (
 	maxGroupBytes = 4 << 20 // of data and metadata
 )
 
+// lockTry is how long the writer waits for the lock before it looks who of
+// those who wait still does.
+const lockTry = 200 * time.Millisecond
+
 // maxKnown bounds how many streams the writer remembers the end of.
 const maxKnown = 1 << 14
 
@@ -63,6 +67,9 @@ func newWriter(db *sqlite3.Conn, changed func()) (*writer, error) {
 	w := &writer{
 		db: db, changed: changed,
 		queue: make(chan *request, 1024), drained: make(chan struct{}),
+	}
+	if err := db.BusyTimeout(lockTry); err != nil {
+		return nil, err
 	}
 	w.forget()
 	for stmt, sql := range map[**sqlite3.Stmt]string{
@@ -120,6 +127,7 @@ func (w *writer) receive() bool {
 // expire refuses the pending requests that have waited long enough, and drops
 // those that were given up.
 func (w *writer) expire(patience time.Duration, err error) {
+	w.collect(maxGroup)
 	keep := w.pending[:0]
 	for _, r := range w.pending {
 		switch {
@@ -172,12 +180,21 @@ func (w *writer) fill() {
 			messages += len(r.msgs)
 		}
 		w.pending = w.pending[:0]
+		w.collect(1)
+	}
+}
+
+// collect makes pending what is queued, up to so many.
+func (w *writer) collect(most int) {
+	for range most {
 		select {
 		case r, ok := <-w.queue:
-			if ok {
-				w.pending = append(w.pending, r)
+			if !ok {
+				return
 			}
+			w.pending = append(w.pending, r)
 		default:
+			return
 		}
 	}
 }
@@ -226,7 +243,7 @@ func (w *writer) answer(err error) {
 // writing is not marked. What failed later, in fsync or in the shared index,
 // may come to light when another process recovers the file.
 func notRecorded(err error) bool {
-	for _, code := range []error{sqlite3.FULL, sqlite3.BUSY, sqlite3.READONLY, sqlite3.IOERR_WRITE, sqlite3.IOERR_READ, sqlite3.CORRUPT} {
+	for _, code := range []error{sqlite3.FULL, sqlite3.BUSY, sqlite3.READONLY, sqlite3.IOERR_WRITE} {
 		if errors.Is(err, code) {
 			return true
 		}
