@@ -102,7 +102,7 @@ func passwordScene() (fyne.CanvasObject, fyne.Focusable) {
 	p.Content = ui.Column("", name, pw)
 	p.Side = ui.NewCard(ui.Surface, rules)
 	p.Keyboard = ui.NewKeyboard(i18n.New("nl"), pw.Input())
-	if ui.Current().Class == ui.Compact {
+	if ui.Current().Tight() {
 		p.Content = pw
 	}
 	s.SetPage(p)
@@ -310,7 +310,7 @@ func TestGallery(t *testing.T) {
 	}
 	only := os.Getenv("KEYDESK_SHOTS_ONLY") // a pattern such as code-*
 	for _, screen := range screens {
-		screen.o.Class = ui.ClassOf(screen.size)
+		screen.o = screen.o.For(screen.size)
 		a := test.NewTempApp(t)
 		a.Settings().SetTheme(ui.NewTheme(screen.o))
 		for _, sc := range scenes {
@@ -344,5 +344,28 @@ func save(t *testing.T, w fyne.Window, path string) {
 	defer f.Close()
 	if err := png.Encode(f, w.Canvas().Capture()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every page of the gallery has room on every screen, at every size of text.
+func TestPagesFit(t *testing.T) {
+	for _, size := range []fyne.Size{
+		fyne.NewSize(1280, 800), fyne.NewSize(1600, 900), fyne.NewSize(1920, 1080),
+		fyne.NewSize(800, 1280), fyne.NewSize(1080, 1920),
+	} {
+		for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
+			test.NewTempApp(t).Settings().SetTheme(ui.NewTheme(ui.Options{Scale: scale}.For(size)))
+			for _, sc := range scenes {
+				o, _ := sc.make()
+				s, ok := o.(*ui.Shell)
+				if !ok || sc.name == "parts" { // that one is no page
+					continue
+				}
+				test.WidgetRenderer(s)
+				if s.Resize(size); !s.Fits() {
+					t.Errorf("%s does not fit in %v with text of %v", sc.name, size, scale)
+				}
+			}
+		}
 	}
 }

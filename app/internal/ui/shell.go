@@ -70,6 +70,7 @@ type Shell struct {
 	page    Page
 	heading *Text
 	covered bool
+	fits    bool
 
 	railGround, toolGround, panel, footLine, railEdge *rule
 }
@@ -100,6 +101,10 @@ func (s *Shell) SetPage(p Page) {
 
 // Page returns what is shown.
 func (s *Shell) Page() Page { return s.page }
+
+// Fits says whether all of the page had room when it was last laid out.
+// Nothing scrolls, so tests ask this of every page at every size.
+func (s *Shell) Fits() bool { return s.fits }
 
 // Cover hides what the page shows of a person, under a veil, or shows it
 // again. The frame stays.
@@ -179,10 +184,9 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 	}
 	// Where the content does not fit, the margins give way first, then the
 	// height of the keys, and then the lead.
-	for squeeze := range 4 {
-		if r.body(r.head(r.foot(main, squeeze), squeeze)) {
-			break
-		}
+	s.fits = false
+	for squeeze := 0; squeeze < 4 && !s.fits; squeeze++ {
+		s.fits = r.body(r.head(r.foot(main, squeeze), squeeze))
 	}
 }
 
@@ -308,6 +312,9 @@ func (r *shellRenderer) tall() bool {
 // what is left above.
 func (r *shellRenderer) foot(b box, squeeze int) box {
 	s, p, edge, h := r.s, r.s.page, size(SizeSide), size(SizeFoot)
+	if squeeze > 1 {
+		h = min(h, size(SizeButtonHeight)+size(SizeEdge)+20)
+	}
 	y := b.y + b.h - h
 	keys := r.panelKeys()
 	s.footLine.Hidden, s.panel.Hidden = keys != nil, keys == nil
@@ -347,7 +354,7 @@ func (r *shellRenderer) foot(b box, squeeze int) box {
 		kh = leastFor(keys, b.w-2*edge)
 	}
 	top := size(SizeSmallGap) * 1.5
-	if !r.tall() && Current().Class == Compact {
+	if squeeze > 1 || Current().Class == Compact {
 		top = 12
 	}
 	place(keys, b.x+edge, y-kh, b.w-2*edge, kh)
@@ -389,7 +396,7 @@ func (r *shellRenderer) head(b box, squeeze int) box {
 		y += h
 	}
 	y += gap
-	return box{x, y, b.w - 2*edge, b.y + b.h - y - size(SizeSmallGap)}
+	return box{x, y, b.w - 2*edge, b.y + b.h - y - gap/2}
 }
 
 // top is less where a keyboard needs the height.
@@ -457,13 +464,20 @@ func (r *Root) Set(content fyne.CanvasObject) {
 // MinSize is nothing: the window decides.
 func (r *Root) MinSize() fyne.Size { return fyne.Size{} }
 
-// Resize is called by Fyne; it sets a theme of another class where the new
-// size asks for one.
+// Resize is called by Fyne.
 func (r *Root) Resize(s fyne.Size) {
 	r.BaseWidget.Resize(s)
-	if o := Current(); s.Width > 320 && o.Class != Desktop && o.Class != ClassOf(s) {
-		o.Class = ClassOf(s)
-		fyne.Do(func() { SetTheme(o) })
+	r.fit()
+}
+
+// fit sets a theme of another class where size and scale ask for one.
+func (r *Root) fit() {
+	o, s := Current(), r.Size()
+	if s.Width <= 320 || o.Class == Desktop { // not laid out yet
+		return
+	}
+	if want := o.For(s); want != o {
+		fyne.Do(func() { SetTheme(want) })
 	}
 }
 
@@ -482,7 +496,9 @@ func (x *rootRenderer) Destroy()                     {}
 func (x *rootRenderer) MinSize() fyne.Size           { return fyne.Size{} }
 func (x *rootRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{x.r.content} }
 func (x *rootRenderer) Layout(s fyne.Size)           { place(x.r.content, 0, 0, s.Width, s.Height) }
+
 func (x *rootRenderer) Refresh() {
+	x.r.fit()
 	x.Layout(x.r.Size())
 	x.r.content.Refresh()
 	canvas.Refresh(x.r)

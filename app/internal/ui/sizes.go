@@ -111,7 +111,7 @@ var sizeTable = []struct {
 	{SizeSide, [classes]float32{64, 40, 64, 40, 32}, growsNot},
 	{SizeTop, [classes]float32{56, 24, 64, 36, 24}, growsNot},
 	{SizeFoot, [classes]float32{128, 88, 128, 104, 64}, growsNot},
-	{SizeQR, [classes]float32{8, 7, 8, 7, 4}, growsNot},
+	{SizeQR, [classes]float32{8, 7, 8, 6, 4}, growsNot},
 	{SizeGap, [classes]float32{32, 20, 32, 24, 16}, growsNot},
 	{SizeSmallGap, [classes]float32{16, 12, 16, 12, 8}, growsNot},
 	{SizeBigGap, [classes]float32{48, 32, 48, 40, 24}, growsNot},
@@ -135,8 +135,8 @@ func sizesOf(o Options) map[fyne.ThemeSizeName]float32 {
 	}
 	// A low screen that is higher than wide has its controls lower then.
 	if o.Class == SmallPortrait && o.Scale > Normal {
-		s[SizeRail], s[SizeFoot], s[SizeButtonHeight] = 200, 92, 64
-		s[SizeDigitHeight], s[SizeQR] = 104, 5
+		s[SizeRail], s[SizeFoot], s[SizeButtonHeight] = 188, 92, 64
+		s[SizeDigitHeight], s[SizeQR], s[SizeSmallGap] = 96, 5, 9
 	}
 	line := float32(1)
 	if o.Mode == HighContrast {

@@ -83,9 +83,23 @@ type Options struct {
 // it lies on top. Larger text needs the width that a standing rail takes.
 func (o Options) RailAtLeft() bool { return o.Class == Wide && o.Scale <= Normal }
 
-// Tight says that a page has room for one question only: what wide screens ask
-// together, a tight one asks on two pages, and lists show what matters now.
-func (o Options) Tight() bool { return o.Class == Compact || o.Class == SmallPortrait }
+// Tight says that a page has room for one question only: what a wide screen
+// asks together, a tight one asks on two pages, and lists show what matters
+// now.
+func (o Options) Tight() bool {
+	return o.Class == Compact || o.Class == SmallPortrait || o.Scale > Normal
+}
+
+// For returns the options with the class of a kiosk screen of the given size.
+// Larger text on a screen that is just wide gets the controls of a compact
+// one, so that everything fits.
+func (o Options) For(s fyne.Size) Options {
+	o.Class = ClassOf(s)
+	if o.Class == Wide && o.Scale > Normal && (s.Width < 1920 || s.Height < 1080) {
+		o.Class = Compact
+	}
+	return o
+}
 
 // A Theme gives Fyne the colours, sizes and fonts of Keydesk. It ignores the
 // variant that the system asks for: light, dark and high contrast are choices

@@ -1,0 +1,359 @@
+package kiosk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+// A screen is one of E0 to E9 or of what can go wrong. It makes its widgets
+// anew at each build, in the language and class in force, and takes over what
+// was typed into those of the build before.
+type screen interface {
+	build(k *Kiosk) fyne.CanvasObject
+	first() fyne.Focusable // what has the focus first; nil for nothing
+	update(k *Kiosk)       // the view has changed
+	tick(k *Kiosk)         // a second has passed
+	wipe()                 // forget what was typed
+	patient() bool         // people wait here for a code or a phone
+}
+
+// plain is a screen without anything of its own.
+type plain struct{}
+
+func (plain) first() fyne.Focusable { return nil }
+func (plain) update(*Kiosk)         {}
+func (plain) tick(*Kiosk)           {}
+func (plain) wipe()                 {}
+func (plain) patient() bool         { return false }
+
+// Why a turn ends.
+const (
+	stopped  = station.Stopped
+	finished = station.Finished
+	idle     = station.Idle
+	tooLong  = station.TooLong
+)
+
+// show goes to a screen and forgets what was typed on the one before.
+func (k *Kiosk) show(s screen) {
+	if k.screen != nil && k.screen != s {
+		k.screen.wipe()
+	}
+	if k.under != nil && k.under != s {
+		k.under.wipe()
+	}
+	k.screen, k.under = s, nil
+	k.enter()
+}
+
+// cover shows a screen over the present one, which keeps what was typed.
+func (k *Kiosk) cover(s screen) {
+	if k.under == nil {
+		k.under = k.screen
+	} else {
+		k.screen.wipe()
+	}
+	k.screen = s
+	k.enter()
+}
+
+// uncover goes back to what cover covered.
+func (k *Kiosk) uncover() {
+	if k.under == nil {
+		return
+	}
+	k.screen.wipe()
+	k.screen, k.under = k.under, nil
+	k.enter()
+}
+
+func (k *Kiosk) enter() {
+	if k.c.Speech != nil {
+		k.c.Speech.Stop()
+	}
+	if k.win == nil {
+		return
+	}
+	k.build()
+	k.focus(k.screen.first())
+}
+
+func (k *Kiosk) build() {
+	k.page, k.shell = ui.Page{}, nil
+	k.builtIn = ui.Current()
+	k.root.Set(k.screen.build(k))
+	if k.demo != nil {
+		k.demo.follow()
+	}
+}
+
+// rebuild makes the present screen anew, with what was typed and the focus.
+func (k *Kiosk) rebuild() {
+	c := k.win.Canvas()
+	at := focusIndex(c)
+	k.build()
+	if at == 0 {
+		k.focus(k.screen.first())
+		return
+	}
+	c.Unfocus()
+	for range at {
+		c.FocusNext()
+	}
+}
+
+// focusIndex counts how often Tab leads from nothing to what has the focus.
+func focusIndex(c fyne.Canvas) int {
+	at := c.Focused()
+	if at == nil {
+		return 0
+	}
+	c.Unfocus()
+	c.FocusNext()
+	start := c.Focused()
+	for n := 1; n < 200; n++ {
+		switch c.Focused() {
+		case at:
+			return n
+		case nil:
+			return 0
+		case start:
+			if n > 1 {
+				return 0
+			}
+		}
+		c.FocusNext()
+	}
+	return 0
+}
+
+func (k *Kiosk) focus(f fyne.Focusable) {
+	if f == nil {
+		k.win.Canvas().Unfocus()
+		return
+	}
+	k.win.Canvas().Focus(f)
+}
+
+// work runs something that may take long, one thing at a time: while it runs,
+// further taps do nothing and the button shows that something happens. What
+// comes of it after the turn has ended is dropped.
+func work[T any](k *Kiosk, on *ui.Button, do func(context.Context) (T, error), then func(T, error)) {
+	if k.busy {
+		return
+	}
+	turn := k.turn
+	k.calls++
+	k.setBusy(true, on)
+	ui.Work(k.ctx, do, func(v T, err error) {
+		if k.turn != turn {
+			return
+		}
+		k.setBusy(false, on)
+		then(v, err)
+	})
+}
+
+func (k *Kiosk) setBusy(busy bool, on *ui.Button) {
+	if on == nil {
+		on = k.page.Primary
+	}
+	if !busy && k.busyOn != nil {
+		k.busyOn.SetBusy(false)
+	}
+	k.busy, k.busyOn = busy, nil
+	if busy && on != nil {
+		k.busyOn = on
+		on.SetBusy(true)
+	}
+}
+
+// call runs a use case of the visit and goes where its view leads. A refusal
+// that is about the input goes to refused; the others have screens. again is
+// what "try again" does when log or vault could not be reached.
+func (k *Kiosk) call(on *ui.Button, do func(context.Context) (desk.View, error), refused func(*desk.Refusal), again func()) {
+	work(k, on, do, func(v desk.View, err error) {
+		if err == nil {
+			k.took(v)
+			return
+		}
+		if errors.Is(err, context.Canceled) {
+			return
+		}
+		if v.Visit != "" && v.Screen != "" {
+			k.see(v)
+		}
+		k.answer(err, refused, again)
+	})
+}
+
+// answer leads a refusal to where it is shown.
+func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
+	r, ok := errors.AsType[*desk.Refusal](err)
+	if !ok {
+		r = &desk.Refusal{Code: desk.Unavailable}
+	}
+	switch r.Code { //nolint:exhaustive // all others are about what was typed
+	case desk.VisitOver:
+		k.wipe(tooLong)
+	case desk.LockedOut:
+		k.show(&lockedScreen{})
+	case desk.Unavailable, desk.Busy:
+		k.cover(&faultScreen{refusal: r, again: again})
+	case desk.MovedOn, desk.OutOfOrder, desk.Enrolled:
+		// Another station was faster, or the log knows more than the screen.
+		k.call(nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.View(ctx, k.view.Visit) }, refused, again)
+	default:
+		refused(r)
+	}
+}
+
+// see notes what a view says without going anywhere.
+func (k *Kiosk) see(v desk.View) {
+	k.view, k.seen = v, k.c.Now()
+}
+
+// took notes a view and goes to its screen.
+func (k *Kiosk) took(v desk.View) {
+	k.see(v)
+	k.show(k.screenOf(v))
+}
+
+// since returns what is left of a time that the view gave.
+func (k *Kiosk) since(left time.Duration) time.Duration {
+	return max(0, left-k.c.Now().Sub(k.seen))
+}
+
+// screenOf returns the screen that a view asks for.
+func (k *Kiosk) screenOf(v desk.View) screen {
+	switch v.Screen {
+	case desk.ScreenEmailCode:
+		return k.codeOrStuck(v, false)
+	case desk.ScreenResume:
+		return &resumeScreen{}
+	case desk.ScreenPassword:
+		return &passwordScreen{}
+	case desk.ScreenPhone:
+		return &phoneScreen{}
+	case desk.ScreenSMSCode:
+		return k.codeOrStuck(v, true)
+	case desk.ScreenFactor:
+		switch v.Pocket.Stage {
+		case enrolment.Offered, enrolment.Claimed, enrolment.Confirmed, enrolment.Failed, enrolment.Over:
+			return &pairScreen{}
+		case enrolment.NotPairing, enrolment.Paired:
+		}
+		return &choiceScreen{}
+	case desk.ScreenDone:
+		return &doneScreen{}
+	}
+	return &startScreen{}
+}
+
+func (k *Kiosk) codeOrStuck(v desk.View, sms bool) screen {
+	switch {
+	case v.Code.Locked:
+		return &lockedScreen{}
+	case v.Code.Delivery == desk.Failing:
+		return &stuckScreen{sms: sms, failed: true}
+	}
+	return &codeScreen{sms: sms}
+}
+
+// watch follows what happens to the visit elsewhere, for as long as it lasts:
+// what became of a message, what the phone does.
+func (k *Kiosk) watch() {
+	turn, calls, visit, version := k.turn, k.calls, k.view.Visit, k.view.Version
+	ui.Work(k.ctx, func(ctx context.Context) (desk.View, error) {
+		v, err := k.c.Desk.Await(ctx, visit, version)
+		if err != nil && ctx.Err() == nil { // not a busy loop while log or vault are away
+			select {
+			case <-ctx.Done():
+			case <-time.After(2 * time.Second):
+			}
+		}
+		return v, err
+	}, func(v desk.View, err error) {
+		if k.turn != turn || k.view.Visit != visit {
+			return
+		}
+		r, ok := errors.AsType[*desk.Refusal](err)
+		switch {
+		case ok && r.Code == desk.VisitOver:
+			k.wipe(tooLong)
+			return
+		case err == nil && !k.busy && k.calls == calls:
+			k.saw(v)
+		}
+		k.watch()
+	})
+}
+
+// saw takes a view that nobody on this screen asked for.
+func (k *Kiosk) saw(v desk.View) {
+	was := k.view.Screen
+	k.see(v)
+	if v.Screen != was {
+		k.show(k.screenOf(v))
+		return
+	}
+	k.screen.update(k)
+}
+
+// begin starts a visit for the address that was typed.
+func (k *Kiosk) begin() {
+	if k.view.Visit != "" && k.view.Email == k.email {
+		k.show(k.screenOf(k.view))
+		return
+	}
+	k.leave(stopped)
+	turn, email, lang := k.turn, k.email, k.p.Lang()
+	if k.busy {
+		return
+	}
+	k.setBusy(true, nil)
+	k.calls++
+	ui.Work(k.ctx, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Begin(ctx, email, lang) },
+		func(v desk.View, err error) {
+			if k.turn != turn {
+				k.end(v.Visit, stopped) // began for somebody who has left
+				return
+			}
+			k.setBusy(false, nil)
+			if err == nil {
+				k.took(v)
+				k.watch()
+				return
+			}
+			k.answer(err, func(r *desk.Refusal) { k.show(&emailScreen{refused: r}) }, k.begin)
+		})
+}
+
+// leave ends the visit, if there is one, but not the turn.
+func (k *Kiosk) leave(why desk.WipeReason) {
+	if k.view.Visit == "" {
+		return
+	}
+	k.end(k.view.Visit, why)
+	k.view = desk.View{}
+}
+
+// end has a visit ended, whatever else happens.
+func (k *Kiosk) end(visit string, why desk.WipeReason) {
+	if visit == "" {
+		return
+	}
+	ui.Work(context.WithoutCancel(k.ctx), func(ctx context.Context) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		return struct{}{}, k.c.Desk.End(ctx, visit, why)
+	}, func(struct{}, error) {}) // a fault has been reported by the desk; there is nobody here to tell
+}
