@@ -45,7 +45,7 @@ type Query struct {
 	After    Position // only what stands behind this position
 	Prefix   string   // only streams whose name begins so; empty: all
 	Types    []string // only these types; empty: all
-	Metadata bool     // whether Message.Metadata, Message.ID and Recorded are wanted; without them reading is faster
+	Metadata bool     // whether Message.Metadata and Message.ID are wanted; without them reading is faster
 }
 
 // A Batch is a run of events, in order. It may be empty: then it only says how

@@ -4,10 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"text/tabwriter"
 	"time"
 
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/factor"
+	"github.com/keydesk/keydesk/projections/history"
+	"github.com/keydesk/keydesk/projections/progress"
 )
 
 type factorCommand struct {
@@ -20,17 +27,11 @@ func (c factorCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := h.Desk.Subject(a.ctx, c.Who)
-	if errors.Is(err, domain.ErrNotFound) {
-		return errors.New("nobody with this address or id is known here")
-	}
+	s, err := a.person(h, c.Who)
 	if err != nil {
 		return err
 	}
 	answer := h.Factors.Lookup(s)
-	if answer.Revision == domain.NoStream {
-		return errors.New("nobody with this address or id is known here")
-	}
 	var since *time.Time
 	if !answer.Since.IsZero() {
 		since = &answer.Since
@@ -126,11 +127,84 @@ func (c eventsCommand) stream(a *app) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := h.Desk.Subject(a.ctx, c.Subject)
-	if errors.Is(err, domain.ErrNotFound) {
-		err = errors.New("nobody with this address is known here")
-	}
+	s, err := a.person(h, c.Subject)
 	return domain.EnrolmentStream(s), errors.Join(err, h.Close(a.ctx))
+}
+
+type historyCommand struct {
+	Who      string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+	Language string `help:"nl or en." enum:"nl,en" default:"nl"`
+}
+
+func (c historyCommand) Run(a *app) (err error) {
+	h, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	s, err := a.person(h, c.Who)
+	if err != nil {
+		return err
+	}
+	events, err := h.Log.ReadStream(a.ctx, domain.EnrolmentStream(s), 0)
+	if err != nil {
+		return err
+	}
+	words := i18n.New(c.Language)
+	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
+	for _, e := range history.Of(events) {
+		args := i18n.Args{}
+		for k, v := range e.Params {
+			args[k] = v
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, words.T(e.Message, args))
+	}
+	return table.Flush()
+}
+
+type progressCommand struct{}
+
+func (progressCommand) Run(a *app) (err error) {
+	h, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	type stuck struct {
+		Subject       domain.SubjectID      `json:"subject"`
+		Step          enrolment.Step        `json:"step"`
+		Since         time.Time             `json:"since"`
+		Locked        bool                  `json:"locked,omitempty"`
+		Undeliverable enrolment.Undelivered `json:"undeliverable,omitempty"`
+		Unknown       bool                  `json:"unknown,omitempty"`
+	}
+	counts := h.Board.Counts()
+	answer := struct {
+		People  int                    `json:"people"`
+		Waiting int                    `json:"waiting"`
+		AtStep  map[enrolment.Step]int `json:"atStep"`
+		Unknown int                    `json:"unknown"`
+		Stuck   []stuck                `json:"stuck"`
+	}{counts.People, counts.Waiting, map[enrolment.Step]int{}, counts.Parked, []stuck{}}
+	for step := enrolment.StepEmail; step <= enrolment.StepDone; step++ {
+		answer.AtStep[step] = counts.At[step]
+	}
+	h.Board.Each(func(p progress.Person) bool {
+		if p.Stuck() {
+			answer.Stuck = append(answer.Stuck, stuck{p.Subject, p.Step, p.Since, p.Locked, p.Undeliverable, p.Parked})
+		}
+		return true
+	})
+	return json.NewEncoder(a.out).Encode(answer)
+}
+
+// person returns who is meant, if this home knows them.
+func (a *app) person(h *home.Home, who string) (domain.SubjectID, error) {
+	s, err := h.Desk.Subject(a.ctx, who)
+	if errors.Is(err, domain.ErrNotFound) || err == nil && h.Factors.Lookup(s).State == factor.Nobody {
+		return s, errors.New("nobody with this address or id is known here")
+	}
+	return s, err
 }
 
 type unlockCommand struct {
@@ -143,10 +217,7 @@ func (c unlockCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := h.Desk.Subject(a.ctx, c.Who)
-	if errors.Is(err, domain.ErrNotFound) {
-		return errors.New("nobody with this address or id is known here")
-	}
+	s, err := a.person(h, c.Who)
 	if err != nil {
 		return err
 	}

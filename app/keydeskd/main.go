@@ -34,6 +34,8 @@ type commands struct {
 	Roster   rosterCommands  `cmd:"" help:"Whom HR announced."`
 	Factor   factorCommand   `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events   eventsCommand   `cmd:"" help:"Show the log, an event a line, as NDJSON."`
+	History  historyCommand  `cmd:"" help:"Tell what happened to somebody, in plain words."`
+	Progress progressCommand `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
 	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`

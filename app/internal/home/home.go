@@ -34,6 +34,7 @@ import (
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/progress"
 )
 
 // DemoDomain is the e-mail domain that a demo admits.
@@ -58,6 +59,7 @@ type Home struct {
 	Vault   *vault.Vault
 	Feed    *feed.Feed
 	Factors *factor.Map
+	Board   *progress.Board
 	Outbox  *courier.Outbox // the demo's; nil in a real home
 	Demo    bool
 	Station string
@@ -66,7 +68,7 @@ type Home struct {
 	zap     *zap.Logger
 	phones  net.Listener
 	handler http.Handler
-	marked  domain.Position // up to where the snapshot on disk goes
+	marked  map[string]domain.Position // up to where each snapshot on disk goes
 }
 
 // Open opens the home that the settings name, and makes it at the first start.
@@ -107,7 +109,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.decideDemo(ctx, o); err != nil {
 		return err
 	}
-	h.project(ctx, o.Now)
+	h.project(ctx, o.Now, set.Policy.WrongCodesInARow)
 	channels, err := h.couriers(set)
 	if err != nil {
 		return err
@@ -179,7 +181,7 @@ func (h *Home) Run(ctx context.Context) error {
 func (h *Home) Close(ctx context.Context) error {
 	var errs []error
 	if h.Factors != nil {
-		errs = append(errs, h.saveSnapshot(ctx))
+		errs = append(errs, h.saveSnapshots(ctx))
 	}
 	if h.phones != nil {
 		if err := h.phones.Close(); !errors.Is(err, net.ErrClosed) {

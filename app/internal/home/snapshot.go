@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/progress"
 )
 
 // A snapshot is worth its write only after so many positions, and is looked at
@@ -22,34 +25,49 @@ const (
 	snapshotEvery = 10 * time.Minute
 )
 
-func (h *Home) snapshotFile() string { return filepath.Join(h.folder, "snapshots", "factor") }
+// The files of the snapshots, in the folder "snapshots" of the home.
+const (
+	factorFile = "factor"
+	boardFile  = "progress"
+)
 
-// project makes the projections: from the snapshot where one fits the log, else
-// from the start.
-func (h *Home) project(ctx context.Context, now func() time.Time) {
-	m, mark, err := h.loadSnapshot()
+// project makes the projections: each from its snapshot where that fits the
+// log, else from the start. lock is the policy's WrongCodesInARow.
+func (h *Home) project(ctx context.Context, now func() time.Time, lock int) {
+	h.marked = map[string]domain.Position{}
+	h.Factors = load(ctx, h, factorFile, factor.Decode)
+	if h.Factors == nil {
+		h.Factors = factor.New()
+	}
+	h.Board = load(ctx, h, boardFile, func(r io.Reader) (*progress.Board, feed.Mark, error) { return progress.Decode(r, lock) })
+	if h.Board == nil {
+		h.Board = progress.New(lock)
+	}
+	h.Feed = feed.New(h.Log, now, h.Factors, h.Board)
+}
+
+// load reads a snapshot and sees that it was folded from this log; nil when
+// there is none that fits.
+func load[P any](ctx context.Context, h *Home, name string, decode func(io.Reader) (*P, feed.Mark, error)) *P {
+	f, err := os.Open(filepath.Join(h.folder, "snapshots", name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var p *P
+	var mark feed.Mark
+	if err == nil {
+		defer f.Close() //nolint:errcheck // only read
+		p, mark, err = decode(bufio.NewReaderSize(f, 1<<20))
+	}
 	if err == nil {
 		err = feed.Check(ctx, h.Log, mark)
 	}
-	switch {
-	case err == nil:
-		h.Factors, h.marked = m, mark.Position
-	case errors.Is(err, os.ErrNotExist):
-		h.Factors = factor.New()
-	default:
-		h.zap.Warn("the snapshot does not fit, replaying from the start", zap.Error(err))
-		h.Factors = factor.New()
-	}
-	h.Feed = feed.New(h.Log, now, h.Factors)
-}
-
-func (h *Home) loadSnapshot() (*factor.Map, factor.Mark, error) {
-	f, err := os.Open(h.snapshotFile())
 	if err != nil {
-		return nil, factor.Mark{}, err
+		h.zap.Warn("a snapshot does not fit, replaying from the start", zap.String("snapshot", name), zap.Error(err))
+		return nil
 	}
-	defer f.Close() //nolint:errcheck // only read
-	return factor.Decode(bufio.NewReaderSize(f, 1<<20))
+	h.marked[name] = mark.Position
+	return p
 }
 
 func (h *Home) keepSnapshots(ctx context.Context) {
@@ -60,41 +78,57 @@ func (h *Home) keepSnapshots(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := h.saveSnapshot(ctx); err != nil {
-				h.zap.Warn("keep a snapshot", zap.Error(err))
+			if err := h.saveSnapshots(ctx); err != nil {
+				h.zap.Warn("keep the snapshots", zap.Error(err))
 			}
 		}
 	}
 }
 
-// saveSnapshot writes a snapshot when enough has happened since the last one.
-// It is on disk, whole, when this returns, or the old one still is.
-func (h *Home) saveSnapshot(ctx context.Context) error {
-	s := h.Factors.Snapshot()
-	if s.Position() < h.marked+snapshotAfter {
+// A snapshot is a projection as it was at one moment, to be written.
+type snapshot interface {
+	Position() domain.Position
+	Encode(w io.Writer, last domain.EventID) error
+}
+
+// saveSnapshots writes each snapshot when enough has happened since the last
+// one. It is on disk, whole, when this returns, or the old one still is.
+func (h *Home) saveSnapshots(ctx context.Context) error {
+	return errors.Join(
+		h.saveSnapshot(ctx, factorFile, h.Factors.Snapshot()),
+		h.saveSnapshot(ctx, boardFile, h.Board.Snapshot()))
+}
+
+func (h *Home) saveSnapshot(ctx context.Context, name string, s snapshot) (err error) {
+	if s.Position() < h.marked[name]+snapshotAfter {
 		return nil
 	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("keep snapshot %s: %w", name, err)
+		}
+	}()
 	id, err := feed.EventAt(ctx, h.Log, s.Position())
 	if err != nil {
-		return fmt.Errorf("mark the snapshot: %w", err)
+		return err
 	}
-	file := h.snapshotFile()
+	file := filepath.Join(h.folder, "snapshots", name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("keep the snapshot: %w", err)
+		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".factor-*")
+	f, err := os.CreateTemp(filepath.Dir(file), "."+name+"-*")
 	if err != nil {
-		return fmt.Errorf("keep the snapshot: %w", err)
+		return err
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // it was renamed, or failed already
 	w := bufio.NewWriterSize(f, 1<<20)
 	err = s.Encode(w, id)
 	if err = errors.Join(err, w.Flush(), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write the snapshot: %w", err)
+		return err
 	}
 	if err := os.Rename(f.Name(), file); err != nil {
-		return fmt.Errorf("keep the snapshot: %w", err)
+		return err
 	}
-	h.marked = s.Position()
+	h.marked[name] = s.Position()
 	return nil
 }
