@@ -54,11 +54,13 @@ action == "build-output" { printf "%s", output() }
 action == "pass" || action == "fail" || action == "skip" {
 	if (test != "") {
 		print action, key >results
-		if (action == "fail") printf "%s", said[key]
+		if (action == "fail") {
+			printf "%s", said[key]
+			broken[pkg] = 1
+		}
 	} else if (action == "fail") {
 		printf "%s", said[key]
-		print "FAIL    " pkg
-		print action, key >results
+		if (!broken[pkg]) print action, key >results # did not build, or died
 	} else if (action == "pass") {
 		seconds = $0
 		sub(/^.*"Elapsed":/, "", seconds); sub(/[,}].*$/, "", seconds)
