@@ -60,7 +60,7 @@ type TimeLeft struct {
 func NewTimeLeft(words string) *TimeLeft {
 	t := &TimeLeft{
 		icon: NewGlyph(IconClock, theme.ColorNameForeground), words: Body(Plain(words)).Elide(),
-		time: Code(""), bar: NewBar(),
+		time: NewText(RoleLead).OneLine(), bar: NewBar(),
 	}
 	t.ExtendBaseWidget(t)
 	return t
@@ -81,7 +81,7 @@ func (t *TimeLeft) Set(left, whole time.Duration) {
 
 // MinSize is one line and the bar.
 func (t *TimeLeft) MinSize() fyne.Size {
-	return fyne.NewSize(t.icon.MinSize().Width+24+t.words.MinSize().Width+t.time.MinSize().Width, t.words.lineHeight()+8+t.bar.MinSize().Height)
+	return fyne.NewSize(t.icon.MinSize().Width+24+t.words.MinSize().Width+t.time.MinSize().Width, t.time.lineHeight()+8+t.bar.MinSize().Height)
 }
 
 // CreateRenderer is called by Fyne.
@@ -101,10 +101,11 @@ func (r *timeLeftRenderer) Objects() []fyne.CanvasObject {
 
 func (r *timeLeftRenderer) Layout(s fyne.Size) {
 	t := r.t
-	h, i := t.words.lineHeight(), t.icon.MinSize().Width
+	h, i := t.time.lineHeight(), t.icon.MinSize().Width
 	place(t.icon, 0, (h-i)/2, i, i)
 	w := t.time.MinSize().Width
-	place(t.words, i+12, 0, s.Width-i-12-w-12, h)
+	wh := t.words.lineHeight()
+	place(t.words, i+12, (h-wh)/2, s.Width-i-12-w-12, wh)
 	place(t.time, s.Width-w, 0, w, h)
 	place(t.bar, 0, h+8, s.Width, t.bar.MinSize().Height)
 }

@@ -246,7 +246,7 @@ func (d *Digits) HeightFor(width float32) float32 {
 	if d.small && d.wrong == "" {
 		return d.geometry().h
 	}
-	return d.geometry().h + underDigits + max(line, d.under.HeightFor(width-line))
+	return d.geometry().h + underDigits + max(line, d.under.HeightFor(width-line-4))
 }
 
 // MinSize is six boxes that can still be read.
@@ -298,8 +298,9 @@ func (r *digitsRenderer) Layout(s fyne.Size) {
 		r.box(i, x, g, d.focused && !d.off && i == here)
 	}
 	line := d.under.lineHeight()
-	place(d.mark, 0, g.h+underDigits, line, line)
-	place(d.under, line, g.h+underDigits, s.Width-line, d.under.HeightFor(s.Width-line))
+	place(d.mark, 0, g.h+underDigits+2, line-4, line-4)
+	x := line + 4
+	place(d.under, x, g.h+underDigits, s.Width-x, d.under.HeightFor(s.Width-x))
 }
 
 // shift is how much further right the second group stands.

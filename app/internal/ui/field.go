@@ -60,6 +60,9 @@ func (f *Field) SetMono(on bool) { f.input.mono = on; f.input.Refresh() }
 // SetPlaceholder sets the words that stand in an empty line.
 func (f *Field) SetPlaceholder(s string) { f.input.placeholder = s; f.input.Refresh() }
 
+// Label returns the words above the line, to be read aloud.
+func (f *Field) Label() string { return f.label.String() }
+
 // SetLabel changes the words above the line, at a switch of language.
 func (f *Field) SetLabel(s string) { f.label.SetText(s) }
 
@@ -123,7 +126,7 @@ func (f *Field) underAt() float32 {
 	if f.wrong == "" {
 		return 0
 	}
-	return f.under.lineHeight()
+	return f.under.lineHeight() + 4
 }
 
 func (f *Field) gaps() (label, under float32) { return 8, 12 }
@@ -179,7 +182,7 @@ func (r *fieldRenderer) Layout(s fyne.Size) {
 	place(f.input, 0, y, w, h)
 	y += h + b
 	x := f.underAt()
-	place(f.mark, 0, y, f.under.lineHeight(), f.under.lineHeight())
+	place(f.mark, 0, y+2, f.under.lineHeight()-4, f.under.lineHeight()-4)
 	place(f.under, x, y, s.Width-x, f.under.HeightFor(s.Width-x))
 }
 

@@ -86,9 +86,13 @@ func NewShell(portal string, steps []string, tools Tools) *Shell {
 	return s
 }
 
-// SetPage puts a page into the frame. What was typed on the page before is the
-// business of whoever made it.
+// SetPage puts a page into the frame. Nothing has the focus then, so that no
+// key reaches a field that is gone; what was typed there is the business of
+// whoever made it.
 func (s *Shell) SetPage(p Page) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil {
+		c.Unfocus()
+	}
 	s.page, s.covered = p, false
 	role := RoleHeading
 	if p.Display {
