@@ -36,7 +36,7 @@ type Person struct {
 // Stuck says whether somebody has to help.
 func (p *Person) Stuck() bool { return p.Parked || p.Locked || p.Undeliverable != "" }
 
-// A Board holds where everybody stands: about 130 bytes a person. One goroutine
+// A Board holds where everybody stands: about 145 bytes a person. One goroutine
 // may apply events while any number of others read.
 type Board struct {
 	people *fold.People[row, *row]
