@@ -28,6 +28,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Home    string            `help:"The data folder." env:"KEYDESK_HOME" placeholder:"DIR"`
 	File    string            `name:"settings" help:"The settings file; keydesk.toml in the home by default." placeholder:"FILE"`
+	Demo    bool              `help:"The demo's home, where no other is named."`
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
@@ -79,7 +80,7 @@ type exit int
 
 // settings reads the settings that are in force.
 func (a *app) settings() (settings.Settings, error) {
-	return settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Env: os.Environ(), Flags: a.cli.Set})
+	return settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Demo: a.cli.Demo, Env: os.Environ(), Flags: a.cli.Set})
 }
 
 // open opens the home for one command, and gives it all that its log holds.

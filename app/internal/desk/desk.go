@@ -63,10 +63,11 @@ type Sends interface {
 	// StartSend says whether this is the first start of a send, ever.
 	StartSend(ctx context.Context, id string) (first bool, err error)
 	// RecordSend notes a challenge that went out over a channel, RecordVerified
-	// that its code came back; LastSends counts both among the last n.
-	RecordSend(ctx context.Context, channel, challenge string) error
+	// that its code came back; LastSends counts both among the last n that went
+	// out between two moments.
+	RecordSend(ctx context.Context, at time.Time, channel, challenge string) error
 	RecordVerified(ctx context.Context, challenge string) error
-	LastSends(ctx context.Context, channel string, n int) (sent, verified int, err error)
+	LastSends(ctx context.Context, channel string, n int, from, until time.Time) (sent, verified int, err error)
 }
 
 // A Limit is how often something may be done for one key.
@@ -148,8 +149,9 @@ type Config struct {
 	AnswerFloor   time.Duration // answers about an e-mail address take at least so long
 	Demo          bool
 
-	Now    func() time.Time
-	Report func(incident string, err error) // told once of each fault that is nobody's refusal
+	NormalEmail func(address string) (string, error) // the one form of all spellings of an address
+	Now         func() time.Time
+	Report      func(incident string, err error) // told once of each fault that is nobody's refusal
 }
 
 // A Desk runs the use cases. Make one with New.
@@ -157,9 +159,10 @@ type Desk struct {
 	Config
 	stamps string // the policy's version
 
-	mu     sync.Mutex
-	visits map[string]*visit
-	decoys map[string]enrolment.State // what strangers believe to be their enrolment, by address
+	mu      sync.Mutex
+	visits  map[string]*visit
+	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
+	decoys  map[string]enrolment.State // what strangers believe to be their enrolment, by address
 
 	pairings   pairings
 	work       chan func(context.Context)
@@ -170,7 +173,7 @@ type Desk struct {
 func New(c Config) *Desk {
 	return &Desk{
 		Config: c, stamps: c.Policy.Version(),
-		visits: map[string]*visit{}, decoys: map[string]enrolment.State{},
+		visits: map[string]*visit{}, decoys: map[string]enrolment.State{}, outages: map[enrolment.Channel]bool{},
 		work: make(chan func(context.Context), 256),
 	}
 }
@@ -203,6 +206,14 @@ func (d *Desk) enqueue(job func(context.Context)) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// report tells of a fault that nobody needs to be told of: what was asked for
+// is recorded all the same.
+func (d *Desk) report(err error) {
+	if err != nil {
+		d.Report(newID()[:8], err)
 	}
 }
 

@@ -212,14 +212,8 @@ func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Acc
 		return pairing.Account{}, d.phoneRefusal(err)
 	}
 	if len(events) > 0 {
-		if err := d.People.Activate(ctx, p.subject, label); err != nil {
-			return pairing.Account{}, d.phoneRefusal(err)
-		}
-		d.enqueue(func(ctx context.Context) {
-			if err := d.tellPaired(ctx, p.subject); err != nil {
-				d.Report(newID()[:8], err)
-			}
-		})
+		d.activate(ctx, p.subject, label)
+		d.enqueue(func(ctx context.Context) { d.report(d.tellPaired(ctx, p.subject)) })
 	}
 	return pairing.Account{Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
 }
@@ -247,8 +241,8 @@ func (d *Desk) phoneRefusal(err error) error {
 			return known.is
 		}
 	}
-	if retryable(err) {
-		d.Report(newID()[:8], err)
+	if errors.Is(err, domain.ErrUnavailable) || errors.Is(err, domain.ErrUnknownOutcome) {
+		d.report(err)
 		return pairing.Unavailable
 	}
 	return err

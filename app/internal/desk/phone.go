@@ -41,9 +41,7 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
 			return err
 		}
-		if err := d.People.Activate(ctx, v.subject, phone.Ref); err != nil {
-			return err
-		}
+		d.activate(ctx, v.subject, phone.Ref)
 		if !limited {
 			d.sendFor(v, enrolment.VerifyingPhone, false)
 		}
@@ -85,14 +83,13 @@ func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error)
 		if err := d.rejected(s, events); err != nil {
 			return err
 		}
+		d.report(d.Sends.RecordVerified(ctx, string(s.Codes.Phone.ID)))
 		number, err := d.open(ctx, v.subject, KindPhone, s.Phone.Ref)
-		if err != nil {
-			return err
+		if err == nil {
+			err = d.Limits.Clear(ctx, d.perAddress(enrolment.VerifyingPhone, number)[0])
 		}
-		if err := d.Sends.RecordVerified(ctx, string(s.Codes.Phone.ID)); err != nil {
-			return err
-		}
-		return d.Limits.Clear(ctx, d.perAddress(enrolment.VerifyingPhone, number)[0])
+		d.report(err)
+		return nil
 	})
 }
 

@@ -43,6 +43,7 @@ const (
 	VisitOver      Code = "visit-over"
 	Busy           Code = "busy"
 	Unavailable    Code = "unavailable" // log or vault; nothing was saved
+	Unsure         Code = "unsure"      // the log did not answer; it may have been saved
 )
 
 // A Refusal is an error that a person can be told of. It is a plain value and
@@ -51,7 +52,7 @@ type Refusal struct {
 	Code     Code
 	Wait     time.Duration // Limited: until it may be tried again
 	Left     int           // tries that are left, where they are counted
-	Incident string        // Unavailable: what the program's log calls it
+	Incident string        // Unavailable, Unsure: what the program's log calls it
 }
 
 func (r *Refusal) Error() string { return "refused: " + string(r.Code) }
@@ -94,9 +95,12 @@ func (d *Desk) refusal(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err // whoever asked has left
 	}
-	incident := newID()[:8]
-	d.Report(incident, err)
-	return &Refusal{Code: Unavailable, Incident: incident}
+	r := &Refusal{Code: Unavailable, Incident: newID()[:8]}
+	if errors.Is(err, domain.ErrUnknownOutcome) {
+		r.Code = Unsure
+	}
+	d.Report(r.Incident, err)
+	return r
 }
 
 // rejected returns the refusal that a recorded rejection is to the person.
@@ -128,9 +132,4 @@ func (d *Desk) wrong(s enrolment.State, id enrolment.ChallengeID) error {
 		}
 	}
 	return refuse(CodeEnded)
-}
-
-// retryable says that the log or vault could not be reached.
-func retryable(err error) bool {
-	return errors.Is(err, domain.ErrUnavailable) || errors.Is(err, domain.ErrUnknownOutcome)
 }

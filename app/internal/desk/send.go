@@ -9,6 +9,7 @@ import (
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
 )
 
 const (
@@ -47,15 +48,25 @@ func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, key 
 	return !allowed, nil
 }
 
+// The sends that the brake on SMS pumping looks at: not the newest, whose codes
+// may still be on their way, and none that is so old that the trouble may be over.
+const (
+	brakeYoungest = 2 * time.Minute
+	brakeOldest   = hour
+)
+
 // smsAllowed is the brake on SMS pumping: when too few of the last codes came
-// back, somebody is making us send to numbers of theirs.
+// back, somebody is making us send to numbers of theirs. It lets go an hour
+// after the sends that pulled it.
 func (d *Desk) smsAllowed(ctx context.Context) error {
-	sent, verified, err := d.Sends.LastSends(ctx, string(enrolment.BySMS), d.Policy.VerifiedSample)
+	now := d.Now()
+	sent, verified, err := d.Sends.LastSends(ctx, string(enrolment.BySMS), d.Policy.VerifiedSample,
+		now.Add(-brakeOldest), now.Add(-brakeYoungest))
 	if err != nil {
 		return fmt.Errorf("count verified sends: %w", err)
 	}
 	if sent >= d.Policy.VerifiedSample && verified*100 < sent*d.Policy.VerifiedAtLeast {
-		d.Report(newID()[:8], errPumping)
+		d.report(errPumping)
 		return refuse(SMSPaused)
 	}
 	return nil
@@ -66,6 +77,7 @@ var errPumping = errors.New("too few of the last codes by SMS came back: sending
 // sendFor sends a visit's code in the background. A decoy's turn is used to
 // look whether the channel works, so that an outage shows to everybody alike.
 func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
+	lang := v.lang
 	channel := enrolment.ByMail
 	if p == enrolment.VerifyingPhone {
 		channel = enrolment.BySMS
@@ -76,9 +88,9 @@ func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
 		var err error
 		switch {
 		case !v.decoy:
-			err = d.sendCode(ctx, v, p)
+			err = d.sendCode(ctx, v, p, lang)
 		case enrolled:
-			err = d.sayEnrolled(ctx, v)
+			err = d.sayEnrolled(ctx, v, lang)
 		default:
 			err = d.Courier.Check(ctx, channel)
 		}
@@ -89,19 +101,34 @@ func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
 	}
 }
 
-// sent notes whether a channel works, which is so for everybody.
+// sent notes whether a channel works, which is so for everybody. The first
+// failure after it worked is recorded with the station.
 func (d *Desk) sent(v *visit, channel enrolment.Channel, err error) {
 	if err != nil {
-		d.Report(newID()[:8], fmt.Errorf("send by %s: %w", channel, err))
+		d.report(fmt.Errorf("send by %s: %w", channel, err))
 	}
+	out := errors.Is(err, domain.ErrUnavailable)
 	v.mu.Lock()
-	v.outage[channel] = errors.Is(err, domain.ErrUnavailable)
+	v.outage[channel] = out
 	v.mu.Unlock()
 	v.signals.bump()
+	d.mu.Lock()
+	fresh := out && !d.outages[channel]
+	d.outages[channel] = out
+	d.mu.Unlock()
+	if fresh {
+		why := station.MailFailed
+		if channel == enrolment.BySMS {
+			why = station.SMSFailed
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+		defer cancel()
+		d.report(d.note(ctx, station.StationFailed{Reason: why}))
+	}
 }
 
 // sendCode sends the open code of a purpose and records what became of it.
-func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose) error {
+func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose, lang string) error {
 	r, err := d.load(ctx, v.subject)
 	if err != nil {
 		return err
@@ -115,7 +142,7 @@ func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose) erro
 		return err
 	}
 	m := Message{
-		ID: sendID(c.ID, number), Kind: CodeMessage, Channel: enrolment.ByMail, Lang: v.lang,
+		ID: sendID(c.ID, number), Kind: CodeMessage, Channel: enrolment.ByMail, Lang: lang,
 		Life: c.Expires.Sub(d.Now()).Round(time.Minute),
 	}
 	kind := KindEmail
@@ -132,7 +159,7 @@ func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose) erro
 	m.Code = enrolment.Code(key, v.subject, p, c.ID)
 	receipt, failed := d.Courier.Deliver(ctx, m)
 	if m.Channel == enrolment.BySMS && (failed == nil || errors.Is(failed, domain.ErrUnknownOutcome)) {
-		if err := d.Sends.RecordSend(ctx, string(m.Channel), string(c.ID)); err != nil {
+		if err := d.Sends.RecordSend(ctx, d.Now(), string(m.Channel), string(c.ID)); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
@@ -194,12 +221,12 @@ func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 
 // sayEnrolled tells somebody who is enrolled already that somebody, perhaps
 // they, tried to enrol again.
-func (d *Desk) sayEnrolled(ctx context.Context, v *visit) error {
+func (d *Desk) sayEnrolled(ctx context.Context, v *visit, lang string) error {
 	r, err := d.load(ctx, v.subject)
 	if err != nil {
 		return err
 	}
-	m := Message{ID: newID(), Kind: AlreadyEnrolledMessage, Channel: enrolment.ByMail, Lang: v.lang}
+	m := Message{ID: newID(), Kind: AlreadyEnrolledMessage, Channel: enrolment.ByMail, Lang: lang}
 	if r.state.Language != "" {
 		m.Lang = r.state.Language
 	}

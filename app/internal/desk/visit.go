@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,9 +38,13 @@ type visit struct {
 }
 
 // newVisit makes a visit that is not ready yet.
-func (d *Desk) newVisit(a enrolment.Address, lang string) *visit {
+func (d *Desk) newVisit(a enrolment.Address, lang string) (*visit, error) {
+	key, err := d.NormalEmail(a.String())
+	if err != nil {
+		return nil, refuse(NotAnAddress)
+	}
 	v := &visit{
-		id: newID(), lang: lang, email: a, key: strings.ToLower(a.String()), began: d.Now(),
+		id: newID(), lang: lang, email: a, key: key, began: d.Now(),
 		correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
@@ -55,7 +58,7 @@ func (d *Desk) newVisit(a enrolment.Address, lang string) *visit {
 		}
 	}
 	d.visits[v.id] = v
-	return v
+	return v, nil
 }
 
 // with runs a use case for a visit, once it is known who it is.
@@ -146,8 +149,8 @@ func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
 }
 
 // Await returns the view as soon as it is another than the one with the given
-// version, or when ctx ends or a while has passed. It never waits for other
-// calls of the visit, nor they for it.
+// version, or when ctx ends or a while has passed. While it waits it holds up
+// no other call of the visit.
 func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, error) {
 	d.mu.Lock()
 	v, ok := d.visits[id]

@@ -148,7 +148,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,
 		VisitMax: set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Demo: h.Demo,
-		Now: o.Now,
+		NormalEmail: vault.NormalEmail, Now: o.Now,
 		Report: func(incident string, err error) {
 			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
 		},

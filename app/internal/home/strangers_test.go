@@ -117,3 +117,28 @@ func TestStrangersAreLimitedAlike(t *testing.T) {
 		}
 	}
 }
+
+// A decoy has no code, so nothing that is typed can be it: not even nothing.
+func TestNoCodeOpensADecoy(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, "x@elders.example", "nl"))
+	for _, typed := range []string{"", " ", "000000", "-"} {
+		h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(ctx, v.Visit, typed))
+	}
+	for _, step := range []func() (desk.View, error){
+		func() (desk.View, error) { return h.Desk.Restart(ctx, v.Visit) },
+		func() (desk.View, error) { return h.Desk.Resume(ctx, v.Visit, phrase) },
+		func() (desk.View, error) { return h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase) },
+		func() (desk.View, error) { return h.Desk.GivePhone(ctx, v.Visit, number) },
+		func() (desk.View, error) { return h.Desk.ConfirmPhone(ctx, v.Visit, "") },
+		func() (desk.View, error) { return h.Desk.ChooseSMS(ctx, v.Visit) },
+		func() (desk.View, error) { return h.Desk.OfferPairing(ctx, v.Visit) },
+		func() (desk.View, error) { return h.Desk.ConfirmPairing(ctx, v.Visit, "000000") },
+	} {
+		if shown := h.refused(desk.OutOfOrder)(step()); shown.Screen != desk.ScreenEmailCode || shown.Name != "" {
+			t.Errorf("shows %+v", shown)
+		}
+	}
+}

@@ -66,6 +66,7 @@ CREATE TABLE outcome (
   id       INTEGER PRIMARY KEY,
   channel  TEXT NOT NULL,
   message  BLOB NOT NULL UNIQUE,
+  at       INTEGER NOT NULL, -- Unix milliseconds
   verified INTEGER NOT NULL CHECK (verified IN (0, 1))
 ) STRICT;
 CREATE INDEX outcome_channel ON outcome (channel, id);

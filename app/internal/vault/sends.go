@@ -42,11 +42,11 @@ func (v *Vault) StartSend(ctx context.Context, id string) (first bool, err error
 
 // RecordSend says that a message went out over a channel ("sms", "mail"), not
 // verified yet. The same id again changes nothing.
-func (v *Vault) RecordSend(ctx context.Context, channel, id string) error {
+func (v *Vault) RecordSend(ctx context.Context, at time.Time, channel, id string) error {
 	message := keyedHash(&v.index.send, id)
 	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-		added, err := tx.exec(ctx, `INSERT INTO outcome (channel, message, verified) VALUES ($1, $2, 0)
-			ON CONFLICT (message) DO NOTHING`, channel, message[:])
+		added, err := tx.exec(ctx, `INSERT INTO outcome (channel, message, at, verified) VALUES ($1, $2, $3, 0)
+			ON CONFLICT (message) DO NOTHING`, channel, message[:], at.UnixMilli())
 		if err != nil || added == 0 {
 			return err
 		}
@@ -74,11 +74,13 @@ func (v *Vault) RecordVerified(ctx context.Context, id string) error {
 	return nil
 }
 
-// LastSends returns how many of the last n sends over a channel there were, at
-// most n and at most 1000, and how many of those were verified.
-func (v *Vault) LastSends(ctx context.Context, channel string, n int) (sent, verified int, err error) {
+// LastSends returns how many of the last n sends over a channel between two
+// moments there were, at most n and at most 1000, and how many of those were
+// verified.
+func (v *Vault) LastSends(ctx context.Context, channel string, n int, from, until time.Time) (sent, verified int, err error) {
 	err = v.reader.row(ctx, `SELECT count(*), coalesce(sum(verified), 0) FROM
-		(SELECT verified FROM outcome WHERE channel = $1 ORDER BY id DESC LIMIT $2)`, channel, max(n, 0)).
+		(SELECT verified FROM outcome WHERE channel = $1 AND at BETWEEN $2 AND $3 ORDER BY id DESC LIMIT $4)`,
+		channel, from.UnixMilli(), until.UnixMilli(), max(n, 0)).
 		Scan(&sent, &verified)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read last sends: %w", unavailable(err))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
@@ -194,18 +195,21 @@ func startAll(c *childVault, n int) error {
 func lastSends(t *testing.T, p Place) {
 	t.Helper()
 	v := p.open(t)
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	within := [2]time.Time{noon, noon.Add(time.Hour)}
 	last := func(channel string, n, sent, verified int) {
 		t.Helper()
-		s, r, err := v.LastSends(t.Context(), channel, n)
+		s, r, err := v.LastSends(t.Context(), channel, n, within[0], within[1])
 		if err != nil || s != sent || r != verified {
 			t.Errorf("last %d of %s: %d sent, %d verified, want %d and %d: %v", n, channel, s, r, sent, verified, err)
 		}
 	}
 	last("sms", 20, 0, 0)
 	for i := range 30 {
-		ok(t, v.RecordSend(t.Context(), "sms", fmt.Sprint("s", i)))
-		ok(t, v.RecordSend(t.Context(), "sms", fmt.Sprint("s", i))) // counts once
-		ok(t, v.RecordSend(t.Context(), "mail", fmt.Sprint("m", i)))
+		at := noon.Add(time.Duration(i) * time.Minute)
+		ok(t, v.RecordSend(t.Context(), at, "sms", fmt.Sprint("s", i)))
+		ok(t, v.RecordSend(t.Context(), at, "sms", fmt.Sprint("s", i))) // counts once
+		ok(t, v.RecordSend(t.Context(), at, "mail", fmt.Sprint("m", i)))
 	}
 	for _, id := range []string{"s3", "s11", "s29", "s29", "m5", "never sent"} {
 		ok(t, v.RecordVerified(t.Context(), id))
@@ -216,4 +220,6 @@ func lastSends(t *testing.T, p Place) {
 	last("mail", 30, 30, 1)
 	last("sms", 0, 0, 0)
 	last("sms", -1, 0, 0)
+	within = [2]time.Time{noon.Add(3 * time.Minute), noon.Add(12 * time.Minute)}
+	last("sms", 20, 10, 2) // s3 to s12
 }

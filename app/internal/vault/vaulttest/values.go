@@ -238,7 +238,7 @@ func nothingPlain(t *testing.T, p Place) {
 	ok(t, err)
 	_, err = v.StartSend(t.Context(), plain[3])
 	ok(t, err)
-	ok(t, v.RecordSend(t.Context(), "sms", plain[3]))
+	ok(t, v.RecordSend(t.Context(), time.Now(), "sms", plain[3]))
 	master, err := os.ReadFile(filepath.Clean(p.KeyFile))
 	ok(t, err)
 	disk := p.Bytes(t)
