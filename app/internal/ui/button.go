@@ -36,6 +36,7 @@ type Button struct {
 	On          bool // a tool that is switched on
 
 	kind                                     Kind
+	lit                                      func() bool // on as the theme says
 	disabled, busy, focused, hovered, pushed bool
 	dots                                     *Ticker
 	beat                                     int
@@ -237,7 +238,7 @@ func (b *Button) style() buttonStyle {
 }
 
 func (b *Button) state(s *buttonStyle) {
-	if b.On {
+	if b.On || (b.lit != nil && b.lit()) {
 		s.face, s.ink = ColorRailText, ColorRail
 	}
 	s.focused = b.focused && !b.disabled

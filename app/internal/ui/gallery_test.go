@@ -2,9 +2,11 @@ package ui_test
 
 import (
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -139,7 +141,7 @@ func choiceScene() (fyne.CanvasObject, fyne.Focusable) {
 	p.Lead = ui.Lead(ui.Plain("Bij het inloggen vragen we om een tweede stap. Jij kiest welke."))
 	card := func(kind ui.CardKind, icon ui.Icon, title, line string, b *ui.Button, points ...string) fyne.CanvasObject {
 		b.Big = true
-		col := ui.Column(ui.SizeSmallGap, ui.NewItem(icon, false, title, line))
+		col := ui.Column(ui.SizeSmallGap, ui.NewCardTitle(icon, title, line))
 		for _, pt := range points {
 			col.Add(ui.NewPoint(ui.IconCheck, theme.ColorNameSuccess, ui.Plain(pt)))
 		}
@@ -366,6 +368,40 @@ func TestPagesFit(t *testing.T) {
 					t.Errorf("%s does not fit in %v with text of %v", sc.name, size, scale)
 				}
 			}
+		}
+	}
+}
+
+// BenchmarkStep is what a change of page costs on Fyne's goroutine, without
+// painting: the most crowded page, made, put into the shell and laid out.
+func BenchmarkStep(b *testing.B) {
+	test.NewTempApp(b).Settings().SetTheme(ui.NewTheme(ui.Options{}))
+	for b.Loop() {
+		o, _ := passwordScene()
+		test.WidgetRenderer(o.(*ui.Shell))
+		o.Resize(fyne.NewSize(1920, 1080))
+	}
+}
+
+// A theme set while a page is shown gives the same picture as a page made
+// under it: larger text, high contrast, and another class.
+func TestThemeSwitchesLive(t *testing.T) {
+	small := fyne.NewSize(1280, 800)
+	from := ui.Options{Scale: ui.Normal}.For(small)
+	to := ui.Options{Scale: ui.Largest, Mode: ui.HighContrast}.For(small)
+	for _, sc := range scenes[:4] {
+		a := test.NewTempApp(t)
+		picture := func(first ui.Options) image.Image {
+			a.Settings().SetTheme(ui.NewTheme(first))
+			o, _ := sc.make()
+			w := test.NewTempWindow(t, ui.NewRoot(o))
+			w.SetPadded(false)
+			w.Resize(small)
+			a.Settings().SetTheme(ui.NewTheme(to))
+			return w.Canvas().Capture()
+		}
+		if !reflect.DeepEqual(picture(from), picture(to)) {
+			t.Errorf("%s looks different when the theme is switched than when it is made so", sc.name)
 		}
 	}
 }

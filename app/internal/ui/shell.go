@@ -20,16 +20,16 @@ type Tools struct {
 // Buttons returns the tools for a dark ground, in their order.
 func (t Tools) buttons() []fyne.CanvasObject {
 	var all []fyne.CanvasObject
-	add := func(text string, icon Icon, on bool, f func()) {
+	add := func(text string, icon Icon, lit func() bool, f func()) {
 		if f != nil {
 			b := NewButton(Tool, text, f).WithLeft(icon)
-			b.On = on
+			b.lit = lit
 			all = append(all, b)
 		}
 	}
-	add(t.ReadAloud, IconSpeaker, false, t.OnReadAloud)
-	add(t.LargerText, IconTextSize, Current().Scale > Normal, t.OnLargerText)
-	add(t.Contrast, IconContrast, Current().Mode == HighContrast, t.OnContrast)
+	add(t.ReadAloud, IconSpeaker, nil, t.OnReadAloud)
+	add(t.LargerText, IconTextSize, func() bool { return Current().Scale > Normal }, t.OnLargerText)
+	add(t.Contrast, IconContrast, func() bool { return Current().Mode == HighContrast }, t.OnContrast)
 	if t.OnLanguage != nil {
 		all = append(all, NewSegmented(t.Languages, t.Language, t.OnLanguage))
 	}
@@ -133,9 +133,6 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.Size{} }
 
 func (r *shellRenderer) Refresh() {
 	r.Layout(r.s.Size())
-	for _, o := range r.Objects() {
-		o.Refresh()
-	}
 	canvas.Refresh(r.s)
 }
 

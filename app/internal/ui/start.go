@@ -60,9 +60,6 @@ func (r *startRenderer) MinSize() fyne.Size { return fyne.Size{} }
 
 func (r *startRenderer) Refresh() {
 	r.Layout(r.s.Size())
-	for _, o := range r.Objects() {
-		o.Refresh()
-	}
 	canvas.Refresh(r.s)
 }
 
