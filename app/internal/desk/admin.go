@@ -22,7 +22,8 @@ type Person struct {
 
 // AddToRoster records what HR announces of somebody. The same again changes
 // nothing; something else replaces what was announced before. A number that
-// gets no SMS, or of a country that is not allowed, is refused.
+// gets no SMS, or of a country that is not allowed, is refused, and so is a
+// name that nobody can have.
 func (d *Desk) AddToRoster(ctx context.Context, p Person, batch string) (domain.SubjectID, error) {
 	a, err := enrolment.ParseAddress(p.Email)
 	if err != nil {
@@ -34,6 +35,11 @@ func (d *Desk) AddToRoster(ctx context.Context, p Person, batch string) (domain.
 			return domain.SubjectID{}, err
 		}
 		p.Phone = n.E164
+	}
+	if p.Name != "" {
+		if p.Name, err = cleanName(p.Name); err != nil {
+			return domain.SubjectID{}, err
+		}
 	}
 	s, err := d.People.Claim(ctx, a.String())
 	if err != nil {
