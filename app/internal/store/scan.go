@@ -88,8 +88,8 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 	return events, stmt.Err()
 }
 
-// numbers reads the columns that are numbers, the time among them, and returns the ids of the type
-// and the stream.
+// numbers reads the columns that are numbers, the time among them, and returns
+// the ids of the type and the stream.
 func numbers(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
 	e.Position = position(stmt.ColumnInt64(0))
 	e.Revision = domain.Revision(stmt.ColumnInt64(2))

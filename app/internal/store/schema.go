@@ -31,7 +31,7 @@ var ErrNewer = errors.New("log of a newer Keydesk")
 //
 // A position is a rowid that the writer counts up by itself, so that positions
 // are in the order of commits and have no gaps. What a fold reads (stream,
-// revision, type, data) stands before what it skips: SQLite decodes a row only
+// revision, type, time, data) stands before what it skips: SQLite decodes a row only
 // as far as it is asked. Names of streams and types are integers in events,
 // which halves the two b-trees an append touches.
 //
@@ -56,9 +56,9 @@ CREATE TABLE events (
 	stream   INTEGER NOT NULL,
 	revision INTEGER NOT NULL,
 	type     INTEGER NOT NULL,
+	recorded INTEGER NOT NULL,
 	data     TEXT NOT NULL,
 	id       BLOB NOT NULL,
-	recorded INTEGER NOT NULL,
 	metadata TEXT,
 	UNIQUE (stream, revision)
 ) STRICT;
