@@ -21,3 +21,8 @@ var Fonts embed.FS
 //
 //go:embed icons
 var Icons embed.FS
+
+// Icon is the program's icon, 512 pixels square, a PNG.
+//
+//go:embed icon.png
+var Icon []byte

@@ -28,7 +28,7 @@ var (
 
 // A Conflict says at which revision the stream really is. It matches
 // ErrConflict.
-type Conflict struct {
+type Conflict struct { //nolint:errname // the fact has the name; ErrConflict is what errors.Is asks for
 	Stream   string
 	Expected Revision
 	Actual   Revision

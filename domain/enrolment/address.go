@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNotAnAddress: no mail could be sent to this.
+// ErrNotAnAddress says that no mail could be sent to this.
 var ErrNotAnAddress = errors.New("not an e-mail address")
 
 // An Address is an e-mail address that mail can be sent to.

@@ -60,8 +60,9 @@ type (
 		KeyID     string
 	}
 
-	// RecordSent and RecordUndeliverable say what became of a message.
-	RecordSent          struct{ Sent CodeSent }
+	// RecordSent says that a provider took over a message.
+	RecordSent struct{ Sent CodeSent }
+	// RecordUndeliverable says that a message did not leave, or may not have.
 	RecordUndeliverable struct{ Failed CodeUndeliverable }
 
 	// ConfirmEmail brings the code from the mail.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/keydesk/keydesk/domain"
-	. "github.com/keydesk/keydesk/domain/enrolment" //nolint:revive // as in the scenarios
+	. "github.com/keydesk/keydesk/domain/enrolment"
 )
 
 var update = flag.Bool("update", false, "write golden files for events that have none")
@@ -22,10 +22,20 @@ func all() []Event {
 	staff := announced
 	staff.Employee = &label
 	return []Event{
-		staff, StaffChanged(staff), EnrolmentStarted{ByDomain, "en", "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de"},
-		mailCode, mailed, CodeUndeliverable{"c2", 1, InvalidRecipient}, wrong(1), confirmed, named, locked, given,
-		verified, offered, claimed, agreed, PairingFailed{"q1", TooManyTries}, paired, PocketRevoked{"d1", Replaced},
-		byPocket, LanguageSet{"en"}, EnrolmentReset{ForgottenPassword}, Unlocked{UnlockedByAdmin}, HelpCodeShown{"K7204"},
+		staff, StaffChanged(staff),
+		EnrolmentStarted{ByDomain, "en", "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de"},
+		mailCode, mailed,
+		CodeUndeliverable{"c2", 1, InvalidRecipient},
+		wrong(1), confirmed, named, locked, given,
+		verified, offered, claimed, agreed,
+		PairingFailed{"q1", TooManyTries},
+		paired,
+		PocketRevoked{"d1", Replaced},
+		byPocket,
+		LanguageSet{"en"},
+		EnrolmentReset{ForgottenPassword},
+		Unlocked{UnlockedByAdmin},
+		HelpCodeShown{"K7204"},
 	}
 }
 
@@ -53,7 +63,7 @@ func TestGoldenEvents(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			golden, err := os.ReadFile(file)
+			golden, err := os.ReadFile(file) //nolint:gosec // a golden file
 			if err != nil {
 				t.Fatalf("every event needs a golden file (-update writes one): %v", err)
 			}

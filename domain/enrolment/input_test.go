@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/keydesk/keydesk/domain/enrolment" //nolint:revive // as in the scenarios
+	. "github.com/keydesk/keydesk/domain/enrolment"
 )
 
 func TestParsePhone(t *testing.T) {

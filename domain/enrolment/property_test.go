@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/domain"
-	. "github.com/keydesk/keydesk/domain/enrolment" //nolint:revive // as in the scenarios
+	. "github.com/keydesk/keydesk/domain/enrolment"
 )
 
 // aCommand draws any command that might arrive, sensible or not: ids are from

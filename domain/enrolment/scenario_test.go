@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
-	. "github.com/keydesk/keydesk/domain/enrolment" //nolint:revive // scenarios read as sentences
+	. "github.com/keydesk/keydesk/domain/enrolment"
 )
 
 var (

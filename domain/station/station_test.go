@@ -18,8 +18,11 @@ var update = flag.Bool("update", false, "write golden files for events that have
 func TestGoldenEvents(t *testing.T) {
 	t.Parallel()
 	for _, e := range []station.Event{
-		station.StationOpened{Version: "0.1.0"}, station.StationWiped{Reason: station.Idle}, station.StationUnlocked{},
-		station.StationFailed{Reason: station.MailFailed}, station.HelpCodeShown{Help: "K7204"},
+		station.StationOpened{Version: "0.1.0"},
+		station.StationWiped{Reason: station.Idle},
+		station.StationUnlocked{},
+		station.StationFailed{Reason: station.MailFailed},
+		station.HelpCodeShown{Help: "K7204"},
 	} {
 		m, err := station.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 		if err != nil {
@@ -31,7 +34,7 @@ func TestGoldenEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		golden, err := os.ReadFile(file)
+		golden, err := os.ReadFile(file) //nolint:gosec // a golden file
 		if err != nil {
 			t.Fatalf("every event needs a golden file (-update writes one): %v", err)
 		}

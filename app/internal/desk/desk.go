@@ -114,7 +114,7 @@ type Message struct {
 type Receipt struct{ Provider, ID string }
 
 // Undeliverable is a provider's definite refusal.
-type Undeliverable struct{ Reason enrolment.Undelivered }
+type Undeliverable struct{ Reason enrolment.Undelivered } //nolint:errname // the word of the event CodeUndeliverable
 
 func (u *Undeliverable) Error() string { return "undeliverable: " + string(u.Reason) }
 

@@ -121,7 +121,7 @@ func (d *Desk) begin(ctx context.Context, v *visit, admission enrolment.Admissio
 		d.activate(ctx, v.subject, to)
 	}
 	if !limited {
-		d.sendFor(v, enrolment.ConfirmingEmail, enrolled)
+		d.sendFor(ctx, v, enrolment.ConfirmingEmail, enrolled)
 	}
 	return nil
 }
@@ -268,7 +268,7 @@ func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
 		if _, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return again, nil }); err != nil {
 			return err
 		}
-		d.sendFor(v, purpose, v.decoy && !v.subject.IsZero())
+		d.sendFor(ctx, v, purpose, v.decoy && !v.subject.IsZero())
 		return nil
 	})
 }

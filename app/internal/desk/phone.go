@@ -43,7 +43,7 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 		}
 		d.activate(ctx, v.subject, phone.Ref)
 		if !limited {
-			d.sendFor(v, enrolment.VerifyingPhone, false)
+			d.sendFor(ctx, v, enrolment.VerifyingPhone, false)
 		}
 		return nil
 	})

@@ -48,7 +48,7 @@ const (
 
 // A Refusal is an error that a person can be told of. It is a plain value and
 // survives the wire.
-type Refusal struct {
+type Refusal struct { //nolint:errname // the word of the design; screens show it as a value
 	Code     Code
 	Wait     time.Duration // Limited: until it may be tried again
 	Left     int           // tries that are left, where they are counted

@@ -76,7 +76,7 @@ var errPumping = errors.New("too few of the last codes by SMS came back: sending
 
 // sendFor sends a visit's code in the background. A decoy's turn is used to
 // look whether the channel works, so that an outage shows to everybody alike.
-func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
+func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, enrolled bool) {
 	lang := v.lang
 	channel := enrolment.ByMail
 	if p == enrolment.VerifyingPhone {
@@ -94,16 +94,16 @@ func (d *Desk) sendFor(v *visit, p enrolment.Purpose, enrolled bool) {
 		default:
 			err = d.Courier.Check(ctx, channel)
 		}
-		d.sent(v, channel, err)
+		d.sent(ctx, v, channel, err)
 	})
 	if !queued {
-		d.sent(v, channel, domain.ErrUnavailable)
+		d.background.Go(func() { d.sent(context.WithoutCancel(ctx), v, channel, domain.ErrUnavailable) })
 	}
 }
 
 // sent notes whether a channel works, which is so for everybody. The first
 // failure after it worked is recorded with the station.
-func (d *Desk) sent(v *visit, channel enrolment.Channel, err error) {
+func (d *Desk) sent(ctx context.Context, v *visit, channel enrolment.Channel, err error) {
 	if err != nil {
 		d.report(fmt.Errorf("send by %s: %w", channel, err))
 	}
@@ -121,8 +121,6 @@ func (d *Desk) sent(v *visit, channel enrolment.Channel, err error) {
 		if channel == enrolment.BySMS {
 			why = station.SMSFailed
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), settleFor)
-		defer cancel()
 		d.report(d.note(ctx, station.StationFailed{Reason: why}))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ import (
 )
 
 // types returns the types of a person's events, in order.
-func (h *house) types(email string) []string {
+func (h *house) types() []string {
 	h.t.Helper()
 	s, err := h.Desk.Subject(h.t.Context(), email)
 	if err != nil {
@@ -63,7 +64,7 @@ func TestTwoStationsOnOneHome(t *testing.T) {
 		racing.Go(func() { h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense")) })
 	}
 	racing.Wait()
-	if n := count(a.types(email), "CodeRejected"); n != 4 {
+	if n := count(a.types(), "CodeRejected"); n != 4 {
 		t.Errorf("%d of 4 guesses were recorded", n)
 	}
 	a.must(desk.ScreenPassword)(a.Desk.ConfirmEmail(ctx, va.Visit, code))
@@ -82,7 +83,7 @@ func TestTwoStationsOnOneHome(t *testing.T) {
 	racing.Go(func() { a.must(desk.ScreenDone)(a.Desk.ChooseSMS(ctx, va.Visit)) })
 	racing.Go(func() { b.must(desk.ScreenDone)(b.Desk.ChooseSMS(ctx, vb.Visit)) })
 	racing.Wait()
-	if n := count(a.types(email), "FactorChosen"); n != 1 {
+	if n := count(a.types(), "FactorChosen"); n != 1 {
 		t.Errorf("the factor was chosen %d times", n)
 	}
 }
@@ -119,7 +120,7 @@ func TestLostAcknowledgements(t *testing.T) {
 	v := h.toFactor(email, 1)
 	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(t.Context(), v.Visit))
 	for _, once := range []string{"EnrolmentStarted", "EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "FactorChosen"} {
-		if n := count(h.types(email), once); n != 1 {
+		if n := count(h.types(), once); n != 1 {
 			t.Errorf("%s was recorded %d times", once, n)
 		}
 	}
@@ -146,7 +147,7 @@ func TestNothingIsClaimedSavedThatIsNot(t *testing.T) {
 	}
 	h.Desk.Log = up
 	h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
-	if n := count(h.types(email), "PasswordSet"); n != 1 {
+	if n := count(h.types(), "PasswordSet"); n != 1 {
 		t.Errorf("the password was set %d times", n)
 	}
 }
@@ -163,7 +164,7 @@ func TestMain(m *testing.M) {
 
 // TestChildEnrols is the child: it walks on, and after each step says so and
 // waits to be told to go on, or to be killed.
-func TestChildEnrols(t *testing.T) {
+func TestChildEnrols(t *testing.T) { //nolint:paralleltest // alone in its program
 	dir := os.Getenv(childHome)
 	if dir == "" {
 		t.Skip("only as a child")
@@ -241,8 +242,8 @@ func (h *house) resume(screens []desk.Screen) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		for i := len(items) - 1; i >= 0; i-- {
-			next, err := h.Desk.ConfirmEmail(ctx, v.Visit, items[i].Code)
+		for _, mail := range slices.Backward(items) {
+			next, err := h.Desk.ConfirmEmail(ctx, v.Visit, mail.Code)
 			if err == nil {
 				h.must(screens[0])(next, nil)
 				if len(screens) > 1 {

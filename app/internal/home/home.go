@@ -40,7 +40,7 @@ import (
 // DemoDomain is the e-mail domain that a demo admits.
 const DemoDomain = "voorbeeld.nl"
 
-// ErrNotADemo: a demo was asked for in a home that is none.
+// ErrNotADemo says that a demo was asked for in a home that is none.
 var ErrNotADemo = errors.New("this home holds real enrolments and cannot become a demo: choose another folder with --home")
 
 // Options are what the programs add to the settings.

@@ -27,7 +27,7 @@ func (h *house) enrolled(n int) []string {
 }
 
 // What a station shows and how long it takes tell nothing about an address.
-func TestStrangersAreToldApartByNothing(t *testing.T) {
+func TestStrangersAreToldApartByNothing(t *testing.T) { //nolint:paralleltest // it measures times
 	if testing.Short() {
 		t.Skip("it measures times, alone on the machine")
 	}
