@@ -9,7 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// Reading a whole log page by page spends a third of its time in system calls.
+// Reading a whole log page by page spends a quarter of its time in system calls.
 // So the readers' file system is the usual one, with one difference: while a
 // scan says so, pages that are asked for in order are fetched many at a time.
 const (
