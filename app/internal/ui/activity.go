@@ -30,6 +30,26 @@ func passOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	}
 }
 
+// passOnRune does the same for a rune.
+func passOnRune(o fyne.CanvasObject, r rune) {
+	if o == nil {
+		return
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+		if f := c.OnTypedRune(); f != nil {
+			f(r)
+		}
+	}
+}
+
+// passOnShortcut does the same for a shortcut, which Fyne gives only to what
+// has the focus.
+func passOnShortcut(o fyne.CanvasObject, s fyne.Shortcut) {
+	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(fyne.Shortcutable); ok {
+		c.TypedShortcut(s)
+	}
+}
+
 // Focus gives a widget the focus of its window, if it is in one.
 func Focus(w fyne.Focusable) {
 	o, ok := w.(fyne.CanvasObject)

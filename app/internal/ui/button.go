@@ -147,8 +147,11 @@ func (b *Button) FocusLost() {
 	b.set(&b.focused, false)
 }
 
-// TypedRune is called by Fyne.
-func (b *Button) TypedRune(rune) { active() }
+// TypedRune is for the window: a digit of a code, say.
+func (b *Button) TypedRune(r rune) {
+	active()
+	passOnRune(b, r)
+}
 
 // TypedKey activates the button on Space and Enter; the window gets the rest.
 func (b *Button) TypedKey(e *fyne.KeyEvent) {
@@ -165,7 +168,7 @@ func (b *Button) TypedKey(e *fyne.KeyEvent) {
 func (b *Button) MouseIn(*desktop.MouseEvent) { b.set(&b.hovered, true) }
 
 // MouseMoved is called by Fyne.
-func (b *Button) MouseMoved(*desktop.MouseEvent) {}
+func (b *Button) MouseMoved(*desktop.MouseEvent) { active() }
 
 // MouseOut is called by Fyne.
 func (b *Button) MouseOut() {

@@ -119,8 +119,11 @@ func (p *pressable) FocusGained() { p.set(&p.focused, true) }
 // FocusLost is called by Fyne.
 func (p *pressable) FocusLost() { p.set(&p.focused, false) }
 
-// TypedRune is called by Fyne.
-func (p *pressable) TypedRune(rune) { active() }
+// TypedRune is for the window: a digit of a code, say.
+func (p *pressable) TypedRune(r rune) {
+	active()
+	passOnRune(p.self, r)
+}
 
 // TypedKey activates on Space and Enter; the window gets the rest.
 func (p *pressable) TypedKey(e *fyne.KeyEvent) {
@@ -137,7 +140,7 @@ func (p *pressable) TypedKey(e *fyne.KeyEvent) {
 func (p *pressable) MouseIn(*desktop.MouseEvent) { p.set(&p.hovered, true) }
 
 // MouseMoved is called by Fyne.
-func (p *pressable) MouseMoved(*desktop.MouseEvent) {}
+func (p *pressable) MouseMoved(*desktop.MouseEvent) { active() }
 
 // MouseOut is called by Fyne.
 func (p *pressable) MouseOut() {

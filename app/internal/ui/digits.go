@@ -174,6 +174,9 @@ func (d *Digits) TypedKey(e *fyne.KeyEvent) {
 func (d *Digits) TypedShortcut(s fyne.Shortcut) {
 	active()
 	p, ok := s.(*fyne.ShortcutPaste)
+	if !ok {
+		passOnShortcut(d, s)
+	}
 	if !ok || d.off {
 		return
 	}

@@ -242,6 +242,8 @@ func (i *Input) TypedShortcut(s fyne.Shortcut) {
 		}
 	case *fyne.ShortcutSelectAll:
 		i.selectAll()
+	default:
+		passOnShortcut(i, s)
 	}
 }
 

@@ -462,8 +462,9 @@ func (r *Root) Set(content fyne.CanvasObject) {
 	r.Refresh()
 }
 
-// MinSize is nothing: the window decides.
-func (r *Root) MinSize() fyne.Size { return fyne.Size{} }
+// MinSize is a little, whatever the content: the window decides, but a window
+// of no size at all cannot be made.
+func (r *Root) MinSize() fyne.Size { return fyne.NewSize(320, 240) }
 
 // Resize is called by Fyne.
 func (r *Root) Resize(s fyne.Size) {
@@ -494,7 +495,7 @@ func (r *Root) CreateRenderer() fyne.WidgetRenderer {
 type rootRenderer struct{ r *Root }
 
 func (x *rootRenderer) Destroy()                     {}
-func (x *rootRenderer) MinSize() fyne.Size           { return fyne.Size{} }
+func (x *rootRenderer) MinSize() fyne.Size           { return x.r.MinSize() }
 func (x *rootRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{x.r.content} }
 func (x *rootRenderer) Layout(s fyne.Size)           { place(x.r.content, 0, 0, s.Width, s.Height) }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -234,7 +235,7 @@ func (t *Text) lines(width float32) [][]piece {
 		}
 		return [][]piece{t.cut(line, width)}
 	}
-	words := t.words()
+	words := t.broken(width)
 	var all [][]piece
 	var line []piece
 	x := float32(0)
@@ -254,6 +255,32 @@ func (t *Text) lines(width float32) [][]piece {
 		line, x, i = append(line, words[i:n]...), x+w, n
 	}
 	return append(all, line)
+}
+
+// broken returns the words, those that are wider than a line in parts: a long
+// address, say.
+func (t *Text) broken(width float32) []piece {
+	words := t.words()
+	if width <= 0 || !slices.ContainsFunc(words, func(p piece) bool { return p.width > width+0.5 }) {
+		return words
+	}
+	var all []piece
+	for _, p := range words {
+		rest := []rune(p.text)
+		for p.width > width+0.5 && len(rest) > 1 {
+			n := len(rest) - 1
+			for n > 1 && t.measure(p.span, string(rest[:n])) > width {
+				n--
+			}
+			part := p
+			part.text, rest = string(rest[:n]), rest[n:]
+			part.width = t.measure(p.span, part.text)
+			all = append(all, part)
+			p.text, p.width, p.glued, p.brk = string(rest), t.measure(p.span, string(rest)), true, true
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // cut shortens a line that may not be wider than width.
