@@ -87,3 +87,13 @@ func FuzzParseSubjectID(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParseSubjectID(b *testing.B) {
+	const id = "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de"
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := domain.ParseSubjectID(id); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
