@@ -21,8 +21,12 @@ func active() {
 }
 
 // passOn gives a key that a widget has no use for to the window, as Fyne does
-// when nothing has the focus: Escape, say.
+// when nothing has the focus: Escape, say. Keys of characters stay here: what
+// somebody types is nobody else's business.
 func passOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
+	if len(e.Name) == 1 {
+		return
+	}
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
 		if f := c.OnTypedKey(); f != nil {
 			f(e)

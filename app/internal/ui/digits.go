@@ -91,8 +91,8 @@ func (d *Digits) SetError(s string) {
 	d.Refresh()
 }
 
-// Error returns what is said to be wrong.
-func (d *Digits) Error() string { return d.wrong }
+// Wrong returns what is said to be wrong, "" for nothing.
+func (d *Digits) Wrong() string { return d.wrong }
 
 func (d *Digits) say() {
 	d.mark.Hidden = d.wrong == ""

@@ -72,8 +72,8 @@ func (f *Field) SetHint(s string) { f.hint = s; f.say() }
 // SetError says what is wrong and marks the line; "" takes it back.
 func (f *Field) SetError(s string) { f.wrong = s; f.say() }
 
-// Error returns what is said to be wrong.
-func (f *Field) Error() string { return f.wrong }
+// Wrong returns what is said to be wrong, "" for nothing.
+func (f *Field) Wrong() string { return f.wrong }
 
 // SetRevealed shows or hides a password.
 func (f *Field) SetRevealed(on bool) {

@@ -96,8 +96,12 @@ func passwordScene() (fyne.CanvasObject, fyne.Focusable) {
 	pw.SetRevealed(true)
 	rules := ui.NewRules("Zo is je wachtwoord goed", !ui.Current().RailAtLeft())
 	rules.Set([]ui.Rule{
-		{Text: "12 tekens of meer", Count: "10/12"}, {Text: "Een hoofdletter", Met: true}, {Text: "Een kleine letter", Met: true},
-		{Text: "Een cijfer"}, {Text: "Een leesteken, zoals ! of ?", Met: true}, {Text: "Geen bekend wachtwoord", Met: true},
+		{Text: "12 tekens of meer", Count: "10/12"},
+		{Text: "Een hoofdletter", Met: true},
+		{Text: "Een kleine letter", Met: true},
+		{Text: "Een cijfer"},
+		{Text: "Een leesteken, zoals ! of ?", Met: true},
+		{Text: "Geen bekend wachtwoord", Met: true},
 	}, "4 van 6")
 	p := stepPage(2)
 	p.Heading = "Je naam en je wachtwoord"
@@ -283,8 +287,17 @@ type veiled struct {
 }
 
 var scenes = []scene{
-	{"start", startScene}, {"email", emailScene}, {"welcome", welcomeScene}, {"code", codeScene}, {"password", passwordScene},
-	{"choice", choiceScene}, {"qr", qrScene}, {"done", doneScene}, {"failed", failedScene}, {"parts", partsScene}, {"veil", veilScene},
+	{"start", startScene},
+	{"email", emailScene},
+	{"welcome", welcomeScene},
+	{"code", codeScene},
+	{"password", passwordScene},
+	{"choice", choiceScene},
+	{"qr", qrScene},
+	{"done", doneScene},
+	{"failed", failedScene},
+	{"parts", partsScene},
+	{"veil", veilScene},
 }
 
 var screens = []struct {
@@ -332,14 +345,19 @@ func TestGallery(t *testing.T) {
 				ui.ShowVeil(w.Canvas(), over.dialog)
 			}
 			w.Canvas().Focus(focus)
-			save(t, w, filepath.Join(dir, name+".png"))
+			save(t, w, dir, name+".png")
 		}
 	}
 }
 
-func save(t *testing.T, w fyne.Window, path string) {
+func save(t *testing.T, w fyne.Window, dir, name string) {
 	t.Helper()
-	f, err := os.Create(path)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	f, err := root.Create(name)
 	if err != nil {
 		t.Fatal(err)
 	}

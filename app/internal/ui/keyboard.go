@@ -89,7 +89,7 @@ func bottom(p *i18n.Printer, left, right act) []key {
 // line is keys of normal width, one for every word.
 func line(at float32, words string) []key {
 	var row []key
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		row = append(row, key{text: w})
 	}
 	return spread(at, row...)

@@ -56,8 +56,10 @@ const (
 	Portrait                   // 1000 and more wide, higher than wide
 	SmallPortrait              // portrait below that
 	Desktop                    // a window on a staff computer
-	classes
 )
+
+// classes is how many there are.
+const classes = int(Desktop) + 1
 
 // ClassOf returns the class of a kiosk screen of the given size.
 func ClassOf(s fyne.Size) Class {

@@ -137,7 +137,7 @@ func TestThemeIgnoresTheVariantOfTheSystem(t *testing.T) {
 }
 
 func TestTextGrowsAndTouchStaysLarge(t *testing.T) {
-	for class := ui.Wide; class < ui.Desktop; class++ {
+	for class := range ui.Desktop {
 		was := float32(0)
 		for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
 			th := ui.NewTheme(ui.Options{Class: class, Scale: scale})

@@ -188,8 +188,8 @@ func TestWipe(t *testing.T) {
 	f.Wipe()
 	f.Input().TypedShortcut(&fyne.ShortcutUndo{})
 	f.Input().TypedShortcut(&fyne.ShortcutRedo{})
-	if f.Text() != "" || f.Revealed() || f.Error() != "" {
-		t.Errorf("after a wipe: %q, revealed %v, error %q", f.Text(), f.Revealed(), f.Error())
+	if f.Text() != "" || f.Revealed() || f.Wrong() != "" {
+		t.Errorf("after a wipe: %q, revealed %v, error %q", f.Text(), f.Revealed(), f.Wrong())
 	}
 }
 
@@ -276,11 +276,11 @@ func TestDigitsForgetTheErrorWithTheNextDigit(t *testing.T) {
 	d.OnComplete = func(string) { d.Clear(); d.SetError("Die code klopt niet.") }
 	window(t, d)
 	test.Type(d, "123456")
-	if d.Text() != "" || d.Error() == "" {
-		t.Fatalf("after a wrong code: %q, error %q", d.Text(), d.Error())
+	if d.Text() != "" || d.Wrong() == "" {
+		t.Fatalf("after a wrong code: %q, error %q", d.Text(), d.Wrong())
 	}
 	test.Type(d, "1")
-	if d.Error() != "" {
+	if d.Wrong() != "" {
 		t.Error("the error stayed")
 	}
 }
