@@ -57,7 +57,7 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	p.Primary.SetEnabled(s.digits.Complete())
 	p.Lead = ui.Row(ui.SizeSmallGap,
-		ui.GrowCentred(1, ui.Lead(ui.Plain(lead+" "), ui.Bold(breakable(to)))),
+		ui.GrowCentred(1, ui.Lead(ui.Plain(lead+" "), ui.Bold(to))),
 		ui.NewButton(ui.Small, k.t("change"), change).WithLeft(ui.IconPencil))
 	help := ui.NewButton(ui.Small, none, func() { k.show(&stuckScreen{sms: s.sms}) })
 	p.Content = ui.Limit(736, ui.Column(ui.SizeSmallGap,
@@ -130,11 +130,11 @@ func (s *codeScreen) submit(k *Kiosk) {
 		return
 	}
 	s.noted = ""
-	k.call(nil, func(ctx context.Context) (desk.View, error) {
+	k.call(nil, func(ctx context.Context, visit string) (desk.View, error) {
 		if s.sms {
-			return k.c.Desk.ConfirmPhone(ctx, k.view.Visit, code)
+			return k.c.Desk.ConfirmPhone(ctx, visit, code)
 		}
-		return k.c.Desk.ConfirmEmail(ctx, k.view.Visit, code)
+		return k.c.Desk.ConfirmEmail(ctx, visit, code)
 	}, func(r *desk.Refusal) { s.refuse(k, r) }, func() { s.submit(k) })
 }
 
@@ -170,19 +170,4 @@ func (s *codeScreen) back(k *Kiosk) {
 		return
 	}
 	k.show(&emailScreen{})
-}
-
-// breakable lets a long address be wrapped after its @.
-func breakable(address string) string {
-	if len(address) < 40 {
-		return address
-	}
-	out := ""
-	for _, r := range address {
-		out += string(r)
-		if r == '@' {
-			out += " "
-		}
-	}
-	return out
 }

@@ -135,4 +135,3 @@ func (s *welcomeScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	return k.frame(p)
 }
-

@@ -179,8 +179,9 @@ func (k *Kiosk) setBusy(busy bool, on *ui.Button) {
 // call runs a use case of the visit and goes where its view leads. A refusal
 // that is about the input goes to refused; the others have screens. again is
 // what "try again" does when log or vault could not be reached.
-func (k *Kiosk) call(on *ui.Button, do func(context.Context) (desk.View, error), refused func(*desk.Refusal), again func()) {
-	work(k, on, do, func(v desk.View, err error) {
+func (k *Kiosk) call(on *ui.Button, do func(ctx context.Context, visit string) (desk.View, error), refused func(*desk.Refusal), again func()) {
+	visit := k.view.Visit
+	work(k, on, func(ctx context.Context) (desk.View, error) { return do(ctx, visit) }, func(v desk.View, err error) {
 		if err == nil {
 			k.took(v)
 			return
@@ -210,7 +211,7 @@ func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
 		k.cover(&faultScreen{refusal: r, again: again})
 	case desk.MovedOn, desk.OutOfOrder, desk.Enrolled:
 		// Another station was faster, or the log knows more than the screen.
-		k.call(nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.View(ctx, k.view.Visit) }, refused, again)
+		k.call(nil, k.c.Desk.View, refused, again)
 	default:
 		refused(r)
 	}

@@ -1,0 +1,74 @@
+package kiosk
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/keydesk/keydesk/app/internal/ui"
+)
+
+// readAloud reads the heading, the line under it, and the label of what has
+// the focus. What was typed is never read: it may be a password or a code.
+func (k *Kiosk) readAloud() {
+	var parts []string
+	say := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if _, start := k.screen.(*startScreen); start {
+		say(k.t("kiosk-start-title"))
+		say(k.t("kiosk-start-line", k.names()))
+		say(k.t("kiosk-sign-up"))
+		say(k.t("kiosk-sign-up-line"))
+	} else {
+		say(k.page.Caption)
+		say(k.page.Heading)
+		say(words(k.page.Lead))
+		say(k.label())
+	}
+	k.c.Speech.Say(k.p.Lang(), strings.Join(parts, ". "))
+}
+
+// words returns the words of a line under a heading.
+func words(o fyne.CanvasObject) string {
+	switch o := o.(type) {
+	case *ui.Text:
+		return o.String()
+	case *fyne.Container:
+		var all []string
+		for _, part := range o.Objects {
+			if w := words(part); w != "" {
+				all = append(all, w)
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	return ""
+}
+
+// label returns what the thing with the focus is called.
+func (k *Kiosk) label() string {
+	switch f := k.win.Canvas().Focused().(type) {
+	case *ui.Button:
+		return f.Text
+	case *ui.Digits:
+		return k.t("confirmation-code")
+	case *ui.Input:
+		switch s := k.screen.(type) {
+		case *emailScreen:
+			return k.t("email")
+		case *phoneScreen:
+			return k.t("phone-number")
+		case *passwordScreen:
+			if f == s.name.Input() {
+				return k.t("name")
+			}
+			return k.t("password")
+		case *resumeScreen:
+			return k.t("password")
+		}
+	}
+	return ""
+}
