@@ -22,7 +22,7 @@ type factorCommand struct {
 }
 
 func (c factorCommand) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c eventsCommand) Run(a *app) (err error) {
 			return err
 		}
 	}
-	set, err := a.settings()
+	set, err := a.existing()
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c eventsCommand) stream(a *app) (string, error) {
 	if s, err := domain.ParseSubjectID(c.Subject); err == nil {
 		return domain.EnrolmentStream(s), nil
 	}
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ type historyCommand struct {
 }
 
 func (c historyCommand) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c historyCommand) Run(a *app) (err error) {
 type progressCommand struct{}
 
 func (progressCommand) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (progressCommand) Run(a *app) (err error) {
 func (a *app) person(h *home.Home, who string) (domain.SubjectID, error) {
 	s, err := h.Desk.Subject(a.ctx, who)
 	if errors.Is(err, domain.ErrNotFound) || err == nil && h.Factors.Lookup(s).State == factor.Nobody {
-		return s, errors.New("nobody with this address or id is known here")
+		return s, errNobody
 	}
 	return s, err
 }
@@ -212,7 +212,7 @@ type unlockCommand struct {
 }
 
 func (c unlockCommand) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return err
 	}
@@ -221,5 +221,9 @@ func (c unlockCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	return h.Desk.Unlock(a.ctx, s)
+	if err := h.Desk.Unlock(a.ctx, s); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "%s can type codes again\n", s)
+	return err
 }

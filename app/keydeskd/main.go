@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
 )
 
 // version is set when a release is built.
@@ -70,7 +73,10 @@ func run(args []string, out, errs io.Writer) (status int) {
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "keydeskd:", err)
-		return 1
+		if do := advice(err); do != "" {
+			fmt.Fprintln(errs, do)
+		}
+		return statusOf(err)
 	}
 	return 0
 }
@@ -83,9 +89,21 @@ func (a *app) settings() (settings.Settings, error) {
 	return settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Demo: a.cli.Demo, Env: os.Environ(), Flags: a.cli.Set})
 }
 
-// open opens the home for one command, and gives it all that its log holds.
-func (a *app) open() (*home.Home, error) {
+// existing is settings, for commands that look into a home and make none: a
+// mistyped folder must not become a home.
+func (a *app) existing() (settings.Settings, error) {
 	set, err := a.settings()
+	if err != nil {
+		return set, err
+	}
+	if _, err := os.Stat(strings.TrimPrefix(set.Log.URL, store.Scheme)); errors.Is(err, fs.ErrNotExist) {
+		return set, fmt.Errorf("%w in %s", errNoHome, set.Home)
+	}
+	return set, nil
+}
+
+// open opens a home for one command, and gives it all that its log holds.
+func (a *app) open(set settings.Settings, err error) (*home.Home, error) {
 	if err != nil {
 		return nil, err
 	}

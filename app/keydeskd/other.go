@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
-
 	"github.com/keydesk/keydesk/app/internal/pocket"
 )
 
@@ -25,9 +22,5 @@ func (settingsCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
-	for _, l := range set.Describe() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", l.Field, l.Value, l.Origin)
-	}
-	return table.Flush()
+	return set.Print(a.out)
 }

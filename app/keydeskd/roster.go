@@ -3,10 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
@@ -17,19 +21,36 @@ type rosterCommands struct {
 }
 
 type rosterAdd struct {
-	Email    string `required:"" help:"The address at which the person gets the first code."`
-	Name     string `help:"The name, as the person will see it and may change it."`
-	Phone    string `help:"The mobile number, if HR knows it."`
-	Language string `help:"nl or en." enum:"nl,en," default:""`
+	Email    string   `required:"" help:"The address at which the person gets the first code." placeholder:"ADDRESS"`
+	Name     string   `help:"The name, as the person will see it and may change it." placeholder:"NAME"`
+	Phone    string   `help:"The mobile number, if HR knows it." placeholder:"NUMBER"`
+	Language language `help:"The language of the first mail: nl or en." placeholder:"LANGUAGE"`
+}
+
+// Help says what happens to what was announced before.
+func (rosterAdd) Help() string {
+	return "Prints the person's id. The same again changes nothing; something else replaces all " +
+		"that was announced of this person, so that what is left out is taken away."
+}
+
+// A language is one that the screens speak, or empty.
+type language string
+
+func (l *language) UnmarshalText(b []byte) error {
+	if !slices.Contains(i18n.Languages(), string(b)) {
+		return errors.New("not a language that Keydesk speaks; those are " + strings.Join(i18n.Languages(), " and "))
+	}
+	*l = language(b)
+	return nil
 }
 
 func (c rosterAdd) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.settings())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := h.Desk.AddToRoster(a.ctx, desk.Person{Email: c.Email, Name: c.Name, Phone: c.Phone, Language: c.Language},
+	s, err := h.Desk.AddToRoster(a.ctx, desk.Person{Email: c.Email, Name: c.Name, Phone: c.Phone, Language: string(c.Language)},
 		"console-"+time.Now().UTC().Format("20060102"))
 	if err != nil {
 		return rosterError(err)
@@ -40,15 +61,22 @@ func (c rosterAdd) Run(a *app) (err error) {
 
 // rosterError says what is wrong with an entry, and what would be right.
 func rosterError(err error) error {
-	switch {
-	case errors.Is(err, enrolment.ErrNotAnAddress):
-		return errors.New("--email: not an e-mail address")
-	case errors.Is(err, enrolment.ErrNotANumber):
-		return errors.New("--phone: not a phone number that exists; write it as 0612345678 or +31612345678")
-	case errors.Is(err, enrolment.ErrNoSMS):
-		return errors.New("--phone: this number gets no SMS; a mobile one does")
-	case errors.Is(err, enrolment.ErrCountryNotAllowed):
-		return errors.New("--phone: a number of a country that is not allowed; see policy.phone_countries in the settings")
+	if r, ok := errors.AsType[*desk.Refusal](err); ok && (r.Code == desk.NameMissing || r.Code == desk.NameUnusable) {
+		return errors.New("--name: not a name; write it on one line, in at most 100 characters, with a letter in it")
+	}
+	for _, known := range []struct {
+		err  error
+		says string
+	}{
+		{enrolment.ErrNotAnAddress, "--email: not an e-mail address; write it as name@example.nl"},
+		{vault.ErrBadEmail, "--email: no mail server can have this name; write the address as name@example.nl"},
+		{enrolment.ErrNotANumber, "--phone: not a phone number that exists; write it as 0612345678 or +31612345678"},
+		{enrolment.ErrNoSMS, "--phone: this number gets no SMS; give a mobile one, or none"},
+		{enrolment.ErrCountryNotAllowed, "--phone: a number of a country that is not allowed; give another, or add the country to policy.phone_countries in the settings"},
+	} {
+		if errors.Is(err, known.err) {
+			return errors.New(known.says)
+		}
 	}
 	return err
 }
@@ -56,7 +84,7 @@ func rosterError(err error) error {
 type rosterList struct{}
 
 func (rosterList) Run(a *app) (err error) {
-	h, err := a.open()
+	h, err := a.open(a.existing())
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/pairing"
+)
+
+var (
+	errNobody = errors.New("nobody with this address or id is known here")
+	errNoHome = errors.New("there is no Keydesk home")
+)
+
+// statusOf tells a command line that was not understood (2) from everything
+// else that went wrong (1), as shells expect it.
+func statusOf(err error) int {
+	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+		return 2
+	}
+	return 1
+}
+
+// advice says what to do about an error; empty where the error does so itself.
+// The first that fits is the nearest to the cause.
+func advice(err error) string {
+	if p, ok := errors.AsType[*kong.ParseError](err); ok {
+		command := "keydeskd"
+		if p.Context != nil && p.Context.Selected() != nil {
+			command = p.Context.Selected().FullPath()
+		}
+		return fmt.Sprintf("%s --help shows what can be asked for", command)
+	}
+	if _, ok := errors.AsType[*settings.InvalidError](err); ok {
+		return "nothing was done; change this, and \"keydeskd settings\" shows whether it is right"
+	}
+	if r, ok := errors.AsType[pairing.Refusal](err); ok {
+		return pairingAdvice(r)
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "the kiosk has to be running, and its address reachable from here"
+	}
+	for _, known := range []struct {
+		err error
+		do  string
+	}{
+		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
+		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, or \"keydeskd roster add\", makes a new one"},
+		{pairing.ErrBadQR, "give the whole text of the QR code, in single quotes: it holds a # sign"},
+		{store.ErrForeign, "the setting log.url names another file, or --home another folder"},
+		{store.ErrNewer, "use the keydeskd of the kiosk's version, or a newer one"},
+		{vault.ErrWrongKey, "put back the copy of the master key that belongs to this vault, at vault.master_key; without it nobody can read the vault"},
+		{vault.ErrKeyFile, "put back the copy of the master key; its file is for its owner alone (chmod 600)"},
+		{fs.ErrPermission, "run this as the user whom the data folder belongs to"},
+		{domain.ErrUnknownOutcome, "it may have been recorded: do the same again, which changes nothing twice"},
+		{domain.ErrUnavailable, "nothing was recorded; see whether the disk is full or busy, and try again"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.do
+		}
+	}
+	return ""
+}
+
+func pairingAdvice(r pairing.Refusal) string {
+	switch r {
+	case pairing.Busy, pairing.Unavailable:
+		return "try again in a moment"
+	case pairing.ClaimedAlready, pairing.Expired, pairing.Unknown, pairing.WrongProof, pairing.NotConfirmed,
+		pairing.WrongNonce, pairing.Failed:
+	}
+	return "take the QR code that the kiosk shows now; there, \"Terug\" and choosing Pocket again makes a new one"
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": main}) }
+
+// Every script has $KEYDESK_HOME, which does not exist yet, and nothing of the
+// environment of whoever runs the tests. Beside testscript's own commands:
+//
+//	station              open the home as a demo and keep it open to the end
+//	walk EMAIL SCREEN    enrol somebody at the station as far as a screen, or
+//	                     with a phone ("pocket")
+//	guess EMAIL N        type N wrong codes for the address
+//	json FIELD VALUE     the last output is an object in which the field is so
+//	                     (fields of fields with a dot; "-": it is not there)
+//	ndjson N             the last output is N lines, an event each
+//	keep NAME FIELD      set a variable to a field of the last output
+//	await FILE TEXT      wait until a file holds a text
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("KEYDESK_HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv("TZ", "UTC")
+			e.Values[stageKey{}] = new(stage)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess,
+			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait,
+		},
+	})
+}
+
+// A stage is what one script's commands share.
+type stage struct{ *station }
+
+type stageKey struct{}
+
+func on(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
+
+func cmdStation(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: station")
+	}
+	s, err := openStation(context.Background(), ts.Getenv("KEYDESK_HOME"))
+	ts.Check(err)
+	on(ts).station = s
+	ts.Defer(func() { ts.Check(s.stop()) })
+}
+
+func cmdWalk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: walk EMAIL SCREEN")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	to := desk.Screen(args[1])
+	if to == "pocket" {
+		v, err := on(ts).walk(ctx, args[0], desk.ScreenFactor)
+		ts.Check(err)
+		ts.Check(on(ts).pair(ctx, v.Visit, ts.MkAbs("phone.key")))
+		return
+	}
+	if !slices.Contains(way, to) {
+		ts.Fatalf("no walk ends on %s", to)
+	}
+	_, err := on(ts).walk(ctx, args[0], to)
+	ts.Check(err)
+}
+
+func cmdGuess(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: guess EMAIL N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(on(ts).guessWrongly(context.Background(), args[0], n))
+}
+
+// field returns a field of the last output, as JSON; false where there is none.
+func field(ts *testscript.TestScript, path string) (string, bool) {
+	rest := json.RawMessage(ts.ReadFile("stdout"))
+	for name := range strings.SplitSeq(path, ".") {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(rest, &object); err != nil {
+			ts.Fatalf("%s: not an object: %v", path, err)
+		}
+		var ok bool
+		if rest, ok = object[name]; !ok {
+			return "", false
+		}
+	}
+	return string(rest), true
+}
+
+func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: json FIELD VALUE")
+	}
+	got, ok := field(ts, args[0])
+	switch want := args[1]; {
+	case want == "-" && ok, want != "-" && !ok:
+		ts.Fatalf("%s: there %v", args[0], ok)
+	case ok && got != want && got != strconv.Quote(want):
+		ts.Fatalf("%s is %s, want %s", args[0], got, want)
+	}
+}
+
+func cmdKeep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME FIELD")
+	}
+	value, ok := field(ts, args[1])
+	if !ok {
+		ts.Fatalf("no %s in the last output", args[1])
+	}
+	ts.Setenv(args[0], strings.Trim(value, `"`))
+}
+
+func cmdNDJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ndjson N")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := bufio.NewScanner(strings.NewReader(ts.ReadFile("stdout")))
+	lines.Buffer(nil, 1<<20)
+	found, last := 0, uint64(0)
+	for ; lines.Scan(); found++ {
+		var e struct {
+			Position         uint64
+			Stream, ID, Type string
+			Revision         *int64
+			Recorded         time.Time
+			Data, Metadata   map[string]any
+		}
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&e); err != nil {
+			ts.Fatalf("line %d: %v", found+1, err)
+		}
+		if e.Position <= last || e.Revision == nil || e.Stream == "" || e.ID == "" || e.Type == "" ||
+			e.Recorded.IsZero() || e.Data == nil || e.Metadata["$correlationId"] == nil {
+			ts.Fatalf("line %d is no event: %s", found+1, lines.Text())
+		}
+		last = e.Position
+	}
+	if found != n {
+		ts.Fatalf("%d lines, want %d", found, n)
+	}
+}
+
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never held %q", args[0], args[1])
+}
