@@ -99,7 +99,9 @@ func (s *phoneScreen) submit(k *Kiosk) {
 	if number == "" {
 		return
 	}
-	k.call(nil, func(ctx context.Context, visit string) (desk.View, error) { return k.c.Desk.GivePhone(ctx, visit, number) },
+	k.call(nil, func(ctx context.Context, visit string) (desk.View, error) {
+		return k.c.Desk.GivePhone(ctx, visit, number)
+	},
 		func(r *desk.Refusal) {
 			s.refused = r
 			s.field.SetError(k.refusal(r))
