@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
@@ -199,7 +198,7 @@ func (progressCommand) Run(a *app) (err error) {
 }
 
 // person returns who is meant, if this home knows them.
-func (a *app) person(h *home.Home, who string) (domain.SubjectID, error) {
+func (a *app) person(h *opened, who string) (domain.SubjectID, error) {
 	s, err := h.Desk.Subject(a.ctx, who)
 	if errors.Is(err, domain.ErrNotFound) || err == nil && h.Factors.Lookup(s).State == factor.Nobody {
 		return s, errNobody

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -102,8 +103,21 @@ func (a *app) existing() (settings.Settings, error) {
 	return set, nil
 }
 
+// An opened home has its projections follow the log, so that a command that
+// writes sees its own events at once.
+type opened struct {
+	*home.Home
+	stop func()
+}
+
+// Close ends the following and closes the home.
+func (o opened) Close(ctx context.Context) error {
+	o.stop()
+	return o.Home.Close(context.WithoutCancel(ctx))
+}
+
 // open opens a home for one command, and gives it all that its log holds.
-func (a *app) open(set settings.Settings, err error) (*home.Home, error) {
+func (a *app) open(set settings.Settings, err error) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -118,5 +132,8 @@ func (a *app) open(set settings.Settings, err error) (*home.Home, error) {
 	if err := h.Feed.CatchUp(a.ctx); err != nil {
 		return nil, errors.Join(err, h.Close(a.ctx))
 	}
-	return h, nil
+	ctx, cancel := context.WithCancel(a.ctx)
+	var following sync.WaitGroup
+	following.Go(func() { _ = h.Feed.Run(ctx) }) // ends with ctx only
+	return &opened{h, func() { cancel(); following.Wait() }}, nil
 }
