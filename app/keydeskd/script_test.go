@@ -34,6 +34,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	await FILE TEXT      wait until a file holds a text
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts some hundred processes, a second each under the race detector")
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
