@@ -45,6 +45,17 @@ func Clock(d time.Duration) string {
 // Seconds rounds a time that is left up to whole seconds.
 func Seconds(d time.Duration) int { return int((max(0, d) + time.Second - 1) / time.Second) }
 
+// Calm is the time that a countdown shows: in steps of five seconds, rounded
+// up, and each second only of the last ten. A clock that runs every second
+// hurries people, and each of its steps has the whole window painted.
+func Calm(d time.Duration) time.Duration {
+	const step, last = 5 * time.Second, 10 * time.Second
+	if d <= last {
+		return d
+	}
+	return (d + step - 1).Truncate(step)
+}
+
 // TimeLeft is a row that says how long something still works: a clock, words,
 // the time, and a bar that runs empty.
 type TimeLeft struct {
@@ -67,14 +78,20 @@ func NewTimeLeft(words string) *TimeLeft {
 }
 
 // SetWords changes the words.
-func (t *TimeLeft) SetWords(s string) { t.words.SetText(s) }
-
-// Set shows the time that is left of a whole.
-func (t *TimeLeft) Set(left, whole time.Duration) {
-	words := Clock(left)
-	if t.time.String() != words {
-		t.time.Set(Span{Text: words, Bold: true, Mono: true})
+func (t *TimeLeft) SetWords(s string) {
+	if t.words.String() != s {
+		t.words.SetText(s)
 	}
+}
+
+// Set shows the time that is left of a whole, calmly.
+func (t *TimeLeft) Set(left, whole time.Duration) {
+	left = Calm(left)
+	words := Clock(left)
+	if t.time.String() == words {
+		return
+	}
+	t.time.Set(Span{Text: words, Bold: true, Mono: true})
 	t.bar.Set(float32(left) / float32(max(1, whole)))
 	t.Refresh()
 }
@@ -254,7 +271,12 @@ func NewWipeTimer() (o fyne.CanvasObject, set func(left, whole time.Duration, un
 	unit := NewText(RoleLabel).OneLine()
 	bar := NewBar().OnTint()
 	set = func(left, whole time.Duration, word string) {
-		number.Set(Span{Text: strconv.Itoa(Seconds(left)), Mono: true, Bold: true})
+		left = Calm(left)
+		seconds := strconv.Itoa(Seconds(left))
+		if number.String() == seconds {
+			return
+		}
+		number.Set(Span{Text: seconds, Mono: true, Bold: true})
 		unit.SetText(word)
 		bar.Set(float32(left) / float32(max(1, whole)))
 	}

@@ -27,7 +27,8 @@ type demoPanel struct {
 	beside   bool // there is room for it beside the kiosk
 	open     bool // where there is not: it was asked for
 
-	url    string // of the QR code that was scanned
+	scan   *ui.Button // nil while there is nothing to scan
+	url    string     // of the QR code that was scanned
 	digits string
 	busy   bool
 	failed bool
@@ -125,6 +126,10 @@ func (d *demoPanel) message(m DemoMessage, newest bool) fyne.CanvasObject {
 // phone is the part that pairs.
 func (d *demoPanel) phone() fyne.CanvasObject {
 	k := d.k
+	if d.scan != nil {
+		d.scan.SetBusy(false) // or its dots would go on for nobody
+		d.scan = nil
+	}
 	_, pairing := k.screen.(*pairScreen)
 	if !pairing {
 		return nil
@@ -136,6 +141,7 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 	case k.view.Pocket.URL != "":
 		b := ui.NewButton(ui.Primary, k.t("kiosk-demo-scan"), d.pair)
 		b.SetBusy(d.busy)
+		d.scan = b
 		if d.failed {
 			return ui.Column(ui.SizeSmallGap, b, ui.Hint(ui.Plain(k.t("kiosk-demo-failed"))))
 		}

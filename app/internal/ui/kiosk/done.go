@@ -71,7 +71,7 @@ func (s *doneScreen) fact(label, value string) fyne.CanvasObject {
 
 func (s *doneScreen) tick(k *Kiosk) {
 	left := max(0, s.until.Sub(k.c.Now()))
-	s.set(left, k.c.DoneWipe, k.p.N("kiosk-seconds-unit", ui.Seconds(left)))
+	s.set(left, k.c.DoneWipe, k.p.N("kiosk-seconds-unit", ui.Seconds(ui.Calm(left))))
 	if left <= 0 {
 		k.wipe(finished)
 	}

@@ -121,7 +121,7 @@ func (k *Kiosk) refusal(r *desk.Refusal) string {
 
 // wait returns a time in words: "24 seconden", "3 minuten", "2 uur".
 func (k *Kiosk) wait(d time.Duration) string {
-	s := ui.Seconds(d)
+	s := ui.Seconds(ui.Calm(d))
 	switch {
 	case s < 90:
 		return k.p.N("kiosk-seconds", max(1, s))
