@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -86,7 +89,7 @@ func openKiosk(cli commands) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	set.Password.Concurrent = 1 // a window has one person at a time, and 64 MiB for each hash
 	h, err := home.Open(ctx, home.Options{
@@ -104,15 +107,16 @@ func openKiosk(cli commands) (err error) {
 	if err := h.Desk.OpenStation(ctx, metadata.Version); err != nil {
 		log.Error("record the opening of the station", zap.Error(err))
 	}
-	return show(cli.Kiosk, set, h)
+	return show(ctx, cli.Kiosk, set, h)
 }
 
-// show runs the window.
-func show(c kioskCommand, set settings.Settings, h *home.Home) error {
+// show runs the window until it is closed, or ctx ends.
+func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Home) error {
 	size, err := windowSize(c.Size, set.Kiosk.Portrait)
 	if err != nil {
 		return err
 	}
+	speakSomeLanguage(set.Organisation.DefaultLanguage)
 	app.SetMetadata(metadata)
 	a := app.NewWithID(metadata.ID)
 	a.SetIcon(metadata.Icon)
@@ -126,8 +130,25 @@ func show(c kioskCommand, set settings.Settings, h *home.Home) error {
 		w.SetCloseIntercept(func() {}) // staff leave with their PIN
 	}
 	kiosk.New(kioskConfig(set, h, leave)).Attach(w)
+	context.AfterFunc(ctx, func() { fyne.Do(leave) })
 	w.ShowAndRun()
 	return nil
+}
+
+// speakSomeLanguage gives the window toolkit a language where the system has
+// none ("C"): it complains on every word else, although the screens bring
+// their own.
+func speakSomeLanguage(lang string) {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		switch base, _, _ := strings.Cut(os.Getenv(name), "."); base {
+		case "":
+		case "C", "POSIX":
+			_ = os.Setenv(name, lang) // of this program only
+		default:
+			return
+		}
+	}
+	_ = os.Setenv("LANG", lang)
 }
 
 func kioskConfig(set settings.Settings, h *home.Home, leave func()) kiosk.Config {
