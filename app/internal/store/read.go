@@ -8,8 +8,14 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// ahead is how many batches are read while the receiver still works on one.
-const ahead = 2
+// A long reading takes the log in stretches of a batch each, which the lanes
+// read in turn, each on a connection of its own: SQLite's reading is most of
+// the work, and one connection works on one processor at a time. So many
+// batches of each lane may wait for the receiver.
+const (
+	lanes = 2
+	ahead = 2
+)
 
 // ReadAll gives what a query asks for, up to the last event at the moment of
 // the call, in batches. The last of them is Live, and may be empty. Batches
@@ -78,7 +84,7 @@ func (s *SQLite) catchUp(ctx context.Context, sc *scanner, b *buffer, evenNothin
 		if nothing = head <= sc.q.After; nothing {
 			return nil
 		}
-		return sc.next(r, b, head)
+		return sc.next(r, b, min(head, sc.q.After+batchPositions))
 	})
 	switch {
 	case err != nil:
@@ -86,9 +92,9 @@ func (s *SQLite) catchUp(ctx context.Context, sc *scanner, b *buffer, evenNothin
 	case nothing && !evenNothing:
 		return nil
 	case nothing:
-		return give(yield, domain.Batch{Through: sc.q.After, Live: true})
-	case b.Live:
-		return give(yield, b.Batch)
+		return give(yield, domain.Batch{Through: sc.q.After}, sc.q.After)
+	case sc.q.After == head:
+		return give(yield, b.Batch, head)
 	}
 	return s.readAhead(ctx, sc, b, head, yield)
 }
@@ -97,48 +103,86 @@ func (s *SQLite) catchUp(ctx context.Context, sc *scanner, b *buffer, evenNothin
 // in the meantime.
 func (s *SQLite) readAhead(ctx context.Context, sc *scanner, first *buffer, head domain.Position, yield func(domain.Batch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	free, full := make(chan *buffer, ahead+1), make(chan *buffer, ahead+1)
-	full <- first
-	for range ahead {
-		free <- new(buffer)
+	var ls [lanes]*lane
+	for i := range ls {
+		ls[i] = newLane(sc.q, sc.types)
+		go ls[i].run(ctx, s, sc.q.After+domain.Position(i)*batchPositions, head)
 	}
-	go func() {
-		defer close(full)
-		for err := error(nil); err == nil && sc.q.After < head; {
-			select {
-			case b := <-free:
-				err = s.reading(ctx, func(r *reader) error { return sc.next(r, b, head) })
-				b.err = err
-				full <- b // has room for all buffers
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	err := yieldAll(full, free, yield)
+	err := give(yield, first.Batch, head)
+	for i := 0; err == nil && sc.q.After < head; i++ {
+		err = ls[i%lanes].yieldStretch(ctx, sc, head, yield)
+	}
 	cancel()
-	for range full { // until nobody touches the scanner any more
-	}
-	if err == nil && sc.q.After < head {
-		err = context.Cause(ctx)
+	for _, l := range ls {
+		for range l.full { // until it reads no more
+		}
 	}
 	return err
 }
 
-func yieldAll(full <-chan *buffer, free chan<- *buffer, yield func(domain.Batch) error) error {
-	for b := range full {
-		if b.err != nil {
+// A lane reads every so many'th stretch of the log.
+type lane struct {
+	sc         scanner
+	free, full chan *buffer
+}
+
+func newLane(q domain.Query, types string) *lane {
+	l := &lane{
+		sc:   scanner{q: q, types: types},
+		free: make(chan *buffer, ahead), full: make(chan *buffer, ahead),
+	}
+	for range ahead {
+		l.free <- new(buffer)
+	}
+	return l
+}
+
+// run reads the lane's stretches: the first begins after a position, the next
+// ones where the other lanes' stretches after it end.
+func (l *lane) run(ctx context.Context, s *SQLite, after, head domain.Position) {
+	defer close(l.full)
+	for ; after < head; after += lanes * batchPositions {
+		until := min(head, after+batchPositions)
+		for l.sc.q.After = after; l.sc.q.After < until; {
+			select {
+			case b := <-l.free:
+				b.err = s.reading(ctx, func(r *reader) error { return l.sc.next(r, b, until) })
+				failed := b.err != nil
+				l.full <- b // has room for all buffers
+				if failed {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// yieldStretch yields what the lane has read of the stretch after the
+// scanner's position, and moves the scanner on.
+func (l *lane) yieldStretch(ctx context.Context, sc *scanner, head domain.Position, yield func(domain.Batch) error) error {
+	until := min(head, sc.q.After+batchPositions)
+	for sc.q.After < until {
+		b, ok := <-l.full
+		switch {
+		case !ok:
+			return context.Cause(ctx)
+		case b.err != nil:
 			return b.err
 		}
-		if err := give(yield, b.Batch); err != nil {
+		if err := give(yield, b.Batch, head); err != nil {
 			return err
 		}
-		free <- b
+		sc.q.After = b.Through
+		l.free <- b
 	}
 	return nil
 }
 
-func give(yield func(domain.Batch) error, b domain.Batch) error {
+// give yields a batch of a reading up to head.
+func give(yield func(domain.Batch) error, b domain.Batch, head domain.Position) error {
+	b.Live = b.Through == head
 	if err := yield(b); err != nil {
 		return yieldError{err}
 	}

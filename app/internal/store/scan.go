@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,13 +13,12 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// A batch is handed over when it has so many events or bytes, or when so many
-// positions were passed. Each is read in a transaction of its own, so that
-// slow receivers never keep the write-ahead log from starting over.
+// A batch is handed over when so many positions were passed, or when it has so
+// many bytes. Each is read in a transaction of its own, so that slow receivers
+// never keep the write-ahead log from starting over.
 const (
-	batchEvents    = 2048
+	batchPositions = 2048
 	batchBytes     = 1 << 20
-	batchPositions = 1 << 16
 )
 
 // The columns that every receiver gets, and those of Query.Metadata.
@@ -36,18 +36,20 @@ const (
 	scanTypes    = 2
 )
 
-// scanSQL reads between two positions. Types are filtered within SQLite, which
-// costs less than handing rows out: there is no index on them, since it would
-// cost every append more than it saves the few who read so.
+// scanSQL reads from after a position on. Types are filtered within SQLite,
+// which costs less than handing rows out: there is no index on them, since it
+// would cost every append more than it saves the few who read so. Only there
+// SQLite is told where to end, too: asking itself that of every row costs more
+// than one row too many.
 func scanSQL(kind int) string {
 	cols, types := columns, ""
 	if kind&scanMetadata != 0 {
 		cols = moreColumns
 	}
 	if kind&scanTypes != 0 {
-		types = ` AND type IN (SELECT id FROM types WHERE name IN (SELECT value FROM json_each(?3)))`
+		types = ` AND position <= ?2 AND type IN (SELECT id FROM types WHERE name IN (SELECT value FROM json_each(?3)))`
 	}
-	return `SELECT ` + cols + ` FROM events WHERE position > ?1 AND position <= ?2` + types + ` ORDER BY position`
+	return `SELECT ` + cols + ` FROM events WHERE position > ?1` + types + ` ORDER BY position`
 }
 
 // ReadStream returns the events of one stream from a revision on, with
@@ -74,7 +76,7 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 		return nil, err
 	}
 	for stmt.Step() {
-		e := domain.Recorded{Stream: stream}
+		e := domain.Recorded{Stream: stream, Position: position(stmt.ColumnInt64(0))}
 		kind, _ := numbers(stmt, &e)
 		var err error
 		if e.Type, err = r.typeName(kind); err != nil {
@@ -88,10 +90,9 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 	return events, stmt.Err()
 }
 
-// numbers reads the columns that are numbers, the time among them, and returns
-// the ids of the type and the stream.
+// numbers reads the columns that are numbers, except the position and with the
+// time, and returns the ids of the type and the stream.
 func numbers(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
-	e.Position = position(stmt.ColumnInt64(0))
 	e.Revision = domain.Revision(stmt.ColumnInt64(2))
 	e.Recorded = time.UnixMicro(stmt.ColumnInt64(5)).UTC()
 	return stmt.ColumnInt(3), stmt.ColumnInt64(1)
@@ -127,34 +128,34 @@ type buffer struct {
 	err   error
 }
 
-// next fills a buffer with what comes after the query's position, up to head
-// at most, and moves the query on.
-func (sc *scanner) next(r *reader, b *buffer, head domain.Position) error {
+// next fills a buffer with what comes after the query's position, up to a
+// position at most, and moves the query on.
+func (sc *scanner) next(r *reader, b *buffer, until domain.Position) error {
 	b.Events, b.bytes = b.Events[:0], b.bytes[:0]
-	until := min(head, sc.q.After+batchPositions)
 	stmt, err := sc.bind(r, until)
 	if err != nil {
 		return err
 	}
-	if until-sc.q.After > batchEvents/4 {
+	if until-sc.q.After > batchPositions/4 {
 		r.file.begin()
 		defer r.file.end()
 	}
 	defer stmt.Reset() //nolint:errcheck // reports again what Step reported
-	for stmt.Step() {
-		if err := sc.add(r, stmt, b); err != nil {
+	for at := sc.q.After; at < until && stmt.Step(); {
+		if at = position(stmt.ColumnInt64(0)); at > until {
+			break
+		}
+		if err := sc.add(r, stmt, at, b); err != nil {
 			return err
 		}
-		if len(b.Events) >= batchEvents || len(b.bytes) >= batchBytes {
-			until = position(stmt.ColumnInt64(0))
-			break
+		if len(b.bytes) >= batchBytes {
+			until = at
 		}
 	}
 	if err := stmt.Err(); err != nil {
 		return err
 	}
-	sc.q.After = until
-	b.Through, b.Live = until, until == head
+	sc.q.After, b.Through = until, until
 	return nil
 }
 
@@ -170,19 +171,16 @@ func (sc *scanner) bind(r *reader, until domain.Position) (*sqlite3.Stmt, error)
 	if err := stmt.BindInt64(1, rowid(sc.q.After)); err != nil {
 		return nil, err
 	}
-	if err := stmt.BindInt64(2, rowid(until)); err != nil {
-		return nil, err
-	}
 	if sc.types == "" {
 		return stmt, nil
 	}
-	return stmt, stmt.BindText(3, sc.types)
+	return stmt, errors.Join(stmt.BindInt64(2, rowid(until)), stmt.BindText(3, sc.types))
 }
 
 // add puts the row on which a statement stands into the buffer, if its stream
 // is asked for.
-func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, b *buffer) (err error) {
-	var e domain.Recorded
+func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, at domain.Position, b *buffer) (err error) {
+	e := domain.Recorded{Position: at}
 	kind, stream := numbers(stmt, &e)
 	if e.Stream, err = sc.names.of(r, stream); err != nil {
 		return err
