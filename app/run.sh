@@ -15,6 +15,12 @@ if [ "$(uname -s)" != Darwin ] && [ -z "${DISPLAY:-}" ]; then
 		"  xvfb-run -a -s '-screen 0 1920x1080x24' sh app/run.sh"
 fi
 
+# The window toolkit complains on start where the system has no language; the
+# screens bring their own.
+case ${LC_ALL:-${LC_MESSAGES:-${LANG:-C}}} in
+C | C.* | POSIX) export LC_ALL=nl_NL.UTF-8 ;;
+esac
+
 [ -x .bin/keydesk ] || say 'Building Keydesk. The first time takes a few minutes.'
 go build -o .bin/keydesk ./app/keydesk
 exec .bin/keydesk kiosk --demo "$@"

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -116,7 +115,6 @@ func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Ho
 	if err != nil {
 		return err
 	}
-	speakSomeLanguage(set.Organisation.DefaultLanguage)
 	app.SetMetadata(metadata)
 	a := app.NewWithID(metadata.ID)
 	a.SetIcon(metadata.Icon)
@@ -133,22 +131,6 @@ func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Ho
 	context.AfterFunc(ctx, func() { fyne.Do(leave) })
 	w.ShowAndRun()
 	return nil
-}
-
-// speakSomeLanguage gives the window toolkit a language where the system has
-// none ("C"): it complains on every word else, although the screens bring
-// their own.
-func speakSomeLanguage(lang string) {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		switch base, _, _ := strings.Cut(os.Getenv(name), "."); base {
-		case "":
-		case "C", "POSIX":
-			_ = os.Setenv(name, lang) // of this program only
-		default:
-			return
-		}
-	}
-	_ = os.Setenv("LANG", lang)
 }
 
 func kioskConfig(set settings.Settings, h *home.Home, leave func()) kiosk.Config {
