@@ -52,9 +52,16 @@ func (s *choiceScreen) build(k *Kiosk) fyne.CanvasObject {
 func (s *choiceScreen) card(k *Kiosk, kind ui.CardKind, icon ui.Icon, which string, b *ui.Button) fyne.CanvasObject {
 	b.Big = true
 	t := func(id string) string { return k.t("kiosk-choice-"+which+id, k.names()) }
-	return ui.NewCard(kind, ui.Column(ui.SizeSmallGap,
-		ui.NewItem(icon, false, t(""), t("-line")),
-		point(t("-1")), point(t("-2")), note(t("-3")), ui.Spring(), b))
+	item := ui.NewItem(icon, false, t(""), t("-line"))
+	if ui.Current().Class == ui.SmallPortrait { // the answer beside what it answers
+		col := ui.Column(ui.SizeSmallGap, ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, item), b), point(t("-1")))
+		if ui.Current().Scale <= ui.Normal {
+			col.Add(point(t("-2")))
+		}
+		col.Add(note(t("-3")))
+		return ui.NewCard(kind, col)
+	}
+	return ui.NewCard(kind, ui.Column(ui.SizeSmallGap, item, point(t("-1")), point(t("-2")), note(t("-3")), ui.Spring(), b))
 }
 
 // onlySMS is the page where phones cannot reach Keydesk.

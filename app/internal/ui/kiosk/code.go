@@ -42,7 +42,7 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	if s.refused != nil {
 		s.digits.SetError(k.refusal(s.refused))
 	}
-	s.left, s.state, s.wait = ui.NewTimeLeft(""), ui.Hint(), ui.Hint().Align(fyne.TextAlignTrailing).OneLine()
+	s.left, s.state, s.wait = ui.NewTimeLeft(""), ui.Hint().Elide(), ui.Hint().Align(fyne.TextAlignTrailing).OneLine()
 	s.resend = ui.NewButton(ui.Small, k.t("resend"), func() { s.again(k) }).WithLeft(ui.IconRefresh)
 	p := ui.Page{
 		Step: 1, Heading: k.t("kiosk-code-title"), Side: ui.NewNumpad(k.p, s.digits),
@@ -60,9 +60,17 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 		ui.GrowCentred(1, ui.Lead(ui.Plain(lead+" "), ui.Bold(to))),
 		ui.NewButton(ui.Small, k.t("change"), change).WithLeft(ui.IconPencil))
 	help := ui.NewButton(ui.Small, none, func() { k.show(&stuckScreen{sms: s.sms}) })
-	p.Content = ui.Limit(736, ui.Column(ui.SizeSmallGap,
-		ui.Label(k.t("confirmation-code")), s.digits, s.left, s.state, ui.NewRule(),
-		ui.Columns(ui.SizeSmallGap, help, ui.Spring(), ui.Column("", s.resend, s.wait))))
+	switch {
+	case tiny():
+		p.Content = ui.Column(ui.SizeSmallGap, s.digits, ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend))
+	case k.tight():
+		p.Content = ui.Limit(736, ui.Column(ui.SizeSmallGap, s.digits, s.left, s.state,
+			ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend)))
+	default:
+		p.Content = ui.Limit(736, ui.Column(ui.SizeSmallGap,
+			ui.Label(k.t("confirmation-code")), s.digits, s.left, s.state, ui.NewRule(),
+			ui.Columns(ui.SizeSmallGap, help, ui.Spring(), ui.Column("", s.resend, s.wait))))
+	}
 	o := k.frame(p)
 	s.tick(k)
 	return o
@@ -82,12 +90,16 @@ func (s *codeScreen) tick(k *Kiosk) {
 	s.left.SetWords(words)
 	s.left.Set(left, k.c.Policy.Life(purpose))
 	s.resend.SetEnabled(wait <= 0 && !k.busy)
-	text := ""
+	text, short := "", k.t("resend")
 	if wait > 0 {
+		short += " (" + ui.Clock(wait) + ")"
 		text = k.t("kiosk-resend-in", i18n.Args{"Wait": k.wait(wait)})
 	}
 	if s.wait.String() != text {
 		s.wait.SetText(text)
+	}
+	if k.tight() && s.resend.Text != short { // there the wait has no line of its own
+		s.resend.SetText(short)
 	}
 	if state := s.delivery(k, left); s.state.String() != state {
 		s.state.SetText(state)

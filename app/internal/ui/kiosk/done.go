@@ -50,13 +50,13 @@ func (s *doneScreen) build(k *Kiosk) fyne.CanvasObject {
 		Step: 7, Caption: k.t("kiosk-all-done"), Heading: k.t("done"), Display: true, Lead: ui.Lead(ui.Plain(lead)),
 		Primary: s.done,
 	}
+	cards := ui.Row(ui.SizeGap, ui.Grow(3, facts), ui.Grow(2, tidy))
 	if high() {
-		p.Content = ui.Column(ui.SizeGap, key, facts, tidy)
-	} else {
-		p.Content = ui.Column(ui.SizeSmallGap, key, ui.Row(ui.SizeGap, ui.Grow(3, facts), ui.Grow(2, tidy)))
-		if narrow() {
-			p.Content = ui.Row(ui.SizeGap, ui.Grow(3, facts), ui.Grow(2, tidy))
-		}
+		cards = ui.Column(ui.SizeSmallGap, facts, tidy)
+	}
+	p.Content = cards
+	if ui.Current().Scale <= ui.Normal {
+		p.Content = ui.Column(ui.SizeSmallGap, key, cards)
 	}
 	o := k.frame(p)
 	s.tick(k)

@@ -130,6 +130,12 @@ func (s *welcomeScreen) build(k *Kiosk) fyne.CanvasObject {
 	right := ui.Column(ui.SizeSmallGap, ui.Subheading(k.t("kiosk-why-two")), why)
 	if high() {
 		p.Content = ui.Column(ui.SizeGap, left, right)
+		if k.tight() {
+			p.Content = ui.Column(ui.SizeSmallGap, need, why)
+		}
+		if tiny() {
+			p.Content = need
+		}
 	} else {
 		p.Content = ui.Row(ui.SizeGap, ui.Grow(3, left), ui.Grow(2, right))
 	}

@@ -178,6 +178,24 @@ func narrow() bool {
 	return o.Class == ui.Compact || o.Scale > ui.Normal
 }
 
+// low says whether a landscape screen has too little height for everything
+// that a large one shows.
+func (k *Kiosk) low() bool {
+	return !high() && (narrow() || k.root.Size().Height < 1000)
+}
+
+// tight says the same of any screen.
+func (k *Kiosk) tight() bool {
+	return k.low() || ui.Current().Class == ui.SmallPortrait || ui.Current().Scale > ui.Normal
+}
+
+// tiny says whether a small upright screen shows the largest text.
+func tiny() bool {
+	o := ui.Current()
+	return o.Class == ui.SmallPortrait && o.Scale >= ui.Largest
+}
+
+// high says whether the screen is higher than wide.
 func high() bool {
 	c := ui.Current().Class
 	return c == ui.Portrait || c == ui.SmallPortrait

@@ -228,7 +228,7 @@ func (h *hall) next() {
 	h.press(h.page.Primary)
 }
 
-// type_ types into what has the focus.
+// typed types into what has the focus.
 func (h *hall) typed(text string) {
 	h.t.Helper()
 	for _, r := range text {
@@ -282,7 +282,7 @@ func (h *hall) toPhone(address string, message int) *phoneScreen {
 	h.t.Helper()
 	s := h.toPassword(address, message)
 	h.typed(fullName)
-	if s.two() {
+	if s.pages {
 		h.next()
 	} else {
 		h.key(fyne.KeyReturn)

@@ -203,7 +203,7 @@ type Kiosk struct {
 func New(c Config) *Kiosk {
 	c.defaults()
 	k := &Kiosk{c: c, p: i18n.New(c.DefaultLanguage), options: ui.Options{Mode: c.Mode, Scale: ui.Normal}}
-	k.active = c.Now()
+	k.active, k.began = c.Now(), c.Now()
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	k.screen = &startScreen{}
 	return k

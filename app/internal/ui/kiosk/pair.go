@@ -20,15 +20,30 @@ type pairScreen struct {
 
 	digits  *ui.Digits
 	left    *ui.TimeLeft
+	later   bool // the boxes come once a phone was seen: there is no room for both
 	typed   bool // shows the code to type instead of the QR code
 	refused *desk.Refusal
 	shown   enrolment.PairingStage
 	url     string
 }
 
-func (s *pairScreen) first() fyne.Focusable { return s.digits }
-func (s *pairScreen) boxes() *ui.Digits     { return s.digits }
-func (s *pairScreen) patient() bool         { return true }
+func (s *pairScreen) patient() bool { return true }
+
+func (s *pairScreen) first() fyne.Focusable {
+	if d := s.boxes(); d != nil {
+		return d
+	}
+	return nil
+}
+
+// boxes returns the boxes while they are shown.
+func (s *pairScreen) boxes() *ui.Digits {
+	if s.later || s.shown != enrolment.Offered && s.shown != enrolment.Claimed {
+		return nil
+	}
+	return s.digits
+}
+
 func (s *pairScreen) wipe() {
 	if s.digits != nil {
 		s.digits.Wipe()
@@ -40,9 +55,11 @@ func (s *pairScreen) build(k *Kiosk) fyne.CanvasObject {
 	s.shown, s.url = v.Stage, v.URL
 	s.digits = digitsAgain(s.digits, ui.NewSmallDigits())
 	s.digits.OnComplete = func(string) { s.submit(k) }
-	s.digits.OnChanged = func(string) { s.refused = nil }
-	if s.refused != nil {
-		s.digits.SetError(k.refusal(s.refused))
+	s.digits.OnChanged = func(text string) {
+		if text != "" && s.refused != nil {
+			s.refused = nil
+			k.rebuild()
+		}
 	}
 	p := ui.Page{
 		Step: 5, Heading: k.t("kiosk-pair-title", k.names()), Lead: ui.Lead(ui.Plain(k.t("kiosk-pair-lead"))),
@@ -69,6 +86,8 @@ func (s *pairScreen) scanning(k *Kiosk, p *ui.Page) {
 	var left fyne.CanvasObject
 	seen := k.view.Pocket.Stage == enrolment.Claimed
 	switch {
+	case seen && s.refused != nil:
+		left = ui.NewMessage(ui.Failure, k.t("kiosk-pair-wrong"), ui.Plain(k.refusal(s.refused)))
 	case seen:
 		left = ui.Column(ui.SizeGap, ui.NewMessage(ui.Success, k.t("kiosk-pair-seen"), ui.Plain(k.t("kiosk-pair-seen-text"))))
 	case s.typed:
@@ -90,21 +109,14 @@ func (s *pairScreen) scanning(k *Kiosk, p *ui.Page) {
 	switch {
 	case seen:
 		p.Content = ui.Limit(736, left)
-	case high() || s.typed:
+	case s.typed:
 		p.Content = ui.Column(ui.SizeGap, steps, left)
-		if high() && !s.typed {
-			p.Content = ui.Column(ui.SizeGap, steps, ui.Row("", ui.Spring(), left, ui.Spring()))
-		}
+	case high():
+		p.Content = ui.Column(ui.SizeGap, steps, ui.Row("", ui.Spring(), left, ui.Spring()))
 	default:
 		p.Content = ui.Columns(ui.SizeGap, left, ui.Grow(1, steps))
 	}
-	side := ui.Column(ui.SizeSmallGap, ui.Label(k.t("kiosk-pair-digits")), s.digits)
-	if k.c.Keyboard {
-		side.Add(ui.NewSmallNumpad(k.p, s.digits))
-	}
-	p.Side = side
-	p.Primary = k.next(func() { s.submit(k) })
-	p.Primary.SetEnabled(false)
+	s.later = !seen && (high() || ui.Current().Scale > ui.Normal)
 	if !seen {
 		words := k.t("kiosk-pair-no-scan")
 		if s.typed {
@@ -115,6 +127,16 @@ func (s *pairScreen) scanning(k *Kiosk, p *ui.Page) {
 			k.rebuild()
 		})
 	}
+	if s.later {
+		return
+	}
+	side := ui.Column(ui.SizeSmallGap, ui.Label(k.t("kiosk-pair-digits")), s.digits)
+	if k.c.Keyboard {
+		side.Add(ui.NewSmallNumpad(k.p, s.digits))
+	}
+	p.Side = side
+	p.Primary = k.next(func() { s.submit(k) })
+	p.Primary.SetEnabled(s.digits.Complete())
 }
 
 // failed says why a pairing came to nothing, and what now.
@@ -182,6 +204,7 @@ func (s *pairScreen) update(k *Kiosk) {
 			s.refused = nil
 		}
 		k.rebuild()
+		k.focus(s.first())
 	default:
 		s.tick(k)
 	}
@@ -216,14 +239,15 @@ func (s *pairScreen) submit(k *Kiosk) {
 }
 
 func (s *pairScreen) refuse(k *Kiosk, r *desk.Refusal) {
+	s.refused = nil
 	s.digits.Clear()
 	if k.view.Pocket.Stage != s.shown {
 		s.update(k)
 		return
 	}
 	s.refused = r
-	s.digits.SetError(k.refusal(r))
-	k.focus(s.digits)
+	k.rebuild()
+	k.focus(s.first())
 }
 
 // cancel is Terug: what is recorded stays, this pairing ends.

@@ -19,12 +19,13 @@ type passwordScreen struct {
 
 	name, password *ui.Field
 	rules          *ui.Rules
+	pages          bool // name and password have a page each
 	second         bool // of the two pages
 	refused        *desk.Refusal
 }
 
 func (s *passwordScreen) first() fyne.Focusable {
-	if s.two() && s.second || !s.two() && s.name.Text() != "" {
+	if s.pages && s.second || !s.pages && s.name.Text() != "" {
 		return s.password.Input()
 	}
 	return s.name.Input()
@@ -35,13 +36,8 @@ func (s *passwordScreen) wipe() {
 	s.password.Wipe()
 }
 
-// two says whether name and password have a page each.
-func (s *passwordScreen) two() bool {
-	o := ui.Current()
-	return o.Scale > ui.Normal || o.Class == ui.Compact || o.Class == ui.SmallPortrait
-}
-
 func (s *passwordScreen) build(k *Kiosk) fyne.CanvasObject {
+	s.pages = k.tight()
 	name := again(s.name, ui.NewField(k.t("name"), k.t("kiosk-name-hint")))
 	if s.name == nil {
 		name.SetText(k.name)
@@ -51,12 +47,12 @@ func (s *passwordScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	s.name = name
 	s.password = again(s.password, ui.NewPasswordField(k.t("password"), k.t("kiosk-password-hint"), k.t("kiosk-show"), k.t("kiosk-hide")))
-	s.rules = ui.NewRules(k.t("kiosk-rules"), s.two())
+	s.rules = ui.NewRules(k.t("kiosk-rules"), s.pages)
 	s.name.Input().OnChanged = func(string) { s.changed(k) }
 	s.password.Input().OnChanged = func(string) { s.changed(k) }
 	p := ui.Page{Step: 2, Heading: k.t("kiosk-name-title"), Back: k.back(func() { s.back(k) }), Primary: k.next(func() { s.submit(k) })}
 	switch {
-	case !s.two():
+	case !s.pages:
 		s.name.Input().OnSubmitted = func(string) { k.focus(s.password.Input()) }
 		s.password.Input().OnSubmitted = func(string) { s.submit(k) }
 		p.Content = ui.Column(ui.SizeSmallGap, s.name, s.password)
@@ -66,9 +62,11 @@ func (s *passwordScreen) build(k *Kiosk) fyne.CanvasObject {
 		p.Heading = k.t("kiosk-password-title")
 		s.password.Input().OnSubmitted = func(string) { s.submit(k) }
 		p.Content = s.password
-		if high() {
-			p.Content = ui.Column(ui.SizeSmallGap, s.password, s.rules)
-		} else {
+		p.Side = s.rules
+		if tiny() && s.refused != nil {
+			p.Side = nil
+		}
+		if !high() {
 			p.Side = ui.NewCard(ui.Surface, s.rules)
 		}
 		p.Keyboard = ui.NewKeyboard(k.p, s.password.Input())
@@ -110,7 +108,7 @@ func (s *passwordScreen) judge(k *Kiosk) {
 	}
 	s.rules.Set(rules, k.t("kiosk-rules-met", i18n.Args{"Met": met, "All": len(rules)}))
 	ok := strings.TrimSpace(s.name.Text()) != ""
-	if !s.two() || s.second {
+	if !s.pages || s.second {
 		ok = ok && report.OK
 	}
 	k.page.Primary.SetEnabled(ok)
@@ -130,7 +128,7 @@ func (k *Kiosk) rule(r desk.PasswordRule, report desk.PasswordReport) ui.Rule {
 
 func (s *passwordScreen) back(k *Kiosk) {
 	switch {
-	case s.two() && s.second:
+	case s.pages && s.second:
 		s.second = false
 		k.enter()
 	case k.view.Screen == desk.ScreenPassword:
@@ -145,7 +143,7 @@ func (s *passwordScreen) submit(k *Kiosk) {
 	if k.page.Primary.Disabled() {
 		return
 	}
-	if s.two() && !s.second {
+	if s.pages && !s.second {
 		s.second = true
 		k.enter()
 		return

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/theme"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
@@ -21,7 +20,6 @@ type stuckScreen struct {
 	failed  bool // it is known that it did not leave; else the person says so
 	again   *ui.ListButton
 	refused *desk.Refusal
-	wrong   *ui.Text
 }
 
 func (s *stuckScreen) patient() bool { return true }
@@ -35,45 +33,54 @@ func (s *stuckScreen) build(k *Kiosk) fyne.CanvasObject {
 		to, change, changeLine, resendLine = k.view.Phone.International, "kiosk-stuck-sms-change", "kiosk-stuck-sms-change-line", "kiosk-stuck-sms-resend"
 		changeTo = func() { k.show(&phoneScreen{}) }
 	}
+	if s.failed {
+		p.Heading = k.t("kiosk-failed-mail-title")
+		if s.sms {
+			p.Heading = k.t("kiosk-failed-sms-title")
+		}
+	}
 	s.again = ui.NewListButton(ui.IconRefresh, k.t("resend"), k.t(resendLine), func() { s.resend(k) })
-	s.wrong = ui.Hint().Ink(theme.ColorNameError)
-	s.say(k)
-	p.Content = ui.Column(ui.SizeSmallGap, s.message(k, to), ui.Subheading(k.t("kiosk-stuck-what")),
-		ui.NewListButton(ui.IconPencil, k.t(change), k.t(changeLine), changeTo), s.again,
-		ui.NewListButton(ui.IconQuestion, k.t("kiosk-stuck-help"), k.t("kiosk-stuck-help-line", k.names()), func() { k.showHelp(p.Step) }),
-		s.wrong)
+	way := ui.NewListButton(ui.IconPencil, k.t(change), k.t(changeLine), changeTo)
+	help := ui.NewListButton(ui.IconQuestion, k.t("kiosk-stuck-help"), k.t("kiosk-stuck-help-line", k.names()), func() { k.showHelp(p.Step) })
+	switch message := s.message(k, to); {
+	case k.low():
+		p.Content = ui.Column(ui.SizeSmallGap, message,
+			ui.Row(ui.SizeSmallGap, ui.Grow(1, way), ui.Grow(1, s.again)), help)
+	case k.tight():
+		p.Content = ui.Column(ui.SizeSmallGap, message, way, s.again, help)
+	default:
+		p.Content = ui.Column(ui.SizeSmallGap, message, ui.Subheading(k.t("kiosk-stuck-what")), way, s.again, help)
+	}
 	o := k.frame(p)
 	s.tick(k)
 	return o
 }
 
-// message says what is known, and that it is nobody's fault here.
+// message says what is known, and that it is nobody's fault here; once a way
+// on was refused, why.
 func (s *stuckScreen) message(k *Kiosk, to string) fyne.CanvasObject {
+	if s.refused != nil {
+		return ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refused)))
+	}
 	id := "kiosk-stuck-mail"
 	if s.sms {
 		id = "kiosk-stuck-sms"
 	}
 	kind := ui.Info
 	if s.failed {
-		kind = ui.Failure
-		id += "-failed"
-		switch k.view.Code.Why { //nolint:exhaustive // the others are told alike
-		case enrolment.InvalidRecipient, enrolment.Blocked, enrolment.NoRoute:
-			id += "-number"
-		case "":
+		kind, id = ui.Failure, id+"-failed"
+	}
+	switch k.view.Code.Why { //nolint:exhaustive // the others are told alike
+	case enrolment.InvalidRecipient, enrolment.Blocked, enrolment.NoRoute:
+		if s.sms && s.failed {
+			id = "kiosk-stuck-sms-failed-number"
 		}
 	}
-	if !s.sms && s.failed {
-		id = "kiosk-stuck-mail-failed"
+	title := k.t("kiosk-stuck-nothing-wrong")
+	if tiny() {
+		title = ""
 	}
-	return ui.NewMessage(kind, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.t(id)+" "), ui.Bold(to))
-}
-
-func (s *stuckScreen) say(k *Kiosk) {
-	s.wrong.Hidden = s.refused == nil
-	if s.refused != nil {
-		s.wrong.Set(ui.Bold(k.refusal(s.refused)))
-	}
+	return ui.NewMessage(kind, title, ui.Plain(k.t(id)+" "), ui.Bold(to))
 }
 
 // tick lets the code be asked for again once it may be.
@@ -204,7 +211,7 @@ func (s *faultScreen) build(k *Kiosk) fyne.CanvasObject {
 	content := ui.Column(ui.SizeGap, ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refusal))),
 		point(k.t("kiosk-fault-safe")), note(k.t("kiosk-fault-help", k.names())))
 	if s.refusal.Incident != "" {
-		content.Add(ui.Row(ui.SizeSmallGap, ui.Body(ui.Plain(k.t("kiosk-fault-id"))), ui.Code(s.refusal.Incident), ui.Spring()))
+		content.Add(ui.Row(ui.SizeSmallGap, ui.Body(ui.Plain(k.t("kiosk-fault-id"))).OneLine(), ui.Code(s.refusal.Incident), ui.Spring()))
 	}
 	p.Content = ui.Limit(960, content)
 	p.Step, p.Caption = k.step(), ""
@@ -255,12 +262,17 @@ func (s *resumeScreen) build(k *Kiosk) fyne.CanvasObject {
 			s.field.SetError("")
 		}
 	}
+	forgot := ui.NewButton(ui.Small, k.t("kiosk-resume-forgot"), func() { k.show(&restartScreen{}) })
 	p := ui.Page{
 		Step: 2, Heading: k.t("kiosk-resume-title"), Lead: ui.Lead(ui.Plain(k.t("kiosk-resume-lead"))),
-		Content: ui.Limit(960, ui.Column(ui.SizeSmallGap, s.field,
-			ui.Row("", ui.NewButton(ui.Small, k.t("kiosk-resume-forgot"), func() { k.show(&restartScreen{}) }), ui.Spring()))),
+		Content:  ui.Limit(960, s.field),
 		Keyboard: ui.NewKeyboard(k.p, in),
 		Back:     k.back(func() { k.show(&recapScreen{step: 1}) }), Primary: k.next(func() { s.submit(k) }),
+	}
+	if k.low() {
+		p.Extra = forgot
+	} else {
+		p.Content = ui.Limit(960, ui.Column(ui.SizeSmallGap, s.field, ui.Row("", forgot, ui.Spring())))
 	}
 	p.Primary.SetEnabled(s.field.Text() != "")
 	return k.frame(p)

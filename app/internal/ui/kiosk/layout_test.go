@@ -1,0 +1,242 @@
+package kiosk
+
+import (
+	"context"
+	"errors"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// A scene is one screen in one state, with long values.
+type scene struct {
+	name string
+	make func(k *Kiosk) screen
+}
+
+const (
+	longEmail = "wilhelmina-alexandra.van-der-heijden-oosterhuis@dienstverlening.voorbeeldorganisatie.nl"
+	longName  = "Wilhelmina Alexandra Josephina van der Heijden-Oosterhuis van Bronckhorst"
+)
+
+func scenes(long bool) []scene {
+	view := desk.View{
+		Visit: "x", Lang: "nl", Email: email, Name: fullName, Factor: enrolment.SMS,
+		Phone: desk.PhoneView{E164: "+31612345678", International: "+31 6 12345678", National: "06 12345678", Country: "NL", FromHR: true},
+		Code:  desk.CodeView{Left: 8*time.Minute + 42*time.Second, ResendIn: 24 * time.Second, Tries: 5, Delivery: desk.Delivered},
+		Pocket: desk.PocketView{
+			Possible: true, URL: "https://pocket.voorbeeld.nl/p/#1.0123456789abcdef0123456789abcdef.ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
+			Typed: "K7WX-2R4M-9PQT-HN3C", QRLeft: 95 * time.Second, Left: 8 * time.Minute, Tries: 3,
+		},
+	}
+	if long {
+		view.Email, view.Name = longEmail, longName
+	}
+	at := func(s desk.Screen, stage enrolment.PairingStage, make func(k *Kiosk) screen) func(k *Kiosk) screen {
+		return func(k *Kiosk) screen {
+			v := view
+			v.Screen, v.Pocket.Stage = s, stage
+			k.see(v)
+			k.email = view.Email
+			return make(k)
+		}
+	}
+	plainly := func(s desk.Screen, made screen) func(k *Kiosk) screen {
+		return at(s, enrolment.NotPairing, func(*Kiosk) screen { return made })
+	}
+	wrong := &desk.Refusal{Code: desk.WrongCode, Left: 4}
+	return []scene{
+		{"e0-start", plainly("", &startScreen{})},
+		{"e1-email", plainly("", &emailScreen{})},
+		{"e1-email-refused", plainly("", &emailScreen{refused: &desk.Refusal{Code: desk.NotAnAddress}})},
+		{"e1-email-meant", plainly("", &emailScreen{suggestion: "sanne.de-vries@voorbeeld.nl"})},
+		{"e2-welcome", plainly("", &welcomeScreen{})},
+		{"e3-code", plainly(desk.ScreenEmailCode, &codeScreen{})},
+		{"e3-code-refused", plainly(desk.ScreenEmailCode, &codeScreen{refused: wrong})},
+		{"e3-stuck", plainly(desk.ScreenEmailCode, &stuckScreen{})},
+		{"e3-stuck-failed", plainly(desk.ScreenEmailCode, &stuckScreen{failed: true})},
+		{"e3-help", plainly(desk.ScreenEmailCode, &helpScreen{step: 1})},
+		{"e3-locked", plainly(desk.ScreenEmailCode, &lockedScreen{})},
+		{"e3-fault", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e3d4c"}})},
+		{"resume", plainly(desk.ScreenResume, &resumeScreen{refused: &desk.Refusal{Code: desk.WrongPassword, Left: 3}})},
+		{"restart", plainly(desk.ScreenResume, &restartScreen{})},
+		{"recap-1", plainly(desk.ScreenPassword, &recapScreen{step: 1})},
+		{"recap-2", plainly(desk.ScreenPhone, &recapScreen{step: 2})},
+		{"e4-password", plainly(desk.ScreenPassword, &passwordScreen{})},
+		{"e4-second", plainly(desk.ScreenPassword, &passwordScreen{second: true})},
+		{"e4-refused", plainly(desk.ScreenPassword, &passwordScreen{second: true, refused: &desk.Refusal{Code: desk.WeakPassword}})},
+		{"e5-phone", plainly(desk.ScreenPhone, &phoneScreen{})},
+		{"e5-refused", plainly(desk.ScreenPhone, &phoneScreen{refused: &desk.Refusal{Code: desk.Country}})},
+		{"e6-code", plainly(desk.ScreenSMSCode, &codeScreen{sms: true})},
+		{"e6-stuck", plainly(desk.ScreenSMSCode, &stuckScreen{sms: true, failed: true, refused: &desk.Refusal{Code: desk.SMSPaused}})},
+		{"e7-choice", plainly(desk.ScreenFactor, &choiceScreen{})},
+		{"e7-only-sms", at(desk.ScreenFactor, enrolment.NotPairing, func(k *Kiosk) screen {
+			k.view.Pocket.Possible = false
+			return &choiceScreen{}
+		})},
+		{"e8-pair", at(desk.ScreenFactor, enrolment.Offered, func(*Kiosk) screen { return &pairScreen{} })},
+		{"e8-typed", at(desk.ScreenFactor, enrolment.Offered, func(*Kiosk) screen { return &pairScreen{typed: true} })},
+		{"e8-seen", at(desk.ScreenFactor, enrolment.Claimed, func(*Kiosk) screen { return &pairScreen{} })},
+		{"e8-refused", at(desk.ScreenFactor, enrolment.Claimed, func(*Kiosk) screen {
+			return &pairScreen{refused: &desk.Refusal{Code: desk.WrongDigits, Left: 1}}
+		})},
+		{"e8-finish", at(desk.ScreenFactor, enrolment.Confirmed, func(*Kiosk) screen { return &pairScreen{} })},
+		{"e8-failed", at(desk.ScreenFactor, enrolment.Over, func(*Kiosk) screen { return &pairScreen{} })},
+		{"e9-done", plainly(desk.ScreenDone, &doneScreen{})},
+		{"e9-done-pocket", at(desk.ScreenDone, enrolment.Paired, func(k *Kiosk) screen {
+			k.view.Factor = enrolment.Pocket
+			return &doneScreen{}
+		})},
+		{"staff", plainly("", &staffScreen{})},
+	}
+}
+
+var sizes = []struct {
+	name string
+	size fyne.Size
+}{
+	{"1920", fyne.NewSize(1920, 1080)}, {"1600", fyne.NewSize(1600, 900)}, {"1280", fyne.NewSize(1280, 800)},
+	{"portrait", fyne.NewSize(1080, 1920)}, {"small-portrait", fyne.NewSize(800, 1280)},
+}
+
+// A mute desk is never asked anything.
+type mute struct{ Desk }
+
+var errMute = errors.New("mute")
+
+func (mute) CheckPassword(_, _, typed string) desk.PasswordReport {
+	r := desk.PasswordReport{Length: len(typed), Minimum: 12}
+	r.Rules = []desk.PasswordRule{
+		{Code: "length"}, {Code: "upper", Met: true}, {Code: "lower"}, {Code: "digit", Met: true}, {Code: "special"},
+		{Code: "not-common", Reason: "name"},
+	}
+	return r
+}
+
+func (mute) End(context.Context, string, desk.WipeReason) error { return errMute }
+
+// room stands a kiosk without a desk in a window of a size.
+func room(t *testing.T, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne.Window) {
+	t.Helper()
+	k := New(Config{
+		Desk: mute{}, Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Speech: quiet{},
+		Domains: []string{home.DemoDomain, "dienstverlening.voorbeeldorganisatie.nl", "gmail.com"}, DefaultLanguage: lang, Keyboard: true, Mode: o.Mode,
+	})
+	w := test.NewTempWindow(t, nil)
+	w.Resize(size)
+	k.Attach(w)
+	k.clock.Stop()
+	w.Resize(size)
+	k.options.Scale = o.Scale
+	k.help = "K7204"
+	t.Cleanup(k.Close)
+	return k, w
+}
+
+type quiet struct{}
+
+func (quiet) Available() bool     { return true }
+func (quiet) Say(string, string) {}
+func (quiet) Stop()              {}
+
+// enterScene shows a scene as it is in the options.
+func enterScene(k *Kiosk, sc scene, w fyne.Window) {
+	k.screen = sc.make(k)
+	k.under = nil
+	o := k.options
+	o.Class = ui.ClassOf(w.Canvas().Size())
+	if o != ui.Current() { // a new theme costs more than a screen
+		ui.SetTheme(o)
+	}
+	k.enter()
+}
+
+// No screen scrolls, so everything has to fit: in every size, language and
+// size of text, also with long names and addresses.
+func TestEveryScreenFits(t *testing.T) {
+	for _, size := range sizes {
+		for _, lang := range i18n.Languages() {
+			t.Run(size.name+"/"+lang, func(t *testing.T) {
+				queue := newApp(t)
+				k, w := room(t, size.size, lang, ui.Options{})
+				for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
+					for _, sc := range scenes(true) {
+						k.options.Scale = scale
+						enterScene(k, sc, w)
+						drainQueue(queue)
+						if k.shell != nil && !k.shell.Fits() {
+							t.Errorf("%s does not fit at %v", sc.name, scale)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func drainQueue(queue chan func()) {
+	for {
+		select {
+		case f := <-queue:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// Writes every screen as a picture into the folder KEYDESK_SHOTS, to be looked
+// at. KEYDESK_SHOTS_ONLY is a pattern for their names.
+func TestShots(t *testing.T) {
+	dir := os.Getenv("KEYDESK_SHOTS")
+	if dir == "" {
+		t.Skip("KEYDESK_SHOTS is not set")
+	}
+	only := os.Getenv("KEYDESK_SHOTS_ONLY")
+	for _, v := range []struct {
+		name, lang string
+		size       fyne.Size
+		o          ui.Options
+		long       bool
+	}{
+		{"1920", "nl", fyne.NewSize(1920, 1080), ui.Options{}, false},
+		{"1920-en-hc", "en", fyne.NewSize(1920, 1080), ui.Options{Mode: ui.HighContrast}, false},
+		{"1280", "nl", fyne.NewSize(1280, 800), ui.Options{}, false},
+		{"1280-en-150", "en", fyne.NewSize(1280, 800), ui.Options{Scale: ui.Largest}, true},
+		{"1920-150", "nl", fyne.NewSize(1920, 1080), ui.Options{Scale: ui.Largest}, false},
+		{"portrait", "nl", fyne.NewSize(1080, 1920), ui.Options{}, false},
+		{"portrait-150", "nl", fyne.NewSize(1080, 1920), ui.Options{Scale: ui.Largest}, true},
+		{"small-en", "en", fyne.NewSize(800, 1280), ui.Options{}, false},
+		{"small-150", "nl", fyne.NewSize(800, 1280), ui.Options{Scale: ui.Largest}, true},
+	} {
+		queue := newApp(t)
+		k, w := room(t, v.size, v.lang, v.o)
+		k.options.Scale = v.o.Scale
+		for _, sc := range scenes(v.long) {
+			name := sc.name + "-" + v.name
+			if ok, _ := filepath.Match(only, name); only != "" && !ok {
+				continue
+			}
+			enterScene(k, sc, w)
+			drainQueue(queue)
+			f, err := os.Create(filepath.Join(dir, name+".png")) //nolint:gosec // the folder that was asked for
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(png.Encode(f, w.Canvas().Capture()), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
