@@ -100,33 +100,27 @@ func (d *Desk) begin(ctx context.Context, v *visit, admission enrolment.Admissio
 	if !v.decoy {
 		go v.signals.forward(d.Feed.Watch(v.subject))
 	}
+	if limited {
+		return nil // nothing may be sent: the open code, if there is one, stays the one that was
+	}
 	_, keyID := d.Keys.Derive(codeKey(enrolment.ConfirmingEmail))
 	command := enrolment.Begin{
 		Admission: admission, Language: v.lang, To: to,
 		Challenge: enrolment.ChallengeID(newID()), KeyID: keyID,
 	}
-	_, _, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {
-		if limited && !s.Codes.Email.Open(d.Policy, d.Now()) {
-			return nil, errNotNow // a new code would have to be sent, and may not
-		}
-		return command, nil
-	})
+	_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return command, nil })
 	switch {
-	case errors.Is(err, errNotNow), errors.Is(err, enrolment.ErrLocked):
-		return nil // the screen shows that there is no code, and when there can be one
+	case errors.Is(err, enrolment.ErrLocked):
+		return nil // the screen shows that there is no code
 	case err != nil:
 		return err
 	}
 	if !v.decoy {
 		d.activate(ctx, v.subject, to)
 	}
-	if !limited {
-		d.sendFor(ctx, v, enrolment.ConfirmingEmail, enrolled)
-	}
+	d.sendFor(ctx, v, enrolment.ConfirmingEmail, enrolled)
 	return nil
 }
-
-var errNotNow = errors.New("not now")
 
 // decoyAddress stands where a decoy's address would be referred to.
 var decoyAddress = domain.Ref{Version: 1}

@@ -36,15 +36,16 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 		if limited && (s.Given != phone || !s.Codes.Phone.Open(d.Policy, d.Now())) {
 			return &Refusal{Code: Limited, Wait: v.resend[enrolment.VerifyingPhone].Sub(d.Now())}
 		}
+		if limited {
+			return nil // the code that was sent stays the one, however little is left of it
+		}
 		_, keyID := d.Keys.Derive(codeKey(enrolment.VerifyingPhone))
 		give := enrolment.GivePhone{Phone: phone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
 		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
 			return err
 		}
 		d.activate(ctx, v.subject, phone.Ref)
-		if !limited {
-			d.sendFor(ctx, v, enrolment.VerifyingPhone, false)
-		}
+		d.sendFor(ctx, v, enrolment.VerifyingPhone, false)
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,17 @@ type house struct {
 
 func open(t *testing.T, dir string, demo bool, flags ...string) *house {
 	t.Helper()
+	return openAt(t, nil, dir, demo, flags...)
+}
+
+// A clock runs ahead of the machine's by as much as a test lets pass.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) pass(d time.Duration) { c.ahead.Add(int64(d)) }
+
+func openAt(t *testing.T, now func() time.Time, dir string, demo bool, flags ...string) *house {
+	t.Helper()
 	sources := settings.Sources{Home: dir, Demo: demo, Flags: map[string]string{}}
 	for _, f := range flags {
 		field, value, _ := strings.Cut(f, "=")
@@ -54,7 +66,7 @@ func open(t *testing.T, dir string, demo bool, flags ...string) *house {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Phones: true, Log: zap.New(core)})
+	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Phones: true, Log: zap.New(core), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,3 +142,33 @@ func TestNoCodeOpensADecoy(t *testing.T) {
 		}
 	}
 }
+
+// seen is the view of a visit, once it is known whose it is.
+func (h *house) seen(v desk.View) desk.View {
+	h.t.Helper()
+	return h.must(desk.ScreenEmailCode)(h.Desk.View(h.t.Context(), v.Visit))
+}
+
+// When nothing may be sent, the code that was sent last goes on working,
+// however little is left of it.
+func TestNoCodeEndsUnsent(t *testing.T) {
+	t.Parallel()
+	var c clock
+	h := openAt(t, c.now, t.TempDir(), true)
+	ctx := t.Context()
+	begin := func() desk.View { return h.seen(h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))) }
+	begin()
+	c.pass(9*time.Minute + 50*time.Second)
+	begin() // the same code again: five minutes are left of it
+	c.pass(15 * time.Second)
+	v := begin() // too early for another mail
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, h.message(2).Code))
+	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	give := func() { v = h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(ctx, v.Visit, number)) }
+	give()
+	c.pass(4*time.Minute + 50*time.Second)
+	give()
+	c.pass(15 * time.Second)
+	give()
+	h.must(desk.ScreenFactor)(h.Desk.ConfirmPhone(ctx, v.Visit, h.message(4).Code))
+}
