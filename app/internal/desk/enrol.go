@@ -97,9 +97,6 @@ func (d *Desk) identify(ctx context.Context, v *visit, limited bool) error {
 // begin has the enrolment begin. Without an admission it is a decoy's.
 func (d *Desk) begin(ctx context.Context, v *visit, admission enrolment.Admission, to domain.Ref, limited, enrolled bool) error {
 	v.decoy = admission == ""
-	if !v.decoy {
-		go v.signals.forward(d.Feed.Watch(v.subject))
-	}
 	if limited {
 		return nil // nothing may be sent: the open code, if there is one, stays the one that was
 	}
@@ -193,6 +190,9 @@ func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error)
 		}
 		if err := d.rejected(s, events); err != nil {
 			return err
+		}
+		if !v.proved { // not before, since a stranger's hears of no events
+			go v.signals.forward(d.Feed.Watch(v.subject))
 		}
 		v.proved = true
 		d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.ConfirmingEmail, v.key)[0]))

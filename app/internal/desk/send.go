@@ -94,6 +94,12 @@ func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, enrol
 		default:
 			err = d.Courier.Check(ctx, channel)
 		}
+		if channel == enrolment.ByMail && errors.Is(err, domain.ErrUnavailable) && d.Courier.Check(ctx, channel) == nil {
+			// The server refused this one mail for now, which a stranger's
+			// turn would not show.
+			d.report(fmt.Errorf("send by %s: %w", channel, err))
+			err = nil
+		}
 		d.sent(ctx, v, channel, err)
 	})
 	if !queued {
@@ -109,9 +115,12 @@ func (d *Desk) sent(ctx context.Context, v *visit, channel enrolment.Channel, er
 	}
 	out := errors.Is(err, domain.ErrUnavailable)
 	v.mu.Lock()
+	news := v.outage[channel] != out
 	v.outage[channel] = out
 	v.mu.Unlock()
-	v.signals.bump()
+	if news {
+		v.signals.bump()
+	}
 	d.mu.Lock()
 	fresh := out && !d.outages[channel]
 	d.outages[channel] = out

@@ -1,13 +1,19 @@
 package home_test
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // kinds are those whom a station must not be able to tell apart.
@@ -147,6 +153,103 @@ func TestNoCodeOpensADecoy(t *testing.T) {
 func (h *house) seen(v desk.View) desk.View {
 	h.t.Helper()
 	return h.must(desk.ScreenEmailCode)(h.Desk.View(h.t.Context(), v.Visit))
+}
+
+// A visit is woken by nothing that happens to a known person only, before that
+// person has proved to be there.
+func TestStrangersAreWokenAlike(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))
+	w := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, "x@elders.example", "nl"))
+	code := h.message(1).Code
+	for end := time.Now().Add(deadline); count(h.types(), "CodeSent") == 0 && time.Now().Before(end); {
+		time.Sleep(2 * time.Millisecond)
+	}
+	for range 20 {
+		if known, unknown := h.seen(v).Version, h.seen(w).Version; known != unknown {
+			t.Fatalf("version %d of a known person's view, %d of a stranger's", known, unknown)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, code))
+	before := v.Version
+	h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	if v, err := h.Desk.Await(ctx, v.Visit, before); err != nil || v.Version == before {
+		t.Errorf("once proved, the visit hears of events: version %d, %v", v.Version, err)
+	}
+}
+
+// A server that refuses one recipient for now is no outage: nothing would be
+// seen of it for an address that nobody may enrol with.
+func TestOneMailRefusedForNowIsNoOutage(t *testing.T) {
+	t.Parallel()
+	refused := make(chan struct{}, 16)
+	h := open(t, t.TempDir(), false, "mail.host=127.0.0.1", "mail.tls=none", "mail.from=keydesk@example.org",
+		"mail.port="+greylisting(t, refused))
+	if _, err := h.Desk.AddToRoster(t.Context(), desk.Person{Email: "known@example.org"}, "batch"); err != nil {
+		t.Fatal(err)
+	}
+	v := h.seen(h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), "known@example.org", "nl")))
+	<-refused
+	s, err := h.Desk.Subject(t.Context(), "known@example.org")
+	for end := time.Now().Add(deadline); err == nil && h.Board.Counts().People > 0 && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		events, failed := h.Log.ReadStream(t.Context(), domain.EnrolmentStream(s), 0)
+		if err = failed; len(events) > 0 && events[len(events)-1].Type == "CodeUndeliverable" {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err = h.Desk.Await(waitBriefly(t), v.Visit, v.Version)
+	if err == nil {
+		t.Errorf("something changed: %+v", v.Code)
+	}
+}
+
+// waitBriefly is long enough for what would follow at once.
+func waitBriefly(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// greylisting is a mail server that takes no recipient, and its port.
+func greylisting(t *testing.T, refused chan<- struct{}) (port string) {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	talk := func(c net.Conn) {
+		defer c.Close() //nolint:errcheck // a test's
+		said := bufio.NewScanner(c)
+		for answer := "220 ready"; ; {
+			if _, err := io.WriteString(c, answer+"\r\n"); err != nil || !said.Scan() {
+				return
+			}
+			if answer = "250 well"; strings.HasPrefix(said.Text(), "RCPT") {
+				answer = "450 4.2.0 later"
+				refused <- struct{}{}
+			}
+		}
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go talk(c)
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
 }
 
 // When nothing may be sent, the code that was sent last goes on working,
