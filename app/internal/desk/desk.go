@@ -318,13 +318,19 @@ func (d *Desk) act(ctx context.Context, s domain.SubjectID, by domain.Stamp, com
 }
 
 // append records messages, and tries the same bytes with the same expectation
-// again for as long as the outcome is unknown.
+// again for as long as the outcome is unknown. Once it is, that a later try
+// recorded nothing does not say that the first one did not.
 func (d *Desk) append(ctx context.Context, stream string, at domain.Revision, msgs []domain.Message) (domain.Appended, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleFor)
 	defer cancel()
+	unsure := false
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		done, err := d.Log.Append(ctx, stream, at, msgs...)
-		if !errors.Is(err, domain.ErrUnknownOutcome) || ctx.Err() != nil {
+		if unsure && errors.Is(err, domain.ErrUnavailable) {
+			err = fmt.Errorf("%w: %w", domain.ErrUnknownOutcome, err)
+		}
+		unsure = errors.Is(err, domain.ErrUnknownOutcome)
+		if !unsure || ctx.Err() != nil {
 			return done, err
 		}
 		select {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -307,4 +308,41 @@ func (h *house) factorSoon(email string) enrolment.Factor {
 		h.t.Fatal("the projections never caught up")
 	}
 	return h.factor(email)
+}
+
+// vague is a log that, once broken, loses the answer to one append and refuses
+// all others.
+type vague struct {
+	desk.Log
+	broken, lost atomic.Bool
+}
+
+func (l *vague) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	if l.broken.Load() && l.lost.Swap(true) {
+		return domain.Appended{}, fmt.Errorf("locked: %w", domain.ErrUnavailable)
+	}
+	done, err := l.Log.Append(ctx, stream, at, msgs...)
+	if err == nil && l.broken.Load() {
+		return domain.Appended{}, fmt.Errorf("cut off: %w", domain.ErrUnknownOutcome)
+	}
+	return done, err
+}
+
+// Nobody is told that nothing was saved when something may have been.
+func TestAnUnknownOutcomeStaysUnknown(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	log := &vague{Log: h.Log}
+	config := h.Desk.Config
+	config.Log = log
+	h.Desk = desk.New(config) // nobody runs it: no mail is sent, and only the guess meets the broken log
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
+	h.must(desk.ScreenEmailCode)(h.Desk.View(t.Context(), v.Visit))
+	log.broken.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	h.refused(desk.Unsure)(h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense"))
+	if n := count(h.types(), "CodeRejected"); n != 1 {
+		t.Errorf("the guess was recorded %d times", n)
+	}
 }
