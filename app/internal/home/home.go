@@ -89,11 +89,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		return fmt.Errorf("make the home: %w", err)
 	}
-	load := vault.LoadOrCreateKeys
-	if set.Vault.Credential {
-		load = vault.KeysFromFile
-	}
-	keys, err := load(set.Vault.MasterKey)
+	keys, err := masterKey(set.Vault)
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)
 	}
@@ -132,6 +128,23 @@ func (h *Home) open(ctx context.Context, o Options) error {
 		}
 	}
 	return nil
+}
+
+// masterKey reads the master key, and makes one where there is no vault yet. A
+// vault is only ever made after its key: where it is there and the key is not,
+// the key was lost, and a new one would hide that.
+func masterKey(set settings.Vault) (*vault.Keys, error) {
+	if set.Credential {
+		return vault.KeysFromCredential(filepath.Base(set.MasterKey))
+	}
+	if _, err := os.Stat(strings.TrimPrefix(set.URL, "sqlite:")); err != nil {
+		return vault.LoadOrCreateKeys(set.MasterKey)
+	}
+	keys, err := vault.KeysFromFile(set.MasterKey)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is gone, and the vault is there", vault.ErrKeyFile, set.MasterKey)
+	}
+	return keys, err
 }
 
 func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, channels couriers, public, problem string) desk.Config {
