@@ -113,7 +113,9 @@ func TestLostAcknowledgements(t *testing.T) {
 	h := demo(t)
 	config := h.Desk.Config
 	config.Log = &lossy{Log: h.Log, lost: map[domain.EventID]bool{}}
-	h.Desk = desk.New(config)
+	other := *h.Home // h goes on running its own desk
+	other.Desk = desk.New(config)
+	h.Home = &other
 	running, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { h.Desk.Run(running); close(ended) }()
@@ -335,13 +337,13 @@ func TestAnUnknownOutcomeStaysUnknown(t *testing.T) {
 	log := &vague{Log: h.Log}
 	config := h.Desk.Config
 	config.Log = log
-	h.Desk = desk.New(config) // nobody runs it: no mail is sent, and only the guess meets the broken log
-	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
-	h.must(desk.ScreenEmailCode)(h.Desk.View(t.Context(), v.Visit))
+	d := desk.New(config) // nobody runs it: no mail is sent, and only the guess meets the broken log
+	v := h.must(desk.ScreenEmailCode)(d.Begin(t.Context(), email, "nl"))
+	h.must(desk.ScreenEmailCode)(d.View(t.Context(), v.Visit))
 	log.broken.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	h.refused(desk.Unsure)(h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense"))
+	h.refused(desk.Unsure)(d.ConfirmEmail(ctx, v.Visit, "nonsense"))
 	if n := count(h.types(), "CodeRejected"); n != 1 {
 		t.Errorf("the guess was recorded %d times", n)
 	}
