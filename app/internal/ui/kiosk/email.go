@@ -57,7 +57,8 @@ func (s *emailScreen) build(k *Kiosk) fyne.CanvasObject {
 func (s *emailScreen) under(k *Kiosk) fyne.CanvasObject {
 	row := ui.Row(ui.SizeSmallGap)
 	if s.suggestion != "" {
-		question := ui.Body(ui.Plain(k.t("kiosk-email-meant")+" "), ui.Bold(s.suggestion+"?")).Elide()
+		_, domain, _ := strings.Cut(s.suggestion, "@")
+		question := ui.Body(ui.Plain(k.t("kiosk-email-meant")+" "), ui.Bold("@"+domain+"?")).Elide()
 		yes := ui.NewButton(ui.Small, k.t("kiosk-email-meant-yes"), func() {
 			s.field.SetText(s.suggestion)
 			s.submit(k)

@@ -146,7 +146,7 @@ func room(t *testing.T, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne
 
 type quiet struct{}
 
-func (quiet) Available() bool     { return true }
+func (quiet) Available() bool    { return true }
 func (quiet) Say(string, string) {}
 func (quiet) Stop()              {}
 
