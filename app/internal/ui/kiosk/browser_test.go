@@ -25,17 +25,17 @@ func TestPairingWithARealPhonePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds")
 	}
-	parent, stop, err := startChromium()
-	defer stop()
+	b, err := startBrowser()
+	defer b.stop()
 	if errors.Is(err, errNoChromium) && os.Getenv("KEYDESK_CI") != "1" {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("scanned", func(t *testing.T) { scanned(t, newPhone(t, parent, "nl")) })
+	t.Run("scanned", func(t *testing.T) { scanned(t, b.phone(t, "nl")) })
 	t.Run("photographed by somebody else, then typed", func(t *testing.T) {
-		photographed(t, newPhone(t, parent, "nl"), newPhone(t, parent, "en"))
+		photographed(t, b.phone(t, "nl"), b.phone(t, "en"))
 	})
 }
 

@@ -14,9 +14,15 @@ import (
 
 var errNoChromium = errors.New("no Chromium found")
 
-// startChromium starts a headless Chromium. The library's messages are
-// dropped: it reports every event that is newer than itself.
-func startChromium() (context.Context, func(), error) {
+// A browser is a headless Chromium. stop ends it.
+type browser struct {
+	ctx  context.Context
+	stop func()
+}
+
+// startBrowser starts Chromium. The library's messages are dropped: it reports
+// every event that is newer than itself.
+func startBrowser() (browser, error) {
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -25,11 +31,11 @@ func startChromium() (context.Context, func(), error) {
 		}
 	}
 	if program == "" {
-		return nil, func() {}, errNoChromium
+		return browser{stop: func() {}}, errNoChromium
 	}
 	dir, err := os.MkdirTemp("", "keydesk-browser") // a browser that ends may still write into it
 	if err != nil {
-		return nil, func() {}, err
+		return browser{stop: func() {}}, err
 	}
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(program), chromedp.UserDataDir(dir),
@@ -41,12 +47,12 @@ func startChromium() (context.Context, func(), error) {
 	quiet := func(string, ...any) {}
 	ctx, cancelTab := chromedp.NewContext(allocator,
 		chromedp.WithLogf(quiet), chromedp.WithErrorf(quiet), chromedp.WithDebugf(quiet))
-	stop := func() {
+	b := browser{ctx, func() {
 		cancelTab()
 		cancel()
 		_ = os.RemoveAll(dir)
-	}
-	return ctx, stop, openTab(ctx, cancel)
+	}}
+	return b, openTab(ctx, cancel)
 }
 
 // openTab opens the tab of a context, and with its first one the browser; both
@@ -63,9 +69,9 @@ type phone struct {
 	tab  context.Context
 }
 
-func newPhone(t *testing.T, parent context.Context, language string) phone {
+func (b browser) phone(t *testing.T, language string) phone {
 	t.Helper()
-	tab, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	tab, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	p := phone{t, tab}
 	p.must(openTab(tab, cancel))
