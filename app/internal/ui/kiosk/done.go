@@ -40,10 +40,17 @@ func (s *doneScreen) build(k *Kiosk) fyne.CanvasObject {
 	s.done = ui.NewNext(k.t("kiosk-close"), func() { k.wipe(finished) })
 	key := ui.NewKeyLine(false)
 	key.Set(7)
+	value := func(s string) *ui.Text {
+		t := ui.Body(ui.Bold(s))
+		if k.tight() {
+			return t.Elide()
+		}
+		return t
+	}
 	facts := ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap,
 		ui.Subheading(k.t("my-details")),
-		s.fact(k.t("name"), k.view.Name), ui.NewRule(), s.fact(k.t("email"), k.view.Email), ui.NewRule(),
-		s.fact(k.t("phone-number"), k.view.Phone.International), ui.NewRule(), s.fact(k.t("kiosk-second-step"), factor)))
+		s.fact(k.t("name"), value(k.view.Name)), ui.NewRule(), s.fact(k.t("email"), value(k.view.Email)), ui.NewRule(),
+		s.fact(k.t("phone-number"), value(k.view.Phone.International)), ui.NewRule(), s.fact(k.t("kiosk-second-step"), value(factor))))
 	tidy := ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap,
 		ui.Subheading(k.t("kiosk-tidy")), timer, ui.Body(ui.Plain(k.t("kiosk-tidy-text"))), more))
 	p := ui.Page{
@@ -64,9 +71,9 @@ func (s *doneScreen) build(k *Kiosk) fyne.CanvasObject {
 }
 
 // fact is one line of what is recorded.
-func (s *doneScreen) fact(label, value string) fyne.CanvasObject {
+func (s *doneScreen) fact(label string, value *ui.Text) fyne.CanvasObject {
 	return ui.Row(ui.SizeSmallGap, ui.NewGlyph(ui.IconCheck, theme.ColorNameSuccess),
-		ui.GrowCentred(2, ui.Hint(ui.Plain(label)).Elide()), ui.GrowCentred(4, ui.Body(ui.Bold(value)).Elide()))
+		ui.GrowCentred(2, ui.Hint(ui.Plain(label)).Elide()), ui.GrowCentred(4, value))
 }
 
 func (s *doneScreen) tick(k *Kiosk) {

@@ -45,7 +45,7 @@ func (d queueDriver) DoFromGoroutine(f func(), _ bool) { d.queue <- f }
 func newApp(tb testing.TB) chan func() {
 	tb.Helper()
 	old := fyne.CurrentApp()
-	a := &queueApp{App: test.NewTempApp(tb.(*testing.T))}
+	a := &queueApp{App: test.NewTempApp(tb)}
 	a.driver = queueDriver{a.App.Driver(), make(chan func(), 4096)}
 	fyne.SetCurrentApp(a)
 	tb.Cleanup(func() { fyne.SetCurrentApp(old) })

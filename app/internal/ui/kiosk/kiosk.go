@@ -215,10 +215,7 @@ func New(c Config) *Kiosk {
 func (k *Kiosk) Attach(w fyne.Window) {
 	k.win = w
 	w.SetPadded(false)
-	if c := w.Canvas(); c.Size().Width > 320 {
-		k.options.Class = ui.ClassOf(c.Size())
-	}
-	ui.SetTheme(k.options)
+	ui.SetTheme(k.options.For(w.Canvas().Size()))
 	w.SetContent(k.Content())
 	k.rebuild()
 	k.keys(w.Canvas())

@@ -127,7 +127,7 @@ func (mute) CheckPassword(_, _, typed string) desk.PasswordReport {
 func (mute) End(context.Context, string, desk.WipeReason) error { return errMute }
 
 // room stands a kiosk without a desk in a window of a size.
-func room(t *testing.T, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne.Window) {
+func room(t testing.TB, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne.Window) {
 	t.Helper()
 	k := New(Config{
 		Desk: mute{}, Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Speech: quiet{},
@@ -138,7 +138,7 @@ func room(t *testing.T, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne
 	k.Attach(w)
 	k.clock.Stop()
 	w.Resize(size)
-	k.options.Scale = o.Scale
+	k.options.Scale = max(o.Scale, ui.Normal)
 	k.help = "K7204"
 	t.Cleanup(k.Close)
 	return k, w
@@ -154,8 +154,7 @@ func (quiet) Stop()              {}
 func enterScene(k *Kiosk, sc scene, w fyne.Window) {
 	k.screen = sc.make(k)
 	k.under = nil
-	o := k.options
-	o.Class = ui.ClassOf(w.Canvas().Size())
+	o := k.options.For(w.Canvas().Size())
 	if o != ui.Current() { // a new theme costs more than a screen
 		ui.SetTheme(o)
 	}
@@ -222,7 +221,6 @@ func TestShots(t *testing.T) {
 	} {
 		queue := newApp(t)
 		k, w := room(t, v.size, v.lang, v.o)
-		k.options.Scale = v.o.Scale
 		for _, sc := range scenes(v.long) {
 			name := sc.name + "-" + v.name
 			if ok, _ := filepath.Match(only, name); only != "" && !ok {
@@ -230,13 +228,67 @@ func TestShots(t *testing.T) {
 			}
 			enterScene(k, sc, w)
 			drainQueue(queue)
-			f, err := os.Create(filepath.Join(dir, name+".png")) //nolint:gosec // the folder that was asked for
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(png.Encode(f, w.Canvas().Capture()), f.Close()); err != nil {
-				t.Fatal(err)
-			}
+			shoot(t, w, filepath.Join(dir, name+".png"))
 		}
+		shootOthers(t, k, w, dir, v.name)
+		drainQueue(queue)
+	}
+}
+
+// shootOthers takes the question whether somebody is there, and a demo.
+func shootOthers(t *testing.T, k *Kiosk, w fyne.Window, dir, name string) {
+	t.Helper()
+	if os.Getenv("KEYDESK_SHOTS_ONLY") != "" {
+		return
+	}
+	all := scenes(false)
+	enterScene(k, all[5], w)
+	k.warn(20 * time.Second)
+	shoot(t, w, filepath.Join(dir, "k9-idle-"+name+".png"))
+	k.unveil()
+	k.c.Demo = realPhone{t}
+	k.demo = newDemoPanel(k)
+	k.stage.Refresh()
+	for _, sc := range all {
+		if sc.name != "e6-code" && sc.name != "e8-pair" {
+			continue
+		}
+		enterScene(k, sc, w)
+		k.demo.messages = []DemoMessage{
+			{SMS: true, To: "+31612345678", Text: "123456 is je code.", Code: "123456", At: time.Now()},
+			{To: email, Subject: "Bevestig je e-mailadres voor Mijn OPO-R", Code: "654321", At: time.Now()},
+		}
+		k.demo.open = !k.demo.beside && sc.name == "e6-code"
+		k.rebuild()
+		shoot(t, w, filepath.Join(dir, "demo-"+sc.name+"-"+name+".png"))
+	}
+	k.demo.stop()
+	k.demo = nil
+}
+
+func shoot(t *testing.T, w fyne.Window, file string) {
+	t.Helper()
+	f, err := os.Create(file) //nolint:gosec // the folder that was asked for
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(f, w.Canvas().Capture()), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BenchmarkStepChange goes through all screens: an operation is one change,
+// from the view to the screen laid out. DESIGN.md section 11 allows 50 ms.
+func BenchmarkStepChange(b *testing.B) {
+	queue := newApp(b)
+	k, w := room(b, fyne.NewSize(1920, 1080), "nl", ui.Options{})
+	all := scenes(false)
+	for _, sc := range all { // the first time fonts are measured
+		enterScene(k, sc, w)
+	}
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		enterScene(k, all[i%len(all)], w)
+		drainQueue(queue)
 	}
 }

@@ -87,7 +87,7 @@ func (s *pairScreen) scanning(k *Kiosk, p *ui.Page) {
 	seen := k.view.Pocket.Stage == enrolment.Claimed
 	switch {
 	case seen && s.refused != nil:
-		left = ui.NewMessage(ui.Failure, k.t("kiosk-pair-wrong"), ui.Plain(k.refusal(s.refused)))
+		left = ui.Column("", ui.NewMessage(ui.Failure, k.t("kiosk-pair-wrong"), ui.Plain(k.refusal(s.refused))))
 	case seen:
 		left = ui.Column(ui.SizeGap, ui.NewMessage(ui.Success, k.t("kiosk-pair-seen"), ui.Plain(k.t("kiosk-pair-seen-text"))))
 	case s.typed:

@@ -47,8 +47,7 @@ func (k *Kiosk) nextMode() {
 }
 
 func (k *Kiosk) applyOptions() {
-	o := k.options
-	o.Class = ui.Current().Class
+	o := k.options.For(k.root.Size())
 	if o == ui.Current() {
 		return
 	}
