@@ -52,7 +52,7 @@ func openFaulty(t *testing.T) (*SQLite, *faultyFS) {
 	t.Helper()
 	fs := &faultyFS{VFS: vfs.Find("")}
 	name := "faulty" + filepath.Base(filepath.Dir(t.TempDir()))
-	vfs.Register(name, fs)
+	vfs.Register(name, gatherFS{fs})
 	t.Cleanup(func() { vfs.Unregister(name) })
 	s, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "log.db"), name)
 	if err != nil {

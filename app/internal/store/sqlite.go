@@ -50,14 +50,15 @@ type Info struct {
 // only, when there is none. A file that is no log is refused with ErrForeign,
 // one of a newer schema with ErrNewer; neither is changed.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
-	s, err := openSQLite(ctx, path, "")
+	registerGather()
+	s, err := openSQLite(ctx, path, gatherName)
 	if err != nil {
 		return nil, fmt.Errorf("open log %s: %w", path, err)
 	}
 	return s, nil
 }
 
-// openSQLite opens the log; what appends uses one of SQLite's file systems.
+// openSQLite opens the log; what appends uses a gatherFS of some name.
 func openSQLite(ctx context.Context, path, fileSystem string) (*SQLite, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -116,10 +117,7 @@ func uri(path, fileSystem string) string {
 		path = "/" + path
 	}
 	u := url.URL{Scheme: "file", Path: path}
-	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
-	if fileSystem != "" {
-		u.RawQuery += "&vfs=" + fileSystem
-	}
+	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") + "&vfs=" + fileSystem
 	return u.String()
 }
 

@@ -33,6 +33,7 @@ const maxKnown = 1 << 14
 // fails the whole group.
 type writer struct {
 	db      *sqlite3.Conn
+	wal     *gatherFile
 	stmts   writerStmts
 	changed func() // called after a commit
 
@@ -68,7 +69,11 @@ func newWriter(db *sqlite3.Conn, changed func()) (*writer, error) {
 		db: db, changed: changed,
 		queue: make(chan *request, 1024), drained: make(chan struct{}),
 	}
-	if err := db.BusyTimeout(lockTry); err != nil {
+	var err error
+	if w.wal, err = gathererOf(db); err != nil {
+		return nil, err
+	}
+	if err = db.BusyTimeout(lockTry); err != nil {
 		return nil, err
 	}
 	w.forget()
@@ -87,7 +92,6 @@ func newWriter(db *sqlite3.Conn, changed func()) (*writer, error) {
 		&w.stmts.newEvent: `INSERT INTO events (position, stream, revision, type, data, id, recorded, metadata)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	} {
-		var err error
 		if *stmt, _, err = db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
 			return nil, err
 		}
@@ -253,6 +257,7 @@ func notRecorded(err error) bool {
 
 // abandon rolls back, unless SQLite has already done so because of an error.
 func (w *writer) abandon() error {
+	w.wal.drop() // before others may write there
 	w.forget()
 	if w.db.GetAutocommit() {
 		return nil
