@@ -43,7 +43,7 @@ func TestGatheredIsDropped(t *testing.T) {
 	for _, suffix := range []string{"", "-wal"} {
 		p, err := os.ReadFile(path + suffix) //nolint:gosec // our own file
 		if err == nil {
-			err = os.WriteFile(crashed+suffix, p, 0o600)
+			err = os.WriteFile(crashed+suffix, p, 0o600) //nolint:gosec // our own file
 		}
 		if err != nil {
 			t.Fatal(err)
