@@ -95,7 +95,9 @@ func (d *demoPanel) build() {
 		}
 		col.Add(d.message(m, i == 0))
 	}
-	d.panel.Objects = []fyne.CanvasObject{container.NewClip(ui.NewCard(ui.Tinted, col))}
+	clip := container.NewClip(ui.NewCard(ui.Tinted, col))
+	clip.ExtendBaseWidget(clip) // else its first size is lost
+	d.panel.Objects = []fyne.CanvasObject{clip}
 	d.panel.Refresh()
 	if k.stage != nil {
 		k.stage.Refresh()

@@ -127,20 +127,20 @@ func (mute) CheckPassword(_, _, typed string) desk.PasswordReport {
 func (mute) End(context.Context, string, desk.WipeReason) error { return errMute }
 
 // room stands a kiosk without a desk in a window of a size.
-func room(t testing.TB, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne.Window) {
-	t.Helper()
+func room(tb testing.TB, size fyne.Size, lang string, o ui.Options) (*Kiosk, fyne.Window) {
+	tb.Helper()
 	k := New(Config{
 		Desk: mute{}, Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Speech: quiet{},
 		Domains: []string{home.DemoDomain, "dienstverlening.voorbeeldorganisatie.nl", "gmail.com"}, DefaultLanguage: lang, Keyboard: true, Mode: o.Mode,
 	})
-	w := test.NewTempWindow(t, nil)
+	w := test.NewTempWindow(tb, nil)
 	w.Resize(size)
 	k.Attach(w)
 	k.clock.Stop()
 	w.Resize(size)
 	k.options.Scale = max(o.Scale, ui.Normal)
 	k.help = "K7204"
-	t.Cleanup(k.Close)
+	tb.Cleanup(k.Close)
 	return k, w
 }
 
@@ -151,10 +151,10 @@ func (quiet) Say(string, string) {}
 func (quiet) Stop()              {}
 
 // enterScene shows a scene as it is in the options.
-func enterScene(k *Kiosk, sc scene, w fyne.Window) {
+func enterScene(k *Kiosk, sc scene) {
 	k.screen = sc.make(k)
 	k.under = nil
-	o := k.options.For(w.Canvas().Size())
+	o := k.options.For(k.root.Size())
 	if o != ui.Current() { // a new theme costs more than a screen
 		ui.SetTheme(o)
 	}
@@ -168,11 +168,11 @@ func TestEveryScreenFits(t *testing.T) {
 		for _, lang := range i18n.Languages() {
 			t.Run(size.name+"/"+lang, func(t *testing.T) {
 				queue := newApp(t)
-				k, w := room(t, size.size, lang, ui.Options{})
+				k, _ := room(t, size.size, lang, ui.Options{})
 				for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
 					for _, sc := range scenes(true) {
 						k.options.Scale = scale
-						enterScene(k, sc, w)
+						enterScene(k, sc)
 						drainQueue(queue)
 						if k.shell != nil && !k.shell.Fits() {
 							t.Errorf("%s does not fit at %v", sc.name, scale)
@@ -198,11 +198,9 @@ func drainQueue(queue chan func()) {
 // Writes every screen as a picture into the folder KEYDESK_SHOTS, to be looked
 // at. KEYDESK_SHOTS_ONLY is a pattern for their names.
 func TestShots(t *testing.T) {
-	dir := os.Getenv("KEYDESK_SHOTS")
-	if dir == "" {
+	if os.Getenv("KEYDESK_SHOTS") == "" {
 		t.Skip("KEYDESK_SHOTS is not set")
 	}
-	only := os.Getenv("KEYDESK_SHOTS_ONLY")
 	for _, v := range []struct {
 		name, lang string
 		size       fyne.Size
@@ -219,56 +217,57 @@ func TestShots(t *testing.T) {
 		{"small-en", "en", fyne.NewSize(800, 1280), ui.Options{}, false},
 		{"small-150", "nl", fyne.NewSize(800, 1280), ui.Options{Scale: ui.Largest}, true},
 	} {
-		queue := newApp(t)
-		k, w := room(t, v.size, v.lang, v.o)
-		for _, sc := range scenes(v.long) {
-			name := sc.name + "-" + v.name
-			if ok, _ := filepath.Match(only, name); only != "" && !ok {
-				continue
+		t.Run(v.name, func(t *testing.T) {
+			queue := newApp(t)
+			k, w := room(t, v.size, v.lang, v.o)
+			for _, sc := range scenes(v.long) {
+				enterScene(k, sc)
+				drainQueue(queue)
+				shoot(t, w, sc.name+"-"+v.name)
 			}
-			enterScene(k, sc, w)
+			shootOthers(t, k, w, v.name)
 			drainQueue(queue)
-			shoot(t, w, filepath.Join(dir, name+".png"))
-		}
-		shootOthers(t, k, w, dir, v.name)
-		drainQueue(queue)
+		})
 	}
 }
 
 // shootOthers takes the question whether somebody is there, and a demo.
-func shootOthers(t *testing.T, k *Kiosk, w fyne.Window, dir, name string) {
+func shootOthers(t *testing.T, k *Kiosk, w fyne.Window, name string) {
 	t.Helper()
-	if os.Getenv("KEYDESK_SHOTS_ONLY") != "" {
-		return
-	}
 	all := scenes(false)
-	enterScene(k, all[5], w)
+	enterScene(k, all[5])
 	k.warn(20 * time.Second)
-	shoot(t, w, filepath.Join(dir, "k9-idle-"+name+".png"))
+	shoot(t, w, "k9-idle-"+name)
 	k.unveil()
 	k.c.Demo = realPhone{t}
 	k.demo = newDemoPanel(k)
 	k.stage.Refresh()
+	k.demo.build()
 	for _, sc := range all {
 		if sc.name != "e6-code" && sc.name != "e8-pair" {
 			continue
 		}
-		enterScene(k, sc, w)
+		enterScene(k, sc)
 		k.demo.messages = []DemoMessage{
 			{SMS: true, To: "+31612345678", Text: "123456 is je code.", Code: "123456", At: time.Now()},
 			{To: email, Subject: "Bevestig je e-mailadres voor Mijn OPO-R", Code: "654321", At: time.Now()},
 		}
 		k.demo.open = !k.demo.beside && sc.name == "e6-code"
 		k.rebuild()
-		shoot(t, w, filepath.Join(dir, "demo-"+sc.name+"-"+name+".png"))
+		shoot(t, w, "demo-"+sc.name+"-"+name)
 	}
 	k.demo.stop()
 	k.demo = nil
 }
 
-func shoot(t *testing.T, w fyne.Window, file string) {
+func shoot(t *testing.T, w fyne.Window, name string) {
 	t.Helper()
-	f, err := os.Create(file) //nolint:gosec // the folder that was asked for
+	if only := os.Getenv("KEYDESK_SHOTS_ONLY"); only != "" {
+		if ok, err := filepath.Match(only, name); err != nil || !ok {
+			return
+		}
+	}
+	f, err := os.Create(filepath.Join(os.Getenv("KEYDESK_SHOTS"), name+".png")) //nolint:gosec // the folder that was asked for
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,14 +280,14 @@ func shoot(t *testing.T, w fyne.Window, file string) {
 // from the view to the screen laid out. DESIGN.md section 11 allows 50 ms.
 func BenchmarkStepChange(b *testing.B) {
 	queue := newApp(b)
-	k, w := room(b, fyne.NewSize(1920, 1080), "nl", ui.Options{})
+	k, _ := room(b, fyne.NewSize(1920, 1080), "nl", ui.Options{})
 	all := scenes(false)
 	for _, sc := range all { // the first time fonts are measured
-		enterScene(k, sc, w)
+		enterScene(k, sc)
 	}
 	b.ResetTimer()
 	for i := 0; b.Loop(); i++ {
-		enterScene(k, all[i%len(all)], w)
+		enterScene(k, all[i%len(all)])
 		drainQueue(queue)
 	}
 }

@@ -69,6 +69,7 @@ const (
 	phoneWidth, phoneHeight = 400, 420
 	besideWidth             = 1280 + phoneWidth
 	besideHeight            = 1280 + phoneHeight
+	overWidth               = 312 // where there is no room for both
 )
 
 func (r *stageRenderer) Layout(all fyne.Size) {
@@ -88,9 +89,12 @@ func (r *stageRenderer) Layout(all fyne.Size) {
 			d.panel.Resize(fyne.NewSize(phoneWidth, all.Height))
 		default:
 			d.beside = false
-			w, h := min(phoneWidth, all.Width), all.Height*0.7
-			d.panel.Move(fyne.NewPos(all.Width-w-24, 24))
-			d.panel.Resize(fyne.NewSize(w, h))
+			x, y, w := all.Width-overWidth-370, float32(96), float32(overWidth) // beside boxes and number pad
+			if high() {
+				x, w = 24, all.Width-48
+			}
+			d.panel.Move(fyne.NewPos(max(0, x), y))
+			d.panel.Resize(fyne.NewSize(w, min(all.Height*0.7, 560)))
 		}
 	}
 	k.root.Move(fyne.Position{})
