@@ -228,11 +228,8 @@ func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) 
 		return nil, ErrLocked
 	}
 	var events []Event
-	switch {
-	case !s.Started:
+	if !s.Started {
 		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language})
-	case s.Language != c.Language:
-		events = append(events, LanguageSet{c.Language})
 	}
 	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, c.To, c.Challenge, c.KeyID, by)...), nil
 }
@@ -279,10 +276,10 @@ func (p Policy) decideCode(s State, open Challenge, id ChallengeID, matches bool
 		return nil, ErrLocked
 	case open.ID != id || id == "":
 		return nil, ErrNothingToConfirm
+	case open.Tried >= p.WrongCodes: // of any kind: late guesses fill no log either
+		return nil, ErrCodeEnded
 	case open.Used:
 		return reject(Used)
-	case open.Wrong >= p.WrongCodes:
-		return nil, ErrCodeEnded
 	case by.At.After(open.Expires):
 		return reject(Expired)
 	case !matches:

@@ -129,8 +129,8 @@ func TestEmail(t *testing.T) {
 		},
 		{name: "nor one that was used", given: toStep2, when: begin, then: []Event{fresh}},
 		{
-			name: "a visit in another language sets the language", given: toStep2[:2],
-			when: Begin{ByRoster, "en", mail, "c9", "k1"}, then: []Event{LanguageSet{"en"}},
+			name: "nobody's language is changed before they are known", given: toStep2[:2],
+			when: Begin{ByRoster, "en", mail, "c9", "k1"},
 		},
 		{name: "who is enrolled cannot begin", given: with(toStep5, bySMS), when: begin, refused: ErrAlreadyEnrolled},
 		{name: "nor who typed twenty wrong codes in a row", given: wrongs(20), when: begin, refused: ErrLocked},

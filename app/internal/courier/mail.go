@@ -112,7 +112,14 @@ func (m *Mail) Check(ctx context.Context) error {
 		return fmt.Errorf("check mail: %w", err)
 	}
 	defer s.close()
-	if err := s.smtp.Noop(); err != nil {
+	from, err := mailbox(m.config.From)
+	if err == nil { // a server may take the connection and refuse the sender
+		err = s.smtp.Mail("<" + from + ">")
+	}
+	if err == nil {
+		err = s.smtp.Reset()
+	}
+	if err != nil {
 		return fmt.Errorf("check mail: %w", dialFault(err))
 	}
 	return nil

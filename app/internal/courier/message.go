@@ -19,6 +19,7 @@ type Kind string
 const (
 	ConfirmEmail    Kind = "confirm-email"    // mail, with a code
 	AlreadyEnrolled Kind = "already-enrolled" // mail, without a code
+	Locked          Kind = "locked"           // mail, without a code
 	VerifyPhone     Kind = "verify-phone"     // SMS, with a code
 	PocketPaired    Kind = "pocket-paired"    // mail and SMS, without a code
 )

@@ -38,7 +38,7 @@ func (t Texts) sms(m Message) (string, error) {
 		if text = p.T("sms-pocket-paired", args); !fits(text) {
 			text = p.T("sms-pocket-paired-short", args)
 		}
-	case ConfirmEmail, AlreadyEnrolled:
+	case ConfirmEmail, AlreadyEnrolled, Locked:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
@@ -82,7 +82,7 @@ func (t Texts) letter(m Message) (letter, error) {
 	case ConfirmEmail:
 		l.Paragraphs = []string{say("intro")}
 		l.Code, l.Validity, l.Warning = m.Code, p.N("mail-validity", m.Minutes), p.T("mail-never-share")
-	case AlreadyEnrolled, PocketPaired:
+	case AlreadyEnrolled, Locked, PocketPaired:
 		l.Paragraphs = []string{say("intro"), say("more")}
 	case VerifyPhone:
 		return letter{}, fmt.Errorf("%w: %s has no mail", ErrBadMessage, m.Kind)

@@ -126,7 +126,7 @@ func TestWhatAnSMSSays(t *testing.T) {
 func TestEveryTextIsTranslated(t *testing.T) {
 	t.Parallel()
 	for _, lang := range i18n.Languages() {
-		for _, kind := range []Kind{ConfirmEmail, AlreadyEnrolled, PocketPaired} {
+		for _, kind := range []Kind{ConfirmEmail, AlreadyEnrolled, Locked, PocketPaired} {
 			m := codeMail
 			m.Kind, m.Lang = kind, lang
 			l, err := ourTexts.letter(m)

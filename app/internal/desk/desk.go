@@ -11,6 +11,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/pairings"
 )
 
 // A Log is where events are recorded. See package store for the contract.
@@ -25,6 +26,12 @@ type Feed interface {
 	Reach(ctx context.Context, p domain.Position) error
 	// Watch gives a signal after each applied event of a person.
 	Watch(s domain.SubjectID) (changed <-chan struct{}, stop func())
+}
+
+// Pairings knows whose the QR codes are that are on screens now.
+type Pairings interface {
+	Find(id enrolment.PairingID) (pairings.Pairing, bool)
+	All() []pairings.Pairing
 }
 
 // People keeps personal data and credentials. See package vault.
@@ -95,6 +102,7 @@ type MessageKind string
 const (
 	CodeMessage            MessageKind = "code"
 	AlreadyEnrolledMessage MessageKind = "already-enrolled"
+	LockedMessage          MessageKind = "locked"
 	PocketPairedMessage    MessageKind = "pocket-paired"
 )
 
@@ -127,16 +135,17 @@ type Keys interface {
 
 // Config is what a Desk is made of. All fields are needed, except where noted.
 type Config struct {
-	Log     Log
-	Feed    Feed
-	People  People
-	Limits  Limits
-	Sends   Sends
-	Courier Courier
-	Keys    Keys
-	Hasher  *password.Hasher
-	Rules   password.Policy
-	Policy  enrolment.Policy
+	Log      Log
+	Feed     Feed
+	Pairings Pairings
+	People   People
+	Limits   Limits
+	Sends    Sends
+	Courier  Courier
+	Keys     Keys
+	Hasher   *password.Hasher
+	Rules    password.Policy
+	Policy   enrolment.Policy
 
 	Organisation  string
 	Portal        string
@@ -162,9 +171,8 @@ type Desk struct {
 	mu      sync.Mutex
 	visits  map[string]*visit
 	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
-	decoys  map[string]enrolment.State // what strangers believe to be their enrolment, by address
 
-	pairings   pairings
+	labels     labels
 	work       chan func(context.Context)
 	background sync.WaitGroup
 }
@@ -173,7 +181,7 @@ type Desk struct {
 func New(c Config) *Desk {
 	return &Desk{
 		Config: c, stamps: c.Policy.Version(),
-		visits: map[string]*visit{}, decoys: map[string]enrolment.State{}, outages: map[enrolment.Channel]bool{},
+		visits: map[string]*visit{}, outages: map[enrolment.Channel]bool{},
 		work: make(chan func(context.Context), 256),
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/pairing"
+	"github.com/keydesk/keydesk/projections/pairings"
 )
 
 // pairingKey is the purpose of the key that secrets of QR codes and codes to
@@ -32,16 +32,10 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 		var random [16]byte
 		rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
 		p := enrolment.PairingID(pairing.ID(random))
-		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil })
-		if err != nil {
+		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil }); err != nil {
 			return err
 		}
 		v.offered = p
-		key, _ := d.Keys.Derive(pairingKey)
-		d.pairings.add(openPairing{
-			id: p, subject: v.subject, ends: s.Pairing.Ends,
-			locator: pairing.Locator(pairing.Code(key[:], string(p))),
-		}, d.Now())
 		return nil
 	})
 }
@@ -92,16 +86,18 @@ func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, erro
 
 // FindPairing returns the pairing whose code to type has this locator.
 func (d *Desk) FindPairing(_ context.Context, locator string) (string, error) {
-	p, ok := d.pairings.find(func(p openPairing) bool { return p.locator == locator }, d.Now())
-	if !ok {
-		return "", pairing.Unknown
+	key, _ := d.Keys.Derive(pairingKey)
+	for _, p := range d.Pairings.All() {
+		if pairing.Locator(pairing.Code(key[:], string(p.ID))) == locator {
+			return string(p.ID), nil
+		}
 	}
-	return string(p.id), nil
+	return "", pairing.Unknown
 }
 
 // ClaimPairing takes a phone's claim, whose signature the caller has checked.
 func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claimed, error) {
-	p, ok := d.pairings.byID(c.Pairing, d.Now())
+	p, ok := d.Pairings.Find(enrolment.PairingID(c.Pairing))
 	if !ok {
 		return pairing.Claimed{}, pairing.Unknown
 	}
@@ -114,9 +110,9 @@ func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claim
 	var nonce [18]byte
 	rand.Read(nonce[:]) //nolint:errcheck // see above
 	claim := enrolment.ClaimPairing{
-		Pairing: p.id, Thumbprint: c.Thumbprint, Nonce: base64.RawURLEncoding.EncodeToString(nonce[:]),
+		Pairing: p.ID, Thumbprint: c.Thumbprint, Nonce: base64.RawURLEncoding.EncodeToString(nonce[:]),
 	}
-	s, events, err := d.act(ctx, p.subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return claim, nil })
+	s, events, err := d.act(ctx, p.Subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return claim, nil })
 	if err != nil {
 		return pairing.Claimed{}, d.phoneRefusal(err)
 	}
@@ -125,26 +121,26 @@ func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claim
 			return pairing.Claimed{}, pairing.ClaimedAlready
 		}
 	}
-	d.pairings.label(p.id, c.Label)
+	d.labels.set(p.ID, c.Label)
 	return pairing.Claimed{Nonce: s.Pairing.Nonce, Expires: s.Pairing.Ends}, nil
 }
 
 // AwaitPairing returns how far a claimed pairing is, as soon as it is further
 // than claimed, or when ctx ends.
 func (d *Desk) AwaitPairing(ctx context.Context, id, thumbprint string) (pairing.Progress, error) {
-	p, ok := d.pairings.byID(id, d.Now())
+	p, ok := d.Pairings.Find(enrolment.PairingID(id))
 	if !ok {
 		return pairing.Progress{}, pairing.Unknown
 	}
-	changed, stop := d.Feed.Watch(p.subject)
+	changed, stop := d.Feed.Watch(p.Subject)
 	defer stop()
 	for {
 		// Not ctx: its end is when to answer, not when to give up.
-		r, err := d.load(context.WithoutCancel(ctx), p.subject)
+		r, err := d.load(context.WithoutCancel(ctx), p.Subject)
 		if err != nil {
 			return pairing.Progress{}, d.phoneRefusal(err)
 		}
-		if r.state.Pairing.ID == p.id && r.state.Pairing.Thumbprint != thumbprint {
+		if r.state.Pairing.ID == p.ID && r.state.Pairing.Thumbprint != thumbprint {
 			return pairing.Progress{}, pairing.Unknown
 		}
 		now := d.progress(r.state, p)
@@ -159,11 +155,11 @@ func (d *Desk) AwaitPairing(ctx context.Context, id, thumbprint string) (pairing
 	}
 }
 
-func (d *Desk) progress(s enrolment.State, p openPairing) pairing.Progress {
+func (d *Desk) progress(s enrolment.State, p pairings.Pairing) pairing.Progress {
 	failed := func(why pairing.Reason) pairing.Progress {
 		return pairing.Progress{State: pairing.StateFailed, Reason: why}
 	}
-	if s.Pairing.ID != p.id {
+	if s.Pairing.ID != p.ID {
 		return failed(pairing.ReasonStopped)
 	}
 	switch s.Pairing.Stage {
@@ -189,31 +185,31 @@ func (d *Desk) progress(s enrolment.State, p openPairing) pairing.Progress {
 // FinishPairing is a phone's last step: its key counts from now on, and the
 // person is told so by mail and SMS.
 func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Account, error) {
-	p, ok := d.pairings.byID(f.Pairing, d.Now())
+	p, ok := d.Pairings.Find(enrolment.PairingID(f.Pairing))
 	if !ok {
 		return pairing.Account{}, pairing.Unknown
 	}
-	r, err := d.load(ctx, p.subject)
+	r, err := d.load(ctx, p.Subject)
 	if err != nil {
 		return pairing.Account{}, d.phoneRefusal(err)
 	}
 	var label domain.Ref
 	if r.state.Pairing.Stage == enrolment.Confirmed {
-		if label, err = d.People.Put(ctx, p.subject, KindDevice, []byte(p.label)); err != nil {
+		if label, err = d.People.Put(ctx, p.Subject, KindDevice, []byte(d.labels.take(p.ID))); err != nil {
 			return pairing.Account{}, d.phoneRefusal(err)
 		}
 	}
 	finish := enrolment.FinishPairing{
-		Pairing: p.id, Thumbprint: f.Thumbprint, Nonce: f.Nonce,
+		Pairing: p.ID, Thumbprint: f.Thumbprint, Nonce: f.Nonce,
 		Key: json.RawMessage(f.Key), Device: enrolment.DeviceID(newID()), Label: label,
 	}
-	s, events, err := d.act(ctx, p.subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return finish, nil })
+	s, events, err := d.act(ctx, p.Subject, d.phoneStamp(), func(enrolment.State) (enrolment.Command, error) { return finish, nil })
 	if err != nil {
 		return pairing.Account{}, d.phoneRefusal(err)
 	}
 	if len(events) > 0 {
-		d.activate(ctx, p.subject, label)
-		d.enqueue(func(ctx context.Context) { d.report(d.tellPaired(ctx, p.subject)) })
+		d.activate(ctx, p.Subject, label)
+		d.enqueue(func(ctx context.Context) { d.report(d.tellPaired(ctx, p.Subject)) })
 	}
 	return pairing.Account{Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
 }
@@ -248,54 +244,26 @@ func (d *Desk) phoneRefusal(err error) error {
 	return err
 }
 
-// pairings knows whose the open QR codes are.
-type pairings struct {
-	mu   sync.Mutex
-	open map[enrolment.PairingID]openPairing
+// labels remembers what a claiming phone calls itself, until it finishes. One
+// that finishes at another process has no name.
+type labels struct {
+	mu sync.Mutex
+	of map[enrolment.PairingID]string
 }
 
-type openPairing struct {
-	id      enrolment.PairingID
-	subject domain.SubjectID
-	ends    time.Time
-	locator string
-	label   string // what the claiming phone calls itself
-}
-
-func (p *pairings) add(o openPairing, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open == nil {
-		p.open = map[enrolment.PairingID]openPairing{}
+func (l *labels) set(id enrolment.PairingID, label string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of == nil || len(l.of) > 1000 {
+		l.of = map[enrolment.PairingID]string{}
 	}
-	for id, old := range p.open {
-		if now.After(old.ends.Add(time.Hour)) { // a phone may still ask what became of it
-			delete(p.open, id)
-		}
-	}
-	p.open[o.id] = o
+	l.of[id] = label
 }
 
-func (p *pairings) label(id enrolment.PairingID, label string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if o, ok := p.open[id]; ok {
-		o.label = label
-		p.open[id] = o
-	}
-}
-
-func (p *pairings) byID(id string, now time.Time) (openPairing, bool) {
-	return p.find(func(o openPairing) bool { return string(o.id) == id }, now)
-}
-
-func (p *pairings) find(is func(openPairing) bool, now time.Time) (openPairing, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, o := range p.open {
-		if is(o) && now.Before(o.ends.Add(time.Hour)) {
-			return o, true
-		}
-	}
-	return openPairing{}, false
+func (l *labels) take(id enrolment.PairingID) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	label := l.of[id]
+	delete(l.of, id)
+	return label
 }

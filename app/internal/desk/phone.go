@@ -45,7 +45,7 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 			return err
 		}
 		d.activate(ctx, v.subject, phone.Ref)
-		d.sendFor(ctx, v, enrolment.VerifyingPhone, false)
+		d.sendFor(ctx, v, enrolment.VerifyingPhone, d.code(v, enrolment.VerifyingPhone))
 		return nil
 	})
 }
@@ -66,6 +66,35 @@ func (d *Desk) phoneRef(ctx context.Context, s domain.SubjectID, st enrolment.St
 	}
 	ref, err := d.People.Put(ctx, s, KindPhone, []byte(n.E164))
 	return enrolment.Phone{Ref: ref, Source: enrolment.FromSelf, Country: n.Country}, err
+}
+
+// resendSMS sends the code to the phone once more, or a new one.
+func (d *Desk) resendSMS(ctx context.Context, v *visit) error {
+	s, err := d.state(ctx, v)
+	if err != nil {
+		return err
+	}
+	if d.screen(v, s) != ScreenSMSCode {
+		return refuse(OutOfOrder)
+	}
+	number, err := d.open(ctx, v.subject, KindPhone, s.Given.Ref)
+	if err != nil {
+		return err
+	}
+	limited, err := d.takeSend(ctx, v, enrolment.VerifyingPhone, number)
+	if err != nil {
+		return err
+	}
+	if limited {
+		return &Refusal{Code: Limited, Wait: v.resend[enrolment.VerifyingPhone].Sub(d.Now())}
+	}
+	_, keyID := d.Keys.Derive(codeKey(enrolment.VerifyingPhone))
+	again := enrolment.Reissue{Purpose: enrolment.VerifyingPhone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
+	if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return again, nil }); err != nil {
+		return err
+	}
+	d.sendFor(ctx, v, enrolment.VerifyingPhone, d.code(v, enrolment.VerifyingPhone))
+	return nil
 }
 
 // ConfirmPhone brings the code from the SMS (E6).

@@ -78,6 +78,19 @@ var refusals = []struct {
 	{password.ErrBusy, Busy},
 }
 
+// isRefusal says that an error is a person's, not a fault of ours.
+func isRefusal(err error) bool {
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return true
+	}
+	for _, known := range refusals {
+		if errors.Is(err, known.err) {
+			return true
+		}
+	}
+	return false
+}
+
 // refusal turns any error into one that a person can be told of. What is
 // nobody's refusal is reported, once, under an id that the person sees too.
 func (d *Desk) refusal(err error) error {

@@ -74,10 +74,9 @@ func (d *Desk) smsAllowed(ctx context.Context) error {
 
 var errPumping = errors.New("too few of the last codes by SMS came back: sending is paused")
 
-// sendFor sends a visit's code in the background. A decoy's turn is used to
-// look whether the channel works, so that an outage shows to everybody alike.
-func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, enrolled bool) {
-	lang := v.lang
+// sendFor does a visit's sending in the background, and notes whether the
+// channel works, which shows to everybody alike.
+func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, send func(context.Context) error) {
 	channel := enrolment.ByMail
 	if p == enrolment.VerifyingPhone {
 		channel = enrolment.BySMS
@@ -85,16 +84,8 @@ func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, enrol
 	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
-		var err error
-		switch {
-		case !v.decoy:
-			err = d.sendCode(ctx, v, p, lang)
-		case enrolled:
-			err = d.sayEnrolled(ctx, v, lang)
-		default:
-			err = d.Courier.Check(ctx, channel)
-		}
-		if channel == enrolment.ByMail && errors.Is(err, domain.ErrUnavailable) && d.Courier.Check(ctx, channel) == nil {
+		err := send(ctx)
+		if channel == enrolment.ByMail && errors.Is(err, domain.ErrUnavailable) && d.lookWhetherMailWorks(ctx) == nil {
 			// The server refused this one mail for now, which a stranger's
 			// turn would not show.
 			d.report(fmt.Errorf("send by %s: %w", channel, err))
@@ -104,6 +95,37 @@ func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, enrol
 	})
 	if !queued {
 		d.background.Go(func() { d.sent(context.WithoutCancel(ctx), v, channel, domain.ErrUnavailable) })
+	}
+}
+
+// lookWhetherMailWorks is all that is done for a stranger.
+func (d *Desk) lookWhetherMailWorks(ctx context.Context) error {
+	return d.Courier.Check(ctx, enrolment.ByMail)
+}
+
+// code sends the open code of a purpose, in the language that the visit has now.
+func (d *Desk) code(v *visit, p enrolment.Purpose) func(context.Context) error {
+	lang := v.lang
+	return func(ctx context.Context) error { return d.sendCode(ctx, v, p, lang) }
+}
+
+// tell sends a mail without a code to the person whom the visit is of.
+func (d *Desk) tell(v *visit, kind MessageKind) func(context.Context) error {
+	m := Message{ID: newID(), Kind: kind, Channel: enrolment.ByMail, Lang: v.lang}
+	s := v.subject
+	return func(ctx context.Context) error {
+		r, err := d.load(ctx, s)
+		if err != nil {
+			return err
+		}
+		if r.state.Language != "" {
+			m.Lang = r.state.Language
+		}
+		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
+			return err
+		}
+		_, err = d.Courier.Deliver(ctx, m)
+		return err
 	}
 }
 
@@ -224,24 +246,6 @@ func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
 		Station: d.Station, Policy: d.stamps, At: d.Now().UTC(),
 	}
-}
-
-// sayEnrolled tells somebody who is enrolled already that somebody, perhaps
-// they, tried to enrol again.
-func (d *Desk) sayEnrolled(ctx context.Context, v *visit, lang string) error {
-	r, err := d.load(ctx, v.subject)
-	if err != nil {
-		return err
-	}
-	m := Message{ID: newID(), Kind: AlreadyEnrolledMessage, Channel: enrolment.ByMail, Lang: lang}
-	if r.state.Language != "" {
-		m.Lang = r.state.Language
-	}
-	if m.To, err = d.open(ctx, v.subject, KindEmail, r.state.Email); err != nil {
-		return err
-	}
-	_, err = d.Courier.Deliver(ctx, m)
-	return err
 }
 
 // tellPaired tells the person, on both channels, that a phone was paired.

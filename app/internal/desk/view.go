@@ -85,22 +85,19 @@ type PocketView struct {
 
 // view says where a visit stands.
 func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
-	view := View{
-		Visit: v.id, Version: v.signals.now(), Lang: v.lang,
-		Email: v.email.String(), Factor: enrolment.NoFactor,
+	view := d.stranger(v)
+	if !v.proved { // nothing of what is known may show yet
+		return view, nil
 	}
+	view.Code = CodeView{}
 	s, err := d.state(ctx, v)
 	if err != nil {
 		return view, err
 	}
-	if !v.proved { // nothing of what is known may show yet
-		view.Screen, view.Code = ScreenEmailCode, d.codeView(v, s, enrolment.ConfirmingEmail)
-		return view, nil
-	}
 	view.Screen, view.Factor, view.Again = d.screen(v, s), s.Factor(), !s.Password.IsZero()
 	view.Pocket = d.pocketView(v, s)
 	if view.Screen == ScreenSMSCode {
-		view.Code = d.codeView(v, s, enrolment.VerifyingPhone)
+		view.Code = d.smsCode(v, s)
 	}
 	if view.Screen == ScreenResume {
 		return view, nil
@@ -133,21 +130,17 @@ func (d *Desk) screen(v *visit, s enrolment.State) Screen {
 	return ScreenEmailCode
 }
 
-func (d *Desk) codeView(v *visit, s enrolment.State, p enrolment.Purpose) CodeView {
-	c, now := s.Code(p), d.Now()
-	view := CodeView{Tries: max(0, d.Policy.WrongCodes-c.Wrong), ResendIn: max(0, v.resend[p].Sub(now))}
-	view.Locked = s.WrongInARow >= d.Policy.WrongCodesInARow
+// smsCode is what is known of the code that was sent to the phone.
+func (d *Desk) smsCode(v *visit, s enrolment.State) CodeView {
+	c, now := s.Codes.Phone, d.Now()
+	view := CodeView{
+		Tries: max(0, d.Policy.WrongCodes-c.Wrong), ResendIn: max(0, v.resend[enrolment.VerifyingPhone].Sub(now)),
+		Locked: s.WrongInARow >= d.Policy.WrongCodesInARow,
+	}
 	if c.Open(d.Policy, now) {
 		view.Left = c.Expires.Sub(now)
 	}
 	switch {
-	case p == enrolment.ConfirmingEmail:
-		// What became of one person's mail would tell that they are known; only
-		// what is so for everybody is shown.
-		view.Delivery = Delivered
-		if v.outage[enrolment.ByMail] {
-			view.Delivery, view.Why = Failing, enrolment.NoProvider
-		}
 	case c.Sends == 0:
 		view.Delivery = Sending
 	case c.Failed == enrolment.Unknown:

@@ -18,14 +18,17 @@ type visit struct {
 	id    string
 	lang  string
 	email enrolment.Address
-	key   string // the address as limits and decoys know it
+	key   string // the address as limits know it
 	began time.Time
 
 	subject     domain.SubjectID
-	decoy       bool // nobody is behind it, or nobody who may enrol
+	decoy       bool // nobody is behind it, or nobody who has to enrol
 	correlation domain.EventID
 	ready       chan struct{} // closed when it is known who this is
 	failed      error         // why that could not be found out
+
+	codeUntil time.Time // how long the code by mail is said to work, before anything is proved
+	guesses   int       // at it, in this visit
 
 	proved   bool // the e-mail address, in this visit
 	unlocked bool // the password was typed or set in this visit
@@ -100,38 +103,13 @@ func (d *Desk) stamp(v *visit) domain.Stamp {
 	}
 }
 
-// do has a command decided for whoever is behind the visit. A decoy's is
-// decided just the same, on a state that is kept nowhere but in memory.
+// do has a command decided for the person whom the visit is of.
 func (d *Desk) do(ctx context.Context, v *visit, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
-	if !v.decoy {
-		return d.act(ctx, v.subject, d.stamp(v), command)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.decoys[v.key]
-	c, err := command(s)
-	if err != nil {
-		return s, nil, err
-	}
-	events, err := d.Policy.Decide(s, c, d.stamp(v))
-	if err != nil {
-		return s, nil, err
-	}
-	s = enrolment.Fold(s, events...)
-	if len(d.decoys) > 10_000 { // somebody types addresses all day; forget them all alike
-		clear(d.decoys)
-	}
-	d.decoys[v.key] = s
-	return s, events, nil
+	return d.act(ctx, v.subject, d.stamp(v), command)
 }
 
-// state returns what is known of whoever is behind the visit.
+// state returns what is known of the person whom the visit is of.
 func (d *Desk) state(ctx context.Context, v *visit) (enrolment.State, error) {
-	if v.decoy {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return d.decoys[v.key], nil
-	}
 	r, err := d.load(ctx, v.subject)
 	return r.state, err
 }

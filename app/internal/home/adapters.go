@@ -95,6 +95,8 @@ func courierKind(m desk.Message) courier.Kind {
 		return courier.ConfirmEmail
 	case desk.AlreadyEnrolledMessage:
 		return courier.AlreadyEnrolled
+	case desk.LockedMessage:
+		return courier.Locked
 	case desk.PocketPairedMessage:
 		return courier.PocketPaired
 	}

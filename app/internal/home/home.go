@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,6 +36,7 @@ import (
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/pairings"
 	"github.com/keydesk/keydesk/projections/progress"
 )
 
@@ -64,11 +67,12 @@ type Home struct {
 	Demo    bool
 	Station string
 
-	folder  string
-	zap     *zap.Logger
-	phones  net.Listener
-	handler http.Handler
-	marked  map[string]domain.Position // up to where each snapshot on disk goes
+	pairings *pairings.Index
+	folder   string
+	zap      *zap.Logger
+	phones   net.Listener
+	handler  http.Handler
+	marked   map[string]domain.Position // up to where each snapshot on disk goes
 }
 
 // Open opens the home that the settings name, and makes it at the first start.
@@ -123,6 +127,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 		if h.handler, err = pocket.NewHandler(pocket.Config{
 			PublicURL: public, Portal: set.Organisation.Portal, PocketName: set.Organisation.PocketName,
 			Support: set.Organisation.Support, Languages: set.Organisation.Languages, Desk: h.Desk, Log: h.zap,
+			TrustedProxies: prefixes(set.Pocket.TrustedProxies),
 		}); err != nil {
 			return fmt.Errorf("serve phones: %w", err)
 		}
@@ -154,7 +159,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		domains = append([]string{DemoDomain}, domains...)
 	}
 	return desk.Config{
-		Log: h.Log, Feed: h.Feed, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
+		Log: h.Log, Feed: h.Feed, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
 		Rules: password.Policy(set.Password.Policy), Policy: set.Policy,
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
@@ -303,14 +308,19 @@ func randomID() (id [16]byte) {
 	return id
 }
 
-// newHasher makes the password hasher, with a pepper from the master key.
+// newHasher makes the password hasher, with a pepper from each master key: a
+// password that was hashed before the newest key came works on.
 func newHasher(set settings.Password, keys *vault.Keys) (*password.Hasher, error) {
-	key, id := keys.Derive("pepper")
-	id = id[:min(len(id), 8)]
-	h, err := password.NewHasher(password.Options{
-		Peppers: password.Peppers{Current: id, Keys: map[string][]byte{id: key[:]}},
-		AtOnce:  set.Concurrent, Queue: set.Queue,
-	})
+	const short = 8 // a PHC string has room for so many characters of an id
+	peppers := password.Peppers{Current: keys.ID()[:short], Keys: map[string][]byte{}}
+	for _, id := range keys.IDs() {
+		key, err := keys.DeriveWith(id, "pepper")
+		if err != nil {
+			return nil, fmt.Errorf("derive the pepper: %w", err)
+		}
+		peppers.Keys[id[:short]] = key[:]
+	}
+	h, err := password.NewHasher(password.Options{Peppers: peppers, AtOnce: set.Concurrent, Queue: set.Queue})
 	if err != nil {
 		return nil, fmt.Errorf("make the password hasher: %w", err)
 	}
@@ -381,6 +391,15 @@ func smsProviders(set settings.SMS) ([]courier.Provider, error) {
 	return providers, nil
 }
 
+// prefixes reads networks that the settings have checked.
+func prefixes(networks []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, n := range networks {
+		all = append(all, netip.MustParsePrefix(n))
+	}
+	return all
+}
+
 // listen opens the door for phones. Where no public https address is set only
 // a demo has one, on this machine: no real phone could reach it.
 func (h *Home) listen(ctx context.Context, set settings.Pocket, wanted bool) (public, problem string, err error) {
@@ -392,6 +411,12 @@ func (h *Home) listen(ctx context.Context, set settings.Pocket, wanted bool) (pu
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", set.Listen)
+	if set.PublicURL != "" && errors.Is(err, syscall.EADDRINUSE) {
+		// Another program on this home serves phones already, and can take each
+		// step of a pairing that is offered here.
+		h.zap.Info("phones are served by another program", zap.String("listen", set.Listen))
+		return set.PublicURL, "", nil
+	}
 	if err != nil {
 		return "", "", fmt.Errorf("listen for phones: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/pairings"
 	"github.com/keydesk/keydesk/projections/progress"
 )
 
@@ -43,7 +44,8 @@ func (h *Home) project(ctx context.Context, now func() time.Time, lock int) {
 	if h.Board == nil {
 		h.Board = progress.New(lock)
 	}
-	h.Feed = feed.New(h.Log, now, h.Factors, h.Board)
+	h.pairings = pairings.New(min(h.Factors.Position(), h.Board.Position()))
+	h.Feed = feed.New(h.Log, now, h.Factors, h.Board, h.pairings)
 }
 
 // load reads a snapshot and sees that it was folded from this log; nil when

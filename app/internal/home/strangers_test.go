@@ -275,3 +275,86 @@ func TestNoCodeEndsUnsent(t *testing.T) {
 	give()
 	h.must(desk.ScreenFactor)(h.Desk.ConfirmPhone(ctx, v.Visit, h.message(4).Code))
 }
+
+// shown is what a visit at E3 tells, apart from what differs between any two
+// visits.
+type shown struct {
+	code  desk.CodeView
+	wrong desk.Code
+	left  int
+	after desk.CodeView
+}
+
+// look shows what a station tells about an address to somebody who guesses.
+func (h *house) look(address string) shown {
+	h.t.Helper()
+	ctx := h.t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, address, "nl"))
+	v = h.must(desk.ScreenEmailCode)(h.Desk.View(ctx, v.Visit))
+	return h.guess(v)
+}
+
+func (h *house) guess(v desk.View) shown {
+	h.t.Helper()
+	after, err := h.Desk.ConfirmEmail(h.t.Context(), v.Visit, "nonsense")
+	r, ok := errors.AsType[*desk.Refusal](err)
+	if !ok {
+		h.t.Fatalf("a guess gets %v", err)
+	}
+	return shown{rounded(v.Code), r.Code, r.Left, rounded(after.Code)}
+}
+
+func rounded(c desk.CodeView) desk.CodeView {
+	c.Left, c.ResendIn = c.Left.Round(10*time.Second), c.ResendIn.Round(10*time.Second)
+	return c
+}
+
+// Nor does another station tell, nor the same one after it was started anew.
+func TestAnotherStationTellsNoMore(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	other := open(t, h.dir, false, "kiosk.station=other")
+	told := map[string]shown{}
+	for kind, address := range map[string]string{"admitted": email, "unknown": "x@elders.example"} {
+		h.look(address)
+		told[kind] = other.look(address)
+	}
+	if told["admitted"] != told["unknown"] {
+		t.Errorf("of somebody who is admitted:\n%+v\nof a stranger:\n%+v", told["admitted"], told["unknown"])
+	}
+}
+
+// Who only typed an address hears nothing of what its owner does meanwhile.
+func TestNobodyHearsOfAnothersSteps(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	other := open(t, h.dir, false, "kiosk.station=other")
+	ctx := t.Context()
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))
+	mine := h.message(1).Code
+	eve := other.must(desk.ScreenEmailCode)(other.Desk.Begin(ctx, email, "nl"))
+	stranger := other.must(desk.ScreenEmailCode)(other.Desk.Begin(ctx, "x@elders.example", "nl"))
+	same := func(when string) {
+		t.Helper()
+		eve := other.must(desk.ScreenEmailCode)(other.Desk.View(ctx, eve.Visit))
+		if eve.Version != 1 {
+			t.Errorf("%s: the visit was woken, to version %d", when, eve.Version)
+		}
+		got := other.guess(eve)
+		if got.wrong != desk.WrongCode || got.code.Tries != got.left+1 {
+			t.Errorf("%s: the visit hears %+v", when, got)
+		}
+	}
+	same("at first")
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, mine))
+	same("once the address is confirmed")
+	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	v = h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(ctx, v.Visit, number))
+	v = h.must(desk.ScreenFactor)(h.Desk.ConfirmPhone(ctx, v.Visit, h.message(2).Code))
+	same("on the way")
+	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit))
+	same("once enrolled")
+	if got := other.guess(stranger); got.wrong != desk.WrongCode || got.left != 4 {
+		t.Errorf("a stranger hears %+v", got)
+	}
+}

@@ -96,6 +96,14 @@ func hostName(s string) error {
 	return nil
 }
 
+func network(s string) (string, error) {
+	n, err := netip.ParsePrefix(s)
+	if err != nil || n != n.Masked() {
+		return "", errors.New("must be a network, such as 10.0.0.0/24 or 127.0.0.1/32")
+	}
+	return n.String(), nil
+}
+
 func hostPort(s string) error {
 	if _, port, err := net.SplitHostPort(s); err == nil {
 		n := 0

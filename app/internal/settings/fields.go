@@ -192,6 +192,7 @@ func pocketFields(p *Pocket) []field {
 		{"pocket.listen", "Where Keydesk listens for them. Port 0 takes a free one.", textKind{&p.Listen, hostPort}},
 		{"pocket.tls_cert", "Certificate and key, PEM files; empty: a proxy in front speaks TLS.", textKind{&p.TLSCert, nil}},
 		{"pocket.tls_key", "", textKind{&p.TLSKey, nil}},
+		{"pocket.trusted_proxies", "The networks of the proxies in front, whose word on where a phone is counts, such as \"10.0.0.0/24\".", listKind{&p.TrustedProxies, network}},
 	}
 }
 

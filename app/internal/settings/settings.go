@@ -127,6 +127,9 @@ type Pocket struct {
 	Listen    string // host:port; port 0 takes a free one
 	TLSCert   string // a PEM file; empty: plain HTTP, behind a proxy or on loopback
 	TLSKey    string
+	// TrustedProxies are networks in CIDR notation; what other peers say of the
+	// address behind them is not believed.
+	TrustedProxies []string
 }
 
 // Kiosk is how a station behaves.

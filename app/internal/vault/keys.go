@@ -51,6 +51,15 @@ func keyID(secret *[keySize]byte) string {
 // sealed rows carry them.
 func (k *Keys) ID() string { return k.ring[0].id }
 
+// IDs returns the ids of all master keys of the ring, the current one first.
+func (k *Keys) IDs() []string {
+	ids := make([]string, len(k.ring))
+	for i, m := range k.ring {
+		ids[i] = m.id
+	}
+	return ids
+}
+
 // Derive returns the current key for one purpose, and the id to record beside
 // what is made with it. The purpose is a constant of the program, such as
 // "code/confirm-email"; keys of different purposes tell nothing about each

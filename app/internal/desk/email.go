@@ -1,0 +1,284 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// Until somebody has proved to read the mail of an address, nothing that is
+// known about it may show: not by an answer, not by its time, not by what a
+// screen counts. So all that E3 shows of an unproved visit is the visit's own:
+// when it asked for a code and how often it guessed. What really holds is
+// decided by the domain all the same, and said only to who typed the right code.
+
+// CheckEmail says whether an address can be used at all, which everybody may
+// know: a *Refusal if not. Whether somebody with it may enrol is never said.
+// The suggestion, if any, is the address that was probably meant.
+func (d *Desk) CheckEmail(typed string) (suggestion string, err error) {
+	a, err := enrolment.ParseAddress(typed)
+	if err != nil {
+		return "", d.refusal(err)
+	}
+	if near := enrolment.Nearest(a.Domain, d.Domains); near != "" {
+		suggestion = a.Local + "@" + near
+	}
+	// With a roster or invitations a private address may be the right one.
+	if d.Admission == enrolment.ByDomain && !slices.Contains(d.Domains, a.Domain) {
+		return suggestion, refuse(OutsideDomains)
+	}
+	return suggestion, nil
+}
+
+// Begin starts a visit and sends a code to the address, or a word to somebody
+// who is enrolled already, or nothing to somebody who may not enrol; the
+// answer and its time are the same for all of them, because who it is is only
+// looked up after it. The visit's next call waits for that.
+func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
+	if _, err := d.CheckEmail(email); err != nil {
+		return View{}, err
+	}
+	a, err := enrolment.ParseAddress(email)
+	if err != nil {
+		return View{}, d.refusal(err)
+	}
+	v, err := d.newVisit(a, lang)
+	if err != nil {
+		return View{}, err
+	}
+	limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, v.key)
+	if err != nil {
+		return View{}, d.refusal(err)
+	}
+	d.assume(v, limited)
+	d.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*settleFor)
+		defer cancel()
+		v.failed = d.identify(ctx, v, limited)
+		close(v.ready)
+		v.signals.bump()
+	})
+	return d.stranger(v), nil
+}
+
+// assume sets how long the visit's code is said to work. Where nothing could
+// be sent because something was sent just before, that code works still; where
+// it was too often altogether, there may be none.
+func (d *Desk) assume(v *visit, limited bool) {
+	now := d.Now()
+	waits := d.Policy.ResendWaits
+	switch {
+	case !limited:
+		v.codeUntil = now.Add(d.Policy.EmailCodeLife)
+	case v.resend[enrolment.ConfirmingEmail].Sub(now) <= waits[len(waits)-1]:
+		v.codeUntil = now.Add(d.Policy.RepeatWhileLeft)
+	}
+}
+
+// stranger is the view of a visit that has proved nothing.
+func (d *Desk) stranger(v *visit) View {
+	now := d.Now()
+	code := CodeView{
+		ResendIn: max(0, v.resend[enrolment.ConfirmingEmail].Sub(now)),
+		Tries:    max(0, d.Policy.WrongCodes-v.guesses), Delivery: Delivered,
+	}
+	if code.Tries > 0 {
+		code.Left = max(0, v.codeUntil.Sub(now))
+	}
+	if v.outage[enrolment.ByMail] {
+		code.Delivery, code.Why = Failing, enrolment.NoProvider
+	}
+	return View{
+		Visit: v.id, Version: v.signals.now(), Screen: ScreenEmailCode, Lang: v.lang,
+		Email: v.email.String(), Factor: enrolment.NoFactor, Code: code,
+	}
+}
+
+// identify finds out who is behind an address and has a code issued and sent,
+// where that is due.
+func (d *Desk) identify(ctx context.Context, v *visit, limited bool) error {
+	s, admission, err := d.admit(ctx, v.email)
+	if err != nil {
+		return err
+	}
+	v.subject, v.decoy = s, admission == ""
+	if v.decoy {
+		if !limited {
+			d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.lookWhetherMailWorks)
+		}
+		return nil
+	}
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return err
+	}
+	v.decoy = r.state.Factor() != enrolment.NoFactor
+	if limited {
+		return nil // nothing may be sent: the open code, if there is one, stays the one that was
+	}
+	if v.decoy {
+		d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.tell(v, AlreadyEnrolledMessage))
+		return nil
+	}
+	to, err := d.emailRef(ctx, s, r.state, v.key)
+	if err != nil {
+		return err
+	}
+	_, keyID := d.Keys.Derive(codeKey(enrolment.ConfirmingEmail))
+	begin := enrolment.Begin{
+		Admission: admission, Language: v.lang, To: to,
+		Challenge: enrolment.ChallengeID(newID()), KeyID: keyID,
+	}
+	_, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return begin, nil })
+	switch {
+	case errors.Is(err, enrolment.ErrLocked):
+		d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.tell(v, LockedMessage))
+		return nil
+	case err != nil:
+		return err
+	}
+	d.activate(ctx, v.subject, to)
+	d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.code(v, enrolment.ConfirmingEmail))
+	return nil
+}
+
+// admit says who has an address and why they may enrol; no admission: they may not.
+func (d *Desk) admit(ctx context.Context, a enrolment.Address) (domain.SubjectID, enrolment.Admission, error) {
+	s, err := d.People.Find(ctx, a.String())
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		// The log is asked about nobody, so that it takes as long, and fails
+		// alike, when there is somebody.
+		if _, err := d.load(ctx, domain.SubjectID(newCommand())); err != nil {
+			return s, "", err
+		}
+	case err != nil:
+		return s, "", err
+	default:
+		r, err := d.load(ctx, s)
+		switch {
+		case err != nil:
+			return s, "", err
+		case r.state.Started && r.state.Admission != "":
+			return s, r.state.Admission, nil
+		case r.state.Staff.Registered:
+			return s, enrolment.ByRoster, nil
+		}
+	}
+	byDomain := d.Admission == enrolment.ByDomain || d.Demo
+	if !byDomain || !slices.Contains(d.Domains, a.Domain) {
+		return s, "", nil
+	}
+	s, err = d.People.Claim(ctx, a.String())
+	return s, enrolment.ByDomain, err
+}
+
+// emailRef returns the reference to a person's address, and keeps the address
+// if nothing refers to it yet. An address has one person and a person one
+// address, so an older reference is always to the same one.
+func (d *Desk) emailRef(ctx context.Context, s domain.SubjectID, st enrolment.State, address string) (domain.Ref, error) {
+	for _, r := range []domain.Ref{st.Email, st.Codes.Email.To, st.Staff.Email} {
+		if !r.IsZero() {
+			return r, nil
+		}
+	}
+	return d.People.Put(ctx, s, KindEmail, []byte(address))
+}
+
+// ConfirmEmail brings the code from the mail (E3). A refusal for a wrong code
+// comes back only once the guess is recorded.
+func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error) {
+	defer d.floor(time.Now())
+	return d.with(ctx, id, func(v *visit) error {
+		switch {
+		case v.proved:
+			return nil
+		case v.guesses >= d.Policy.WrongCodes:
+			return refuse(CodeEnded)
+		case v.decoy: // no code of a decoy's exists
+			if err := d.noteGuess(ctx, v); err != nil {
+				return err
+			}
+			return d.guessedWrong(v)
+		}
+		right := false
+		s, events, err := d.do(ctx, v, d.guess(v, enrolment.ConfirmingEmail, typed,
+			func(c enrolment.ChallengeID, ok bool) enrolment.Command {
+				right = ok
+				return enrolment.ConfirmEmail{Challenge: c, Matches: ok}
+			}))
+		if err == nil {
+			err = d.rejected(s, events)
+		}
+		switch {
+		case err != nil && !right && isRefusal(err):
+			return d.guessedWrong(v)
+		case err != nil:
+			return err
+		}
+		d.prove(ctx, v, s)
+		return nil
+	})
+}
+
+// prove opens the rest of the enrolment to a visit.
+func (d *Desk) prove(ctx context.Context, v *visit, s enrolment.State) {
+	v.proved = true
+	go v.signals.forward(d.Feed.Watch(v.subject)) // not before: a stranger hears of no events
+	d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.ConfirmingEmail, v.key)[0]))
+	if s.Language != v.lang {
+		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
+			return enrolment.SetLanguage{Language: v.lang}, nil
+		})
+		d.report(err)
+	}
+}
+
+// guessedWrong is the answer to every code that is not the right one.
+func (d *Desk) guessedWrong(v *visit) error {
+	if d.Now().After(v.codeUntil) {
+		return refuse(CodeExpired)
+	}
+	v.guesses++
+	if left := d.Policy.WrongCodes - v.guesses; left > 0 {
+		return &Refusal{Code: WrongCode, Left: left}
+	}
+	return refuse(CodeEnded)
+}
+
+// noteGuess writes down a decoy's guess, as a guess at a real code is: it
+// takes as long, and fails when nothing can be written.
+func (d *Desk) noteGuess(ctx context.Context, v *visit) error {
+	_, _, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "stranger", Key: v.key, Window: hour, Max: 1_000_000})
+	return err
+}
+
+// floor holds an answer back until so long after the question that what is
+// left of the difference between people cannot be told from it.
+func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.AnswerFloor))) }
+
+// Resend asks for the code that the visit waits for once more.
+func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
+	defer d.floor(time.Now())
+	return d.with(ctx, id, func(v *visit) error {
+		if v.proved {
+			return d.resendSMS(ctx, v)
+		}
+		limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, v.key)
+		if err != nil {
+			return err
+		}
+		if limited {
+			return &Refusal{Code: Limited, Wait: v.resend[enrolment.ConfirmingEmail].Sub(d.Now())}
+		}
+		if v.guesses >= d.Policy.WrongCodes || v.codeUntil.Sub(d.Now()) < d.Policy.RepeatWhileLeft {
+			v.guesses = 0
+			d.assume(v, false)
+		}
+		return d.identify(ctx, v, false)
+	})
+}
