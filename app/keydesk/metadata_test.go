@@ -27,7 +27,7 @@ func TestMetadataIsThatOfFyneApp(t *testing.T) {
 	if d.Name != metadata.Name || d.ID != metadata.ID || d.Version != metadata.Version || d.Build != metadata.Build {
 		t.Errorf("FyneApp.toml says %+v, the program %+v", d, metadata)
 	}
-	icon, err := os.ReadFile(filepath.Join(root, d.Icon))
+	icon, err := os.ReadFile(filepath.Join(root, d.Icon)) //nolint:gosec // the file that FyneApp.toml names
 	if err != nil || !bytes.Equal(icon, metadata.Icon.Content()) {
 		t.Errorf("the icon of FyneApp.toml is another one: %v", err)
 	}

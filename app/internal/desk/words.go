@@ -2,7 +2,7 @@ package desk
 
 import "github.com/keydesk/keydesk/app/internal/password"
 
-// What CheckPassword reports, under names of this package: screens know the
+// PasswordReport is what CheckPassword reports, under names of this package: screens know the
 // use cases, not what these know.
 type (
 	PasswordReport = password.Report

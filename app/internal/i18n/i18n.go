@@ -7,6 +7,7 @@ package i18n
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"sync"
 
@@ -78,9 +79,7 @@ func (p *Printer) localize(c *i18n.LocalizeConfig) string {
 func merge(args []Args) Args {
 	all := Args{}
 	for _, a := range args {
-		for k, v := range a {
-			all[k] = v
-		}
+		maps.Copy(all, a)
 	}
 	return all
 }
