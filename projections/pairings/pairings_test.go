@@ -58,7 +58,7 @@ func TestItDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	x := pairings.New(0)
 	for i := range 1000 {
-		x.Apply([]domain.Recorded{offered(t, domain.Position(i+1), enrolment.PairingID(fmt.Sprint(i)), noon.Add(time.Duration(i)*time.Minute))}, domain.Position(i+1)) //nolint:gosec // small
+		x.Apply([]domain.Recorded{offered(t, domain.Position(i+1), enrolment.PairingID(fmt.Sprint(i)), noon.Add(time.Duration(i)*time.Minute))}, domain.Position(i+1))
 	}
 	if n := len(x.All()); n > 61 {
 		t.Errorf("%d are known", n)

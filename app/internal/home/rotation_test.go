@@ -50,7 +50,7 @@ func putNewKeyInFront(t *testing.T, file string) {
 			ring = append(ring, lines[len(lines)-1])
 		}
 	}
-	if err := os.WriteFile(file, []byte(strings.Join(ring, "\n")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Join(ring, "\n")+"\n"), 0o600); err != nil { //nolint:gosec // a file of this test
 		t.Fatal(err)
 	}
 }

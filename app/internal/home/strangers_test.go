@@ -150,9 +150,9 @@ func TestNoCodeOpensADecoy(t *testing.T) {
 }
 
 // seen is the view of a visit, once it is known whose it is.
-func (h *house) seen(v desk.View) desk.View {
+func (h *house) seen(ctx context.Context, v desk.View) desk.View {
 	h.t.Helper()
-	return h.must(desk.ScreenEmailCode)(h.Desk.View(h.t.Context(), v.Visit))
+	return h.must(desk.ScreenEmailCode)(h.Desk.View(ctx, v.Visit))
 }
 
 // A visit is woken by nothing that happens to a known person only, before that
@@ -168,7 +168,7 @@ func TestStrangersAreWokenAlike(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	for range 20 {
-		if known, unknown := h.seen(v).Version, h.seen(w).Version; known != unknown {
+		if known, unknown := h.seen(t.Context(), v).Version, h.seen(t.Context(), w).Version; known != unknown {
 			t.Fatalf("version %d of a known person's view, %d of a stranger's", known, unknown)
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -191,7 +191,7 @@ func TestOneMailRefusedForNowIsNoOutage(t *testing.T) {
 	if _, err := h.Desk.AddToRoster(t.Context(), desk.Person{Email: "known@example.org"}, "batch"); err != nil {
 		t.Fatal(err)
 	}
-	v := h.seen(h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), "known@example.org", "nl")))
+	v := h.seen(t.Context(), h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), "known@example.org", "nl")))
 	<-refused
 	s, err := h.Desk.Subject(t.Context(), "known@example.org")
 	for end := time.Now().Add(deadline); err == nil && h.Board.Counts().People > 0 && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
@@ -259,7 +259,7 @@ func TestNoCodeEndsUnsent(t *testing.T) {
 	var c clock
 	h := openAt(t, c.now, t.TempDir(), true)
 	ctx := t.Context()
-	begin := func() desk.View { return h.seen(h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))) }
+	begin := func() desk.View { return h.seen(ctx, h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))) }
 	begin()
 	c.pass(9*time.Minute + 50*time.Second)
 	begin() // the same code again: five minutes are left of it
@@ -291,12 +291,12 @@ func (h *house) look(address string) shown {
 	ctx := h.t.Context()
 	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, address, "nl"))
 	v = h.must(desk.ScreenEmailCode)(h.Desk.View(ctx, v.Visit))
-	return h.guess(v)
+	return h.guess(ctx, v)
 }
 
-func (h *house) guess(v desk.View) shown {
+func (h *house) guess(ctx context.Context, v desk.View) shown {
 	h.t.Helper()
-	after, err := h.Desk.ConfirmEmail(h.t.Context(), v.Visit, "nonsense")
+	after, err := h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense")
 	r, ok := errors.AsType[*desk.Refusal](err)
 	if !ok {
 		h.t.Fatalf("a guess gets %v", err)
@@ -340,7 +340,7 @@ func TestNobodyHearsOfAnothersSteps(t *testing.T) {
 		if eve.Version != 1 {
 			t.Errorf("%s: the visit was woken, to version %d", when, eve.Version)
 		}
-		got := other.guess(eve)
+		got := other.guess(ctx, eve)
 		if got.wrong != desk.WrongCode || got.code.Tries != got.left+1 {
 			t.Errorf("%s: the visit hears %+v", when, got)
 		}
@@ -354,7 +354,7 @@ func TestNobodyHearsOfAnothersSteps(t *testing.T) {
 	same("on the way")
 	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit))
 	same("once enrolled")
-	if got := other.guess(stranger); got.wrong != desk.WrongCode || got.left != 4 {
+	if got := other.guess(ctx, stranger); got.wrong != desk.WrongCode || got.left != 4 {
 		t.Errorf("a stranger hears %+v", got)
 	}
 }

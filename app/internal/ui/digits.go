@@ -94,9 +94,6 @@ func (d *Digits) SetError(s string) {
 // Wrong returns what is said to be wrong, "" for nothing.
 func (d *Digits) Wrong() string { return d.wrong }
 
-// Error returns what is said to be wrong.
-func (d *Digits) Error() string { return d.wrong }
-
 func (d *Digits) say() {
 	d.mark.Hidden = d.wrong == ""
 	d.under.Set(Bold(d.wrong))

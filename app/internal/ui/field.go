@@ -75,9 +75,6 @@ func (f *Field) SetError(s string) { f.wrong = s; f.say() }
 // Wrong returns what is said to be wrong, "" for nothing.
 func (f *Field) Wrong() string { return f.wrong }
 
-// Error returns what is said to be wrong.
-func (f *Field) Error() string { return f.wrong }
-
 // SetRevealed shows or hides a password.
 func (f *Field) SetRevealed(on bool) {
 	if f.reveal == nil {

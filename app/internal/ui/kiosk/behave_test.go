@@ -56,7 +56,7 @@ func TestAWholeEnrolmentWithPocket(t *testing.T) {
 				t.Fatalf("E8 shows %+v", h.view.Pocket)
 			}
 			h.typed("123456")
-			if s.digits.Text() != "" || s.digits.Error() == "" {
+			if s.digits.Text() != "" || s.digits.Wrong() == "" {
 				t.Error("digits were taken before a phone was seen")
 			}
 			h.demo.pair()
@@ -135,8 +135,8 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	e := on[*emailScreen](h)
 	h.typed("sanne")
 	h.next()
-	if !strings.Contains(e.field.Error(), "naam@bedrijf.nl") {
-		t.Errorf("E1 says %q", e.field.Error())
+	if !strings.Contains(e.field.Wrong(), "naam@bedrijf.nl") {
+		t.Errorf("E1 says %q", e.field.Wrong())
 	}
 	h.typed("@vorbeeld.nl")
 	h.next()
@@ -158,8 +158,8 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			t.Error("the boxes are not ready for another try")
 		}
 	}
-	if !strings.Contains(c.digits.Error(), "nog 3 keer") {
-		t.Errorf("E3 says %q", c.digits.Error())
+	if !strings.Contains(c.digits.Wrong(), "nog 3 keer") {
+		t.Errorf("E3 says %q", c.digits.Wrong())
 	}
 	h.typed(code)
 	p := on[*passwordScreen](h)
@@ -184,8 +184,8 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		h.typed(c.typed)
 		h.next()
 		h.until("a number is refused", func() bool { return f.refused != nil && !h.busy })
-		if !strings.Contains(f.field.Error(), c.says) {
-			t.Errorf("%s: E5 says %q", c.typed, f.field.Error())
+		if !strings.Contains(f.field.Wrong(), c.says) {
+			t.Errorf("%s: E5 says %q", c.typed, f.field.Wrong())
 		}
 	}
 	f.field.Input().Clear()
@@ -349,7 +349,7 @@ func TestTheStaffExit(t *testing.T) {
 	for range pinTries {
 		h.typed("1111")
 		h.key(fyne.KeyReturn)
-		if s.field.Error() == "" {
+		if s.field.Wrong() == "" {
 			t.Fatal("a wrong PIN is not refused")
 		}
 	}
