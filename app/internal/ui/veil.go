@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -37,6 +38,15 @@ func (v *Veil) Hide() {
 
 // Tapped keeps taps from what lies beneath; it counts as a sign of life.
 func (v *Veil) Tapped(*fyne.PointEvent) { active() }
+
+// MouseIn is a sign of life.
+func (v *Veil) MouseIn(*desktop.MouseEvent) { active() }
+
+// MouseMoved is a sign of life.
+func (v *Veil) MouseMoved(*desktop.MouseEvent) { active() }
+
+// MouseOut is called by Fyne.
+func (v *Veil) MouseOut() {}
 
 // MinSize is nothing: the veil is as large as the window.
 func (v *Veil) MinSize() fyne.Size { return fyne.Size{} }

@@ -72,6 +72,10 @@ func (k *Kiosk) keys(c fyne.Canvas) {
 				k.unveil()
 			case k.page.Primary != nil:
 				k.page.Primary.Tapped(nil)
+			default:
+				if s, start := k.screen.(*startScreen); start {
+					s.in.Tapped(nil)
+				}
 			}
 		case fyne.KeyBackspace:
 			if d := k.digits(); d != nil {
