@@ -50,7 +50,7 @@ func TestAWholeEnrolmentWithPocket(t *testing.T) {
 				c.DefaultLanguage = lang
 				c.Demo = realPhone{t}
 			})
-			h.press(h.toChoice(email, 1).yes)
+			h.press(h.toChoice().yes)
 			s := on[*pairScreen](h)
 			if s.shown != enrolment.Offered || h.view.Pocket.URL == "" {
 				t.Fatalf("E8 shows %+v", h.view.Pocket)
@@ -82,7 +82,7 @@ func TestAWholeEnrolmentWithPocket(t *testing.T) {
 
 func TestTerugFromPairingAndANewQRCode(t *testing.T) {
 	h := open(t, nil)
-	h.press(h.toChoice(email, 1).yes)
+	h.press(h.toChoice().yes)
 	s := on[*pairScreen](h)
 	was := s.url
 	h.pass(2*time.Minute + time.Second)
@@ -309,7 +309,7 @@ func TestAVisitEnds(t *testing.T) {
 
 func TestTheLastScreenEmptiesItself(t *testing.T) {
 	h := open(t, nil)
-	h.press(h.toChoice(email, 1).no)
+	h.press(h.toChoice().no)
 	s := on[*doneScreen](h)
 	h.pass(50 * time.Second)
 	s.until = h.clock.now().Add(h.c.DoneWipe) // more time
@@ -339,13 +339,13 @@ func TestTheStaffExit(t *testing.T) {
 	e := on[*emailScreen](h)
 	h.typed("sanne")
 	e.field.Input().TypedShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierControl | fyne.KeyModifierAlt})
-	s := on[*staffScreen](h)
+	on[*staffScreen](h)
 	h.press(h.page.Back)
 	if h.screen != screen(e) || e.field.Text() != "sanne" {
 		t.Error("the staff exit lost what was typed")
 	}
 	h.askPIN()
-	s = on[*staffScreen](h)
+	s := on[*staffScreen](h)
 	for range pinTries {
 		h.typed("1111")
 		h.key(fyne.KeyReturn)
@@ -419,7 +419,7 @@ func TestAKeyboardIsEnough(t *testing.T) {
 
 func TestDoubleTapsDoNothing(t *testing.T) {
 	h := open(t, nil)
-	s := h.toChoice(email, 1)
+	s := h.toChoice()
 	test.Tap(s.no)
 	test.Tap(s.no)
 	test.Tap(s.yes)

@@ -278,7 +278,7 @@ func (h *hall) toPassword(address string, message int) *passwordScreen {
 }
 
 // toPhone walks on to E5.
-func (h *hall) toPhone(address string, message int) *phoneScreen {
+func (h *hall) toPhone(address string, message int) {
 	h.t.Helper()
 	s := h.toPassword(address, message)
 	h.typed(fullName)
@@ -289,16 +289,16 @@ func (h *hall) toPhone(address string, message int) *phoneScreen {
 	}
 	h.typed(phrase)
 	h.next()
-	return on[*phoneScreen](h)
+	on[*phoneScreen](h)
 }
 
-// toChoice walks on to E7.
-func (h *hall) toChoice(address string, message int) *choiceScreen {
+// toChoice walks to E7 with the first messages of the outbox.
+func (h *hall) toChoice() *choiceScreen {
 	h.t.Helper()
-	h.toPhone(address, message)
+	h.toPhone(email, 1)
 	h.typed(number)
 	h.next()
 	on[*codeScreen](h)
-	h.typed(h.message(message + 1).Code)
+	h.typed(h.message(2).Code)
 	return on[*choiceScreen](h)
 }

@@ -106,8 +106,11 @@ var sizes = []struct {
 	name string
 	size fyne.Size
 }{
-	{"1920", fyne.NewSize(1920, 1080)}, {"1600", fyne.NewSize(1600, 900)}, {"1280", fyne.NewSize(1280, 800)},
-	{"portrait", fyne.NewSize(1080, 1920)}, {"small-portrait", fyne.NewSize(800, 1280)},
+	{"1920", fyne.NewSize(1920, 1080)},
+	{"1600", fyne.NewSize(1600, 900)},
+	{"1280", fyne.NewSize(1280, 800)},
+	{"portrait", fyne.NewSize(1080, 1920)},
+	{"small-portrait", fyne.NewSize(800, 1280)},
 }
 
 // A mute desk is never asked anything.
@@ -118,7 +121,11 @@ var errMute = errors.New("mute")
 func (mute) CheckPassword(_, _, typed string) desk.PasswordReport {
 	r := desk.PasswordReport{Length: len(typed), Minimum: 12}
 	r.Rules = []desk.PasswordRule{
-		{Code: "length"}, {Code: "upper", Met: true}, {Code: "lower"}, {Code: "digit", Met: true}, {Code: "special"},
+		{Code: "length"},
+		{Code: "upper", Met: true},
+		{Code: "lower"},
+		{Code: "digit", Met: true},
+		{Code: "special"},
 		{Code: "not-common", Reason: "name"},
 	}
 	return r
