@@ -127,7 +127,9 @@ func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Ho
 	if locked {
 		w.SetCloseIntercept(func() {}) // staff leave with their PIN
 	}
-	kiosk.New(kioskConfig(set, h, leave)).Attach(w)
+	k := kiosk.New(kioskConfig(set, h, leave))
+	k.Attach(w)
+	a.Lifecycle().SetOnStopped(k.Close)
 	context.AfterFunc(ctx, func() { fyne.Do(leave) })
 	w.ShowAndRun()
 	return nil
