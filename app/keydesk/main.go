@@ -123,13 +123,18 @@ func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Ho
 	w.Resize(size)
 	locked := c.Kiosk || set.Kiosk.FullScreen
 	w.SetFullScreen(locked)
-	leave := func() { a.Quit() }
-	if locked {
-		w.SetCloseIntercept(func() {}) // staff leave with their PIN
+	var k *kiosk.Kiosk
+	leave := func() {
+		k.Close() // forgets whoever is there; not later, since the window has the clipboard
+		a.Quit()
 	}
-	k := kiosk.New(kioskConfig(set, h, leave))
+	w.SetCloseIntercept(func() {
+		if !locked { // else staff leave with their PIN
+			leave()
+		}
+	})
+	k = kiosk.New(kioskConfig(set, h, leave))
 	k.Attach(w)
-	a.Lifecycle().SetOnStopped(k.Close)
 	context.AfterFunc(ctx, func() { fyne.Do(leave) })
 	w.ShowAndRun()
 	return nil
