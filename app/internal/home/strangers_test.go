@@ -77,7 +77,9 @@ func TestStrangersAreToldApartByNothing(t *testing.T) { //nolint:paralleltest //
 	}
 	for what, byKind := range took {
 		var least, most time.Duration
+		var all []time.Duration
 		for kind, times := range byKind {
+			all = append(all, times...)
 			slices.Sort(times)
 			median := times[len(times)/2]
 			t.Logf("%s, %s: median %s of %d", what, kind, median, len(times))
@@ -86,8 +88,10 @@ func TestStrangersAreToldApartByNothing(t *testing.T) { //nolint:paralleltest //
 			}
 			most = max(most, median)
 		}
-		if most-least > 15*time.Millisecond {
-			t.Errorf("%s: the medians are %s apart", what, most-least)
+		slices.Sort(all)
+		noise := all[len(all)*3/4] - all[len(all)/4] // half of all answers differ by no more
+		if most-least > 10*time.Millisecond+noise {
+			t.Errorf("%s: the medians are %s apart, and half of all answers differ by %s", what, most-least, noise)
 		}
 	}
 }
