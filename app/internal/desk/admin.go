@@ -146,11 +146,11 @@ func (d *Desk) Tidy(ctx context.Context) (int, error) {
 // names says whether an event refers to a value, anywhere in it. It looks at
 // all events alike, those of unknown types too: rather keep too much.
 func names(data []byte, id domain.RefID) bool {
-	var any map[string]json.RawMessage
-	if json.Unmarshal(data, &any) != nil {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil {
 		return true
 	}
-	for _, field := range any {
+	for _, field := range fields {
 		var ref struct {
 			ID string `json:"ref"`
 		}

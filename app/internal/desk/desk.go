@@ -166,7 +166,7 @@ type Config struct {
 // A Desk runs the use cases. Make one with New.
 type Desk struct {
 	Config
-	stamps string // the policy's version
+	policyVersion string // as stamps carry it
 
 	mu      sync.Mutex
 	visits  map[string]*visit
@@ -180,7 +180,7 @@ type Desk struct {
 // New returns a desk. Run has to be running for anything to be sent.
 func New(c Config) *Desk {
 	return &Desk{
-		Config: c, stamps: c.Policy.Version(),
+		Config: c, policyVersion: c.Policy.Version(),
 		visits: map[string]*visit{}, outages: map[enrolment.Channel]bool{},
 		work: make(chan func(context.Context), 256),
 	}

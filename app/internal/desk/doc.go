@@ -9,5 +9,5 @@
 // log, vault and couriers it declares here as small interfaces.
 //
 // All methods may be called concurrently, except that one visit's calls wait
-// for each other. Start reading at Config, then at enrol.go.
+// for each other. Start reading at Config, then at email.go.
 package desk

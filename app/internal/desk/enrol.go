@@ -31,9 +31,6 @@ func (d *Desk) guess(v *visit, p enrolment.Purpose, typed string, command func(e
 		if open.ID == "" {
 			return nil, enrolment.ErrNothingToConfirm
 		}
-		if v.decoy { // no code of a decoy's exists
-			return command(open.ID, false), nil
-		}
 		key, err := d.Keys.DeriveWith(open.KeyID, codeKey(p))
 		if err != nil {
 			return nil, err

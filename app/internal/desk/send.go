@@ -15,7 +15,7 @@ import (
 const (
 	hour = time.Hour
 	day  = 24 * time.Hour
-	// sendFor bounds one delivery, all providers tried.
+	// deliverFor bounds one delivery, all providers tried.
 	deliverFor = 90 * time.Second
 )
 
@@ -244,7 +244,7 @@ func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 	return domain.Stamp{
 		Command: newCommand(), Correlation: correlation,
 		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
-		Station: d.Station, Policy: d.stamps, At: d.Now().UTC(),
+		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }
 

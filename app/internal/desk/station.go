@@ -25,15 +25,6 @@ func (d *Desk) UnlockStation(ctx context.Context) error {
 	return d.refusal(d.note(ctx, station.StationUnlocked{}))
 }
 
-// FailStation records that something failed here for everybody.
-func (d *Desk) FailStation(ctx context.Context, why station.Failure) error {
-	return d.refusal(d.note(ctx, station.StationFailed{Reason: why}))
-}
-
-func (d *Desk) wiped(ctx context.Context, why WipeReason) error {
-	return d.note(ctx, station.StationWiped{Reason: why})
-}
-
 // note records one fact about this station. Two processes may be the same
 // station by mistake, so it goes on from wherever the stream is.
 func (d *Desk) note(ctx context.Context, e station.Event) error {
@@ -74,7 +65,7 @@ func (d *Desk) HelpCode(ctx context.Context, id string) (string, error) {
 	}
 	help := code.String()
 	_, err := d.with(ctx, id, func(v *visit) error {
-		if v.decoy || !v.proved {
+		if !v.proved {
 			return d.note(ctx, station.HelpCodeShown{Help: help})
 		}
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
 )
 
 // A visit is one person at one station, from typing an e-mail address to the
@@ -99,7 +100,7 @@ func (d *Desk) stamp(v *visit) domain.Stamp {
 	}
 	return domain.Stamp{
 		Command: newCommand(), Correlation: v.correlation, Actor: actor,
-		Station: d.Station, Policy: d.stamps, At: d.Now().UTC(),
+		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }
 
@@ -123,7 +124,7 @@ func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
 	if ok {
 		v.signals.close()
 	}
-	return d.refusal(d.wiped(ctx, why))
+	return d.refusal(d.note(ctx, station.StationWiped{Reason: why}))
 }
 
 // Await returns the view as soon as it is another than the one with the given
