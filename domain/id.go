@@ -46,12 +46,6 @@ func ParseEventID(s string) (EventID, error) {
 	return EventID(b), err
 }
 
-// ParseCommandID reads the canonical form of a command id.
-func ParseCommandID(s string) (CommandID, error) {
-	b, err := parseUUID(s)
-	return CommandID(b), err
-}
-
 // IsZero says that the id names nobody.
 func (id SubjectID) IsZero() bool { return id == SubjectID{} }
 

@@ -59,12 +59,10 @@ type Batch struct {
 	Live    bool     // nothing stood behind Through when it was read
 }
 
-// The streams. A stream's name is its kind and whom it belongs to.
+// The kinds of streams. A stream's name is its kind and whom it belongs to.
 const (
 	EnrolmentPrefix = "enrolment-"
 	StationPrefix   = "station-"
-	RosterPrefix    = "roster-"
-	ServiceStream   = "service"
 )
 
 // EnrolmentStream names the stream of one person's enrolment and factor.

@@ -35,7 +35,8 @@ type Index struct {
 }
 
 // New returns an index that wants only what stands behind a position. What was
-// offered before it is as good as over: whoever starts anew has no visits.
+// offered before it is not found: whoever starts anew has no visits, and what
+// another program shows is replaced by its next QR code.
 func New(after domain.Position) *Index {
 	return &Index{known: map[enrolment.PairingID]Pairing{}, through: after}
 }
