@@ -2,7 +2,6 @@ package password
 
 import (
 	"errors"
-	"fmt"
 	"unicode"
 	"unicode/utf8"
 
@@ -26,21 +25,9 @@ const (
 // Maximum is how many characters a password has at most, in both policies.
 const Maximum = 128
 
-// ErrPolicy says that something is not the name of a policy.
-var ErrPolicy = errors.New("not a password policy")
-
 // ErrUnusable says that a password cannot be hashed: it is empty, longer than
 // Maximum, or has characters that PRECIS refuses.
 var ErrUnusable = errors.New("not usable as a password")
-
-// ParsePolicy returns the policy of a name in the settings, or ErrPolicy.
-func ParsePolicy(name string) (Policy, error) {
-	switch p := Policy(name); p {
-	case Seed, NIST:
-		return p, nil
-	}
-	return "", fmt.Errorf("%w: %q", ErrPolicy, name)
-}
 
 // Minimum returns how many characters a password has at least.
 func (p Policy) Minimum() int {

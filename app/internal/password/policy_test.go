@@ -203,18 +203,6 @@ func TestPrepareMakesTheSameOfTheSame(t *testing.T) {
 	}
 }
 
-func TestParsePolicy(t *testing.T) {
-	t.Parallel()
-	for _, p := range []password.Policy{password.Seed, password.NIST} {
-		if got, err := password.ParsePolicy(string(p)); got != p || err != nil {
-			t.Errorf("%s: got %q, %v", p, got, err)
-		}
-	}
-	if _, err := password.ParsePolicy("none"); !errors.Is(err, password.ErrPolicy) {
-		t.Errorf("none: %v", err)
-	}
-}
-
 func TestAContextWithoutAnythingRefusesNothing(t *testing.T) {
 	t.Parallel()
 	for _, who := range []password.Context{{}, {Name: "A. b", Email: "x@y", Organisation: []string{"", "--"}}, {Email: "@@@"}} {

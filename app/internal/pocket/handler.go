@@ -33,12 +33,12 @@ type Desk interface {
 // Config is what NewHandler needs. Desk and PublicURL are needed; the rest has
 // defaults.
 type Config struct {
-	PublicURL      string   // how phones reach the service: scheme, host, port
-	Portal         string   // shown name of what people log in to
-	PocketName     string   // shown name of Pocket; default "Pocket"
-	Support        string   // shown address of the people who help; may be empty
-	Languages      []string // offered on the page, the default first; default nl, en
-	TrustedProxies []netip.Prefix
+	PublicURL      string         // how phones reach the service: scheme, host, port
+	Portal         string         // shown name of what people log in to
+	PocketName     string         // shown name of Pocket; default "Pocket"
+	Support        string         // shown address of the people who help; may be empty
+	Languages      []string       // offered on the page, the default first; default nl, en
+	TrustedProxies []netip.Prefix // who may say, by X-Forwarded-For, where a phone is; default nobody
 	Desk           Desk
 	Log            *zap.Logger // default: none
 	Limits         Limits

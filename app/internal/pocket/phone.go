@@ -31,7 +31,6 @@ type Phone struct {
 	public     string // URL of the service
 	pairing    string
 	nonce      string
-	expires    time.Time
 	claimBytes []byte // what was sent, to be sent again as it is
 }
 
@@ -98,7 +97,7 @@ func (p *Phone) claim(ctx context.Context, public, id, shown string) error {
 	if err := p.call(ctx, public+"/p/v1/claim", "application/jose", p.claimBytes, &claimed); err != nil {
 		return fmt.Errorf("claim pairing %s: %w", id, err)
 	}
-	p.nonce, p.expires = claimed.Nonce, claimed.Expires
+	p.nonce = claimed.Nonce
 	return nil
 }
 
@@ -110,9 +109,6 @@ func (p *Phone) Digits() string {
 	}
 	return pairing.Digits(p.pairing, p.key.thumbprint, p.nonce)
 }
-
-// Expires says until when the digits can be typed, by the service's clock.
-func (p *Phone) Expires() time.Time { return p.expires }
 
 // Wait returns nil once the digits were typed at the station. A pairing that
 // failed is pairing.Failed, wrapped with the reason; the end of ctx is its
