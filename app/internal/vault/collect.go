@@ -22,8 +22,8 @@ type pendingRow struct {
 }
 
 // Collect removes the values that are pending, were put before olderThan and
-// that no event names, and returns how many. The caller gives a time that is at
-// least PendingFor ago, and answers in named whether the person's stream holds
+// that no event names, and returns how many. The caller gives a time that is longer
+// ago than any command lives, and answers in named whether the person's stream holds
 // an event with that reference, by reading the whole stream. A value that is
 // named is made active instead.
 //

@@ -205,7 +205,6 @@ func unavailable(err error) error {
 // snapshot. Placeholders are $1, $2 and so on, in order.
 type querier interface {
 	row(ctx context.Context, query string, args ...any) *sql.Row
-	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // A statement is a prepared one. It is kept until its connections close, and

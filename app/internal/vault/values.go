@@ -14,10 +14,6 @@ import (
 // MaxValue is the length of the longest value, in bytes.
 const MaxValue = 64 << 10
 
-// PendingFor is how long a pending value is left alone before Collect may be
-// asked to remove it: longer than any command lives.
-const PendingFor = 24 * time.Hour
-
 // Put seals a value under the person's key, which it makes on first use, and
 // returns the reference that an event can name. The value is pending: it can be
 // read already, and Collect removes it unless an event names it or Activate was

@@ -210,14 +210,6 @@ func (t *transaction) row(ctx context.Context, query string, args ...any) *sql.R
 	return s.QueryRowContext(ctx, args...)
 }
 
-func (t *transaction) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := t.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.QueryContext(ctx, args...)
-}
-
 // exec returns how many rows were changed.
 func (t *transaction) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	s, err := t.prepared(ctx, query)
