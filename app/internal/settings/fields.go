@@ -99,8 +99,8 @@ func organisationFields(o *Organisation) []field {
 		{"organisation.support", "Where people get help, as shown on every screen: an address, a number, a place.", textKind{&o.Support, atMost(80)}},
 		{
 			"organisation.admission",
-			"Who may enrol: \"roster\", the people HR announced; \"domain\", everybody with an address in the\norganisation's domains; \"invitation\", who holds one.",
-			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain, enrolment.ByInvitation}},
+			"Who may enrol: \"roster\", the people HR announced; or \"domain\", these and everybody with an\naddress in the organisation's domains.",
+			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain}},
 		},
 		{"organisation.default_language", "The language that a visit starts in.", choiceKind[string]{&o.DefaultLanguage, i18n.Languages()}},
 		{"organisation.languages", "The languages that the screens offer.", listKind{&o.Languages, languageCode}},
@@ -181,15 +181,15 @@ func passwordFields(p *Password) []field {
 			"\"seed\": 12 or more characters with a digit, an upper-case and a lower-case letter and a special\ncharacter. \"nist\": 15 or more, any.",
 			choiceKind[string]{&p.Policy, []string{"seed", "nist"}},
 		},
-		{"password.concurrent", "How many passwords are hashed at once. Each takes 64 MiB.", numberKind{&p.Concurrent, 1, 64}},
+		{"password.concurrent", "How many passwords are hashed at once. Each takes 64 MiB. A window always hashes one at a time.", numberKind{&p.Concurrent, 1, 64}},
 		{"password.queue", "How many more may wait for that.", numberKind{&p.Queue, 1, 10000}},
 	}
 }
 
 func pocketFields(p *Pocket) []field {
 	return []field{
-		{"pocket.public_url", "Where phones find Keydesk: an https address. Without one, only a browser on this machine can pair.", textKind{&p.PublicURL, secureURL}},
-		{"pocket.listen", "Where Keydesk listens for them. Port 0 takes a free one.", textKind{&p.Listen, hostPort}},
+		{"pocket.public_url", "Where phones find Keydesk: an https address. Without one the kiosk offers SMS only; a demo's\nphone can still pair, on this machine.", textKind{&p.PublicURL, secureURL}},
+		{"pocket.listen", "Where Keydesk listens for them. Port 0 takes a free one. Of several programs on one home the\nfirst one listens, for all.", textKind{&p.Listen, hostPort}},
 		{"pocket.tls_cert", "Certificate and key, PEM files; empty: a proxy in front speaks TLS.", textKind{&p.TLSCert, nil}},
 		{"pocket.tls_key", "", textKind{&p.TLSKey, nil}},
 		{"pocket.trusted_proxies", "The networks of the proxies in front, whose word on where a phone is counts, such as \"10.0.0.0/24\".", listKind{&p.TrustedProxies, network}},
@@ -202,7 +202,7 @@ func kioskFields(s *Settings) []field {
 	all := []field{
 		{"kiosk.station", "This station's id in the log; empty: made at the first start and kept.", textKind{&k.Station, stationID}},
 		{"kiosk.full_screen", "Whether it takes the whole screen.", boolKind{&k.FullScreen}},
-		{"kiosk.portrait", "Whether the screen stands upright.", choiceKind[Switch]{&k.Portrait, switches}},
+		{"kiosk.portrait", "Whether the window opens upright, where it does not take the whole screen.", choiceKind[Switch]{&k.Portrait, switches}},
 		{"kiosk.keyboard", "Whether a keyboard is shown on the screen. A real one always works too.", choiceKind[Switch]{&k.Keyboard, switches}},
 		{"kiosk.theme", "How it looks at the start of a visit.", choiceKind[Theme]{&k.Theme, []Theme{Light, Dark, HighContrast}}},
 		{"kiosk.idle_warn", "After so long without a touch it asks whether somebody is still there …", spanKind{&k.IdleWarn, 10 * time.Second, time.Hour}},

@@ -123,7 +123,7 @@ type Password struct {
 
 // Pocket is how phones reach Keydesk.
 type Pocket struct {
-	PublicURL string // https, or http to a loopback address; empty: only phones on this machine
+	PublicURL string // https, or http to a loopback address; empty: no phone can pair, but that of a demo
 	Listen    string // host:port; port 0 takes a free one
 	TLSCert   string // a PEM file; empty: plain HTTP, behind a proxy or on loopback
 	TLSKey    string
