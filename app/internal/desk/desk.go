@@ -232,7 +232,8 @@ func newID() string {
 	return fmt.Sprintf("%x", b)
 }
 
-func newCommand() domain.CommandID {
+// NewCommandID returns the id of a new act: a random UUID (RFC 9562, version 4).
+func NewCommandID() domain.CommandID {
 	var id domain.CommandID
 	rand.Read(id[:]) //nolint:errcheck // see newID
 	id[6] = id[6]&0x0f | 0x40

@@ -27,7 +27,7 @@ func (d *Desk) CheckEmail(typed string) (suggestion string, err error) {
 	if near := enrolment.Nearest(a.Domain, d.Domains); near != "" {
 		suggestion = a.Local + "@" + near
 	}
-	// With a roster or invitations a private address may be the right one.
+	// With a roster a private address may be the right one.
 	if d.Admission == enrolment.ByDomain && !slices.Contains(d.Domains, a.Domain) {
 		return suggestion, refuse(OutsideDomains)
 	}
@@ -153,7 +153,7 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address) (domain.SubjectID
 	case errors.Is(err, domain.ErrNotFound):
 		// The log is asked about nobody, so that it takes as long, and fails
 		// alike, when there is somebody.
-		if _, err := d.load(ctx, domain.SubjectID(newCommand())); err != nil {
+		if _, err := d.load(ctx, domain.SubjectID(NewCommandID())); err != nil {
 			return s, "", err
 		}
 	case err != nil:

@@ -32,7 +32,6 @@ import (
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
-	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
@@ -256,7 +255,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 	}
 	if first == nil && o.Settings.Demo {
 		m, err := station.Message(station.StationOpened{Version: o.Version, Demo: true}, domain.Stamp{
-			Command: domain.CommandID(randomID()), Correlation: domain.EventID(randomID()),
+			Command: desk.NewCommandID(), Correlation: domain.EventID(desk.NewCommandID()),
 			Actor:   domain.Actor{Kind: domain.ActorStation, ID: h.Station, Role: domain.RoleUnattended},
 			Station: h.Station, Policy: o.Settings.Policy.Version(), At: o.Now().UTC(),
 		})
@@ -301,13 +300,6 @@ func (h *Home) firstEvent(ctx context.Context) (*domain.Recorded, error) {
 	return first, nil
 }
 
-func randomID() (id [16]byte) {
-	rand.Read(id[:]) //nolint:errcheck // crypto/rand.Read never fails
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id
-}
-
 // newHasher makes the password hasher, with a pepper from each master key: a
 // password that was hashed before the newest key came works on.
 func newHasher(set settings.Password, keys *vault.Keys) (*password.Hasher, error) {
@@ -325,70 +317,6 @@ func newHasher(set settings.Password, keys *vault.Keys) (*password.Hasher, error
 		return nil, fmt.Errorf("make the password hasher: %w", err)
 	}
 	return h, nil
-}
-
-// couriers makes those that the settings name; in a demo, the outbox.
-func (h *Home) couriers(set settings.Settings) (couriers, error) {
-	texts := courier.Texts{
-		Portal: set.Organisation.Portal, Pocket: set.Organisation.PocketName, Support: set.Organisation.Support,
-	}
-	if h.Demo {
-		box, err := courier.NewOutbox(filepath.Join(h.folder, "outbox"), texts)
-		if err != nil {
-			return nil, err
-		}
-		h.Outbox = box
-		return couriers{enrolment.ByMail: box.Mail(), enrolment.BySMS: box.SMS()}, nil
-	}
-	all := couriers{}
-	if m := set.Mail; m.Host != "" {
-		mail, err := courier.NewMail(courier.MailConfig{
-			Host: m.Host, Port: m.Port, Security: courier.Security(m.TLS), Username: m.User, Password: m.Password.Reveal(),
-			From: m.From, Timeout: m.Timeout, Texts: texts,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("set up mail: %w", err)
-		}
-		all[enrolment.ByMail] = mail
-	}
-	providers, err := smsProviders(set.SMS)
-	if err != nil {
-		return nil, fmt.Errorf("set up sms: %w", err)
-	}
-	if len(providers) > 0 {
-		all[enrolment.BySMS] = courier.NewSMS(texts, providers...)
-	}
-	return all, nil
-}
-
-func smsProviders(set settings.SMS) ([]courier.Provider, error) {
-	var providers []courier.Provider
-	at := courier.Endpoint{Timeout: set.Timeout}
-	for _, name := range set.Order {
-		var p courier.Provider
-		var err error
-		switch name {
-		case settings.ProviderCM:
-			p, err = courier.NewCM(courier.CMConfig{Endpoint: at, ProductToken: set.CM.ProductToken.Reveal(), From: set.Sender})
-		case settings.ProviderSpryng:
-			p, err = courier.NewSpryng(courier.SpryngConfig{Endpoint: at, Token: set.Spryng.Token.Reveal(), Originator: set.Sender, Route: set.Spryng.Route})
-		case settings.ProviderTwilio:
-			p, err = courier.NewTwilio(courier.TwilioConfig{
-				Endpoint: at, AccountSID: set.Twilio.AccountSID, AuthToken: set.Twilio.AuthToken.Reveal(), From: set.Sender,
-			})
-		case settings.ProviderWebhook:
-			at := at
-			at.URL = set.Webhook.URL
-			p, err = courier.NewWebhook(courier.WebhookConfig{Endpoint: at, Secret: set.Webhook.Secret.Reveal()})
-		default:
-			err = errors.New("no such provider: " + name)
-		}
-		if err != nil {
-			return nil, err
-		}
-		providers = append(providers, p)
-	}
-	return providers, nil
 }
 
 // prefixes reads networks that the settings have checked.
