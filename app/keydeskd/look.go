@@ -20,30 +20,23 @@ type factorCommand struct {
 	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
 }
 
-func (c factorCommand) Run(a *app) (err error) {
-	h, err := a.open(a.existing())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := a.person(h, c.Who)
-	if err != nil {
-		return err
-	}
-	answer := h.Factors.Lookup(s)
-	var since *time.Time
-	if !answer.Since.IsZero() {
-		since = &answer.Since
-	}
-	return json.NewEncoder(a.out).Encode(struct {
-		Subject  domain.SubjectID `json:"subject"`
-		Factor   string           `json:"factor"`
-		State    string           `json:"state"`
-		Since    *time.Time       `json:"since"`
-		Revision domain.Revision  `json:"revision"`
-		Position domain.Position  `json:"position"`
-		Demo     bool             `json:"demo,omitempty"`
-	}{s, string(answer.Factor), answer.State.String(), since, answer.Revision, answer.Position, h.Demo})
+func (c factorCommand) Run(a *app) error {
+	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+		answer := h.Factors.Lookup(s)
+		var since *time.Time
+		if !answer.Since.IsZero() {
+			since = &answer.Since
+		}
+		return json.NewEncoder(a.out).Encode(struct {
+			Subject  domain.SubjectID `json:"subject"`
+			Factor   string           `json:"factor"`
+			State    string           `json:"state"`
+			Since    *time.Time       `json:"since"`
+			Revision domain.Revision  `json:"revision"`
+			Position domain.Position  `json:"position"`
+			Demo     bool             `json:"demo,omitempty"`
+		}{s, string(answer.Factor), answer.State.String(), since, answer.Revision, answer.Position, h.Demo})
+	})
 }
 
 type eventsCommand struct {
@@ -135,30 +128,23 @@ type historyCommand struct {
 	Language string `help:"nl or en." enum:"nl,en" default:"nl"`
 }
 
-func (c historyCommand) Run(a *app) (err error) {
-	h, err := a.open(a.existing())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := a.person(h, c.Who)
-	if err != nil {
-		return err
-	}
-	events, err := h.Log.ReadStream(a.ctx, domain.EnrolmentStream(s), 0)
-	if err != nil {
-		return err
-	}
-	words := i18n.New(c.Language)
-	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
-	for _, e := range history.Of(events) {
-		args := i18n.Args{}
-		for k, v := range e.Params {
-			args[k] = v
+func (c historyCommand) Run(a *app) error {
+	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+		events, err := h.Log.ReadStream(a.ctx, domain.EnrolmentStream(s), 0)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, words.T(e.Message, args))
-	}
-	return table.Flush()
+		words := i18n.New(c.Language)
+		table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
+		for _, e := range history.Of(events) {
+			args := i18n.Args{}
+			for k, v := range e.Params {
+				args[k] = v
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, words.T(e.Message, args))
+		}
+		return table.Flush()
+	})
 }
 
 type progressCommand struct{}
@@ -197,6 +183,20 @@ func (progressCommand) Run(a *app) (err error) {
 	return json.NewEncoder(a.out).Encode(answer)
 }
 
+// about opens the home, and does something about whom is meant.
+func (a *app) about(who string, do func(h *opened, s domain.SubjectID) error) (err error) {
+	h, err := a.open(a.existing())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	s, err := a.person(h, who)
+	if err != nil {
+		return err
+	}
+	return do(h, s)
+}
+
 // person returns who is meant, if this home knows them.
 func (a *app) person(h *opened, who string) (domain.SubjectID, error) {
 	s, err := h.Desk.Subject(a.ctx, who)
@@ -210,19 +210,12 @@ type unlockCommand struct {
 	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
 }
 
-func (c unlockCommand) Run(a *app) (err error) {
-	h, err := a.open(a.existing())
-	if err != nil {
+func (c unlockCommand) Run(a *app) error {
+	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+		if err := h.Desk.Unlock(a.ctx, s); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(a.out, "%s can type codes again\n", s)
 		return err
-	}
-	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := a.person(h, c.Who)
-	if err != nil {
-		return err
-	}
-	if err := h.Desk.Unlock(a.ctx, s); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.out, "%s can type codes again\n", s)
-	return err
+	})
 }

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"github.com/keydesk/keydesk/app/internal/pocket"
-)
+import "github.com/keydesk/keydesk/app/internal/pocket"
 
 type phoneCommands struct {
 	Pair phonePair `cmd:"" help:"Pair as a phone would that scanned the QR code, and print the six digits to type at the station."`
@@ -14,13 +12,3 @@ type phonePair struct {
 }
 
 func (c phonePair) Run(a *app) error { return pocket.PairCommand(a.ctx, c.URL, c.Key, a.out) }
-
-type settingsCommand struct{}
-
-func (settingsCommand) Run(a *app) error {
-	set, err := a.settings()
-	if err != nil {
-		return err
-	}
-	return set.Print(a.out)
-}

@@ -1,0 +1,11 @@
+package main
+
+type settingsCommand struct{}
+
+func (settingsCommand) Run(a *app) error {
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	return set.Print(a.out)
+}
