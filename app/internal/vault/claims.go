@@ -3,10 +3,11 @@ package vault
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/google/uuid"
 
 	"github.com/keydesk/keydesk/domain"
 )
@@ -28,7 +29,7 @@ func (v *Vault) Claim(ctx context.Context, email string) (domain.SubjectID, erro
 			if !errors.Is(err, domain.ErrNotFound) {
 				return err
 			}
-			subject = newSubject()
+			subject = domain.SubjectID(uuid.New())
 			mac := v.claimMAC(hash, subject)
 			_, err = tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)`, hash[:], subject[:], mac[:])
 			return err
@@ -126,12 +127,4 @@ func (v *Vault) checkClaim(hash [32]byte, subject, mac []byte) (id domain.Subjec
 
 func (v *Vault) claimMAC(hash [32]byte, subject domain.SubjectID) [32]byte {
 	return keyedHash(&v.index.claim, string(hash[:]), string(subject[:]))
-}
-
-// newSubject makes a random UUID (RFC 9562, version 4).
-func newSubject() (id domain.SubjectID) {
-	_, _ = rand.Read(id[:]) // never fails: it crashes the program instead
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/domain"
@@ -82,7 +83,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	v, _ := openTemp(t)
-	who := newSubject()
+	who := domain.SubjectID(uuid.New())
 	ref, err := v.Put(t.Context(), who, KindName, []byte("Jan"))
 	if err != nil {
 		t.Fatal(err)
@@ -313,7 +314,7 @@ func TestVectors(t *testing.T) {
 func TestCollectLooksAgain(t *testing.T) {
 	t.Parallel()
 	v, _ := openTemp(t)
-	who := newSubject()
+	who := domain.SubjectID(uuid.New())
 	ref, err := v.Put(t.Context(), who, KindName, []byte("Jan"))
 	if err != nil {
 		t.Fatal(err)
