@@ -163,7 +163,7 @@ func names(data []byte, id domain.RefID) bool {
 
 // adminStamp says that somebody at the server's command line acts.
 func (d *Desk) adminStamp() domain.Stamp {
-	s := d.machineStamp(domain.EventID(NewCommandID()))
+	s := d.machineStamp(domain.EventID(newCommand()))
 	s.Actor = domain.Actor{Kind: domain.ActorStaff, ID: "console", Role: domain.RoleAdmin}
 	return s
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
@@ -232,14 +234,7 @@ func newID() string {
 	return fmt.Sprintf("%x", b)
 }
 
-// NewCommandID returns the id of a new act: a random UUID (RFC 9562, version 4).
-func NewCommandID() domain.CommandID {
-	var id domain.CommandID
-	rand.Read(id[:]) //nolint:errcheck // see newID
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id
-}
+func newCommand() domain.CommandID { return domain.CommandID(uuid.New()) }
 
 // A record is one person's enrolment as the log has it.
 type record struct {

@@ -153,7 +153,7 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address) (domain.SubjectID
 	case errors.Is(err, domain.ErrNotFound):
 		// The log is asked about nobody, so that it takes as long, and fails
 		// alike, when there is somebody.
-		if _, err := d.load(ctx, domain.SubjectID(NewCommandID())); err != nil {
+		if _, err := d.load(ctx, domain.SubjectID(newCommand())); err != nil {
 			return s, "", err
 		}
 	case err != nil:

@@ -216,7 +216,7 @@ func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Acc
 
 // phoneStamp says that a phone acts, which is not proved to be anybody's yet.
 func (d *Desk) phoneStamp() domain.Stamp {
-	s := d.machineStamp(domain.EventID(NewCommandID()))
+	s := d.machineStamp(domain.EventID(newCommand()))
 	s.Actor.ID = "phone"
 	return s
 }

@@ -242,7 +242,7 @@ func reasonOf(err error) enrolment.Undelivered {
 // machineStamp says that Keydesk itself acts, on behalf of a visit.
 func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 	return domain.Stamp{
-		Command: NewCommandID(), Correlation: correlation,
+		Command: newCommand(), Correlation: correlation,
 		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
 		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}

@@ -28,7 +28,7 @@ func (d *Desk) UnlockStation(ctx context.Context) error {
 // note records one fact about this station. Two processes may be the same
 // station by mistake, so it goes on from wherever the stream is.
 func (d *Desk) note(ctx context.Context, e station.Event) error {
-	m, err := station.Message(e, d.machineStamp(domain.EventID(NewCommandID())))
+	m, err := station.Message(e, d.machineStamp(domain.EventID(newCommand())))
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (d *Desk) newVisit(a enrolment.Address, lang string) (*visit, error) {
 	}
 	v := &visit{
 		id: newID(), lang: lang, email: a, key: key, began: d.Now(),
-		correlation: domain.EventID(NewCommandID()), ready: make(chan struct{}),
+		correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
 	}
@@ -99,7 +99,7 @@ func (d *Desk) stamp(v *visit) domain.Stamp {
 		actor = domain.Actor{Kind: domain.ActorPerson, ID: v.subject.String(), Role: domain.RoleSubject}
 	}
 	return domain.Stamp{
-		Command: NewCommandID(), Correlation: v.correlation, Actor: actor,
+		Command: newCommand(), Correlation: v.correlation, Actor: actor,
 		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/courier"
@@ -32,6 +33,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/pairing"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
@@ -255,7 +257,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 	}
 	if first == nil && o.Settings.Demo {
 		m, err := station.Message(station.StationOpened{Version: o.Version, Demo: true}, domain.Stamp{
-			Command: desk.NewCommandID(), Correlation: domain.EventID(desk.NewCommandID()),
+			Command: domain.CommandID(uuid.New()), Correlation: domain.EventID(uuid.New()),
 			Actor:   domain.Actor{Kind: domain.ActorStation, ID: h.Station, Role: domain.RoleUnattended},
 			Station: h.Station, Policy: o.Settings.Policy.Version(), At: o.Now().UTC(),
 		})
@@ -331,19 +333,24 @@ func prefixes(networks []string) []netip.Prefix {
 // listen opens the door for phones. Where no public https address is set only
 // a demo has one, on this machine: no real phone could reach it.
 func (h *Home) listen(ctx context.Context, set settings.Pocket, wanted bool) (public, problem string, err error) {
+	if set.PublicURL != "" {
+		if public, err = pairing.CheckPublicURL(set.PublicURL); err != nil {
+			return "", "", fmt.Errorf("listen for phones: %w", err)
+		}
+	}
 	switch {
 	case !wanted:
-		return set.PublicURL, "", nil
-	case set.PublicURL == "" && !h.Demo:
+		return public, "", nil
+	case public == "" && !h.Demo:
 		return "", "no-public-url", nil
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", set.Listen)
-	if set.PublicURL != "" && errors.Is(err, syscall.EADDRINUSE) {
+	if public != "" && errors.Is(err, syscall.EADDRINUSE) {
 		// Another program on this home serves phones already, and can take each
 		// step of a pairing that is offered here.
 		h.zap.Info("phones are served by another program", zap.String("listen", set.Listen))
-		return set.PublicURL, "", nil
+		return public, "", nil
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("listen for phones: %w", err)
@@ -354,8 +361,8 @@ func (h *Home) listen(ctx context.Context, set settings.Pocket, wanted bool) (pu
 			return "", "", fmt.Errorf("listen for phones: %w", errors.Join(err, l.Close()))
 		}
 	}
-	if set.PublicURL != "" {
-		return set.PublicURL, "", nil
+	if public != "" {
+		return public, "", nil
 	}
 	return "http://" + l.Addr().String(), "", nil
 }

@@ -21,11 +21,12 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Of two kiosks with one public address, one serves the phones of both.
+// Of two kiosks with one public address, one serves the phones of both. The
+// address may be written with a slash at its end.
 func TestOneProgramServesThePhonesOfAll(t *testing.T) {
 	t.Parallel()
 	at := freeAddress(t)
-	flags := []string{"pocket.public_url=http://" + at, "pocket.listen=" + at}
+	flags := []string{"pocket.public_url=http://" + at + "/", "pocket.listen=" + at}
 	serving := open(t, t.TempDir(), true, flags...)
 	h := open(t, serving.dir, false, append(flags, "kiosk.station=other")...)
 	ctx := t.Context()
@@ -35,7 +36,7 @@ func TestOneProgramServesThePhonesOfAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := phone.Type(ctx, "http://"+at, v.Pocket.Typed); err != nil {
+	if err := phone.Scan(ctx, v.Pocket.URL); err != nil {
 		t.Fatal(err)
 	}
 	h.must(desk.ScreenFactor)(h.Desk.ConfirmPairing(ctx, v.Visit, phone.Digits()))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/pairing"
 )
 
 // What one value has to be.
@@ -134,6 +135,13 @@ func secureURL(s string) error {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
 		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return errors.New("must be an https address, or http to this machine, without a query")
+	}
+	return nil
+}
+
+func publicURL(s string) error {
+	if _, err := pairing.CheckPublicURL(s); err != nil {
+		return errors.New("must be an https address, or http to this machine, without a path or a query")
 	}
 	return nil
 }

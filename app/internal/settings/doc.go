@@ -7,6 +7,6 @@
 // [mail], in the environment KEYDESK_MAIL_PORT. fields.go lists them all, with
 // their defaults and their bounds; docs/keydesk.example.toml is written from it.
 //
-// The package imports domain/enrolment for the policy, i18n for the languages,
-// TOML and zap. Start reading at Load.
+// The package imports domain/enrolment for the policy, domain/pairing for the
+// address of phones, i18n for the languages, TOML and zap. Start reading at Load.
 package settings

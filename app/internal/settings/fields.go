@@ -188,7 +188,7 @@ func passwordFields(p *Password) []field {
 
 func pocketFields(p *Pocket) []field {
 	return []field{
-		{"pocket.public_url", "Where phones find Keydesk: an https address. Without one the kiosk offers SMS only; a demo's\nphone can still pair, on this machine.", textKind{&p.PublicURL, secureURL}},
+		{"pocket.public_url", "Where phones find Keydesk: an https address. Without one the kiosk offers SMS only; a demo's\nphone can still pair, on this machine.", textKind{&p.PublicURL, publicURL}},
 		{"pocket.listen", "Where Keydesk listens for them. Port 0 takes a free one. Of several programs on one home the\nfirst one listens, for all.", textKind{&p.Listen, hostPort}},
 		{"pocket.tls_cert", "Certificate and key, PEM files; empty: a proxy in front speaks TLS.", textKind{&p.TLSCert, nil}},
 		{"pocket.tls_key", "", textKind{&p.TLSKey, nil}},

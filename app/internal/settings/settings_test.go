@@ -166,7 +166,8 @@ func TestBadFiles(t *testing.T) {
 		{"half an account", "[mail]\nuser = \"x\"\n", "keydesk.toml: mail.password: must be set where mail.user is (or mail.password_file)"},
 		{"a provider without its account", "[sms]\norder = [\"twilio\"]\n[sms.twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\n", `keydesk.toml: sms.twilio.auth_token: must be set where sms.order names "twilio"`},
 		{"half a certificate", "[pocket]\ntls_cert = \"x\"\n", "keydesk.toml:2: pocket.tls_cert: certificate and key go together: pocket.tls_cert and pocket.tls_key"},
-		{"an open door", "[pocket]\npublic_url = \"http://example.org\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a query"},
+		{"an open door", "[pocket]\npublic_url = \"http://example.org\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
+		{"a part of a site", "[pocket]\npublic_url = \"https://example.org/pocket\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
 		{"wiped before warned", "[kiosk]\nidle_warn = \"3m\"\n", "keydesk.toml: kiosk.idle_wipe: must be longer than kiosk.idle_warn"},
 		{"everything at once", "[mail]\nport = 0\nhots = \"x\"\n[logging]\nlevel = \"loud\"\n", "keydesk.toml:2: mail.port: must be a whole number from 1 to 65535\n" +
 			"keydesk.toml:3: mail.hots: unknown setting; did you mean mail.host?\n" +
