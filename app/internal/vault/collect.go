@@ -22,10 +22,10 @@ type pendingRow struct {
 }
 
 // Collect removes the values that are pending, were put before olderThan and
-// that no event names, and returns how many. The caller gives a time that is longer
-// ago than any command lives, and answers in named whether the person's stream holds
-// an event with that reference, by reading the whole stream. A value that is
-// named is made active instead.
+// that no event names, and returns how many. The caller gives a time that is
+// longer ago than any command lives, and answers in named whether the person's
+// stream holds an event with that reference, by reading the whole stream. A
+// value that is named is made active instead.
 //
 // The row is locked while named is asked, so that nobody activates it in
 // between; so named must not write to the vault, and has some seconds for its

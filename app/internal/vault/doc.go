@@ -19,7 +19,7 @@
 // can be read like any other; Collect removes the pending ones that no event
 // names.
 //
-// It may import domain, SQLite and golang.org/x, and no other package of the
+// It may import domain, SQLite, uuid and golang.org/x, and no other package of the
 // house. Start reading at Vault, then at Put; the conformance suite is package
 // vaulttest.
 package vault
