@@ -34,9 +34,8 @@ type Failure string
 
 // The failures of StationFailed.
 const (
-	MailFailed  Failure = "mail"
-	SMSFailed   Failure = "sms"
-	PagesFailed Failure = "pages" // the service for phones could not start
+	MailFailed Failure = "mail"
+	SMSFailed  Failure = "sms"
 )
 
 // StationOpened says that a station started. A log whose very first event says
