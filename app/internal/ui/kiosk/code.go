@@ -163,13 +163,12 @@ func (s *codeScreen) again(k *Kiosk) {
 	visit := k.view.Visit
 	work(k, s.resend, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Resend(ctx, visit) },
 		func(v desk.View, err error) {
-			if v.Visit != "" && v.Screen != "" {
-				k.see(v)
-			}
 			if err != nil {
+				k.heed(v, err)
 				k.answer(err, func(r *desk.Refusal) { s.refuse(k, r) }, func() { s.again(k) })
 				return
 			}
+			k.see(v)
 			s.noted, s.dismissed = "kiosk-sent-again", false
 			s.update(k)
 			k.focus(s.digits)

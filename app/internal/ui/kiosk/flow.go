@@ -189,11 +189,23 @@ func (k *Kiosk) call(on *ui.Button, do func(ctx context.Context, visit string) (
 		if errors.Is(err, context.Canceled) {
 			return
 		}
-		if v.Visit != "" && v.Screen != "" {
-			k.see(v)
-		}
+		k.heed(v, err)
 		k.answer(err, refused, again)
 	})
+}
+
+// heed notes what came with a refusal. What comes with a fault says nothing:
+// whoever could not be read looks like somebody who has only begun.
+func (k *Kiosk) heed(v desk.View, err error) {
+	r, ok := errors.AsType[*desk.Refusal](err)
+	if v.Visit != "" && v.Screen != "" && (!ok || !isFault(r)) {
+		k.see(v)
+	}
+}
+
+// isFault says that a refusal is about Keydesk, not about the person.
+func isFault(r *desk.Refusal) bool {
+	return r.Code == desk.Unavailable || r.Code == desk.Unsure || r.Code == desk.Busy
 }
 
 // answer leads a refusal to where it is shown.
@@ -207,7 +219,7 @@ func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
 		k.wipe(tooLong)
 	case desk.LockedOut:
 		k.show(&lockedScreen{})
-	case desk.Unavailable, desk.Busy:
+	case desk.Unavailable, desk.Unsure, desk.Busy:
 		k.cover(&faultScreen{refusal: r, again: again})
 	case desk.MovedOn, desk.OutOfOrder, desk.Enrolled:
 		// Another station was faster, or the log knows more than the screen.

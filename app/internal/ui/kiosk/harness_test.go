@@ -164,6 +164,7 @@ func (h *hall) until(what string, holds func() bool) {
 		select {
 		case f := <-h.queue:
 			f()
+		case <-time.After(10 * time.Millisecond): // what holds may not be on the screen
 		case <-end:
 			h.t.Fatalf("never: %s (on %T)", what, h.screen)
 		}

@@ -69,6 +69,7 @@ func scenes(long bool) []scene {
 		{"e3-help", plainly(desk.ScreenEmailCode, &helpScreen{step: 1})},
 		{"e3-locked", plainly(desk.ScreenEmailCode, &lockedScreen{})},
 		{"e3-fault", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e3d4c"}})},
+		{"e3-unsure", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unsure, Incident: "1f2e3d4c"}})},
 		{"resume", plainly(desk.ScreenResume, &resumeScreen{refused: &desk.Refusal{Code: desk.WrongPassword, Left: 3}})},
 		{"restart", plainly(desk.ScreenResume, &restartScreen{})},
 		{"recap-1", plainly(desk.ScreenPassword, &recapScreen{step: 1})},

@@ -8,8 +8,9 @@ import (
 	"github.com/keydesk/keydesk/app/internal/ui"
 )
 
-// readAloud reads the heading, the line under it, and the label of what has
-// the focus. What was typed is never read: it may be a password or a code.
+// readAloud reads the heading, the line under it, what the page has to tell,
+// and the label of what has the focus, with what is wrong with a code. What was
+// typed is never read: it may be a password or a code.
 func (k *Kiosk) readAloud() {
 	var parts []string
 	say := func(s string) {
@@ -26,7 +27,11 @@ func (k *Kiosk) readAloud() {
 		say(k.page.Caption)
 		say(k.page.Heading)
 		say(words(k.page.Lead))
+		say(messages(k.page.Content))
 		say(k.label())
+		if d, ok := k.win.Canvas().Focused().(*ui.Digits); ok {
+			say(d.Wrong())
+		}
 	}
 	k.c.Speech.Say(k.p.Lang(), strings.Join(parts, ". "))
 }
@@ -48,12 +53,32 @@ func words(o fyne.CanvasObject) string {
 	return ""
 }
 
+// messages returns the words of the messages of a page.
+func messages(o fyne.CanvasObject) string {
+	switch o := o.(type) {
+	case *ui.Message:
+		return o.String()
+	case *fyne.Container:
+		var all []string
+		for _, part := range o.Objects {
+			if m := messages(part); m != "" {
+				all = append(all, m)
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	return ""
+}
+
 // label returns what the thing with the focus is called.
 func (k *Kiosk) label() string {
 	switch f := k.win.Canvas().Focused().(type) {
 	case *ui.Button:
 		return f.Text
 	case *ui.Digits:
+		if _, pairing := k.screen.(*pairScreen); pairing {
+			return k.t("kiosk-pair-digits")
+		}
 		return k.t("confirmation-code")
 	case *ui.Input:
 		switch s := k.screen.(type) {
@@ -68,6 +93,8 @@ func (k *Kiosk) label() string {
 			return k.t("password")
 		case *resumeScreen:
 			return k.t("password")
+		case *staffScreen:
+			return k.t("kiosk-staff-pin")
 		}
 	}
 	return ""

@@ -66,7 +66,7 @@ func (r *stageRenderer) Objects() []fyne.CanvasObject {
 
 // What a demo's phone takes of a window that is large enough for both.
 const (
-	phoneWidth, phoneHeight = 400, 420
+	phoneWidth, phoneHeight = 320, 420
 	besideWidth             = 1280 + phoneWidth
 	besideHeight            = 1280 + phoneHeight
 	overWidth               = 312 // where there is no room for both
@@ -106,8 +106,9 @@ func (r *stageRenderer) Layout(all fyne.Size) {
 type corner struct {
 	widget.BaseWidget
 
-	k    *Kiosk
-	hold *ui.Ticker
+	k     *Kiosk
+	since time.Time // when the press began
+	hold  *ui.Ticker
 }
 
 func newCorner(k *Kiosk) *corner {
@@ -116,16 +117,27 @@ func newCorner(k *Kiosk) *corner {
 	return c
 }
 
-const pressFor = 5 * time.Second
+// How long the press takes, and how often it is looked whether it did.
+const (
+	pressFor  = 5 * time.Second
+	pressLook = 100 * time.Millisecond
+)
 
 // MouseDown begins to count.
 func (c *corner) MouseDown(*desktop.MouseEvent) {
 	c.k.touched()
 	c.hold.Stop()
-	c.hold = ui.NewTicker(pressFor, func() {
-		c.hold.Stop()
-		c.k.askPIN()
-	})
+	c.since = c.k.c.Now()
+	c.hold = ui.NewTicker(pressLook, c.held)
+}
+
+// held asks for the PIN once the press is long enough.
+func (c *corner) held() {
+	if c.k.c.Now().Sub(c.since) < pressFor {
+		return
+	}
+	c.hold.Stop()
+	c.k.askPIN()
 }
 
 // MouseUp ends the count.

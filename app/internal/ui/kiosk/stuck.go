@@ -161,11 +161,7 @@ func (k *Kiosk) helpCode() fyne.CanvasObject {
 
 // lockedScreen is the end of the road at the kiosk: too many wrong codes in a
 // row. Only the helpdesk can go on.
-type lockedScreen struct {
-	plain
-
-	asked bool
-}
+type lockedScreen struct{ plain }
 
 func (s *lockedScreen) patient() bool { return true }
 
@@ -205,11 +201,15 @@ func (s *faultScreen) build(k *Kiosk) fyne.CanvasObject {
 			s.again()
 		}),
 	}
-	if s.refusal.Code == desk.Busy {
+	safe := k.t("kiosk-fault-safe")
+	switch s.refusal.Code { //nolint:exhaustive // the others are Unavailable
+	case desk.Busy:
 		p.Heading = k.t("kiosk-busy-title")
+	case desk.Unsure:
+		p.Heading, safe = k.t("kiosk-unsure-title"), k.t("kiosk-unsure-safe")
 	}
 	content := ui.Column(ui.SizeGap, ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refusal))),
-		point(k.t("kiosk-fault-safe")), note(k.t("kiosk-fault-help", k.names())))
+		point(safe), note(k.t("kiosk-fault-help", k.names())))
 	if s.refusal.Incident != "" {
 		content.Add(ui.Row(ui.SizeSmallGap, ui.Body(ui.Plain(k.t("kiosk-fault-id"))).OneLine(), ui.Code(s.refusal.Incident), ui.Spring()))
 	}

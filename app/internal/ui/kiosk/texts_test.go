@@ -19,7 +19,7 @@ var codes = []desk.Code{
 	desk.NotAnAddress, desk.OutsideDomains, desk.Limited, desk.WrongCode, desk.CodeExpired, desk.CodeUsed, desk.CodeEnded,
 	desk.NoCode, desk.LockedOut, desk.NameMissing, desk.NameUnusable, desk.WeakPassword, desk.WrongPassword, desk.NotANumber,
 	desk.NoSMS, desk.Country, desk.SMSPaused, desk.PocketOff, desk.WrongDigits, desk.PairingOver, desk.PairingStale,
-	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable,
+	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable, desk.Unsure,
 }
 
 // made are the ids that the program puts together.
