@@ -45,7 +45,7 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	s.left, s.state, s.wait = ui.NewTimeLeft(""), ui.Hint().Elide(), ui.Hint().Align(fyne.TextAlignTrailing).OneLine()
 	s.resend = ui.NewButton(ui.Small, k.t("resend"), func() { s.again(k) }).WithLeft(ui.IconRefresh)
 	p := ui.Page{
-		Step: 1, Heading: k.t("kiosk-code-title"), Side: ui.NewNumpad(k.p, s.digits),
+		Step: 1, Heading: k.t("kiosk-code-title"), Side: s.pad(k),
 		Back: k.back(func() { s.back(k) }), Primary: k.next(func() { s.submit(k) }),
 	}
 	to, lead, change := k.view.Email, k.t("kiosk-code-lead"), func() { k.show(&emailScreen{}) }
@@ -63,6 +63,9 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	switch {
 	case tiny():
 		p.Content = ui.Column(ui.SizeSmallGap, s.digits, ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend))
+	case slim(k):
+		p.Content = ui.Column(ui.SizeSmallGap, s.digits, s.left, s.state, ui.NewRule(),
+			ui.Row(ui.SizeSmallGap, s.resend, ui.GrowCentred(1, s.wait)), ui.Row(ui.SizeSmallGap, help))
 	case k.tight():
 		p.Content = ui.Limit(736, ui.Column(ui.SizeSmallGap, s.digits, s.left, s.state,
 			ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend)))
@@ -74,6 +77,20 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	o := k.frame(p)
 	s.tick(k)
 	return o
+}
+
+// slim says whether the standing rail and the number pad leave the boxes
+// little width, as on a screen of 1680×1050.
+func slim(k *Kiosk) bool {
+	return ui.Current().RailAtLeft() && k.root.Size().Width < 1800
+}
+
+// pad returns the number pad, a smaller one where the boxes need the width.
+func (s *codeScreen) pad(k *Kiosk) fyne.CanvasObject {
+	if slim(k) {
+		return ui.NewSmallNumpad(k.p, s.digits)
+	}
+	return ui.NewNumpad(k.p, s.digits)
 }
 
 // tick counts down what is left of the code, and of the wait for another one.
@@ -98,7 +115,7 @@ func (s *codeScreen) tick(k *Kiosk) {
 	if s.wait.String() != text {
 		s.wait.SetText(text)
 	}
-	if k.tight() && s.resend.Text != short { // there the wait has no line of its own
+	if k.tight() && !slim(k) && s.resend.Text != short { // there the wait has no line of its own
 		s.resend.SetText(short)
 	}
 	if state := s.delivery(k, left); s.state.String() != state {
@@ -107,7 +124,7 @@ func (s *codeScreen) tick(k *Kiosk) {
 }
 
 // delivery says what became of the message, as far as it is known, and how
-// many guesses are left once one was wrong.
+// many guesses are left once one was wrong, unless the refusal says so itself.
 func (s *codeScreen) delivery(k *Kiosk, left time.Duration) string {
 	c := k.view.Code
 	switch {
@@ -117,7 +134,7 @@ func (s *codeScreen) delivery(k *Kiosk, left time.Duration) string {
 		return k.t("kiosk-sms-uncertain")
 	case c.Delivery == desk.Sending:
 		return k.t("kiosk-sms-sending")
-	case left > 0 && c.Tries > 0 && c.Tries < k.c.Policy.WrongCodes:
+	case s.refused == nil && left > 0 && c.Tries > 0 && c.Tries < k.c.Policy.WrongCodes:
 		return k.p.N("kiosk-tries", c.Tries)
 	case s.sms:
 		return k.t("kiosk-sms-sent")

@@ -141,7 +141,7 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 		return ui.NewCard(ui.Recommended, ui.Column("", ui.Label(k.t("kiosk-demo-digits")),
 			ui.NewText(ui.RoleHeading, ui.Span{Text: d.digits, Bold: true, Mono: true}).OneLine()))
 	case k.view.Pocket.URL != "":
-		b := ui.NewButton(ui.Primary, k.t("kiosk-demo-scan"), d.pair)
+		b := ui.NewButton(ui.Small, k.t("kiosk-demo-scan"), d.pair)
 		b.SetBusy(d.busy)
 		d.scan = b
 		if d.failed {

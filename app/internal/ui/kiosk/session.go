@@ -84,10 +84,19 @@ func (k *Kiosk) keys(c fyne.Canvas) {
 		}
 	})
 	c.SetOnTypedRune(func(r rune) {
+		veiled := k.veil != nil
 		k.touched()
-		if d := k.digits(); d != nil && r >= '0' && r <= '9' {
-			k.focus(d)
-			d.TypedRune(r)
+		if d := k.digits(); d != nil {
+			if r >= '0' && r <= '9' {
+				k.focus(d)
+				d.TypedRune(r)
+			}
+			return
+		}
+		// A tap beside a field takes its focus away, but not the wish to type.
+		if t, ok := k.screen.first().(ui.Target); ok && c.Focused() == nil && !veiled {
+			k.focus(t)
+			t.TypedRune(r)
 		}
 	})
 	exit := &desktop.CustomShortcut{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierControl | fyne.KeyModifierAlt}
