@@ -54,6 +54,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	if err != nil {
 		return View{}, d.refusal(err)
 	}
+	v.limited = limited
 	d.assume(v, limited)
 	d.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*settleFor)

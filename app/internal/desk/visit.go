@@ -26,7 +26,8 @@ type visit struct {
 	decoy       bool // nobody is behind it, or nobody who has to enrol
 	correlation domain.EventID
 	ready       chan struct{} // closed when it is known who this is
-	failed      error         // why that could not be found out
+	failed      error         // why that could not be found out, the last time it was tried
+	limited     bool          // nothing may be sent for its Begin
 
 	codeUntil time.Time // how long the code by mail is said to work, before anything is proved
 	guesses   int       // at it, in this visit
@@ -80,8 +81,10 @@ func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (Vi
 	case <-ctx.Done():
 		return View{}, ctx.Err()
 	}
-	if v.failed != nil {
-		return View{}, d.refusal(v.failed)
+	if v.failed != nil { // nothing was sent yet; perhaps log and vault are back
+		if v.failed = d.identify(ctx, v, v.limited); v.failed != nil {
+			return View{}, d.refusal(v.failed)
+		}
 	}
 	refused := d.refusal(do(v))
 	view, err := d.view(ctx, v)

@@ -156,6 +156,46 @@ func TestNothingIsClaimedSavedThatIsNot(t *testing.T) {
 	}
 }
 
+// away is a log that cannot be reached for a while.
+type away struct {
+	desk.Log
+	gone atomic.Bool
+}
+
+func (a *away) ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error) {
+	if a.gone.Load() {
+		return nil, domain.ErrUnavailable
+	}
+	return a.Log.ReadStream(ctx, stream, from)
+}
+
+// A visit that began while the log was away goes on when it is back.
+func TestAVisitOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	log := &away{Log: h.Log}
+	config := h.Desk.Config
+	config.Log = log
+	d := desk.New(config)
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { d.Run(running); close(ended) }()
+	defer func() { stop(); <-ended }()
+	log.gone.Store(true)
+	for _, address := range []string{email, "x@elders.example"} {
+		v := h.must(desk.ScreenEmailCode)(d.Begin(ctx, address, "nl"))
+		h.refused(desk.Unavailable)(d.View(ctx, v.Visit))
+		h.refused(desk.Unavailable)(d.ConfirmEmail(ctx, v.Visit, "123456"))
+		log.gone.Store(false)
+		h.must(desk.ScreenEmailCode)(d.View(ctx, v.Visit))
+		if address == email {
+			h.must(desk.ScreenPassword)(d.ConfirmEmail(ctx, v.Visit, h.message(1).Code))
+		}
+		log.gone.Store(true)
+	}
+}
+
 const childHome = "KEYDESK_TEST_CHILD_HOME"
 
 // TestMain lets the test program be the kiosk that gets killed.
