@@ -93,11 +93,11 @@ func (o Options) Tight() bool {
 }
 
 // For returns the options with the class of a kiosk screen of the given size.
-// Larger text on a screen that is just wide gets the controls of a compact
-// one, so that everything fits.
+// Larger text on a wide screen without the height for it gets the controls of
+// a compact one, so that everything fits.
 func (o Options) For(s fyne.Size) Options {
 	o.Class = ClassOf(s)
-	if o.Class == Wide && o.Scale > Normal && (s.Width < 1920 || s.Height < 1080) {
+	if o.Class == Wide && o.Scale > Normal && s.Height < 1080 {
 		o.Class = Compact
 	}
 	return o

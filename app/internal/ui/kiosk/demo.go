@@ -78,7 +78,7 @@ func (d *demoPanel) build() {
 	k := d.k
 	col := ui.Column(ui.SizeSmallGap, ui.Row(ui.SizeSmallGap,
 		ui.NewGlyph(ui.IconPhone, theme.ColorNameForeground),
-		ui.GrowCentred(1, ui.NewText(ui.RoleSubheading, ui.Bold(k.t("kiosk-demo"))).OneLine())))
+		ui.GrowCentred(1, ui.NewText(ui.RoleSubheading, ui.Bold(k.t("kiosk-demo"))))))
 	if !d.beside && d.open {
 		col.Add(ui.NewButton(ui.Small, k.t("kiosk-close"), d.toggle).WithLeft(ui.IconCross))
 	}
@@ -104,6 +104,15 @@ func (d *demoPanel) build() {
 	}
 }
 
+// codeRole is the text of a code on the phone, which gets no wider when the
+// text of the kiosk is enlarged.
+func codeRole() ui.Role {
+	if ui.Current().Scale > ui.Normal {
+		return ui.RoleSubheading
+	}
+	return ui.RoleHeading
+}
+
 // message is one mail or SMS: its code large, of the newest also its words.
 func (d *demoPanel) message(m DemoMessage, newest bool) fyne.CanvasObject {
 	kind, what := ui.Surface, d.k.t("kiosk-demo-mail")
@@ -118,7 +127,7 @@ func (d *demoPanel) message(m DemoMessage, newest bool) fyne.CanvasObject {
 		col.Add(ui.Hint(ui.Bold(m.Subject)))
 	}
 	if m.Code != "" {
-		col.Add(ui.NewText(ui.RoleHeading, ui.Span{Text: m.Code, Bold: true, Mono: true}).OneLine())
+		col.Add(ui.NewText(codeRole(), ui.Span{Text: m.Code, Bold: true, Mono: true}).OneLine())
 	} else if m.SMS {
 		col.Add(ui.Hint(ui.Plain(m.Text)))
 	}
@@ -139,7 +148,7 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 	switch {
 	case d.digits != "":
 		return ui.NewCard(ui.Recommended, ui.Column("", ui.Label(k.t("kiosk-demo-digits")),
-			ui.NewText(ui.RoleHeading, ui.Span{Text: d.digits, Bold: true, Mono: true}).OneLine()))
+			ui.NewText(codeRole(), ui.Span{Text: d.digits, Bold: true, Mono: true}).OneLine()))
 	case k.view.Pocket.URL != "":
 		b := ui.NewButton(ui.Small, k.t("kiosk-demo-scan"), d.pair)
 		b.SetBusy(d.busy)
