@@ -79,7 +79,9 @@ func Load(from Sources) (Settings, error) {
 		return Settings{}, fmt.Errorf("choose the data folder: %w", err)
 	}
 	s := defaults(home)
-	s.Demo = from.Demo
+	if s.Demo = from.Demo; s.Demo { // screens that look as they would at work
+		s.Organisation.Support = "servicedesk@voorbeeld.nl"
+	}
 	l := loader{settings: &s, fields: map[string]field{}}
 	for _, f := range fields(&s) {
 		l.fields[f.name] = f

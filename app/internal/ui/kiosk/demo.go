@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
@@ -65,6 +66,13 @@ func (d *demoPanel) receive(m DemoMessage) {
 	d.build()
 }
 
+// forget clears the phone for the next person, as the kiosk clears itself.
+func (d *demoPanel) forget() {
+	d.messages, d.unseen = nil, 0
+	d.url, d.digits, d.failed = "", "", false
+	d.build()
+}
+
 // follow keeps up with the screen: a scan is over when its screen is.
 func (d *demoPanel) follow() {
 	if d.url != "" && d.k.view.Pocket.Stage != enrolment.Claimed && d.k.view.Pocket.URL != d.url {
@@ -87,7 +95,7 @@ func (d *demoPanel) build() {
 		col.Add(p)
 	}
 	if len(d.messages) == 0 {
-		col.Add(ui.Hint(ui.Plain(k.t("kiosk-demo-empty"))))
+		col.Add(ui.Hint(ui.Plain(k.t("kiosk-demo-empty", i18n.Args{"Domain": k.c.Domains[0]}))))
 	}
 	for i, m := range d.messages {
 		if i == 4 {

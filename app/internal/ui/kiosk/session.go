@@ -184,6 +184,9 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 	k.options.Mode, k.options.Scale = k.c.Mode, ui.Normal
 	k.active, k.began = k.c.Now(), k.c.Now()
 	k.show(&startScreen{})
+	if k.demo != nil {
+		k.demo.forget()
+	}
 	if k.win != nil {
 		k.applyOptions()
 	}
