@@ -124,7 +124,7 @@ func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Ho
 	locked := c.Kiosk || set.Kiosk.FullScreen
 	w.SetFullScreen(locked)
 	var k *kiosk.Kiosk
-	leave := func() {
+	leave := func() { //nolint:contextcheck // a visit ends whatever ends the program, so its end has a context of its own
 		k.Close() // forgets whoever is there; not later, since the window has the clipboard
 		a.Quit()
 	}
