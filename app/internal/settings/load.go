@@ -80,7 +80,7 @@ func Load(from Sources) (Settings, error) {
 	}
 	s := defaults(home)
 	if s.Demo = from.Demo; s.Demo { // screens that look as they would at work
-		s.Organisation.Support = "servicedesk@voorbeeld.nl"
+		s.Organisation.Support = "hulp@voorbeeld.nl"
 	}
 	l := loader{settings: &s, fields: map[string]field{}}
 	for _, f := range fields(&s) {
