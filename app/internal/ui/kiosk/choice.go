@@ -40,9 +40,13 @@ func (s *choiceScreen) build(k *Kiosk) fyne.CanvasObject {
 	if s.refused != nil {
 		last = ui.NewMessage(ui.Failure, "", ui.Plain(k.refusal(s.refused)))
 	}
-	if high() {
-		p.Content = ui.Column(ui.SizeGap, cards[0], cards[1], last)
-	} else {
+	switch {
+	case high() && s.refused == nil: // the cards need the height
+		p.Lead = ui.Lead(ui.Plain(k.t("kiosk-choice-lead", k.names()) + " " + k.t("kiosk-choice-later")))
+		p.Content = ui.Column(ui.SizeSmallGap, cards[0], cards[1])
+	case high():
+		p.Content = ui.Column(ui.SizeSmallGap, cards[0], cards[1], last)
+	default:
 		p.Content = ui.Column(ui.SizeSmallGap, ui.Row(ui.SizeGap, ui.Grow(1, cards[0]), ui.Grow(1, cards[1])), last)
 	}
 	return k.frame(p)
