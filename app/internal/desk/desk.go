@@ -20,6 +20,8 @@ import (
 type Log interface {
 	Append(ctx context.Context, stream string, expected domain.Revision, msgs ...domain.Message) (domain.Appended, error)
 	ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error)
+	// Head returns the position of the last event; 0 while there is none.
+	Head(ctx context.Context) (domain.Position, error)
 }
 
 // A Feed tells what the log's readers have seen.

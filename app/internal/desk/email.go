@@ -56,6 +56,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	}
 	v.limited = limited
 	d.assume(v, limited)
+	view := d.stranger(v) // before the visit is anybody else's
 	d.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*settleFor)
 		defer cancel()
@@ -63,7 +64,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 		close(v.ready)
 		v.signals.bump()
 	})
-	return d.stranger(v), nil
+	return view, nil
 }
 
 // assume sets how long the visit's code is said to work. Where nothing could

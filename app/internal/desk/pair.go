@@ -85,21 +85,49 @@ func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, erro
 }
 
 // FindPairing returns the pairing whose code to type has this locator.
-func (d *Desk) FindPairing(_ context.Context, locator string) (string, error) {
+func (d *Desk) FindPairing(ctx context.Context, locator string) (string, error) {
 	key, _ := d.Keys.Derive(pairingKey)
-	for _, p := range d.Pairings.All() {
-		if pairing.Locator(pairing.Code(key[:], string(p.ID))) == locator {
-			return string(p.ID), nil
+	p, err := d.offered(ctx, func() (pairings.Pairing, bool) {
+		for _, p := range d.Pairings.All() {
+			if pairing.Locator(pairing.Code(key[:], string(p.ID))) == locator {
+				return p, true
+			}
 		}
+		return pairings.Pairing{}, false
+	})
+	return string(p.ID), err
+}
+
+// pairing returns whose a QR code is; pairing.Unknown when it is nobody's.
+func (d *Desk) pairing(ctx context.Context, id enrolment.PairingID) (pairings.Pairing, error) {
+	return d.offered(ctx, func() (pairings.Pairing, bool) { return d.Pairings.Find(id) })
+}
+
+// offered looks for a pairing. One that is not known yet may have been offered
+// by another program a moment ago: it is nobody's only once everything that
+// the log holds now was looked at.
+func (d *Desk) offered(ctx context.Context, find func() (pairings.Pairing, bool)) (pairings.Pairing, error) {
+	if p, ok := find(); ok {
+		return p, nil
 	}
-	return "", pairing.Unknown
+	head, err := d.Log.Head(ctx)
+	if err == nil {
+		err = d.reach(ctx, head)
+	}
+	if err != nil {
+		return pairings.Pairing{}, d.phoneRefusal(err)
+	}
+	if p, ok := find(); ok {
+		return p, nil
+	}
+	return pairings.Pairing{}, pairing.Unknown
 }
 
 // ClaimPairing takes a phone's claim, whose signature the caller has checked.
 func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claimed, error) {
-	p, ok := d.Pairings.Find(enrolment.PairingID(c.Pairing))
-	if !ok {
-		return pairing.Claimed{}, pairing.Unknown
+	p, err := d.pairing(ctx, enrolment.PairingID(c.Pairing))
+	if err != nil {
+		return pairing.Claimed{}, err
 	}
 	key, _ := d.Keys.Derive(pairingKey)
 	bySecret := pairing.ClaimProof(pairing.Secret(key[:], c.Pairing), c.Pairing, c.Thumbprint)
@@ -128,9 +156,9 @@ func (d *Desk) ClaimPairing(ctx context.Context, c pairing.Claim) (pairing.Claim
 // AwaitPairing returns how far a claimed pairing is, as soon as it is further
 // than claimed, or when ctx ends.
 func (d *Desk) AwaitPairing(ctx context.Context, id, thumbprint string) (pairing.Progress, error) {
-	p, ok := d.Pairings.Find(enrolment.PairingID(id))
-	if !ok {
-		return pairing.Progress{}, pairing.Unknown
+	p, err := d.pairing(ctx, enrolment.PairingID(id))
+	if err != nil {
+		return pairing.Progress{}, err
 	}
 	changed, stop := d.Feed.Watch(p.Subject)
 	defer stop()
@@ -185,9 +213,9 @@ func (d *Desk) progress(s enrolment.State, p pairings.Pairing) pairing.Progress 
 // FinishPairing is a phone's last step: its key counts from now on, and the
 // person is told so by mail and SMS.
 func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Account, error) {
-	p, ok := d.Pairings.Find(enrolment.PairingID(f.Pairing))
-	if !ok {
-		return pairing.Account{}, pairing.Unknown
+	p, err := d.pairing(ctx, enrolment.PairingID(f.Pairing))
+	if err != nil {
+		return pairing.Account{}, err
 	}
 	r, err := d.load(ctx, p.Subject)
 	if err != nil {

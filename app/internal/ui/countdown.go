@@ -12,29 +12,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Countdown calls each on Fyne's goroutine with the time that is left until a
-// moment, at once and then once a second, and done when none is left. now is
-// the clock. Stop the ticker that it returns when the screen goes.
-func Countdown(until time.Time, now func() time.Time, each func(left time.Duration), done func()) *Ticker {
-	left := func() time.Duration { return max(0, until.Sub(now())) }
-	each(left())
-	var t *Ticker
-	ready := make(chan struct{})
-	t = NewTicker(time.Second, func() {
-		<-ready
-		l := left()
-		each(l)
-		if l <= 0 {
-			t.Stop()
-			if done != nil {
-				done()
-			}
-		}
-	})
-	close(ready)
-	return t
-}
-
 // Clock writes a time that is left as minutes and seconds, rounded up, so that
 // 0:00 means over.
 func Clock(d time.Duration) string {

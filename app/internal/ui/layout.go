@@ -246,28 +246,6 @@ func Stack(objects ...fyne.CanvasObject) *fyne.Container {
 	return &fyne.Container{Layout: fill{}, Objects: objects}
 }
 
-// Inset puts an object inside a margin named by theme sizes.
-func Inset(x, y fyne.ThemeSizeName, o fyne.CanvasObject) *fyne.Container {
-	return &fyne.Container{Layout: inset{x, y}, Objects: []fyne.CanvasObject{o}}
-}
-
-type inset struct{ x, y fyne.ThemeSizeName }
-
-func (i inset) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	x, y := size(i.x), size(i.y)
-	for _, o := range objects {
-		place(o, x, y, s.Width-2*x, s.Height-2*y)
-	}
-}
-
-func (i inset) heightFor(objects []fyne.CanvasObject, width float32) float32 {
-	return fill{}.heightFor(objects, width-2*size(i.x)) + 2*size(i.y)
-}
-
-func (i inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fill{}.MinSize(objects).AddWidthHeight(2*size(i.x), 2*size(i.y))
-}
-
 // Limit keeps an object at most width wide, at the left, on a screen that is
 // wider than high; a high screen gives it the whole width.
 func Limit(width float32, o fyne.CanvasObject) *fyne.Container {
@@ -297,20 +275,3 @@ func (l limit) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	m := fill{}.MinSize(objects)
 	return fyne.NewSize(min(m.Width, l.width), m.Height)
 }
-
-// Centre puts an object in the middle at its least size.
-func Centre(o fyne.CanvasObject) *fyne.Container {
-	return &fyne.Container{Layout: centre{}, Objects: []fyne.CanvasObject{o}}
-}
-
-type centre struct{}
-
-func (centre) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	for _, o := range objects {
-		w := min(o.MinSize().Width, s.Width)
-		h := min(HeightFor(o, w), s.Height)
-		place(o, (s.Width-w)/2, (s.Height-h)/2, w, h)
-	}
-}
-
-func (centre) MinSize(objects []fyne.CanvasObject) fyne.Size { return fill{}.MinSize(objects) }

@@ -149,11 +149,6 @@ func (r *rule) CreateRenderer() fyne.WidgetRenderer {
 // newGround returns an area of one colour that follows the theme.
 func newGround(ink fyne.ThemeColorName) *rule { return newLine(ink) }
 
-// Ground lays content on an area of one colour, by name.
-func Ground(ink fyne.ThemeColorName, content fyne.CanvasObject) *fyne.Container {
-	return Stack(newGround(ink), content)
-}
-
 type fillRenderer struct {
 	w    *rule
 	ink  fyne.ThemeColorName

@@ -60,9 +60,6 @@ func Plain(s string) Span { return Span{Text: s} }
 // Bold is text in the heavier weight: an address within a sentence, say.
 func Bold(s string) Span { return Span{Text: s, Bold: true} }
 
-// Mono is text in the font of codes and numbers.
-func Mono(s string) Span { return Span{Text: s, Mono: true} }
-
 // A Text is words on the screen, in one role, wrapped at the width it is given
 // and following the theme. It can hold several weights in one line.
 type Text struct {

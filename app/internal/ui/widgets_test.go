@@ -441,21 +441,15 @@ func TestTickerStops(t *testing.T) {
 	none.Stop()
 }
 
-func TestCountdown(t *testing.T) {
-	test.NewTempApp(t)
-	start := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
-	over := make(chan struct{})
-	var lefts []time.Duration
-	n := 0
-	now := func() time.Time { n++; return start.Add(time.Duration(n-1) * time.Minute) }
-	ui.Countdown(start.Add(time.Minute), now, func(l time.Duration) { lefts = append(lefts, l) }, func() { close(over) })
-	select {
-	case <-over:
-	case <-time.After(20 * time.Second):
-		t.Fatal("it never ended")
-	}
-	if len(lefts) != 2 || lefts[0] != time.Minute || lefts[1] != 0 {
-		t.Errorf("it said %v", lefts)
+func TestCountdownsAreCalm(t *testing.T) {
+	for left, want := range map[time.Duration]time.Duration{
+		14*time.Minute + 59*time.Second: 15 * time.Minute, 15 * time.Minute: 15 * time.Minute,
+		14*time.Minute + 54*time.Second: 14*time.Minute + 55*time.Second, 11 * time.Second: 15 * time.Second,
+		10 * time.Second: 10 * time.Second, 3 * time.Second: 3 * time.Second, 0: 0,
+	} {
+		if got := ui.Calm(left); got != want {
+			t.Errorf("%v shows as %v, want %v", left, got, want)
+		}
 	}
 }
 
