@@ -167,8 +167,15 @@ type Config struct {
 	Report      func(incident string, err error) // told once of each fault that is nobody's refusal
 }
 
-// A Desk runs the use cases. Make one with New.
+// A Desk runs the use cases for one station. Make one with New, and the desks of
+// other stations with At.
 type Desk struct {
+	*house
+	station string // on whose behalf it acts
+}
+
+// A house is what the desks of all its stations have in common.
+type house struct {
 	Config
 	policyVersion string // as stamps carry it
 
@@ -181,14 +188,22 @@ type Desk struct {
 	background sync.WaitGroup
 }
 
-// New returns a desk. Run has to be running for anything to be sent.
+// New returns the desk of Config.Station. Run has to be running for anything to
+// be sent.
 func New(c Config) *Desk {
 	return &Desk{
-		Config: c, policyVersion: c.Policy.Version(),
-		visits: map[string]*visit{}, outages: map[enrolment.Channel]bool{},
-		work: make(chan func(context.Context), 256),
+		house: &house{
+			Config: c, policyVersion: c.Policy.Version(),
+			visits: map[string]*visit{}, outages: map[enrolment.Channel]bool{},
+			work: make(chan func(context.Context), 256),
+		},
+		station: c.Station,
 	}
 }
+
+// At returns the desk of another station. A visit is only ever its own
+// station's: to all others it is over. The one Run serves them all.
+func (d *Desk) At(station string) *Desk { return &Desk{d.house, station} }
 
 // Run sends what is to be sent until ctx ends, then finishes what it has begun.
 func (d *Desk) Run(ctx context.Context) {
@@ -263,20 +278,20 @@ func (d *Desk) load(ctx context.Context, s domain.SubjectID) (record, error) {
 	return r, nil
 }
 
-// own returns the events that a command has recorded already.
-func (r record) own(c domain.CommandID) ([]enrolment.Event, error) {
-	var mine []enrolment.Event
+// own returns the events that a command has recorded already, and where the
+// last of them stands.
+func (r record) own(c domain.CommandID) (mine []enrolment.Event, at domain.Position, err error) {
 	for _, rec := range r.events {
 		if rec.ID != domain.EventIDFor(c, len(mine)) {
 			continue
 		}
 		e, err := enrolment.Decode(rec.Type, rec.Data)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		mine = append(mine, e)
+		mine, at = append(mine, e), rec.Position
 	}
-	return mine, nil
+	return mine, at, nil
 }
 
 // How long an append whose outcome is unknown is tried again, and how often a
@@ -296,8 +311,8 @@ func (d *Desk) act(ctx context.Context, s domain.SubjectID, by domain.Stamp, com
 		if err != nil {
 			return r.state, nil, err
 		}
-		if mine, err := r.own(by.Command); err != nil || len(mine) > 0 {
-			return r.state, mine, err
+		if mine, at, err := r.own(by.Command); err != nil || len(mine) > 0 {
+			return r.state, mine, errors.Join(err, d.reach(ctx, at))
 		}
 		c, err := command(r.state)
 		if err != nil {

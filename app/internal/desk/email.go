@@ -16,22 +16,9 @@ import (
 // when it asked for a code and how often it guessed. What really holds is
 // decided by the domain all the same, and said only to who typed the right code.
 
-// CheckEmail says whether an address can be used at all, which everybody may
-// know: a *Refusal if not. Whether somebody with it may enrol is never said.
-// The suggestion, if any, is the address that was probably meant.
+// CheckEmail is that of Facts.
 func (d *Desk) CheckEmail(typed string) (suggestion string, err error) {
-	a, err := enrolment.ParseAddress(typed)
-	if err != nil {
-		return "", d.refusal(err)
-	}
-	if near := enrolment.Nearest(a.Domain, d.Domains); near != "" {
-		suggestion = a.Local + "@" + near
-	}
-	// With a roster a private address may be the right one.
-	if d.Admission == enrolment.ByDomain && !slices.Contains(d.Domains, a.Domain) {
-		return suggestion, refuse(OutsideDomains)
-	}
-	return suggestion, nil
+	return d.Facts().CheckEmail(typed)
 }
 
 // Begin starts a visit and sends a code to the address, or a word to somebody
@@ -46,7 +33,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	if err != nil {
 		return View{}, d.refusal(err)
 	}
-	v, err := d.newVisit(a, lang)
+	v, err := d.newVisit(callOf(ctx), a, lang)
 	if err != nil {
 		return View{}, err
 	}
@@ -60,7 +47,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	d.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*settleFor)
 		defer cancel()
-		v.failed = d.identify(ctx, v, limited)
+		v.failed = d.identify(ctx, v, v.begun, limited)
 		close(v.ready)
 		v.signals.bump()
 	})
@@ -102,7 +89,7 @@ func (d *Desk) stranger(v *visit) View {
 
 // identify finds out who is behind an address and has a code issued and sent,
 // where that is due.
-func (d *Desk) identify(ctx context.Context, v *visit, limited bool) error {
+func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limited bool) error {
 	s, admission, err := d.admit(ctx, v.email)
 	if err != nil {
 		return err
@@ -135,7 +122,7 @@ func (d *Desk) identify(ctx context.Context, v *visit, limited bool) error {
 		Admission: admission, Language: v.lang, To: to,
 		Challenge: enrolment.ChallengeID(newID()), KeyID: keyID,
 	}
-	_, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return begin, nil })
+	_, _, err = d.act(ctx, s, d.stamp(v, c), func(enrolment.State) (enrolment.Command, error) { return begin, nil })
 	switch {
 	case errors.Is(err, enrolment.ErrLocked):
 		d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.tell(v, LockedMessage))
@@ -281,6 +268,6 @@ func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
 			v.guesses = 0
 			d.assume(v, false)
 		}
-		return d.identify(ctx, v, false)
+		return d.identify(ctx, v, v.call.next(), false)
 	})
 }

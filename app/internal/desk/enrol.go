@@ -109,14 +109,11 @@ func (d *Desk) Restart(ctx context.Context, id string) (View, error) {
 // CheckPassword judges a password while it is being typed. It is quick and
 // records nothing.
 func (d *Desk) CheckPassword(id, name, typed string) password.Report {
-	d.mu.Lock()
-	v := d.visits[id]
-	d.mu.Unlock()
-	who := password.Context{Organisation: []string{d.Organisation, d.Portal}, Name: name}
-	if v != nil {
-		who.Email = v.email.String()
+	address := ""
+	if v, ok := d.visit(id); ok {
+		address = v.email.String()
 	}
-	return d.Rules.Check(typed, who)
+	return d.Facts().CheckPassword(address, name, typed)
 }
 
 // SetNameAndPassword ends step 2 (E4). It takes as long as a hash does, a
@@ -133,11 +130,20 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		if !d.CheckPassword(id, name, typed).OK {
 			return refuse(WeakPassword)
 		}
-		seen, err := d.state(ctx, v)
+		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
-		if !v.unlocked && !seen.Password.IsZero() {
+		seen := r.state
+		mine, _, err := r.own(v.call.next())
+		switch {
+		case err != nil:
+			return err
+		case len(mine) > 0: // by an earlier try of this call
+			v.unlocked = true
+			d.activate(ctx, v.subject, seen.Name, seen.Password)
+			return nil
+		case !v.unlocked && !seen.Password.IsZero():
 			return refuse(MovedOn)
 		}
 		hash, err := d.Hasher.Hash(ctx, typed)

@@ -32,10 +32,11 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 		var random [16]byte
 		rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
 		p := enrolment.PairingID(pairing.ID(random))
-		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil }); err != nil {
+		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil })
+		if err != nil {
 			return err
 		}
-		v.offered = p
+		v.offered = s.Pairing.ID // of an earlier try of this call, perhaps
 		return nil
 	})
 }

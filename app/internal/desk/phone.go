@@ -41,10 +41,10 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 		}
 		_, keyID := d.Keys.Derive(codeKey(enrolment.VerifyingPhone))
 		give := enrolment.GivePhone{Phone: phone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
-		if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
+		if s, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
 			return err
 		}
-		d.activate(ctx, v.subject, phone.Ref)
+		d.activate(ctx, v.subject, s.Given.Ref)
 		d.sendFor(ctx, v, enrolment.VerifyingPhone, d.code(v, enrolment.VerifyingPhone))
 		return nil
 	})

@@ -30,10 +30,13 @@ func (d *Desk) perAddress(p enrolment.Purpose, key string) []Limit {
 
 // takeSend counts one send against all its limits, before a code is issued and
 // alike for everybody. It says whether one of them refuses, and sets from when
-// on the visit may ask again.
+// on the visit may ask again. A call that is asked again is not counted again.
 func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, key string) (limited bool, err error) {
+	if limited, counted := v.call.taken[p]; counted {
+		return limited, nil
+	}
 	now := d.Now()
-	limits := append(d.perAddress(p, key), Limit{Name: "station-hour", Key: d.Station, Window: hour, Max: d.Policy.StationHour})
+	limits := append(d.perAddress(p, key), Limit{Name: "station-hour", Key: d.station, Window: hour, Max: d.Policy.StationHour})
 	if p == enrolment.VerifyingPhone {
 		if err := d.smsAllowed(ctx); err != nil {
 			return false, err
@@ -44,7 +47,7 @@ func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, key 
 	if err != nil {
 		return false, fmt.Errorf("count a send: %w", err)
 	}
-	v.resend[p] = next
+	v.resend[p], v.call.taken[p] = next, !allowed
 	return !allowed, nil
 }
 
@@ -152,7 +155,7 @@ func (d *Desk) sent(ctx context.Context, v *visit, channel enrolment.Channel, er
 		if channel == enrolment.BySMS {
 			why = station.SMSFailed
 		}
-		d.report(d.note(ctx, station.StationFailed{Reason: why}))
+		d.report(d.note(ctx, newCommand(), station.StationFailed{Reason: why}))
 	}
 }
 
@@ -244,7 +247,7 @@ func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 	return domain.Stamp{
 		Command: newCommand(), Correlation: correlation,
 		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
-		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
+		Station: d.station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }
 

@@ -15,12 +15,13 @@ import (
 // wipe. It lives in memory only: what it proved (this person reads that mail,
 // knows that password) is worth nothing afterwards.
 type visit struct {
-	mu    sync.Mutex // one call at a time
-	id    string
-	lang  string
-	email enrolment.Address
-	key   string // the address as limits know it
-	began time.Time
+	mu      sync.Mutex // one call at a time
+	id      string
+	station string // at which it is
+	lang    string
+	email   enrolment.Address
+	key     string // the address as limits know it
+	began   time.Time
 
 	subject     domain.SubjectID
 	decoy       bool // nobody is behind it, or nobody who has to enrol
@@ -40,20 +41,43 @@ type visit struct {
 	outage  map[enrolment.Channel]bool // channels that failed for everybody
 
 	offered enrolment.PairingID // by this visit
+
+	begun domain.CommandID // of the act that issues the first code
+	call  attempt          // of the present call
+}
+
+// attempt is how far a call got, so that asking for the same again goes on
+// from there (see Call).
+type attempt struct {
+	call  Call
+	acts  int                        // decided in this try; the n-th has the same command in each
+	taken map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
+}
+
+// next returns the command of the next act.
+func (a attempt) next() domain.CommandID { return a.call.command(a.acts) }
+
+// enter notes which call is under way.
+func (v *visit) enter(c Call) {
+	if v.call.call != c {
+		v.call = attempt{call: c, taken: map[enrolment.Purpose]bool{}}
+	}
+	v.call.acts = 0
 }
 
 // newVisit makes a visit that is not ready yet.
-func (d *Desk) newVisit(a enrolment.Address, lang string) (*visit, error) {
+func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error) {
 	key, err := d.NormalEmail(a.String())
 	if err != nil {
 		return nil, refuse(NotAnAddress)
 	}
 	v := &visit{
-		id: newID(), lang: lang, email: a, key: key, began: d.Now(),
-		correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
+		id: newID(), station: d.station, lang: lang, email: a, key: key, began: d.Now(),
+		begun: c.command(0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
 	}
+	v.enter(c)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, old := range d.visits { // a station that vanished leaves its visit behind
@@ -66,11 +90,17 @@ func (d *Desk) newVisit(a enrolment.Address, lang string) (*visit, error) {
 	return v, nil
 }
 
+// visit returns a visit at this desk's station.
+func (d *Desk) visit(id string) (*visit, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v, ok := d.visits[id]
+	return v, ok && v.station == d.station
+}
+
 // with runs a use case for a visit, once it is known who it is.
 func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (View, error) {
-	d.mu.Lock()
-	v, ok := d.visits[id]
-	d.mu.Unlock()
+	v, ok := d.visit(id)
 	if !ok || d.Now().Sub(v.began) > d.VisitMax {
 		return View{}, refuse(VisitOver)
 	}
@@ -82,10 +112,11 @@ func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (Vi
 		return View{}, ctx.Err()
 	}
 	if v.failed != nil { // nothing was sent yet; perhaps log and vault are back
-		if v.failed = d.identify(ctx, v, v.limited); v.failed != nil {
+		if v.failed = d.identify(ctx, v, v.begun, v.limited); v.failed != nil {
 			return View{}, d.refusal(v.failed)
 		}
 	}
+	v.enter(callOf(ctx))
 	refused := d.refusal(do(v))
 	view, err := d.view(ctx, v)
 	if refused != nil {
@@ -96,20 +127,22 @@ func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (Vi
 
 // stamp says who does what in a visit: before anything is proved it is the
 // station that acts, then the person.
-func (d *Desk) stamp(v *visit) domain.Stamp {
-	actor := domain.Actor{Kind: domain.ActorStation, ID: d.Station, Role: domain.RoleUnattended}
+func (d *Desk) stamp(v *visit, c domain.CommandID) domain.Stamp {
+	actor := domain.Actor{Kind: domain.ActorStation, ID: d.station, Role: domain.RoleUnattended}
 	if v.proved {
 		actor = domain.Actor{Kind: domain.ActorPerson, ID: v.subject.String(), Role: domain.RoleSubject}
 	}
 	return domain.Stamp{
-		Command: newCommand(), Correlation: v.correlation, Actor: actor,
-		Station: d.Station, Policy: d.policyVersion, At: d.Now().UTC(),
+		Command: c, Correlation: v.correlation, Actor: actor,
+		Station: d.station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }
 
 // do has a command decided for the person whom the visit is of.
 func (d *Desk) do(ctx context.Context, v *visit, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
-	return d.act(ctx, v.subject, d.stamp(v), command)
+	c := v.call.next()
+	v.call.acts++
+	return d.act(ctx, v.subject, d.stamp(v, c), command)
 }
 
 // state returns what is known of the person whom the visit is of.
@@ -120,23 +153,23 @@ func (d *Desk) state(ctx context.Context, v *visit) (enrolment.State, error) {
 
 // End ends a visit and records that the station wiped itself.
 func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
-	d.mu.Lock()
-	v, ok := d.visits[id]
-	delete(d.visits, id)
-	d.mu.Unlock()
-	if ok {
-		v.signals.close()
+	if v, ok := d.visit(id); ok {
+		d.mu.Lock()
+		_, open := d.visits[id]
+		delete(d.visits, id)
+		d.mu.Unlock()
+		if open { // not ended by another call in between
+			v.signals.close()
+		}
 	}
-	return d.refusal(d.note(ctx, station.StationWiped{Reason: why}))
+	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationWiped{Reason: why}))
 }
 
 // Await returns the view as soon as it is another than the one with the given
 // version, or when ctx ends or a while has passed. While it waits it holds up
 // no other call of the visit.
 func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, error) {
-	d.mu.Lock()
-	v, ok := d.visits[id]
-	d.mu.Unlock()
+	v, ok := d.visit(id)
 	if !ok {
 		return View{}, refuse(VisitOver)
 	}

@@ -1,0 +1,47 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// A Call names one thing that a screen asks for: a button pressed once. Whoever
+// asks for the same again, because the answer was lost, log or vault were away
+// or the outcome is unknown, does so under the same Call. Then what the first
+// try has recorded is found, and nothing is recorded, counted or sent twice.
+type Call [16]byte
+
+// NewCall returns a Call of its own, random.
+func NewCall() Call { return Call(uuid.New()) }
+
+// ParseCall reads the canonical form of a Call.
+func ParseCall(s string) (Call, error) {
+	id, err := domain.ParseEventID(s)
+	return Call(id), err
+}
+
+// String returns the canonical form, 36 lower-case characters.
+func (c Call) String() string { return domain.EventID(c).String() }
+
+type callKey struct{}
+
+// WithCall has the use case that is called with the context be part of a Call.
+// Without one each use case is a Call of its own.
+func WithCall(ctx context.Context, c Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+func callOf(ctx context.Context) Call {
+	if c, ok := ctx.Value(callKey{}).(Call); ok {
+		return c
+	}
+	return NewCall()
+}
+
+// command returns the id of the n-th act of the call.
+func (c Call) command(n int) domain.CommandID {
+	return domain.CommandID(domain.EventIDFor(domain.CommandID(c), n))
+}

@@ -1,0 +1,157 @@
+package home_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// mute is a log that records and, while it is mute, never says so.
+type mute struct {
+	desk.Log
+	on atomic.Bool
+}
+
+func (m *mute) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	done, err := m.Log.Append(ctx, stream, at, msgs...)
+	if err == nil && m.on.Load() {
+		return domain.Appended{}, domain.ErrUnknownOutcome
+	}
+	return done, err
+}
+
+// Each step's outcome is lost for good, and the same call is made again: what
+// was recorded is found, nothing is there twice and nothing is sent twice.
+func TestACallThatIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	log := &mute{Log: h.Log}
+	config := h.Desk.Config
+	config.Log = log
+	other := *h.Home
+	other.Desk = desk.New(config)
+	h.Home = &other
+	running, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { h.Desk.Run(running); close(ended) }()
+	defer func() { stop(); <-ended }()
+
+	twice := func(lead desk.Screen, do func(context.Context) (desk.View, error)) desk.View {
+		t.Helper()
+		ctx := desk.WithCall(t.Context(), desk.NewCall())
+		log.on.Store(true)
+		short, cancel := context.WithTimeout(ctx, 2*time.Second)
+		h.refused(desk.Unsure)(do(short))
+		cancel()
+		log.on.Store(false)
+		v := h.must(lead)(do(ctx))
+		return h.must(lead)(v, nil)
+	}
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
+	code := h.message(1).Code
+	h.recorded("CodeSent", 1)
+
+	// A wrong guess is one guess.
+	guess := desk.WithCall(t.Context(), desk.NewCall())
+	log.on.Store(true)
+	short, cancel := context.WithTimeout(guess, time.Second)
+	h.refused(desk.Unsure)(h.Desk.ConfirmEmail(short, v.Visit, "nonsense"))
+	cancel()
+	log.on.Store(false)
+	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(guess, v.Visit, "nonsense"))
+	h.recorded("CodeRejected", 1)
+
+	v = twice(desk.ScreenPassword, func(ctx context.Context) (desk.View, error) { return h.Desk.ConfirmEmail(ctx, v.Visit, code) })
+	v = twice(desk.ScreenPhone, func(ctx context.Context) (desk.View, error) {
+		return h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase)
+	})
+	v = twice(desk.ScreenSMSCode, func(ctx context.Context) (desk.View, error) { return h.Desk.GivePhone(ctx, v.Visit, number) })
+	h.recorded("CodeSent", 2)
+	v = twice(desk.ScreenFactor, func(ctx context.Context) (desk.View, error) {
+		return h.Desk.ConfirmPhone(ctx, v.Visit, h.message(2).Code)
+	})
+	twice(desk.ScreenFactor, func(ctx context.Context) (desk.View, error) { return h.Desk.OfferPairing(ctx, v.Visit) })
+	if v, err := h.Desk.View(t.Context(), v.Visit); err != nil || v.Pocket.URL == "" {
+		t.Errorf("no QR code after the second try: %v", err)
+	}
+	twice(desk.ScreenDone, func(ctx context.Context) (desk.View, error) { return h.Desk.ChooseSMS(ctx, v.Visit) })
+
+	for _, once := range []string{
+		"EnrolmentStarted", "EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "PairingOffered", "FactorChosen",
+	} {
+		h.recorded(once, 1)
+	}
+	h.recorded("CodeIssued", 2)
+	if items, err := h.Outbox.List(0); err != nil || len(items) != 2 {
+		t.Errorf("%d messages were sent, %v", len(items), err)
+	}
+}
+
+// The same help code comes back, and stands in the log once; also with the
+// station, for somebody who has proved nothing.
+func TestAHelpCodeThatIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
+	call := desk.WithCall(t.Context(), desk.NewCall())
+	first, err := h.Desk.HelpCode(call, v.Visit)
+	if err != nil || len(first) != 5 {
+		t.Fatalf("%q, %v", first, err)
+	}
+	if again, err := h.Desk.HelpCode(call, v.Visit); err != nil || again != first {
+		t.Errorf("%q, then %q, %v", first, again, err)
+	}
+	if other, err := h.Desk.HelpCode(t.Context(), v.Visit); err != nil || other == first {
+		t.Errorf("another call got the same code: %v", err)
+	}
+	events, err := h.Log.ReadStream(t.Context(), domain.StationPrefix+h.Station, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, e := range events {
+		if e.Type == "HelpCodeShown" {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d help codes stand in the log", n)
+	}
+}
+
+// A visit is its own station's; stamps, limits and notes say which that is.
+func TestAnotherStationsVisit(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	hall, desk2 := h.Desk.At("hall"), h.Desk.At("desk-2")
+	v := h.must(desk.ScreenEmailCode)(hall.Begin(t.Context(), email, "nl"))
+	h.refused(desk.VisitOver)(desk2.View(t.Context(), v.Visit))
+	h.refused(desk.VisitOver)(desk2.ConfirmEmail(t.Context(), v.Visit, h.message(1).Code))
+	if err := desk2.End(t.Context(), v.Visit, "stopped"); err != nil {
+		t.Fatal(err)
+	}
+	h.must(desk.ScreenPassword)(hall.ConfirmEmail(t.Context(), v.Visit, h.message(1).Code))
+	for stream, want := range map[string]int{"station-hall": 0, "station-desk-2": 1} {
+		if events, err := h.Log.ReadStream(t.Context(), stream, 0); err != nil || len(events) != want {
+			t.Errorf("%s holds %d events, %v", stream, len(events), err)
+		}
+	}
+}
+
+// recorded waits until so many events of a type stand in the person's stream.
+func (h *house) recorded(kind string, want int) {
+	h.t.Helper()
+	n := 0
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if n = count(h.types(), kind); n >= want {
+			break
+		}
+	}
+	if n != want {
+		h.t.Errorf("%d of %s instead of %d", n, kind, want)
+	}
+}
