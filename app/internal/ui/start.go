@@ -14,6 +14,7 @@ type Start struct {
 	brand      *Brand
 	greet      *Text
 	line       *Text
+	warning    *Message // in the place of line; nil: all is well
 	key        *KeyLine
 	tiles      []*Tile
 	tools      []fyne.CanvasObject
@@ -44,6 +45,12 @@ func NewStart(portal, greeting, line string, tiles []*Tile, tools Tools, help st
 	return s
 }
 
+// Warn says what is wrong today, in the place of the line under the greeting.
+func (s *Start) Warn(title, text string) {
+	s.warning = NewMessage(Warning, title, Plain(text))
+	s.Refresh()
+}
+
 // MinSize is nothing: the screen fills its window.
 func (s *Start) MinSize() fyne.Size { return fyne.Size{} }
 
@@ -66,6 +73,9 @@ func (r *startRenderer) Refresh() {
 func (r *startRenderer) Objects() []fyne.CanvasObject {
 	s := r.s
 	all := []fyne.CanvasObject{s.dark, s.edge, s.brand, s.greet, s.line, s.key}
+	if s.warning != nil {
+		all = append(all, s.warning)
+	}
 	for _, t := range s.tiles {
 		all = append(all, t)
 	}
@@ -92,35 +102,70 @@ func (r *startRenderer) Layout(all fyne.Size) {
 		place(s.language, side+w-m.Width, y+(b.Height-m.Height)/2, m.Width, m.Height)
 	}
 	y += b.Height + size(SizeBigGap)
-	for _, t := range []*Text{s.greet, s.line} {
-		h := t.HeightFor(w)
-		place(t, side, y, w, h)
-		y += h + size(SizeSmallGap)
-	}
 	foot := all.Height - r.low(all, side, w) - size(SizeGap)
+	y = r.words(box{side, y, w, foot - y}, all)
 	r.cards(box{side, y, w, foot - y}, all)
+}
+
+// words puts the greeting, and under it the line or the warning, at the top of
+// a box, and returns where they end. Where a warning leaves too little room for
+// the cards it does without the greeting.
+func (r *startRenderer) words(b box, all fyne.Size) float32 {
+	s := r.s
+	var second fyne.CanvasObject = s.line
+	w := b.w
+	if s.warning != nil {
+		second, w = s.warning, min(b.w, 1100)
+	}
+	h := HeightFor(second, w)
+	greet := s.greet.HeightFor(b.w) + size(SizeSmallGap)
+	_, cards := r.tiles(b.w, all)
+	s.greet.Hidden = s.warning != nil && greet+h+size(SizeSmallGap)+cards > b.h
+	y := b.y
+	if !s.greet.Hidden {
+		place(s.greet, b.x, y, b.w, greet-size(SizeSmallGap))
+		y += greet
+	}
+	place(second, b.x, y, w, h)
+	return y + h + size(SizeSmallGap)
+}
+
+// tiles returns the width of a card and the height that all of them take.
+func (r *startRenderer) tiles(w float32, all fyne.Size) (tile, height float32) {
+	gap, n := size(SizeGap), float32(len(r.s.tiles))
+	if n == 0 {
+		return w, 0
+	}
+	upright := all.Height > all.Width
+	if tile = (w - gap*(n-1)) / n; upright {
+		tile = w
+	}
+	for _, t := range r.s.tiles {
+		height = max(height, t.HeightFor(tile))
+	}
+	if upright {
+		height = height*n + gap*(n-1)
+	}
+	return tile, height
 }
 
 // cards puts the tiles above the tools and the key in what is left above.
 func (r *startRenderer) cards(b box, all fyne.Size) {
 	s := r.s
-	gap := size(SizeGap)
-	n := float32(max(1, len(s.tiles)))
-	upright := all.Height > all.Width
-	tw, th := (b.w-gap*(n-1))/n, float32(0)
-	if upright {
-		tw = b.w
-	}
-	for _, t := range s.tiles {
-		th = max(th, t.HeightFor(tw))
-	}
-	tall := th
-	if upright {
-		tall = th*n + gap*(n-1)
+	gap, upright := size(SizeGap), all.Height > all.Width
+	tw, tall := r.tiles(b.w, all)
+	th := tall
+	if n := float32(len(s.tiles)); upright && n > 0 {
+		th = (tall - gap*(n-1)) / n
 	}
 	y := b.y + b.h - tall
-	if s.line.Hidden = y < b.y; s.line.Hidden {
-		b.y -= s.line.HeightFor(b.w) + size(SizeSmallGap)
+	switch {
+	case s.warning != nil:
+		s.line.Hidden = true
+	default:
+		if s.line.Hidden = y < b.y; s.line.Hidden {
+			b.y -= s.line.HeightFor(b.w) + size(SizeSmallGap)
+		}
 	}
 	for i, t := range s.tiles {
 		if upright {

@@ -398,11 +398,12 @@ func TestALogThatIsAway(t *testing.T) {
 			if h.page.Step != 2 {
 				t.Errorf("the rail shows step %d", h.page.Step)
 			}
+			incident := f.refusal.Incident
 			h.next() // and again
-			h.until("another fault", func() bool {
-				again, ok := h.screen.(*faultScreen)
-				return ok && again != f && !h.busy
-			})
+			h.until("another fault", func() bool { return f.refusal.Incident != incident && !h.busy })
+			if on[*faultScreen](h.hall) != f {
+				t.Error("another screen says so")
+			}
 			h.press(h.page.Back)
 			if h.screen != screen(s) || s.name.Text() != fullName || s.password.Text() != phrase {
 				t.Errorf("%T keeps %q", h.screen, s.name.Text())
@@ -414,6 +415,88 @@ func TestALogThatIsAway(t *testing.T) {
 			on[*phoneScreen](h.hall)
 			if h.view.Name != fullName {
 				t.Errorf("kept the name %q", h.view.Name)
+			}
+		})
+	}
+}
+
+// What is tried again by itself goes on where it stood, once the log is back,
+// and nobody has to touch anything.
+func TestTheKioskTriesAgainByItself(t *testing.T) {
+	h := openBrittle(t, nil)
+	h.toSMS()
+	on[*codeScreen](h.hall)
+	h.log.all.breaks(fmt.Errorf("gone: %w", domain.ErrUnavailable))
+	h.typed(h.message(2).Code)
+	f := on[*faultScreen](h.hall)
+	call := f.call
+	for _, wait := range []time.Duration{firstRetry, 2 * firstRetry, 4 * firstRetry} {
+		tried := h.log.all.tried()
+		h.pass(wait - 500*time.Millisecond)
+		if h.busy || h.log.all.tried() != tried {
+			t.Fatalf("tried again before %s", wait)
+		}
+		incident := f.refusal.Incident
+		h.pass(500 * time.Millisecond)
+		h.until("one more fault", func() bool { return f.refusal.Incident != incident && !h.busy })
+	}
+	h.log.all.mended()
+	h.pass(longRetry)
+	on[*choiceScreen](h.hall)
+	if h.calling != call {
+		t.Error("it was another call")
+	}
+}
+
+// Somebody who waits is forgotten like anybody who does nothing: what the kiosk
+// does by itself is no sign of life.
+func TestAFaultIsNoSignOfLife(t *testing.T) {
+	h := openBrittle(t, nil)
+	h.toPassword(email, 1)
+	h.typed(fullName)
+	h.key(fyne.KeyReturn)
+	h.typed(phrase)
+	h.log.all.breaks(fmt.Errorf("gone: %w", domain.ErrUnavailable))
+	h.next()
+	f := on[*faultScreen](h.hall)
+	for range 5 {
+		incident := f.refusal.Incident
+		h.pass(longRetry)
+		h.until("one more fault", func() bool { return f.refusal.Incident != incident && !h.busy })
+	}
+	if kept := h.under.(*passwordScreen).password.Text(); kept != phrase { //nolint:forcetypeassert // it is
+		t.Fatalf("keeps %q", kept)
+	}
+	h.pass(4 * time.Minute)
+	on[*startScreen](h.hall)
+}
+
+// A refusal that comes after the fault is shown where it belongs.
+func TestARefusalAfterAFault(t *testing.T) {
+	h := openBrittle(t, nil)
+	s := h.toEmailCode(email)
+	h.message(1)
+	h.log.all.breaks(fmt.Errorf("gone: %w", domain.ErrUnavailable))
+	h.typed("000000")
+	on[*faultScreen](h.hall)
+	h.log.all.mended()
+	h.touch("kiosk-try-again")
+	h.until("the code is refused", func() bool { return h.screen == screen(s) && s.refused != nil })
+	if s.refused.Code != desk.WrongCode || s.digits.Text() != "" {
+		t.Errorf("says %s over %q", s.refused.Code, s.digits.Text())
+	}
+}
+
+func TestTheStartTellsOfTrouble(t *testing.T) {
+	for _, lang := range []string{"nl", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			away := false
+			h := open(t, func(c *Config) { c.Trouble, c.DefaultLanguage = func() bool { return away }, lang })
+			for _, away = range []bool{false, true, false} {
+				h.pass(time.Second)
+				if says := strings.Contains(h.words(), h.worded("kiosk-trouble-title")); says != away {
+					t.Errorf("away %t, told %t", away, says)
+				}
 			}
 		})
 	}

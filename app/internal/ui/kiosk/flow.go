@@ -153,13 +153,24 @@ func work[T any](k *Kiosk, on *ui.Button, do func(context.Context) (T, error), t
 	turn := k.turn
 	k.calls++
 	k.setBusy(true, on)
-	ui.Work(k.ctx, do, func(v T, err error) {
+	ui.Work(k.nextCall(), do, func(v T, err error) {
 		if k.turn != turn {
 			return
 		}
 		k.setBusy(false, on)
+		k.answered(err)
 		then(v, err)
 	})
+}
+
+// nextCall returns the context of a call: of the one that is made again, or of
+// a new one.
+func (k *Kiosk) nextCall() context.Context {
+	k.calling, k.repeat = k.repeat, desk.Call{}
+	if k.calling == (desk.Call{}) {
+		k.calling = desk.NewCall()
+	}
+	return desk.WithCall(k.ctx, k.calling)
 }
 
 func (k *Kiosk) setBusy(busy bool, on *ui.Button) {
@@ -220,7 +231,7 @@ func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
 	case desk.LockedOut:
 		k.show(&lockedScreen{})
 	case desk.Unavailable, desk.Unsure, desk.Busy:
-		k.cover(&faultScreen{refusal: r, again: again})
+		k.fault(r, again)
 	case desk.MovedOn, desk.OutOfOrder, desk.Enrolled:
 		// Another station was faster, or the log knows more than the screen.
 		k.call(nil, k.c.Desk.View, refused, again)
@@ -334,13 +345,14 @@ func (k *Kiosk) begin() {
 	}
 	k.setBusy(true, nil)
 	k.calls++
-	ui.Work(k.ctx, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Begin(ctx, email, lang) },
+	ui.Work(k.nextCall(), func(ctx context.Context) (desk.View, error) { return k.c.Desk.Begin(ctx, email, lang) },
 		func(v desk.View, err error) {
 			if k.turn != turn {
 				k.end(v.Visit, stopped) // began for somebody who has left
 				return
 			}
 			k.setBusy(false, nil)
+			k.answered(err)
 			if err == nil {
 				k.took(v)
 				k.watch()

@@ -124,6 +124,10 @@ type Config struct {
 	StaffPIN func(string) bool // nil: nobody can leave the kiosk
 	OnExit   func()            // called after the right PIN
 
+	// Trouble says whether log, vault or service are known to be away, which the
+	// start screen then tells. It is asked once a second; nil: never.
+	Trouble func() bool
+
 	Now func() time.Time // time.Now
 }
 
@@ -154,6 +158,9 @@ func (c *Config) defaults() {
 			*d.of = d.value
 		}
 	}
+	if c.Trouble == nil {
+		c.Trouble = func() bool { return false }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -173,17 +180,18 @@ type Kiosk struct {
 
 	// Who is at it. A turn is from the start to the next wipe: what was asked
 	// in an earlier one is nobody's business any more.
-	turn   int
-	ctx    context.Context //nolint:containedctx // ends with the turn
-	cancel context.CancelFunc
-	view   desk.View
-	seen   time.Time // when view was
-	calls  int       // made in this turn
-	busy   bool
-	busyOn *ui.Button
-	email  string // as typed on E1
-	name   string // as typed on E4
-	help   string // the help code that this turn was shown
+	turn            int
+	ctx             context.Context //nolint:containedctx // ends with the turn
+	cancel          context.CancelFunc
+	view            desk.View
+	seen            time.Time // when view was
+	calls           int       // made in this turn
+	calling, repeat desk.Call // the last call, and the one that the next is to be again
+	busy            bool
+	busyOn          *ui.Button
+	email           string // as typed on E1
+	name            string // as typed on E4
+	help            string // the help code that this turn was shown
 
 	screen  screen
 	under   screen // what waits while a fault or the staff exit is shown

@@ -57,7 +57,14 @@ func scenes(long bool) []scene {
 	}
 	wrong := &desk.Refusal{Code: desk.WrongCode, Left: 4}
 	return []scene{
-		{"e0-start", plainly("", &startScreen{})},
+		{"e0-start", at("", enrolment.NotPairing, func(k *Kiosk) screen {
+			k.c.Trouble = func() bool { return false }
+			return &startScreen{}
+		})},
+		{"e0-trouble", at("", enrolment.NotPairing, func(k *Kiosk) screen {
+			k.c.Trouble = func() bool { return true }
+			return &startScreen{}
+		})},
 		{"e1-email", plainly("", &emailScreen{})},
 		{"e1-email-refused", plainly("", &emailScreen{refused: &desk.Refusal{Code: desk.NotAnAddress}})},
 		{"e1-email-meant", plainly("", &emailScreen{suggestion: "sanne.de-vries@voorbeeld.nl"})},
@@ -69,6 +76,7 @@ func scenes(long bool) []scene {
 		{"e3-help", plainly(desk.ScreenEmailCode, &helpScreen{step: 1})},
 		{"e3-locked", plainly(desk.ScreenEmailCode, &lockedScreen{})},
 		{"e3-fault", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e3d4c"}})},
+		{"e3-fault-remote", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unsure}})},
 		{"e3-unsure", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unsure, Incident: "1f2e3d4c"}})},
 		{"resume", plainly(desk.ScreenResume, &resumeScreen{refused: &desk.Refusal{Code: desk.WrongPassword, Left: 3}})},
 		{"restart", plainly(desk.ScreenResume, &restartScreen{})},
@@ -246,10 +254,14 @@ func TestShots(t *testing.T) {
 func shootOthers(t *testing.T, k *Kiosk, w fyne.Window, name string) {
 	t.Helper()
 	all := scenes(false)
-	enterScene(k, all[5])
+	enterScene(k, all[6])
 	k.warn(20 * time.Second)
 	shoot(t, w, "k9-idle-"+name)
 	k.unveil()
+	shown := w.Content()
+	w.SetContent(Connecting(k.p, "Keydesk", ServiceRefuses))
+	shoot(t, w, "connecting-"+name)
+	w.SetContent(shown)
 	k.c.Demo = realPhone{t}
 	k.demo = newDemoPanel(k)
 	k.stage.Refresh()

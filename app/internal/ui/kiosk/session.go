@@ -132,6 +132,9 @@ func (k *Kiosk) limits() (warn, wipe time.Duration) {
 // tick is called once a second.
 func (k *Kiosk) tick() {
 	now := k.c.Now()
+	if s, start := k.screen.(*startScreen); start {
+		s.tick(k)
+	}
 	if !k.inUse() {
 		k.active, k.began = now, now
 		return
@@ -177,6 +180,7 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	k.setBusy(false, nil)
 	k.email, k.name, k.help, k.calls = "", "", "", 0
+	k.repeat = desk.Call{}
 	k.veil.Hide()
 	k.veil, k.veiling = nil, nil
 	fyne.CurrentApp().Clipboard().SetContent("")

@@ -3,6 +3,7 @@ package kiosk
 import (
 	"fyne.io/fyne/v2"
 
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 )
 
@@ -10,13 +11,46 @@ import (
 type startScreen struct {
 	plain
 
-	in *ui.Tile
+	in      *ui.Tile
+	trouble bool // log, vault or service are away, and the screen says so
 }
 
 func (s *startScreen) first() fyne.Focusable { return nil }
 
 func (s *startScreen) build(k *Kiosk) fyne.CanvasObject {
+	s.trouble = k.c.Trouble()
 	s.in = ui.NewTile(true, ui.IconPerson, k.t("kiosk-sign-up"), k.t("kiosk-sign-up-line"), func() { k.show(&emailScreen{}) })
-	return ui.NewStart(k.c.Portal, k.t("kiosk-start-title"), k.t("kiosk-start-line", k.names()),
+	start := ui.NewStart(k.c.Portal, k.t("kiosk-start-title"), k.t("kiosk-start-line", k.names()),
 		[]*ui.Tile{s.in}, k.tools(true), k.t("kiosk-start-help", k.names()))
+	if s.trouble {
+		start.Warn(k.t("kiosk-trouble-title"), k.t("kiosk-trouble-text", k.names()))
+	}
+	return start
+}
+
+// tick follows whether there is trouble.
+func (s *startScreen) tick(k *Kiosk) {
+	if s.trouble != k.c.Trouble() && k.win != nil && k.veil == nil {
+		k.rebuild()
+	}
+}
+
+// A Problem is why a station is not connected yet.
+type Problem string
+
+// The problems of connecting.
+const (
+	NoProblem      Problem = ""
+	ServiceAway    Problem = "kiosk-connecting-away"
+	ServiceRefuses Problem = "kiosk-connecting-refused" // this station, for good
+)
+
+// Connecting is what a window shows before it is known which installation this
+// is a station of: that it is being tried, and what is in the way.
+func Connecting(p *i18n.Printer, program string, problem Problem) fyne.CanvasObject {
+	start := ui.NewStart(program, p.T("kiosk-connecting-title"), p.T("kiosk-connecting-line"), nil, ui.Tools{}, p.T("kiosk-connecting-help"))
+	if problem != NoProblem {
+		start.Warn(p.T("kiosk-connecting-problem"), p.T(string(problem)))
+	}
+	return ui.NewRoot(start)
 }

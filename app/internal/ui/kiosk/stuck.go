@@ -182,42 +182,6 @@ func (s *lockedScreen) build(k *Kiosk) fyne.CanvasObject {
 	return k.frame(p)
 }
 
-// faultScreen says that log or vault could not be reached: what is safe, and
-// that it can be tried again. What was typed is kept beneath it.
-type faultScreen struct {
-	plain
-
-	refusal *desk.Refusal
-	again   func()
-}
-
-func (s *faultScreen) patient() bool { return true }
-
-func (s *faultScreen) build(k *Kiosk) fyne.CanvasObject {
-	p := ui.Page{
-		Heading: k.t("kiosk-fault-title"), Back: k.back(k.uncover),
-		Primary: ui.NewNext(k.t("kiosk-try-again"), func() {
-			k.uncover()
-			s.again()
-		}),
-	}
-	safe := k.t("kiosk-fault-safe")
-	switch s.refusal.Code { //nolint:exhaustive // the others are Unavailable
-	case desk.Busy:
-		p.Heading = k.t("kiosk-busy-title")
-	case desk.Unsure:
-		p.Heading, safe = k.t("kiosk-unsure-title"), k.t("kiosk-unsure-safe")
-	}
-	content := ui.Column(ui.SizeGap, ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refusal))),
-		point(safe), note(k.t("kiosk-fault-help", k.names())))
-	if s.refusal.Incident != "" {
-		content.Add(ui.Row(ui.SizeSmallGap, ui.Body(ui.Plain(k.t("kiosk-fault-id"))).OneLine(), ui.Code(s.refusal.Incident), ui.Spring()))
-	}
-	p.Content = ui.Limit(960, content)
-	p.Step, p.Caption = k.step(), ""
-	return k.frame(p)
-}
-
 // step returns the step that the visit is at.
 func (k *Kiosk) step() int {
 	switch k.view.Screen {
