@@ -52,7 +52,11 @@ func addTime(metadata []byte, at time.Time) ([]byte, error) {
 	out = append(out, timeKey...)
 	out = at.AppendFormat(out, timeForm)
 	out = append(out, timeEnd...)
-	return append(out, tail...), nil
+	out = append(out, tail...)
+	if len(metadata) > 0 && !fitJSON(out) {
+		return nil, fmt.Errorf("%w: the metadata has a member that is reserved", ErrMessage)
+	}
+	return out, nil
 }
 
 // stripTime takes off what addTime has put in, and says whether it did.
