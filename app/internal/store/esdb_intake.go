@@ -83,11 +83,16 @@ func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
 	at := domain.Position(e.Position.Commit)
 	wanted := at > in.q.After && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
 		(len(in.q.Types) == 0 || slices.Contains(in.q.Types, e.EventType))
+	var r domain.Recorded
+	if wanted { // $all holds what is too old until the server is scavenged
+		r = in.log.recorded(e, in.q.Metadata)
+		wanted = !in.log.ages.expired(r.Stream, r.Recorded, time.Now())
+	}
 	full := false
 	in.update(func() {
 		in.now.at = max(in.now.at, at)
 		if wanted {
-			in.now.events = append(in.now.events, in.log.recorded(e, in.q.Metadata))
+			in.now.events = append(in.now.events, r)
 		}
 		full = len(in.now.events) >= aheadEvents
 	})

@@ -254,6 +254,9 @@ func do[T any](ctx context.Context, ss *sessions, s *session, call func(context.
 	go func() {
 		defer ss.release(s)
 		value, err := call(ctx, s.client)
+		if end, ok := ctx.Deadline(); ok && err != nil && !time.Now().Before(end) {
+			<-ctx.Done() // gRPC's own timer went off a moment earlier
+		}
 		if lost(ctx, err) {
 			ss.giveUp(s, err)
 		}
