@@ -83,7 +83,7 @@ func (c eventsCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := store.Open(a.ctx, set.Log.URL)
+	log, err := store.Open(a.ctx, set.Log.URL, store.Options{})
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ type Options struct {
 // A Home is an opened data folder. Its fields may be used concurrently.
 type Home struct {
 	Desk    *desk.Desk
-	Log     *store.SQLite
+	Log     store.Log
 	Vault   *vault.Vault
 	Feed    *feed.Feed
 	Factors *factor.Map
@@ -98,7 +98,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)
 	}
-	if h.Log, err = store.Open(ctx, set.Log.URL); err != nil {
+	if h.Log, err = store.Open(ctx, set.Log.URL, store.Options{}); err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
 	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys); err != nil {

@@ -51,6 +51,31 @@ func (s *SQLite) Append(ctx context.Context, stream string, expected domain.Revi
 	return r.appended, nil
 }
 
+// Import is Append for events that another log has recorded: they keep the
+// time at which it did so, to the microsecond.
+func (s *SQLite) Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error) {
+	msgs := messagesOf(events)
+	if err := check(stream, expected, msgs); err != nil {
+		return domain.Appended{}, fmt.Errorf("import to %s: %w", stream, err)
+	}
+	r := &request{stream: stream, expected: expected, msgs: msgs, times: make([]int64, len(events)), done: make(chan struct{})}
+	for i := range events {
+		r.times[i] = events[i].Recorded.UnixMicro()
+	}
+	if err := s.writer.append(ctx, r); err != nil {
+		return domain.Appended{}, fmt.Errorf("import to %s: %w", stream, err)
+	}
+	return r.appended, nil
+}
+
+func messagesOf(events []domain.Recorded) []domain.Message {
+	msgs := make([]domain.Message, len(events))
+	for i := range events {
+		msgs[i] = events[i].Message
+	}
+	return msgs
+}
+
 func check(stream string, expected domain.Revision, msgs []domain.Message) error {
 	switch {
 	case !fitName(stream):
@@ -92,6 +117,7 @@ type request struct {
 	stream   string
 	expected domain.Revision
 	msgs     []domain.Message
+	times    []int64 // when each was recorded; nil: now
 
 	state atomic.Int32
 	since time.Time

@@ -22,7 +22,7 @@ const (
 // are read ahead while yield works. An error of yield ends the reading and is
 // returned as it is.
 func (s *SQLite) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
-	sc, err := newScanner(q)
+	sc, err := newScanner(q, s.ages)
 	if err == nil {
 		err = s.catchUp(ctx, sc, new(buffer), true, yield)
 	}
@@ -35,7 +35,7 @@ func (s *SQLite) ReadAll(ctx context.Context, q domain.Query, yield func(domain.
 // (its error as it is), or when the log fails or is closed
 // (domain.ErrUnavailable).
 func (s *SQLite) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
-	sc, err := newScanner(q)
+	sc, err := newScanner(q, s.ages)
 	if err != nil {
 		return readError(err)
 	}
@@ -105,7 +105,7 @@ func (s *SQLite) readAhead(ctx context.Context, sc *scanner, first *buffer, head
 	ctx, cancel := context.WithCancel(ctx)
 	var ls [lanes]*lane
 	for i := range ls {
-		ls[i] = newLane(sc.q, sc.types)
+		ls[i] = newLane(sc)
 		go ls[i].run(ctx, s, sc.q.After+domain.Position(i)*batchPositions, head)
 	}
 	err := give(yield, first.Batch, head)
@@ -126,9 +126,9 @@ type lane struct {
 	free, full chan *buffer
 }
 
-func newLane(q domain.Query, types string) *lane {
+func newLane(sc *scanner) *lane {
 	l := &lane{
-		sc:   scanner{q: q, types: types},
+		sc:   scanner{q: sc.q, types: sc.types, ages: sc.ages},
 		free: make(chan *buffer, ahead), full: make(chan *buffer, ahead),
 	}
 	for range ahead {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,10 @@ func (s *SQLite) ReadStream(ctx context.Context, stream string, from domain.Revi
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
+	if s.ages.of(stream) > 0 {
+		now := time.Now()
+		events = slices.DeleteFunc(events, func(e domain.Recorded) bool { return s.ages.expired(stream, e.Recorded, now) })
+	}
 	return events, nil
 }
 
@@ -106,10 +111,12 @@ type scanner struct {
 	q     domain.Query
 	types string // JSON
 	names names
+	ages  ages
+	now   time.Time // what is too old, is so at this moment
 }
 
-func newScanner(q domain.Query) (*scanner, error) {
-	sc := &scanner{q: q}
+func newScanner(q domain.Query, as ages) (*scanner, error) {
+	sc := &scanner{q: q, ages: as}
 	if len(q.Types) > 0 {
 		types, err := json.Marshal(q.Types)
 		if err != nil {
@@ -132,6 +139,9 @@ type buffer struct {
 // position at most, and moves the query on.
 func (sc *scanner) next(r *reader, b *buffer, until domain.Position) error {
 	b.Events, b.bytes = b.Events[:0], b.bytes[:0]
+	if len(sc.ages) > 0 {
+		sc.now = time.Now()
+	}
 	stmt, err := sc.bind(r, until)
 	if err != nil {
 		return err
@@ -185,7 +195,7 @@ func (sc *scanner) add(r *reader, stmt *sqlite3.Stmt, at domain.Position, b *buf
 	if e.Stream, err = sc.names.of(r, stream); err != nil {
 		return err
 	}
-	if !strings.HasPrefix(e.Stream, sc.q.Prefix) {
+	if !strings.HasPrefix(e.Stream, sc.q.Prefix) || len(sc.ages) > 0 && sc.ages.expired(e.Stream, e.Recorded, sc.now) {
 		return nil
 	}
 	if e.Type, err = r.typeName(kind); err != nil {

@@ -28,6 +28,7 @@ type SQLite struct {
 	path    string
 	id      string
 	created time.Time
+	ages    ages // set before anybody reads
 
 	writer  *writer
 	readers *pool

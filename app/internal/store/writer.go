@@ -293,6 +293,9 @@ func (w *writer) insert(r *request, now int64) error {
 	for i := range r.msgs {
 		at.revision++
 		w.head++
+		if r.times != nil {
+			now = r.times[i]
+		}
 		if err := w.insertEvent(at, &r.msgs[i], now); err != nil {
 			return err
 		}

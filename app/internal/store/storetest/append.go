@@ -25,8 +25,8 @@ func appendExact(s store) {
 		t.Fatalf("positions do not grow: %v %v %v %v", first, second, third, other)
 	}
 	wantStream(t, l, "enrolment-a", ms...)
-	if head, err := l.Head(t.Context()); err != nil || head != other.Position {
-		t.Fatalf("head %d, %v instead of %d", head, err, other.Position)
+	if head, err := l.Head(t.Context()); err != nil || head < other.Position {
+		t.Fatalf("head %d, %v before %d", head, err, other.Position)
 	}
 }
 

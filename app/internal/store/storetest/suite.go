@@ -1,6 +1,8 @@
 // Package storetest is what every implementation of the log has to pass. The
 // tests only use what the log promises to its callers, so that they hold for a
-// file and for a server alike. It imports domain and what tests need.
+// file and for a server alike, also one that others use at the same time:
+// positions may be any, and records of others may stand between. It imports
+// domain and what tests need.
 package storetest
 
 import (
@@ -23,8 +25,16 @@ type Log interface {
 	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Head(ctx context.Context) (domain.Position, error)
+	Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error)
 	Close() error
 }
+
+// Brief is how the names of the streams begin whose events the logs under test
+// are to give for BriefAge only.
+const (
+	Brief    = "brief-"
+	BriefAge = time.Second
+)
 
 // patience is how long a test waits for what has to happen.
 const patience = 20 * time.Second
@@ -55,6 +65,8 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 		{"read with metadata", readMetadata},
 		{"read more than a batch", readMany},
 		{"reading ends with its receiver and its context", readEnds},
+		{"old events are not given any more", readAged},
+		{"imported events keep their time", importTimes},
 		{"follow what is appended", followLive},
 		{"follow over another handle", followOther},
 		{"follow with a filter", followFiltered},

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// An intake is what a subscription has brought and nobody has taken yet. One
+// goroutine receives, up to aheadEvents ahead; another takes all that there is
+// at once, so that batches grow when the receiver is slow.
+type intake struct {
+	log    *ESDB
+	q      domain.Query
+	prefix string
+	ready  chan struct{} // has something when there is something to take
+	room   chan struct{} // has something when something was taken
+
+	mu         sync.Mutex
+	now        received
+	spare      []domain.Recorded
+	subscribed bool
+	last       time.Time // something came
+}
+
+// received is what can be taken.
+type received struct {
+	events   []domain.Recorded
+	at       domain.Position // everything up to here
+	caughtUp bool
+	ended    bool
+	err      error // why it ended
+}
+
+func newIntake(l *ESDB, q domain.Query) *intake {
+	return &intake{
+		log: l, q: q, prefix: l.options.Prefix + q.Prefix,
+		ready: make(chan struct{}, 1), room: make(chan struct{}, 1), last: time.Now(),
+	}
+}
+
+// receive subscribes and receives until the subscription ends, and returns why.
+func (in *intake) receive(ctx context.Context, c *esdb.Client, opts esdb.SubscribeToAllOptions) error {
+	sub, err := c.SubscribeToAll(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer sub.Close() //nolint:errcheck // never fails
+	in.update(func() { in.subscribed = true })
+	for {
+		switch e := sub.Recv(); {
+		case e.SubscriptionDropped != nil:
+			return e.SubscriptionDropped.Error
+		case e.EventAppeared != nil:
+			in.add(ctx, e.EventAppeared.OriginalEvent())
+		case e.CheckPointReached != nil:
+			in.update(func() { in.now.at = max(in.now.at, domain.Position(e.CheckPointReached.Commit)) })
+		case e.CaughtUp != nil:
+			in.update(func() { in.now.caughtUp = true })
+		case e.FellBehind != nil:
+			in.update(func() { in.now.caughtUp = false })
+		}
+	}
+}
+
+func (in *intake) update(change func()) {
+	in.mu.Lock()
+	change()
+	in.last = time.Now()
+	in.mu.Unlock()
+	signal(in.ready)
+}
+
+// add keeps an event, if it is asked for, and waits for room.
+func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
+	at := domain.Position(e.Position.Commit)
+	wanted := at > in.q.After && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
+		(len(in.q.Types) == 0 || slices.Contains(in.q.Types, e.EventType))
+	var r domain.Recorded
+	if wanted { // $all holds what is too old until the server is scavenged
+		r = in.log.recorded(e, in.q.Metadata)
+		wanted = !in.log.ages.expired(r.Stream, r.Recorded, time.Now())
+	}
+	full := false
+	in.update(func() {
+		in.now.at = max(in.now.at, at)
+		if wanted {
+			in.now.events = append(in.now.events, r)
+		}
+		full = len(in.now.events) >= aheadEvents
+	})
+	for full {
+		select {
+		case <-in.room:
+		case <-ctx.Done():
+			return
+		}
+		in.mu.Lock()
+		full = len(in.now.events) >= aheadEvents
+		in.mu.Unlock()
+	}
+}
+
+func (in *intake) end(err error) {
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	in.update(func() { in.now.ended, in.now.err = true, err })
+}
+
+// take returns all that was received since the last time.
+func (in *intake) take() received {
+	in.mu.Lock()
+	got := in.now
+	in.now.events, in.spare = in.spare, nil
+	in.mu.Unlock()
+	signal(in.room)
+	return got
+}
+
+// recycle gives the memory of what was taken back.
+func (in *intake) recycle(events []domain.Recorded) {
+	clear(events) // what they point at may go
+	in.mu.Lock()
+	in.spare = events[:0]
+	in.mu.Unlock()
+}
+
+func (in *intake) confirmed() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.subscribed
+}
+
+// silence is for how long nothing has come.
+func (in *intake) silence() time.Duration {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return time.Since(in.last)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // is signalled already
+	}
+}

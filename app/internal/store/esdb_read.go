@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// The client reads everything without a filter, or subscribes with one. So
+// both ways of reading are subscriptions, which the server filters: first with
+// a large window, since it looks at much that it does not send, until it has
+// caught up; then with the smallest, so that it says after every record of the
+// log how far it is.
+const (
+	windowMany = 4096
+	windowLive = 1
+)
+
+const (
+	// aheadEvents is how many events are received ahead of the receiver.
+	aheadEvents = 2048
+	// quiet is after how long a server that does not say when it has caught up
+	// is taken to have.
+	quiet = 2 * time.Second
+	// pulse is how often a follower with nothing to give says that it is at
+	// the head.
+	pulse = time.Second
+	// followPatience is for how long a follower tries to get its subscription
+	// back before it says that the log is not available.
+	followPatience = 5 * time.Second
+)
+
+// ReadAll gives what a query asks for, up to the last event at the moment of
+// the call, in batches. The last of them is Live, and may be empty. Batches
+// are received ahead while yield works. An error of yield ends the reading and
+// is returned as it is.
+func (l *ESDB) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
+	return readError(l.follow(ctx, q, false, yield))
+}
+
+// Follow is ReadAll, and goes on with what is appended from then on, by
+// anybody. A subscription that is dropped is resumed where it was. Follow
+// returns when ctx ends, when yield fails (its error as it is), or when the
+// server stays away for some seconds or the log is closed
+// (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
+// says every second that this is so.
+func (l *ESDB) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
+	return readError(l.follow(ctx, q, true, yield))
+}
+
+// A reader reads everything for one query.
+type esdbReader struct {
+	log   *ESDB
+	q     domain.Query
+	on    bool // after the head
+	yield func(domain.Batch) error
+
+	head    domain.Position // when the reading began
+	at      domain.Position // how far it is; q.After may be further
+	reached bool            // the head was given
+	window  int
+}
+
+func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(domain.Batch) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	end, err := reading(ctx, l, head)
+	if err != nil {
+		return err
+	}
+	r := &esdbReader{log: l, q: q, on: on, yield: yield, head: end, at: min(q.After, end), window: windowMany}
+	if end <= q.After {
+		r.reached, r.window = true, windowLive
+		if err := r.give(nil, true); err != nil || !on {
+			return err
+		}
+	}
+	return r.run(ctx)
+}
+
+// give yields events, and that all up to where the reader is was given.
+func (r *esdbReader) give(events []domain.Recorded, live bool) error {
+	if err := r.yield(domain.Batch{Events: events, Through: max(r.at, r.q.After), Live: live}); err != nil {
+		return yieldError{err}
+	}
+	return nil
+}
+
+// run subscribes, and again when a subscription ends.
+func (r *esdbReader) run(ctx context.Context) error {
+	wait, since := backoffFirst, time.Now()
+	for {
+		before := r.at
+		done, err := r.subscribe(ctx)
+		switch {
+		case done:
+			return err
+		case err == nil: // the same with the other window
+			continue
+		case r.at > before:
+			wait, since = backoffFirst, time.Now()
+		}
+		if denied(err) || errors.Is(err, ErrDenied) || time.Since(since) > followPatience {
+			return readProblem(ctx, err)
+		}
+		if err := r.log.wait(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, backoffMost)
+	}
+}
+
+// subscribe gives what one subscription brings. It says whether the reading is
+// done; else the error is why the subscription ended, nil when it is time for
+// the other window.
+func (r *esdbReader) subscribe(ctx context.Context) (done bool, err error) {
+	s, err := r.log.sessions.take(ctx)
+	if err != nil {
+		return ctx.Err() != nil || errors.Is(err, errClosed), readProblem(ctx, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	in := newIntake(r.log, r.q)
+	opts := esdb.SubscribeToAllOptions{
+		From: esdb.Start{}, MaxSearchWindow: r.window, CheckpointInterval: 1,
+		Filter: filterFor(r.log.options.Prefix+r.q.Prefix, r.q.Types),
+	}
+	if r.at > 0 {
+		opts.From = esdb.Position{Commit: uint64(r.at), Prepare: uint64(r.at)}
+	}
+	go func() {
+		defer r.log.sessions.release(s)
+		err := in.receive(ctx, s.client, opts)
+		if lost(ctx, err) {
+			r.log.sessions.giveUp(s, err)
+		}
+		in.end(err)
+	}()
+	return r.takeIn(ctx, in)
+}
+
+// takeIn gives what an intake has received, until it ends.
+func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err error) {
+	beat := time.NewTicker(pulse)
+	defer beat.Stop()
+	heads := make(chan domain.Position, 1)
+	began, asking := time.Now(), false
+	for {
+		select {
+		case <-in.ready:
+		case end := <-heads:
+			asking = false
+			if end == 0 || r.at < end {
+				continue
+			}
+			if err := r.give(nil, true); err != nil {
+				return true, err
+			}
+			continue
+		case <-beat.C:
+			switch silent := in.silence(); {
+			case !in.confirmed() && time.Since(began) > followPatience:
+				return false, fmt.Errorf("%w: the server does not answer", domain.ErrUnavailable)
+			case r.reached && !asking:
+				asking = true
+				go func() { heads <- r.log.ask(ctx) }()
+			case r.window == windowMany && in.confirmed() && silent > quiet:
+				r.window = windowLive // it would have said by now that it has caught up
+				return false, nil
+			}
+			continue
+		case <-ctx.Done():
+		case <-r.log.sessions.closing:
+			return true, errClosed
+		}
+		if ctx.Err() != nil {
+			return true, context.Cause(ctx)
+		}
+		got := in.take()
+		switched, err := r.pass(got)
+		in.recycle(got.events)
+		switch {
+		case err != nil, r.reached && !r.on:
+			return true, err
+		case switched:
+			return false, nil
+		case got.ended:
+			return false, got.err
+		}
+	}
+}
+
+// pass gives what was received. It says whether the head was reached for the
+// first time.
+func (r *esdbReader) pass(got received) (switched bool, err error) {
+	before := r.at
+	r.at = max(r.at, got.at)
+	if got.caughtUp {
+		r.at = max(r.at, r.head)
+	}
+	live := got.caughtUp || !r.reached && r.at >= r.head
+	if len(got.events) > 0 || r.at > before || live && !r.reached {
+		if err := r.give(got.events, live); err != nil {
+			return false, err
+		}
+	}
+	if live && !r.reached {
+		r.reached = true
+		switched = r.window == windowMany
+		r.window = windowLive
+	}
+	return switched, nil
+}
+
+// ask returns the position of the last record, 0 when the server does not say.
+func (l *ESDB) ask(ctx context.Context) domain.Position {
+	ctx, cancel := context.WithTimeout(ctx, pulse)
+	defer cancel()
+	end, err := reading(ctx, l, head)
+	if err != nil {
+		return 0
+	}
+	return end
+}
+
+// filterFor lets the server send no more than is asked for. It can look at the
+// names of streams or at types, not at both; its own streams are never wanted.
+func filterFor(prefix string, types []string) *esdb.SubscriptionFilter {
+	switch {
+	case prefix != "":
+		return &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Prefixes: []string{prefix}}
+	case len(types) > 0:
+		quoted := make([]string, len(types))
+		for i, t := range types {
+			quoted[i] = regexp.QuoteMeta(t)
+		}
+		return &esdb.SubscriptionFilter{Type: esdb.EventFilterType, Regex: "^(" + strings.Join(quoted, "|") + ")$"}
+	}
+	return &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Regex: `^[^\$]`}
+}

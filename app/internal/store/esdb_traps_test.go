@@ -1,0 +1,495 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// The traps of the client, and of servers, each with what keeps us out of it.
+
+func newMessage(kind string) domain.Message {
+	m := domain.Message{Type: kind, Data: []byte(`{"n":1}`), Metadata: []byte(`{"schema":1}`)}
+	_, _ = rand.Read(m.ID[:]) // never fails
+	return m
+}
+
+func newMessages(n int) []domain.Message {
+	ms := make([]domain.Message, n)
+	for i := range ms {
+		ms[i] = newMessage("NameSet")
+	}
+	return ms
+}
+
+// startESDB starts a server and opens a log on it.
+func startESDB(t *testing.T, o store.Options) (*esdbtest.Server, *store.ESDB) {
+	t.Helper()
+	if os.Getenv(realServer) != "" {
+		t.Skip("needs a server that fails when it is told to")
+	}
+	s := esdbtest.Start(t, esdbtest.Options{})
+	return s, openESDB(t, s.URL(), o)
+}
+
+// eventually repeats until there is no error.
+func eventually(t *testing.T, what string, do func() error) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := do()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", what, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func mustHold(t *testing.T, l *store.ESDB, stream string, want ...domain.Message) {
+	t.Helper()
+	got, err := l.ReadStream(t.Context(), stream, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(got, want, func(e domain.Recorded, m domain.Message) bool { return e.ID == m.ID }) {
+		t.Fatalf("%s holds %d events, not the %d that it should", stream, len(got), len(want))
+	}
+}
+
+// Trap: a client that cannot find its server is dead for good. Ours comes back
+// by itself however often the server goes, and says so meanwhile at once.
+func TestTrapFailedDiscovery(t *testing.T) {
+	t.Parallel()
+	reports := make(chan error, 16)
+	s, l := startESDB(t, store.Options{Report: func(err error) { reports <- err }})
+	last := domain.NoStream
+	for range 3 {
+		s.Stop()
+		for range 20 { // more often than it takes to lose patience
+			began := time.Now()
+			_, err := l.Append(t.Context(), "enrolment-gone", 100, newMessage("NameSet"))
+			if !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome) {
+				t.Fatalf("%v while the server is gone", err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Fatalf("it took %v to say so", took)
+			}
+		}
+		if _, err := l.ReadStream(t.Context(), "enrolment-a", 0); !errors.Is(err, domain.ErrUnavailable) {
+			t.Fatalf("%v while the server is gone", err)
+		}
+		s.Restart()
+		m := newMessage("NameSet")
+		eventually(t, "append after the server's return", func() error {
+			_, err := l.Append(t.Context(), "enrolment-a", last, m)
+			return err
+		})
+		last++
+		if err := <-reports; err == nil {
+			t.Error("nothing said of the loss")
+		}
+		if err := <-reports; err != nil {
+			t.Errorf("%v instead of nil for the return", err)
+		}
+	}
+	if len(reports) > 0 {
+		t.Errorf("%d reports too many", len(reports))
+	}
+}
+
+// Trap: neither context nor deadline bounds the client's connecting.
+func TestTrapConnectingIgnoresContext(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	s.Freeze()
+	defer s.Thaw()
+	for name, call := range map[string]func(context.Context) error{
+		"append": func(ctx context.Context) error {
+			_, err := l.Append(ctx, "enrolment-a", domain.NoStream, newMessage("NameSet"))
+			if !errors.Is(err, domain.ErrUnavailable) { // it never got so far as to be sent
+				t.Errorf("append: %v", err)
+			}
+			return err
+		},
+		"read": func(ctx context.Context) error {
+			_, err := l.ReadStream(ctx, "enrolment-a", 0)
+			return err
+		},
+		"head": func(ctx context.Context) error {
+			_, err := l.Head(ctx)
+			return err
+		},
+		"follow": func(ctx context.Context) error {
+			return l.Follow(ctx, domain.Query{}, func(domain.Batch) error { return nil })
+		},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		began := time.Now()
+		err := call(ctx)
+		cancel()
+		if took := time.Since(began); took > 2*time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v after %v", name, err, took)
+		}
+	}
+}
+
+// Trap: several first calls at once can hang for ever.
+func TestTrapConcurrentFirstCalls(t *testing.T) {
+	t.Parallel()
+	s, _ := startESDB(t, store.Options{})
+	for range 10 {
+		l := openESDB(t, s.URL(), store.Options{Prefix: randomPrefix()})
+		var wg sync.WaitGroup
+		for i := range 64 {
+			wg.Go(func() {
+				if _, err := l.Append(t.Context(), fmt.Sprintf("enrolment-%d", i), domain.NoStream, newMessage("NameSet")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Trap: closing the client under a call panics. Ours waits, also when the
+// server goes away at the same time.
+func TestTrapCloseUnderCalls(t *testing.T) {
+	t.Parallel()
+	s, _ := startESDB(t, store.Options{})
+	for round := range 6 {
+		l := openESDB(t, s.URL(), store.Options{Prefix: randomPrefix()})
+		var wg, first sync.WaitGroup
+		for i := range 32 {
+			first.Add(1)
+			wg.Go(func() {
+				for n := 0; ; n++ {
+					_, err := l.Append(t.Context(), fmt.Sprintf("enrolment-%d", i), domain.Revision(n-1), newMessage("NameSet"))
+					if n == 0 {
+						first.Done()
+					}
+					if err != nil {
+						return
+					}
+				}
+			})
+		}
+		first.Wait()
+		if round%2 == 1 {
+			s.Stop()
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		if round%2 == 1 {
+			s.Restart()
+		}
+	}
+}
+
+// Trap: a dropped subscription never comes back. Ours goes on where it was:
+// nothing is lost or given twice.
+func TestTrapDroppedSubscription(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	const events = 300
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got := make(chan domain.Revision, events+10)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- l.Follow(ctx, domain.Query{Prefix: "enrolment-"}, func(b domain.Batch) error {
+			for _, e := range b.Events {
+				got <- e.Revision
+			}
+			return nil
+		})
+	}()
+	for i := range events {
+		if _, err := l.Append(t.Context(), "enrolment-a", domain.Revision(i-1), newMessage("NameSet")); err != nil {
+			t.Fatal(err)
+		}
+		if i%50 == 25 {
+			s.DropSubscriptions()
+		}
+	}
+	for want := range domain.Revision(events) {
+		select {
+		case r := <-got:
+			if r != want {
+				t.Fatalf("revision %d instead of %d", r, want)
+			}
+		case err := <-ended:
+			t.Fatalf("following ended: %v", err)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("revision %d did not come", want)
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A server that stays away ends the following; whoever follows decides.
+func TestFollowEndsWithoutServer(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	live, ended := make(chan struct{}), make(chan error, 1)
+	var once sync.Once
+	go func() {
+		ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
+			if b.Live {
+				once.Do(func() { close(live) })
+			}
+			return nil
+		})
+	}()
+	<-live
+	s.Stop()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, domain.ErrUnavailable) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it goes on")
+	}
+}
+
+// Trap: a lost acknowledgement. The outcome is unknown, the same again makes
+// it known, and there is one event.
+func TestTrapLostAcknowledgement(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	for name, cut := range map[string]func(int){"before": s.CutBeforeCommit, "after": s.CutAfterCommit} {
+		stream, ms := "enrolment-"+name, newMessages(3)
+		cut(1)
+		_, err := l.Append(t.Context(), stream, domain.NoStream, ms...)
+		if !errors.Is(err, domain.ErrUnknownOutcome) {
+			t.Errorf("cut %s the commit: %v", name, err)
+		}
+		eventually(t, "the same again", func() error {
+			a, err := l.Append(t.Context(), stream, domain.NoStream, ms...)
+			if err == nil && (a.Revision != 2 || a.Position == 0) {
+				t.Errorf("appended at %v", a)
+			}
+			return err
+		})
+		mustHold(t, l, stream, ms...)
+	}
+}
+
+// Trap: who is turned away early learns no reason. Ours asks again; when that
+// does not help, the outcome is unknown.
+func TestTrapEarlyReject(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	ms := newMessages(200)
+	for i := range ms {
+		ms[i].Data = fmt.Appendf(nil, `{"x":"%04000d"}`, i)
+	}
+	s.RejectEarly(1)
+	eventually(t, "rejected once", func() error {
+		_, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...)
+		if err != nil && !errors.Is(err, domain.ErrUnknownOutcome) && !errors.Is(err, domain.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		return err
+	})
+	mustHold(t, l, "enrolment-a", ms...)
+}
+
+// Trap: an append that outlives its context may have been recorded, and is
+// there once when it is made again.
+func TestTrapAppendOutlivesContext(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	if _, err := l.Head(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m := newMessage("NameSet")
+	s.Slow(300 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := l.Append(ctx, "enrolment-a", domain.NoStream, m)
+	if !errors.Is(err, domain.ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	s.Slow(0)
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, m); err != nil {
+		t.Error(err)
+	}
+	mustHold(t, l, "enrolment-a", m)
+}
+
+// Trap: a node that does not lead takes nothing, for certain.
+func TestTrapNotLeader(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	m := newMessage("NameSet")
+	s.NotLeader(2)
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, m); err != nil {
+		t.Error(err)
+	}
+	mustHold(t, l, "enrolment-a", m)
+	s.NotLeader(1000)
+	_, err := l.Append(t.Context(), "enrolment-a", 0, newMessage("NameSet"))
+	if !errors.Is(err, domain.ErrUnavailable) {
+		t.Errorf("%v instead of not recorded", err)
+	}
+	s.NotLeader(0)
+	mustHold(t, l, "enrolment-a", m)
+}
+
+// Trap: an older server's answer to a retry has no position.
+func TestTrapRetryWithoutPosition(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	ms := newMessages(2)
+	first, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.IdempotentWithoutPosition(true)
+	if again, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...); err != nil || again != first {
+		t.Errorf("%v, %v instead of %v", again, err, first)
+	}
+}
+
+// A user whom the server does not know, or does not let, is told so for good.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	s, _ := startESDB(t, store.Options{})
+	l := openESDB(t, s.URLFor("keydesk", "wrong"), store.Options{})
+	_, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, newMessage("NameSet"))
+	if !errors.Is(err, store.ErrDenied) || errors.Is(err, domain.ErrUnavailable) {
+		t.Errorf("append: %v", err)
+	}
+	if _, err := l.ReadStream(t.Context(), "enrolment-a", 0); !errors.Is(err, store.ErrDenied) {
+		t.Errorf("read: %v", err)
+	}
+	if err := l.Follow(t.Context(), domain.Query{}, func(domain.Batch) error { return nil }); !errors.Is(err, store.ErrDenied) {
+		t.Errorf("follow: %v", err)
+	}
+}
+
+// Protect takes deleting from everybody but admins, and keeps what else the
+// server's settings say.
+func TestProtect(t *testing.T) {
+	t.Parallel()
+	_, l := startESDB(t, store.Options{})
+	deleting := func() error {
+		t.Helper()
+		findings, err := l.CheckAccess(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found error
+		for _, f := range findings {
+			if f.What == "not delete" {
+				found = f.Err
+			} else if f.Err != nil {
+				t.Errorf("%s: %v", f.What, f.Err)
+			}
+		}
+		return found
+	}
+	if err := deleting(); !errors.Is(err, store.ErrMayDelete) {
+		t.Errorf("unprotected: %v", err)
+	}
+	access := store.Access{AdminUser: "admin", AdminPassword: "changeit"}
+	for range 2 {
+		if err := l.Protect(t.Context(), access); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := deleting(); err != nil {
+		t.Errorf("protected: %v", err)
+	}
+	access.AdminUser, access.AdminPassword, access.Users = "keydesk", "secret", []string{"keydesk", "other"}
+	if err := l.Protect(t.Context(), access); !errors.Is(err, store.ErrDenied) {
+		t.Errorf("protected by one who may not: %v", err)
+	}
+}
+
+// A cluster of three: leadership moves while appends run, and a node dies.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(realServer) != "" {
+		t.Skip("needs a cluster that does what it is told to")
+	}
+	s := esdbtest.Start(t, esdbtest.Options{Nodes: 3})
+	for name, url := range map[string]string{"seeds": s.ClusterURL(), "discover": s.DiscoverURL()} {
+		dies := 0
+		if name == "discover" { // the name has this one address
+			dies = 2
+		}
+		l := openESDB(t, url, store.Options{Prefix: randomPrefix()})
+		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		var got []domain.Revision
+		followed := make(chan error, 1)
+		go func() {
+			followed <- l.Follow(ctx, domain.Query{}, func(b domain.Batch) error {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, e := range b.Events {
+					got = append(got, e.Revision)
+				}
+				return nil
+			})
+		}()
+		ms := newMessages(60)
+		for i, m := range ms {
+			switch i {
+			case 10, 20, 30:
+				s.Lead(i / 10 % 3)
+			case 40:
+				s.Lead(1)
+				s.StopNode(dies)
+			case 50:
+				s.StartNode(dies)
+			}
+			eventually(t, name+": append", func() error {
+				_, err := l.Append(t.Context(), "enrolment-a", domain.Revision(i-1), m)
+				return err
+			})
+		}
+		mustHold(t, l, "enrolment-a", ms...)
+		eventually(t, name+": follow", func() error {
+			mu.Lock()
+			defer mu.Unlock()
+			for i, r := range got {
+				if r != domain.Revision(i) {
+					t.Fatalf("%s: revisions %v", name, got)
+				}
+			}
+			if len(got) < len(ms) {
+				return fmt.Errorf("%d events", len(got))
+			}
+			return nil
+		})
+		cancel()
+		if err := <-followed; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// readAged: what is older than its stream's events may be, is not given. All
+// else stays, and so do revisions.
+func readAged(s store) {
+	t := s.t
+	l := s.open()
+	ms := messages(3)
+	mustAppend(t, l, Brief+"a", domain.NoStream, ms[0])
+	mustAppend(t, l, "lasting-a", domain.NoStream, ms[1])
+	deadline := time.Now().Add(patience)
+	for {
+		got, err := l.ReadStream(t.Context(), Brief+"a", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 0 {
+			break
+		}
+		if age := time.Since(got[0].Recorded); age > patience {
+			t.Fatalf("an event of %v ago is still given", age)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the event is still given after %v", patience)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	sameMessages(t, all(t, l, domain.Query{Metadata: true}), ms[1:2])
+	wantConflict(t, l, Brief+"a", domain.NoStream, 0, message("LoginFailed"))
+	mustAppend(t, l, Brief+"a", 0, ms[2])
+	got, err := s.open().ReadStream(t.Context(), Brief+"a", 0)
+	if err != nil || len(got) != 1 || got[0].Revision != 1 || got[0].ID != ms[2].ID {
+		t.Fatalf("%d events, %v instead of the new one", len(got), err)
+	}
+}
+
+// importTimes: what another log recorded comes with its time, and comes back
+// as it was there, however it is read.
+func importTimes(s store) {
+	t := s.t
+	l := s.open()
+	ms := messages(4)
+	ms[1].Metadata, ms[2].Metadata, ms[3].Metadata = nil, []byte("{}"), []byte(" { \"a\" : [1] }\n")
+	events := make([]domain.Recorded, len(ms))
+	for i, m := range ms {
+		at := time.Date(2024, 2, 29, 23, 59, i, 123_456_000, time.UTC)
+		events[i] = domain.Recorded{Message: m, Recorded: at}
+	}
+	for range 2 { // again: nothing changes
+		a, err := l.Import(t.Context(), "enrolment-a", domain.NoStream, events...)
+		if err != nil || a.Revision != 3 || a.Position == 0 {
+			t.Fatalf("%v, %v", a, err)
+		}
+	}
+	more := message("NameSet")
+	mustAppend(t, l, "enrolment-a", 3, more)
+	times := func(got []domain.Recorded) {
+		t.Helper()
+		at := make([]time.Time, len(got))
+		for i, e := range got {
+			at[i] = e.Recorded
+		}
+		want := []time.Time{events[0].Recorded, events[1].Recorded, events[2].Recorded, events[3].Recorded}
+		if len(at) != 5 || !slices.EqualFunc(at[:4], want, time.Time.Equal) || time.Since(at[4]) > time.Minute {
+			t.Errorf("recorded at %v", at)
+		}
+	}
+	times(wantStream(t, l, "enrolment-a", append(ms, more)...))
+	withMetadata := all(t, l, domain.Query{Metadata: true})
+	sameMessages(t, withMetadata, append(ms, more))
+	times(withMetadata)
+	times(all(t, l, domain.Query{}))
+}
