@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/keydesk/keydesk/domain"
 )
 
 // ages is Options.MaxAge, the longest beginnings first.
@@ -38,4 +40,13 @@ func (as ages) of(stream string) time.Duration {
 func (as ages) expired(stream string, recorded, now time.Time) bool {
 	age := as.of(stream)
 	return age > 0 && now.Sub(recorded) >= age
+}
+
+// drop takes out of a stream's events those that are too old to be given.
+func (as ages) drop(stream string, events []domain.Recorded) []domain.Recorded {
+	if as.of(stream) == 0 {
+		return events
+	}
+	now := time.Now()
+	return slices.DeleteFunc(events, func(e domain.Recorded) bool { return as.expired(stream, e.Recorded, now) })
 }

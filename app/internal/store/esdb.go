@@ -101,7 +101,7 @@ func (l *ESDB) ReadStream(ctx context.Context, stream string, from domain.Revisi
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	return events, nil
+	return l.ages.drop(stream, events), nil
 }
 
 // readStream reads a stream under the name that the server has for it.

@@ -22,8 +22,7 @@ var ErrDenied = errors.New("the log's server does not allow it: check user, pass
 // codeOf returns the client's code. The client's own FromError does not look
 // into wrapped errors.
 func codeOf(err error) esdb.ErrorCode {
-	var e *esdb.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*esdb.Error](err); ok {
 		return e.Code()
 	}
 	return esdb.ErrorCodeUnknown
@@ -61,11 +60,9 @@ func again(ctx context.Context, err error) bool {
 // unsent says that an append certainly did not reach a server that could
 // record it. The pinned client says where it failed only in words.
 func unsent(err error) bool {
-	switch codeOf(err) {
-	case esdb.ErrorCodeNotLeader, esdb.ErrorCodeConnectionClosed:
-		return true
-	}
-	return strings.HasPrefix(err.Error(), "could not construct append operation") ||
+	code := codeOf(err)
+	return code == esdb.ErrorCodeNotLeader || code == esdb.ErrorCodeConnectionClosed ||
+		strings.HasPrefix(err.Error(), "could not construct append operation") ||
 		strings.Contains(err.Error(), "maximum discovery attempt count reached")
 }
 
@@ -73,8 +70,8 @@ func unsent(err error) bool {
 // says about them in many words.
 func plain(err error) error {
 	for {
-		var e *esdb.Error
-		if !errors.As(err, &e) || e.Err() == nil {
+		e, ok := errors.AsType[*esdb.Error](err)
+		if !ok || e.Err() == nil {
 			return err
 		}
 		err = e.Err()

@@ -149,9 +149,9 @@ func TestTrapConnectingIgnoresContext(t *testing.T) {
 // Trap: several first calls at once can hang for ever.
 func TestTrapConcurrentFirstCalls(t *testing.T) {
 	t.Parallel()
-	s, _ := startESDB(t, store.Options{})
+	url := serverURL(t)
 	for range 10 {
-		l := openESDB(t, s.URL(), store.Options{Prefix: randomPrefix()})
+		l := openESDB(t, url, store.Options{Prefix: randomPrefix()})
 		var wg sync.WaitGroup
 		for i := range 64 {
 			wg.Go(func() {

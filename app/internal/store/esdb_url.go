@@ -110,6 +110,7 @@ func checkQuery(query string) error {
 	if err != nil {
 		return fmt.Errorf("%w: what follows the ? is not key=value&key=value", ErrURL)
 	}
+	seen := make(map[string]bool)
 	for key, vs := range values {
 		known := false
 		for _, k := range esdbKeys {
@@ -118,9 +119,10 @@ func checkQuery(query string) error {
 		switch {
 		case !known:
 			return fmt.Errorf("%w: unknown key %q; known are %s", ErrURL, key, strings.Join(esdbKeys, ", "))
-		case len(vs) > 1:
+		case len(vs) > 1 || seen[strings.ToLower(key)]:
 			return fmt.Errorf("%w: %s is there twice", ErrURL, key)
 		}
+		seen[strings.ToLower(key)] = true
 		if strings.EqualFold(key, "defaultDeadline") { // the client takes a word for 0
 			if n, err := strconv.Atoi(vs[0]); err != nil || n < 1 {
 				return fmt.Errorf("%w: defaultDeadline has to be a number of milliseconds", ErrURL)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -64,11 +63,7 @@ func (s *SQLite) ReadStream(ctx context.Context, stream string, from domain.Revi
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	if s.ages.of(stream) > 0 {
-		now := time.Now()
-		events = slices.DeleteFunc(events, func(e domain.Recorded) bool { return s.ages.expired(stream, e.Recorded, now) })
-	}
-	return events, nil
+	return s.ages.drop(stream, events), nil
 }
 
 func (r *reader) readStream(stream string, from domain.Revision, events []domain.Recorded) ([]domain.Recorded, error) {
