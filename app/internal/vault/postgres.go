@@ -98,9 +98,12 @@ func (p *postgres) scrub(ctx context.Context) error {
 // commit ends a transaction. From here on the caller's context no longer
 // matters, so that the outcome is nearly always known.
 func commit(ctx context.Context, t pgx.Tx) error {
-	if ctx.Err() != nil {
+	if err := ctx.Err(); err != nil {
 		rollback(ctx, t)
-		return asFault(ctx.Err())
+		return asFault(err)
+	}
+	if t.Conn().IsClosed() {
+		return asFault(pgconn.ErrConnClosed)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -108,11 +111,13 @@ func commit(ctx context.Context, t pgx.Tx) error {
 	switch e, answered := errors.AsType[*pgconn.PgError](err); {
 	case err == nil:
 		return nil
-	case answered && severity(e) == "ERROR", errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
-		return asFault(err) // it was undone, or never sent
+	case answered && severity(e) == "ERROR", errors.Is(err, pgx.ErrTxCommitRollback):
+		return asFault(err) // the server says that it was undone
 	}
-	// the connection broke, or the server gave it up with FATAL or PANIC: the
-	// transaction may stand on its disk
+	// The connection broke, or the server gave it up with FATAL or PANIC: the
+	// transaction may stand on its disk. pgconn.SafeToRetry is no help: pgx
+	// v5.12.0 says "conn closed", safe to retry, when the connection broke while
+	// it waited for the answer.
 	return fmt.Errorf("%w: %w", domain.ErrUnknownOutcome, err)
 }
 

@@ -35,7 +35,7 @@ func pgPlace(tb testing.TB, s *pgtest.Server) vaulttest.Place {
 	tb.Cleanup(func() { _ = raw.Close() })
 	return vaulttest.Place{
 		URL: s.URL(name), KeyFile: keyFile, Raw: raw,
-		Disk: func(t *testing.T) []byte { t.Helper(); return s.Disk(t) },
+		Disk: func(t *testing.T) []byte { t.Helper(); return s.Disk(t, name) },
 		Kept: func(t *testing.T) []byte { t.Helper(); return rows(t, s.URL(name)) },
 	}
 }

@@ -208,7 +208,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 func (s *Server) configure(o Options) error {
 	conf := map[string]string{
 		"listen_addresses": "", "port": strconv.Itoa(s.port), "unix_socket_directories": s.dir,
-		"max_connections": "300", "shared_buffers": "32MB", "logging_collector": "off",
+		"max_connections": "300", "shared_buffers": "32MB", "min_wal_size": "5MB", "max_wal_size": "64MB",
 	}
 	if o.TLS {
 		if err := s.certify(); err != nil {
@@ -285,6 +285,18 @@ func (s *Server) exec(database, statements string) (err error) {
 	return err
 }
 
+// query asks the superuser's question for one value.
+func (s *Server) query(tb testing.TB, query string, answer any) {
+	tb.Helper()
+	conn, err := pgx.Connect(tb.Context(), s.SuperURL("postgres"))
+	if err == nil {
+		err = errors.Join(conn.QueryRow(tb.Context(), query).Scan(answer), conn.Close(tb.Context()))
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // URL returns the URL of a database over the Unix socket.
 func (s *Server) URL(database string) string { return s.socketURL(Role, database) }
 
@@ -302,7 +314,7 @@ func (s *Server) TCPURL(database string) string {
 }
 
 // CreateDatabase makes an empty database in which Role may make schemas, and
-// drops it when the test ends. It returns its name.
+// returns its name.
 func (s *Server) CreateDatabase(tb testing.TB) string {
 	tb.Helper()
 	var random [6]byte
@@ -321,12 +333,18 @@ func (s *Server) Exec(tb testing.TB, database, statements string) {
 	}
 }
 
-// Disk returns everything that the server has on disk: all tables of all
-// databases, the write-ahead log, and its log file.
-func (s *Server) Disk(tb testing.TB) (all []byte) {
+// Disk returns everything that the server has on disk of a database: its
+// tables, what all databases share, the write-ahead log, and the log file.
+func (s *Server) Disk(tb testing.TB, database string) (all []byte) {
 	tb.Helper()
-	s.Exec(tb, "postgres", `CHECKPOINT`)
+	s.Exec(tb, database, `CHECKPOINT`)
+	var oid string
+	s.query(tb, `SELECT oid::text FROM pg_database WHERE datname = '`+database+`'`, &oid)
+	bases := filepath.Join(s.data(), "base")
 	err := filepath.WalkDir(s.dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && filepath.Dir(path) == bases && entry.Name() != oid {
+			return filepath.SkipDir
+		}
 		if err != nil || !entry.Type().IsRegular() {
 			return skipGone(err)
 		}
