@@ -101,7 +101,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if h.Log, err = store.Open(ctx, set.Log.URL, store.Options{}); err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys); err != nil {
+	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, vault.Options{}); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	if h.Station, err = h.stationID(set.Kiosk.Station); err != nil {

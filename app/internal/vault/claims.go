@@ -22,32 +22,48 @@ func (v *Vault) Claim(ctx context.Context, email string) (domain.SubjectID, erro
 		return domain.SubjectID{}, fmt.Errorf("claim: %w", err)
 	}
 	hash := v.EmailIndexKeyed(email)
-	subject, err := v.findClaim(ctx, v.reader, hash)
-	if errors.Is(err, domain.ErrNotFound) {
-		err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-			subject, err = v.findClaim(ctx, tx, hash)
-			if !errors.Is(err, domain.ErrNotFound) {
-				return err
-			}
-			subject = domain.SubjectID(uuid.New())
-			mac := v.claimMAC(hash, subject)
-			_, err = tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)`, hash[:], subject[:], mac[:])
-			return err
-		})
+	subject, err := v.readClaim(ctx, hash)
+	for errors.Is(err, domain.ErrNotFound) { // once, unless somebody claims and erases it meanwhile
+		subject, err = v.claim(ctx, hash)
 	}
 	if err != nil {
-		return domain.SubjectID{}, fmt.Errorf("claim: %w", unavailable(err))
+		return domain.SubjectID{}, fmt.Errorf("claim: %w", err)
 	}
 	return subject, nil
 }
 
+// claim makes a new person for the address, or finds the one whom another
+// station made at the same moment.
+func (v *Vault) claim(ctx context.Context, hash [32]byte) (subject domain.SubjectID, err error) {
+	err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		subject = domain.SubjectID(uuid.New())
+		mac := v.claimMAC(hash, subject)
+		added, err := tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)
+			ON CONFLICT (hash) DO NOTHING`, hash[:], subject[:], mac[:])
+		if err != nil || added == 1 {
+			return err
+		}
+		subject, err = v.findClaim(ctx, tx, hash)
+		return err
+	})
+	return subject, err
+}
+
 // Find returns whom an e-mail address belongs to, or domain.ErrNotFound.
 func (v *Vault) Find(ctx context.Context, email string) (domain.SubjectID, error) {
-	subject, err := v.findClaim(ctx, v.reader, v.EmailIndexKeyed(email))
+	subject, err := v.readClaim(ctx, v.EmailIndexKeyed(email))
 	if err != nil {
-		return domain.SubjectID{}, fmt.Errorf("find by e-mail: %w", unavailable(err))
+		return domain.SubjectID{}, fmt.Errorf("find by e-mail: %w", err)
 	}
 	return subject, nil
+}
+
+func (v *Vault) readClaim(ctx context.Context, hash [32]byte) (subject domain.SubjectID, err error) {
+	err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+		subject, err = v.findClaim(ctx, q, hash)
+		return err
+	})
+	return subject, err
 }
 
 // Emails gives every claim, in the order in which they were made, until yield
@@ -58,7 +74,7 @@ func (v *Vault) Emails(ctx context.Context, yield func(subject domain.SubjectID,
 	for after, more := int64(0), true; more; {
 		claims, last, err := v.claimsAfter(ctx, after)
 		if err != nil {
-			return fmt.Errorf("read e-mail claims: %w", unavailable(err))
+			return fmt.Errorf("read e-mail claims: %w", err)
 		}
 		for _, c := range claims {
 			if !yield(c.subject, c.hash) {
@@ -80,26 +96,26 @@ type claim struct {
 const claimPage = 4096
 
 func (v *Vault) claimsAfter(ctx context.Context, after int64) (claims []claim, last int64, err error) {
-	rows, err := v.reader.rows(ctx, `SELECT id, hash, subject, mac FROM claim WHERE id > $1 ORDER BY id LIMIT $2`, after, claimPage)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var hash, subject, mac sql.RawBytes
-		if err := rows.Scan(&last, &hash, &subject, &mac); err != nil {
-			return nil, 0, err
+	var hash, subject, mac sql.RawBytes
+	scan := func(r row) error {
+		if err := r.Scan(&last, &hash, &subject, &mac); err != nil {
+			return err
 		}
 		if len(hash) != 32 {
-			return nil, 0, ErrTampered
+			return ErrTampered
 		}
 		c := claim{hash: [32]byte(hash)}
 		if c.subject, err = v.checkClaim(c.hash, subject, mac); err != nil {
-			return nil, 0, err
+			return err
 		}
 		claims = append(claims, c)
+		return nil
 	}
-	return claims, last, rows.Err()
+	err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+		claims = claims[:0]
+		return q.each(ctx, scan, `SELECT id, hash, subject, mac FROM claim WHERE id > $1 ORDER BY id LIMIT $2`, after, claimPage)
+	})
+	return claims, last, err
 }
 
 func (v *Vault) findClaim(ctx context.Context, q querier, hash [32]byte) (domain.SubjectID, error) {

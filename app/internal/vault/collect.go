@@ -39,7 +39,7 @@ func (v *Vault) Collect(ctx context.Context, olderThan time.Time,
 		if errors.Is(err, sql.ErrNoRows) {
 			return removed, nil
 		} else if err != nil {
-			return removed, fmt.Errorf("collect pending values: %w", unavailable(err))
+			return removed, fmt.Errorf("collect pending values: %w", err)
 		}
 		gone, err := v.collect(ctx, row, named)
 		if err != nil {
@@ -55,9 +55,11 @@ func (v *Vault) Collect(ctx context.Context, olderThan time.Time,
 // nextPending finds the first pending row behind the given one, or sql.ErrNoRows.
 func (v *Vault) nextPending(ctx context.Context, olderThan time.Time, after int64) (row pendingRow, err error) {
 	var ref, subject []byte
-	err = v.reader.row(ctx, `SELECT id, ref, subject FROM value
-		WHERE active = 0 AND created < $1 AND id > $2 ORDER BY id LIMIT 1`, olderThan.UnixMilli(), after).
-		Scan(&row.id, &ref, &subject)
+	err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.row(ctx, `SELECT id, ref, subject FROM value
+			WHERE active = 0 AND created < $1 AND id > $2 ORDER BY id LIMIT 1`, olderThan.UnixMilli(), after).
+			Scan(&row.id, &ref, &subject)
+	})
 	if err == nil && (copy(row.ref[:], ref) != len(row.ref) || copy(row.subject[:], subject) != len(row.subject)) {
 		err = ErrTampered
 	}
@@ -67,13 +69,11 @@ func (v *Vault) nextPending(ctx context.Context, olderThan time.Time, after int6
 func (v *Vault) collect(ctx context.Context, row pendingRow,
 	named func(context.Context, domain.SubjectID, domain.RefID) (bool, error),
 ) (gone bool, err error) {
-	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-		// this transaction holds the write lock; who activates now waits
-		var active bool
-		err := tx.row(ctx, `SELECT active FROM value WHERE id = $1`, row.id).Scan(&active)
-		if errors.Is(err, sql.ErrNoRows) || active {
-			return nil // somebody else was first
-		} else if err != nil {
+	err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		gone = false
+		// changes nothing and locks the row: who activates it now waits
+		pending, err := tx.exec(ctx, `UPDATE value SET active = 0 WHERE id = $1 AND active = 0`, row.id)
+		if err != nil || pending == 0 { // somebody else was first
 			return err
 		}
 		asking, cancel := context.WithTimeout(ctx, namedWithin)

@@ -56,8 +56,13 @@ type Taken struct {
 // refuses (*Limited). The stations share the counters: of many at the same
 // moment, over all processes, no more than Max get through.
 //
-// Times are kept in whole milliseconds. Counts that lie more than a window in
-// the future, after a clock was set back, are passed over.
+// The time is the caller's, kept in whole milliseconds. Where stations share a
+// vault, their clocks differ a little, and a window begins and ends so much
+// earlier for one than for another. What a station with a faster clock took
+// counts at once, and for so much longer. Counts that lie more than a window in
+// the future, after a clock was set back, are passed over; one is kept for two
+// windows, so that a clock runs ahead by a window before it forgets something
+// that still counts for others.
 func (v *Vault) Take(ctx context.Context, now time.Time, limits ...Limit) (Taken, error) {
 	counters, err := v.counters(limits)
 	if err != nil {
@@ -65,8 +70,11 @@ func (v *Vault) Take(ctx context.Context, now time.Time, limits ...Limit) (Taken
 	}
 	now = now.Truncate(time.Millisecond).UTC()
 	var taken Taken
-	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-		if _, err := tx.exec(ctx, `DELETE FROM taken WHERE until <= $1`, now.UnixMilli()); err != nil {
+	err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		if err := tx.lock(ctx, names(counters)...); err != nil {
+			return err
+		}
+		if err := tx.expire(ctx, "taken", "until", now.UnixMilli()+1); err != nil {
 			return err
 		}
 		if err := allowed(ctx, tx, now, limits, counters); err != nil {
@@ -99,10 +107,12 @@ func (v *Vault) Take(ctx context.Context, now time.Time, limits ...Limit) (Taken
 func (v *Vault) Allowed(ctx context.Context, now time.Time, limits ...Limit) error {
 	counters, err := v.counters(limits)
 	if err == nil {
-		err = allowed(ctx, v.reader, now.Truncate(time.Millisecond).UTC(), limits, counters)
+		err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+			return allowed(ctx, q, now.Truncate(time.Millisecond).UTC(), limits, counters)
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("ask limits: %w", unavailable(err))
+		return fmt.Errorf("ask limits: %w", err)
 	}
 	return nil
 }
@@ -112,7 +122,10 @@ func (v *Vault) Allowed(ctx context.Context, now time.Time, limits ...Limit) err
 func (v *Vault) Clear(ctx context.Context, limits ...Limit) error {
 	counters, err := v.counters(limits)
 	if err == nil {
-		err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+		err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+			if err := tx.lock(ctx, names(counters)...); err != nil {
+				return err
+			}
 			for _, c := range counters {
 				if _, err := tx.exec(ctx, `DELETE FROM taken WHERE counter = $1`, c[:]); err != nil {
 					return err
@@ -133,9 +146,13 @@ func (v *Vault) Count(ctx context.Context, now time.Time, limit Limit) (int, err
 	if err != nil {
 		return 0, fmt.Errorf("count: %w", err)
 	}
-	_, used, err := limit.next(ctx, v.reader, counters[0], now.Truncate(time.Millisecond))
+	var used int
+	err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+		_, used, err = limit.next(ctx, q, counters[0], now.Truncate(time.Millisecond))
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("count: %w", unavailable(err))
+		return 0, fmt.Errorf("count: %w", err)
 	}
 	return used, nil
 }
@@ -155,6 +172,15 @@ func (v *Vault) counters(limits []Limit) ([][32]byte, error) {
 		seen[counters[i]] = true
 	}
 	return counters, nil
+}
+
+// names returns the counters as names to lock.
+func names(counters [][32]byte) [][]byte {
+	names := make([][]byte, len(counters))
+	for i := range counters {
+		names[i] = counters[i][:]
+	}
+	return names
 }
 
 // allowed returns the *Limited that names the limit which refuses longest, or nil.

@@ -23,7 +23,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	v, err := vault.Open(ctx, "sqlite:"+filepath.Join(home, "vault.db"), keys)
+	v, err := vault.Open(ctx, "sqlite:"+filepath.Join(home, "vault.db"), keys, vault.Options{})
 	if err != nil {
 		panic(err)
 	}

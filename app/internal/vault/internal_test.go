@@ -23,7 +23,7 @@ import (
 func openTemp(t *testing.T) (v *Vault, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "kluis #1 100%.db") // a name that a URL would mangle
-	v, err := Open(t.Context(), "sqlite:"+path, newKeys())
+	v, err := Open(t.Context(), "sqlite:"+path, newKeys(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +31,14 @@ func openTemp(t *testing.T) (v *Vault, path string) {
 	return v, path
 }
 
+// inFile returns the file that a vault stands on.
+func inFile(v *Vault) *sqlite { return v.db.(*sqlite) }
+
 func TestFileModes(t *testing.T) {
 	t.Parallel()
 	keys, path := newKeys(), filepath.Join(t.TempDir(), "vault.db")
 	for range 2 {
-		v, err := Open(t.Context(), "sqlite:"+path, keys)
+		v, err := Open(t.Context(), "sqlite:"+path, keys, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +61,7 @@ func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	v, path := openTemp(t)
 	newer := func(ctx context.Context, tx *transaction) error { return tx.script(ctx, `PRAGMA user_version = 2`) }
-	if err := errors.Join(v.writer.do(t.Context(), newer), v.Close()); err != nil {
+	if err := errors.Join(inFile(v).writer.do(t.Context(), newer), v.Close()); err != nil {
 		t.Fatal(err)
 	}
 	text := filepath.Join(t.TempDir(), "notes.txt")
@@ -66,13 +69,13 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, url, want string }{
-		{"another database", "oracle:x", "not of the form"},
-		{"no path", "sqlite:", "not of the form"},
+		{"another database", "oracle:x", "neither"},
+		{"no path", "sqlite:", "neither"},
 		{"a folder that is not there", "sqlite:" + filepath.Join(t.TempDir(), "no", "vault.db"), "not available"},
 		{"a text", "sqlite:" + text, "not a database"},
 		{"a newer version", "sqlite:" + path, "version 2"},
 	} {
-		if v, err := Open(t.Context(), test.url, newKeys()); v != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+		if v, err := Open(t.Context(), test.url, newKeys(), Options{}); v != nil || err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -90,7 +93,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	pages := func(query string) {
 		t.Helper()
-		err := v.writer.do(t.Context(), func(ctx context.Context, tx *transaction) error { return tx.script(ctx, query) })
+		err := inFile(v).writer.do(t.Context(), func(ctx context.Context, tx *transaction) error { return tx.script(ctx, query) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,17 +118,17 @@ func TestLocked(t *testing.T) {
 	v, path := openTemp(t)
 	ctx := t.Context()
 	impatient := func(ctx context.Context, tx *transaction) error { return tx.script(ctx, `PRAGMA busy_timeout = 20`) }
-	if err := v.writer.do(ctx, impatient); err != nil {
+	if err := inFile(v).writer.do(ctx, impatient); err != nil {
 		t.Fatal(err)
 	}
-	holder, err := Open(ctx, "sqlite:"+path, v.keys)
+	holder, err := Open(ctx, "sqlite:"+path, v.keys, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	held, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		_ = holder.writer.do(ctx, func(context.Context, *transaction) error {
+		_ = inFile(holder).writer.do(ctx, func(context.Context, *transaction) error {
 			close(held)
 			<-release
 			return nil
@@ -163,7 +166,7 @@ func TestGroup(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() { // holds the writer, so that the others have to wait together
-		_ = v.writer.do(ctx, func(context.Context, *transaction) error { close(held); <-release; return nil })
+		_ = inFile(v).writer.do(ctx, func(context.Context, *transaction) error { close(held); <-release; return nil })
 	})
 	<-held
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -172,14 +175,14 @@ func TestGroup(t *testing.T) {
 			if name == "b" {
 				refuse = io.ErrUnexpectedEOF
 			}
-			if err := v.writer.do(ctx, insert(name, refuse)); !errors.Is(err, refuse) {
+			if err := inFile(v).writer.do(ctx, insert(name, refuse)); !errors.Is(err, refuse) {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
 	impatient, cancel := context.WithCancel(ctx)
 	wg.Go(func() {
-		if err := v.writer.do(impatient, insert("e", nil)); !errors.Is(err, context.Canceled) {
+		if err := inFile(v).writer.do(impatient, insert("e", nil)); !errors.Is(err, context.Canceled) {
 			t.Errorf("given up: %v", err)
 		}
 	})
@@ -187,7 +190,7 @@ func TestGroup(t *testing.T) {
 	close(release)
 	wg.Wait()
 	var names string
-	err := v.reader.row(ctx, `SELECT group_concat(name, '' ORDER BY name) FROM meta WHERE name <> 'index'`).Scan(&names)
+	err := inFile(v).reader.row(ctx, `SELECT group_concat(name, '' ORDER BY name) FROM meta WHERE name <> 'index'`).Scan(&names)
 	if err != nil || names != "acd" {
 		t.Errorf("the table holds %q: %v", names, err)
 	}
@@ -343,7 +346,7 @@ func TestOpenAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range hashes {
 		wg.Go(func() {
-			v, err := Open(t.Context(), "sqlite:"+path, keys)
+			v, err := Open(t.Context(), "sqlite:"+path, keys, Options{})
 			if err != nil {
 				t.Error(err)
 				return

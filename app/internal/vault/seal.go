@@ -70,6 +70,35 @@ const (
 	purposeIndex = "vault/index" // wraps the index secret
 )
 
+// The index secret stands beside the values, in the row "index" of the table meta.
+const (
+	insertIndexSecret = `INSERT INTO meta (name, key_id, sealed) VALUES ('index', $1, $2)`
+	selectIndexSecret = `SELECT key_id, sealed FROM meta WHERE name = 'index'`
+)
+
+// newIndexSecret makes an index secret, wrapped under the current master key.
+func (k *Keys) newIndexSecret() (keyID string, wrapped []byte, err error) {
+	var secret [keySize]byte
+	_, _ = rand.Read(secret[:]) // never fails: it crashes the program instead
+	wrapping, keyID := k.Derive(purposeIndex)
+	wrapped, err = seal(&wrapping, secret[:], bind("meta", []byte("index"), []byte(keyID)))
+	return keyID, wrapped, err
+}
+
+// unwrapIndexSecret opens the index secret. It is the vault's key check value as
+// well: with another master key it does not open.
+func (k *Keys) unwrapIndexSecret(keyID string, wrapped []byte) (*[keySize]byte, error) {
+	wrapping, err := k.DeriveWith(keyID, purposeIndex)
+	if err != nil {
+		return nil, err
+	}
+	b, err := unseal(&wrapping, wrapped, bind("meta", []byte("index"), []byte(keyID)))
+	if err != nil || len(b) != keySize {
+		return nil, fmt.Errorf("%w: the index secret does not open with master key %s", ErrTampered, keyID)
+	}
+	return (*[keySize]byte)(b), nil
+}
+
 // newPersonKey makes a person's key, and wraps it under the current master key.
 func (k *Keys) newPersonKey(subject domain.SubjectID) (key *[keySize]byte, keyID string, wrapped []byte, err error) {
 	key = new([keySize]byte)

@@ -24,9 +24,8 @@ const (
 func (v *Vault) StartSend(ctx context.Context, id string) (first bool, err error) {
 	message := keyedHash(&v.index.send, id)
 	now := time.Now()
-	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-		_, err := tx.exec(ctx, `DELETE FROM started WHERE at < $1`, now.Add(-keepStarted).UnixMilli())
-		if err != nil {
+	err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		if err := tx.expire(ctx, "started", "at", now.Add(-keepStarted).UnixMilli()); err != nil {
 			return err
 		}
 		added, err := tx.exec(ctx, `INSERT INTO started (message, at) VALUES ($1, $2) ON CONFLICT (message) DO NOTHING`,
@@ -44,7 +43,10 @@ func (v *Vault) StartSend(ctx context.Context, id string) (first bool, err error
 // verified yet. The same id again changes nothing.
 func (v *Vault) RecordSend(ctx context.Context, at time.Time, channel, id string) error {
 	message := keyedHash(&v.index.send, id)
-	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+	err := v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		if err := tx.lock(ctx, []byte("outcomes of "+channel)); err != nil { // two would forget the same rows
+			return err
+		}
 		added, err := tx.exec(ctx, `INSERT INTO outcome (channel, message, at, verified) VALUES ($1, $2, $3, 0)
 			ON CONFLICT (message) DO NOTHING`, channel, message[:], at.UnixMilli())
 		if err != nil || added == 0 {
@@ -64,7 +66,7 @@ func (v *Vault) RecordSend(ctx context.Context, at time.Time, channel, id string
 // that is unknown, or forgotten by now, changes nothing.
 func (v *Vault) RecordVerified(ctx context.Context, id string) error {
 	message := keyedHash(&v.index.send, id)
-	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+	err := v.db.write(ctx, func(ctx context.Context, tx tx) error {
 		_, err := tx.exec(ctx, `UPDATE outcome SET verified = 1 WHERE message = $1`, message[:])
 		return err
 	})
@@ -78,12 +80,14 @@ func (v *Vault) RecordVerified(ctx context.Context, id string) error {
 // moments there were, at most n and at most 1000, and how many of those were
 // verified.
 func (v *Vault) LastSends(ctx context.Context, channel string, n int, from, until time.Time) (sent, verified int, err error) {
-	err = v.reader.row(ctx, `SELECT count(*), coalesce(sum(verified), 0) FROM
-		(SELECT verified FROM outcome WHERE channel = $1 AND at BETWEEN $2 AND $3 ORDER BY id DESC LIMIT $4)`,
-		channel, from.UnixMilli(), until.UnixMilli(), max(n, 0)).
-		Scan(&sent, &verified)
+	err = v.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.row(ctx, `SELECT count(*), coalesce(sum(verified), 0) FROM
+			(SELECT verified FROM outcome WHERE channel = $1 AND at BETWEEN $2 AND $3 ORDER BY id DESC LIMIT $4) AS last`,
+			channel, from.UnixMilli(), until.UnixMilli(), max(n, 0)).
+			Scan(&sent, &verified)
+	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("read last sends: %w", unavailable(err))
+		return 0, 0, fmt.Errorf("read last sends: %w", err)
 	}
 	return sent, verified, nil
 }

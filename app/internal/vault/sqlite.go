@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	_ "embed" // the schema
 	"errors"
@@ -33,40 +32,50 @@ const (
 //go:embed schema.sql
 var schema string
 
-// openSQLite opens the file, the one connection that writes and the pool of
-// those that read.
-func openSQLite(ctx context.Context, path string, keys *Keys) (_ *Vault, err error) {
+// sqlite is a database in one file: one connection writes, some read.
+type sqlite struct {
+	reader *reader
+	writer *writer
+}
+
+// openSQLite opens the file, and makes it first when there is none.
+func openSQLite(ctx context.Context, path string, keys *Keys) (_ *sqlite, err error) {
 	dsn, err := makeFile(path)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
-	v := &Vault{keys: keys}
+	s := &sqlite{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, v.Close())
+			err = errors.Join(unavailable(err), s.close())
 		}
 	}()
-	if v.writer, err = newWriter(ctx, dsn); err != nil {
+	if s.writer, err = newWriter(ctx, dsn); err != nil {
 		return nil, err
 	}
-	var secret *[keySize]byte
-	err = v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
-		if err := migrate(ctx, tx, keys); err != nil {
-			return err
-		}
-		secret, err = readIndexSecret(ctx, tx, keys)
-		return err
-	})
+	err = s.writer.do(ctx, func(ctx context.Context, tx *transaction) error { return makeTables(ctx, tx, keys) })
 	if err != nil {
 		return nil, err
 	}
-	v.index = newIndexKeys(secret)
-	v.reader, err = newReader(dsn)
-	if err != nil {
+	if s.reader, err = newReader(dsn); err != nil {
 		return nil, err
 	}
-	return v, restrict(path)
+	return s, restrict(path)
 }
+
+func (s *sqlite) read(ctx context.Context, ask func(context.Context, querier) error) error {
+	return unavailable(ask(ctx, s.reader))
+}
+
+func (s *sqlite) write(ctx context.Context, change func(context.Context, tx) error) error {
+	return s.writer.do(ctx, func(ctx context.Context, t *transaction) error { return change(ctx, t) })
+}
+
+// scrub empties the write-ahead log. In the file itself secure_delete has
+// overwritten what was deleted.
+func (s *sqlite) scrub(ctx context.Context) error { return s.writer.checkpoint(ctx) }
+
+func (s *sqlite) close() error { return errors.Join(s.reader.close(), s.writer.close()) }
 
 // makeFile makes the database file, for its owner alone, and returns the name
 // under which SQLite opens it.
@@ -131,9 +140,9 @@ func setUp(c *sqlite3.Conn) error {
 	`)
 }
 
-// migrate makes the tables of a new file, with its index secret, and refuses
+// makeTables makes the tables of a new file, with its index secret, and refuses
 // files that are none of ours or of a newer program.
-func migrate(ctx context.Context, tx *transaction, keys *Keys) error {
+func makeTables(ctx context.Context, tx *transaction, keys *Keys) error {
 	var version, application, tables int
 	err := tx.row(ctx, `SELECT (SELECT user_version FROM pragma_user_version),
 		(SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).
@@ -143,45 +152,21 @@ func migrate(ctx context.Context, tx *transaction, keys *Keys) error {
 		return err
 	case version == schemaVersion && application == applicationID:
 		return nil
+	case version > schemaVersion && application == applicationID:
+		return fmt.Errorf("%w: the file has version %d, this program works with %d", ErrNewer, version, schemaVersion)
 	case version != 0 || application != 0 || tables != 0:
-		return fmt.Errorf("the file is not a Keydesk vault of version %d (application %#x, version %d)",
-			schemaVersion, application, version)
+		return fmt.Errorf("%w: the file is of application %#x, version %d", ErrForeign, application, version)
 	}
 	made := fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d;", schemaVersion, applicationID)
 	if err := tx.script(ctx, schema+made); err != nil {
 		return err
 	}
-	var secret [keySize]byte
-	_, _ = rand.Read(secret[:]) // never fails: it crashes the program instead
-	wrapping, id := keys.Derive(purposeIndex)
-	sealed, err := seal(&wrapping, secret[:], bind("meta", []byte("index"), []byte(id)))
+	id, sealed, err := keys.newIndexSecret()
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO meta (name, key_id, sealed) VALUES ('index', $1, $2)`, id, sealed)
+	_, err = tx.exec(ctx, insertIndexSecret, id, sealed)
 	return err
-}
-
-// readIndexSecret opens the index secret. It is the vault's key check value as
-// well: with another master key it does not open.
-func readIndexSecret(ctx context.Context, q querier, keys *Keys) (*[keySize]byte, error) {
-	var id string
-	var sealed []byte
-	err := q.row(ctx, `SELECT key_id, sealed FROM meta WHERE name = 'index'`).Scan(&id, &sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("%w: the index secret is missing", ErrTampered)
-	} else if err != nil {
-		return nil, err
-	}
-	wrapping, err := keys.DeriveWith(id, purposeIndex)
-	if err != nil {
-		return nil, err
-	}
-	b, err := unseal(&wrapping, sealed, bind("meta", []byte("index"), []byte(id)))
-	if err != nil || len(b) != keySize {
-		return nil, fmt.Errorf("%w: the index secret does not open with master key %s", ErrTampered, id)
-	}
-	return (*[keySize]byte)(b), nil
 }
 
 // unavailable marks the errors of SQLite as domain.ErrUnavailable, and leaves
@@ -199,12 +184,6 @@ func unavailable(err error) error {
 		return fmt.Errorf("%w: %w", domain.ErrUnavailable, err)
 	}
 	return err
-}
-
-// A querier reads: the reader each query on its own, a transaction in its own
-// snapshot. Placeholders are $1, $2 and so on, in order.
-type querier interface {
-	row(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // A statement is a prepared one. It is kept until its connections close, and
@@ -259,7 +238,7 @@ func (r *reader) prepared(ctx context.Context, query string) (statement, error) 
 	return s, nil
 }
 
-func (r *reader) row(ctx context.Context, query string, args ...any) *sql.Row {
+func (r *reader) row(ctx context.Context, query string, args ...any) row {
 	s, err := r.prepared(ctx, query)
 	if err != nil {
 		return r.db.QueryRowContext(ctx, query, args...) // whose Scan says the same again
@@ -267,10 +246,25 @@ func (r *reader) row(ctx context.Context, query string, args ...any) *sql.Row {
 	return s.QueryRowContext(ctx, args...)
 }
 
-func (r *reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (r *reader) each(ctx context.Context, scan func(row) error, query string, args ...any) error {
 	s, err := r.prepared(ctx, query)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.QueryContext(ctx, args...)
+	return each(ctx, s, scan, args)
+}
+
+// each scans all rows that a statement gives.
+func each(ctx context.Context, s statement, scan func(row) error, args []any) (err error) {
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

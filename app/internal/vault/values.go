@@ -32,7 +32,7 @@ func (v *Vault) Put(ctx context.Context, subject domain.SubjectID, kind Kind, va
 		return domain.Ref{}, fmt.Errorf("put %s: %w: %d bytes", kind, ErrBadValue, len(value))
 	}
 	var ref domain.Ref
-	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) (err error) {
+	err := v.db.write(ctx, func(ctx context.Context, tx tx) (err error) {
 		ref, err = v.put(ctx, tx, subject, kind, value)
 		return err
 	})
@@ -42,7 +42,11 @@ func (v *Vault) Put(ctx context.Context, subject domain.SubjectID, kind Kind, va
 	return ref, nil
 }
 
-func (v *Vault) put(ctx context.Context, tx *transaction, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
+func (v *Vault) put(ctx context.Context, tx tx, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
+	// of two at once, one finds the other's version, and neither misses an erasure
+	if err := tx.lock(ctx, subject[:]); err != nil {
+		return domain.Ref{}, err
+	}
 	key, err := v.personKey(ctx, tx, subject)
 	if err != nil {
 		return domain.Ref{}, err
@@ -73,11 +77,11 @@ func (v *Vault) put(ctx context.Context, tx *transaction, subject domain.Subject
 }
 
 // personKey opens the person's key, or makes it.
-func (v *Vault) personKey(ctx context.Context, tx *transaction, subject domain.SubjectID) (*[keySize]byte, error) {
+func (v *Vault) personKey(ctx context.Context, tx tx, subject domain.SubjectID) (*[keySize]byte, error) {
 	var erased bool
 	var keyID string
 	var wrapped []byte
-	err := tx.row(ctx, `SELECT erased, key_id, wrapped FROM person WHERE subject = $1`, subject[:]).
+	err := tx.row(ctx, `SELECT erased = 1, key_id, wrapped FROM person WHERE subject = $1`, subject[:]).
 		Scan(&erased, &keyID, &wrapped)
 	switch {
 	case err == nil && erased:
@@ -106,7 +110,7 @@ func (v *Vault) personKey(ctx context.Context, tx *transaction, subject domain.S
 func (v *Vault) Get(ctx context.Context, subject domain.SubjectID, kind Kind, ref domain.Ref) ([]byte, error) {
 	value, err := v.get(ctx, subject, kind, ref)
 	if err != nil {
-		return nil, fmt.Errorf("get %s %s of %s: %w", kind, ref.ID, subject, unavailable(err))
+		return nil, fmt.Errorf("get %s %s of %s: %w", kind, ref.ID, subject, err)
 	}
 	return value, nil
 }
@@ -117,9 +121,11 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 	var wrapped, owner, sealed, sealedSalt []byte
 	var storedKind sql.NullString
 	var version sql.NullInt64
-	err := v.reader.row(ctx, `SELECT p.erased, p.key_id, p.wrapped, v.subject, v.kind, v.version, v.sealed, v.salt
-		FROM person p LEFT JOIN value v ON v.ref = $1 WHERE p.subject = $2`, ref.ID[:], subject[:]).
-		Scan(&erased, &keyID, &wrapped, &owner, &storedKind, &version, &sealed, &sealedSalt)
+	err := v.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.row(ctx, `SELECT p.erased = 1, p.key_id, p.wrapped, v.subject, v.kind, v.version, v.sealed, v.salt
+			FROM person p LEFT JOIN value v ON v.ref = $1 WHERE p.subject = $2`, ref.ID[:], subject[:]).
+			Scan(&erased, &keyID, &wrapped, &owner, &storedKind, &version, &sealed, &sealedSalt)
+	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, domain.ErrNotFound
@@ -159,7 +165,10 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 // are passed over. All or none: an unknown one is domain.ErrNotFound, an erased
 // person domain.ErrErased.
 func (v *Vault) Activate(ctx context.Context, subject domain.SubjectID, refs ...domain.Ref) error {
-	err := v.writer.do(ctx, func(ctx context.Context, tx *transaction) error {
+	err := v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		if err := tx.lock(ctx, subject[:]); err != nil { // so that two never wait for each other's rows
+			return err
+		}
 		for _, ref := range refs {
 			if ref.IsZero() {
 				continue
@@ -182,7 +191,7 @@ func (v *Vault) Activate(ctx context.Context, subject domain.SubjectID, refs ...
 
 // missing says why a person has no such value.
 func missing(ctx context.Context, q querier, subject domain.SubjectID) error {
-	erased, _, err := isErased(ctx, q, subject)
+	erased, err := isErased(ctx, q, subject)
 	switch {
 	case err != nil:
 		return err

@@ -26,6 +26,14 @@ var (
 	// ErrWrongKey means that the master keys given are not those that the vault
 	// was sealed with.
 	ErrWrongKey = errors.New("not the vault's master key")
+	// ErrForeign means that the file or schema is something else than a vault.
+	ErrForeign = errors.New("not a Keydesk vault")
+	// ErrNewer means that the vault was made by a newer version of this program.
+	ErrNewer = errors.New("the vault of a newer Keydesk")
+	// ErrNotEncrypted means that the URL would send the password, and all that is
+	// sealed, to another machine without encryption, or without knowing which
+	// machine that is.
+	ErrNotEncrypted = errors.New("the connection to the vault is not safe")
 	// ErrKeyFile means that the master key file is damaged, or others may read it.
 	ErrKeyFile = errors.New("bad master key file")
 	// ErrBadEmail is returned for something that cannot be an e-mail address.
@@ -68,38 +76,92 @@ func (k Kind) Valid() bool {
 
 // A Vault keeps the personal data and the credentials of one installation. Any
 // number of goroutines, and of processes on the machine, may use one at the
-// same time.
+// same time; in PostgreSQL also those of other machines.
 //
-// What a method returned for without an error is on disk. Errors of the disk
-// and of locking are domain.ErrUnavailable: then nothing was changed. It prints
-// as "[redacted]".
+// What a method returned for without an error is on disk. Errors of the disk,
+// of the connection and of locking are domain.ErrUnavailable: then nothing was
+// changed, and a later call finds its way back by itself. Where the connection
+// was lost before the answer to a COMMIT came, the error is
+// domain.ErrUnknownOutcome: the change was made, or it was not. To call again
+// then is safe: what was made already is found, but that Put leaves a pending
+// value behind, which Collect removes, that Take may count one act twice, and
+// that StartSend says of a send that nobody sent that it was started.
+//
+// It prints as "[redacted]".
 type Vault struct {
 	keys    *Keys
 	index   *indexKeys
-	reader  *reader
-	writer  *writer
+	db      database
 	closing sync.Once
 	closed  error
 }
 
-// Open opens the vault at url, "sqlite:" and the path of a file on a local
-// disk, and makes it first when there is none (mode 0600). Keys that are not
-// the vault's own are refused with ErrWrongKey.
-func Open(ctx context.Context, url string, keys *Keys) (*Vault, error) {
-	path, ok := strings.CutPrefix(url, "sqlite:")
-	if !ok || path == "" {
-		return nil, errors.New(`open vault: the URL is not of the form "sqlite:PATH"`)
-	}
-	v, err := openSQLite(ctx, path, keys)
+// Options are what Open needs beside the URL. What is set here goes before what
+// the URL says; a file on disk has no use for any of it.
+type Options struct {
+	User     string
+	Password string // kept out of the URL, so that it shows nowhere
+	CAFile   string // certificates, as PEM, that the server's has to come from
+}
+
+// Open opens the vault at url, and makes it first when there is none:
+//
+//   - "sqlite:" and the path of a file on a local disk (mode 0600), or
+//   - "postgres://" or "postgresql://", as libpq and pgx read it. Its tables
+//     stand in a schema of their own, "keydesk" unless the URL says
+//     search_path=NAME. On another machine than this one the connection has to
+//     be encrypted and the server's name verified (sslmode=verify-full, which
+//     is the default there).
+//
+// Keys that are not the vault's own are refused with ErrWrongKey, and a database
+// that is none of this program's is left alone. A server that cannot be reached
+// is domain.ErrUnavailable. No error repeats a password.
+func Open(ctx context.Context, url string, keys *Keys, o Options) (*Vault, error) {
+	db, place, err := openDatabase(ctx, url, keys, o)
 	if err != nil {
-		return nil, fmt.Errorf("open vault %s: %w", path, unavailable(err))
+		return nil, fmt.Errorf("open vault %s: %w", place, err)
 	}
+	v := &Vault{keys: keys, db: db}
+	secret, err := v.indexSecret(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open vault %s: %w", place, errors.Join(err, v.Close()))
+	}
+	v.index = newIndexKeys(secret)
 	return v, nil
 }
 
-// Close lets go of the files. Calls that are under way end first.
+// openDatabase returns the database, with its tables, and how to call it in an
+// error.
+func openDatabase(ctx context.Context, url string, keys *Keys, o Options) (db database, place string, err error) {
+	scheme, path, _ := strings.Cut(url, ":")
+	switch {
+	case scheme == "sqlite" && path != "":
+		db, err = openSQLite(ctx, path, keys)
+		return db, path, err
+	case scheme == "postgres", scheme == "postgresql":
+		return openPostgres(ctx, url, keys, o)
+	}
+	return nil, "", errors.New(`the URL is neither "sqlite:PATH" nor "postgres://HOST/DATABASE"`)
+}
+
+// indexSecret reads the index secret.
+func (v *Vault) indexSecret(ctx context.Context) (*[keySize]byte, error) {
+	var id string
+	var wrapped []byte
+	err := v.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.row(ctx, selectIndexSecret).Scan(&id, &wrapped)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("%w: the index secret is missing", ErrTampered)
+	} else if err != nil {
+		return nil, err
+	}
+	return v.keys.unwrapIndexSecret(id, wrapped)
+}
+
+// Close lets go of the files or connections. Calls that are under way end first.
 func (v *Vault) Close() error {
-	v.closing.Do(func() { v.closed = errors.Join(v.reader.close(), v.writer.close()) })
+	v.closing.Do(func() { v.closed = v.db.close() })
 	return v.closed
 }
 
@@ -150,11 +212,11 @@ func keyedHash(key *[keySize]byte, parts ...string) (sum [32]byte) {
 	return sum
 }
 
-// isErased says whether the person's key is gone, and whether they are known.
-func isErased(ctx context.Context, q querier, subject domain.SubjectID) (erased, known bool, err error) {
-	err = q.row(ctx, `SELECT erased FROM person WHERE subject = $1`, subject[:]).Scan(&erased)
+// isErased says whether the person's key is gone. An unknown person's is not.
+func isErased(ctx context.Context, q querier, subject domain.SubjectID) (erased bool, err error) {
+	err = q.row(ctx, `SELECT erased = 1 FROM person WHERE subject = $1`, subject[:]).Scan(&erased)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, false, nil
+		return false, nil
 	}
-	return erased, err == nil, err
+	return erased, err
 }

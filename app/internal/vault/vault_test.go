@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/app/internal/vault/vaulttest"
 )
 
@@ -26,7 +27,9 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	vaulttest.Child()
-	os.Exit(m.Run())
+	code := m.Run()
+	pgtest.StopShared()
+	os.Exit(code)
 }
 
 func TestSQLite(t *testing.T) {
@@ -47,10 +50,8 @@ func place(tb testing.TB) vaulttest.Place {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = raw.Close() })
-	return vaulttest.Place{
-		URL: "sqlite:" + path, KeyFile: keyFile, Raw: raw,
-		Bytes: func(t *testing.T) []byte { t.Helper(); return diskBytes(t, path) },
-	}
+	disk := func(t *testing.T) []byte { t.Helper(); return diskBytes(t, path) }
+	return vaulttest.Place{URL: "sqlite:" + path, KeyFile: keyFile, Raw: raw, Disk: disk, Kept: disk}
 }
 
 // diskBytes reads the database and all files that SQLite keeps beside it.
@@ -77,7 +78,7 @@ func open(tb testing.TB, p vaulttest.Place) *vault.Vault {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	v, err := vault.Open(tb.Context(), p.URL, keys)
+	v, err := vault.Open(tb.Context(), p.URL, keys, vault.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}

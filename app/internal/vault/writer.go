@@ -183,7 +183,7 @@ func (w *writer) apply(c *change) (refused, failed error) {
 	return refused, failed
 }
 
-// A transaction runs the statements of one change.
+// A transaction is a tx in the file.
 type transaction struct {
 	w *writer
 }
@@ -202,7 +202,7 @@ func (t *transaction) prepared(ctx context.Context, query string) (statement, er
 	return s, nil
 }
 
-func (t *transaction) row(ctx context.Context, query string, args ...any) *sql.Row {
+func (t *transaction) row(ctx context.Context, query string, args ...any) row {
 	s, err := t.prepared(ctx, query)
 	if err != nil {
 		return t.w.conn.QueryRowContext(ctx, query, args...) // whose Scan says the same again
@@ -210,7 +210,14 @@ func (t *transaction) row(ctx context.Context, query string, args ...any) *sql.R
 	return s.QueryRowContext(ctx, args...)
 }
 
-// exec returns how many rows were changed.
+func (t *transaction) each(ctx context.Context, scan func(row) error, query string, args ...any) error {
+	s, err := t.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	return each(ctx, s, scan, args)
+}
+
 func (t *transaction) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	s, err := t.prepared(ctx, query)
 	if err != nil {
@@ -221,6 +228,14 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int6
 		return 0, err
 	}
 	return r.RowsAffected()
+}
+
+// lock has nothing to do: this transaction is the only one that writes.
+func (t *transaction) lock(context.Context, ...[]byte) error { return nil }
+
+func (t *transaction) expire(ctx context.Context, table, column string, below int64) error {
+	_, err := t.exec(ctx, `DELETE FROM `+table+` WHERE `+column+` < $1`, below)
+	return err
 }
 
 // script runs several statements without arguments.

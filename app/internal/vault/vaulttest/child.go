@@ -56,13 +56,13 @@ func child(role string) error {
 	if err != nil {
 		return err
 	}
-	v, err := vault.Open(ctx, os.Getenv(envURL), keys)
+	v, err := vault.Open(ctx, os.Getenv(envURL), keys, vault.Options{})
 	if err != nil {
 		return err
 	}
 	c := &childVault{Vault: v, ctx: ctx, in: bufio.NewReader(os.Stdin)}
 	play, known := map[string]func(*childVault, int) error{
-		"claim": claimAll, "send": startAll, "take": takeAll, "put": putAndWait,
+		"open": sayIndex, "claim": claimAll, "send": startAll, "take": takeAll, "put": putAndWait,
 	}[role]
 	if !known {
 		return errors.New("an unknown part: " + role)
@@ -81,7 +81,7 @@ type process struct {
 	out *bufio.Scanner
 }
 
-// startChild starts a child and waits until it has opened the vault.
+// startChild starts a child, which opens the vault and waits.
 func startChild(t *testing.T, p Place, role string, n int) *process {
 	t.Helper()
 	program, err := os.Executable()
@@ -94,11 +94,7 @@ func startChild(t *testing.T, p Place, role string, n int) *process {
 	out, err := cmd.StdoutPipe()
 	ok(t, err)
 	ok(t, cmd.Start())
-	c := &process{Cmd: cmd, in: in, out: bufio.NewScanner(out)}
-	if line := c.line(t); line != "ready" {
-		t.Fatalf("the child says %q", line)
-	}
-	return c
+	return &process{Cmd: cmd, in: in, out: bufio.NewScanner(out)}
 }
 
 // line reads one line that the child has to say.
@@ -110,11 +106,41 @@ func (c *process) line(t *testing.T) string {
 	return c.out.Text()
 }
 
+// ready waits until the child has opened the vault.
+func (c *process) ready(t *testing.T) {
+	t.Helper()
+	if line := c.line(t); line != "ready" {
+		t.Fatalf("the child says %q", line)
+	}
+}
+
 // start lets the child play its part.
 func (c *process) start(t *testing.T) {
 	t.Helper()
 	_, err := io.WriteString(c.in, "start\n")
 	ok(t, err)
+}
+
+// openProcesses opens a vault that is not there yet from several processes: one
+// is made, and all work on it.
+func openProcesses(t *testing.T, p Place) {
+	t.Helper()
+	said := children(t, p, "open", 6, 0)
+	v := p.open(t)
+	want := fmt.Sprintf("%x", v.EmailIndexKeyed(address(1)))
+	for _, lines := range said {
+		if len(lines) != 1 || lines[0] != want {
+			t.Errorf("a process has the index secret of %q, want %q", lines, want)
+		}
+	}
+}
+
+// sayIndex is the child's part of openProcesses: it says what depends on the
+// index secret, once it has written.
+func sayIndex(c *childVault, _ int) error {
+	_, err := c.Claim(c.ctx, address(1))
+	c.say(fmt.Sprintf("%x", c.EmailIndexKeyed(address(1))))
+	return err
 }
 
 // children starts that many processes, lets all of them play the same part at
@@ -124,6 +150,9 @@ func children(t *testing.T, p Place, role string, processes, n int) [][]string {
 	all := make([]*process, processes)
 	for i := range all {
 		all[i] = startChild(t, p, role, n)
+	}
+	for _, c := range all {
+		c.ready(t)
 	}
 	for _, c := range all {
 		c.start(t)

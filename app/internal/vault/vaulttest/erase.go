@@ -23,17 +23,17 @@ func erasing(t *testing.T, p Place) {
 	ok(t, v.Activate(t.Context(), jan, name))
 	keep := put(t, v, an, vault.KindName, "An")
 	traces := p.traces(t, v, jan, address(1), name, phone)
-	before := p.Bytes(t)
+	before := p.Kept(t)
 	for what, trace := range traces {
 		if !bytes.Contains(before, trace) {
-			t.Fatalf("%s is not on disk before either", what)
+			t.Fatalf("%s is not kept before either", what)
 		}
 	}
 	ok(t, v.Erase(t.Context(), jan))
-	after := p.Bytes(t)
+	after := p.Kept(t)
 	for what, trace := range traces {
 		if bytes.Contains(after, trace) {
-			t.Errorf("%s is still on disk", what)
+			t.Errorf("%s is still kept", what)
 		}
 	}
 	gone(t, other, jan, name, phone)
@@ -122,11 +122,11 @@ func erasingAmongMany(t *testing.T, p Place) {
 		traces[i] = p.traces(t, v, who[i], address(i), names[i])
 		ok(t, v.Erase(t.Context(), who[i]))
 	}
-	disk := p.Bytes(t)
+	kept := p.Kept(t)
 	for i, of := range traces {
 		for what, trace := range of {
-			if bytes.Contains(disk, trace) {
-				t.Errorf("%s of person %d is still on disk", what, i)
+			if bytes.Contains(kept, trace) {
+				t.Errorf("%s of person %d is still kept", what, i)
 			}
 		}
 	}
@@ -171,6 +171,7 @@ func killed(t *testing.T, p Place) {
 	t.Helper()
 	v := p.open(t)
 	c := startChild(t, p, "put", 0)
+	c.ready(t)
 	c.start(t)
 	var left struct {
 		Subject domain.SubjectID

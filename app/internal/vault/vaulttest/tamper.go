@@ -126,14 +126,20 @@ func wrongKey(t *testing.T, p Place) {
 	ref := put(t, v, who, vault.KindName, "Jan")
 	other, err := vault.LoadOrCreateKeys(filepath.Join(t.TempDir(), "other.key"))
 	ok(t, err)
-	if opened, err := vault.Open(t.Context(), p.URL, other); !errors.Is(err, vault.ErrWrongKey) || opened != nil {
+	if opened, err := vault.Open(t.Context(), p.URL, other, vault.Options{}); !errors.Is(err, vault.ErrWrongKey) || opened != nil {
 		t.Fatalf("opened with another key: %v", err)
 	}
 	holds(t, p.open(t), who, vault.KindName, ref, "Jan")
 	sealed := p.blob(t, `SELECT sealed FROM meta WHERE name = 'index'`)
 	sealed[len(sealed)-1] ^= 1
 	p.change(t, `UPDATE meta SET sealed = $1`, sealed)
-	if _, err := vault.Open(t.Context(), p.URL, p.keys(t)); !errors.Is(err, vault.ErrTampered) {
+	if _, err := vault.Open(t.Context(), p.URL, p.keys(t), vault.Options{}); !errors.Is(err, vault.ErrTampered) {
 		t.Errorf("opened with an edited index secret: %v", err)
+	}
+	p.change(t, `DELETE FROM meta`)
+	for range 2 { // and no new one is made
+		if _, err := vault.Open(t.Context(), p.URL, p.keys(t), vault.Options{}); !errors.Is(err, vault.ErrTampered) {
+			t.Errorf("opened without an index secret: %v", err)
+		}
 	}
 }

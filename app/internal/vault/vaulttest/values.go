@@ -50,6 +50,32 @@ func versions(t *testing.T, p Place) {
 	}
 }
 
+// putRace puts many values of a new person at once: each gets a version of its own.
+func putRace(t *testing.T, p Place) {
+	t.Helper()
+	const each = 10
+	handles, who := []*vault.Vault{p.open(t), p.open(t), p.open(t)}, somebody()
+	refs := make([]domain.Ref, each*len(handles))
+	var wg sync.WaitGroup
+	for i := range refs {
+		wg.Go(func() {
+			var err error
+			if refs[i], err = handles[i%len(handles)].Put(t.Context(), who, vault.KindPhone, []byte(address(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[int]bool{}
+	for i, ref := range refs {
+		if ref.Version < 1 || ref.Version > len(refs) || seen[ref.Version] {
+			t.Errorf("version %d came out of order, or twice", ref.Version)
+		}
+		seen[ref.Version] = true
+		holds(t, handles[0], who, vault.KindPhone, ref, address(i))
+	}
+}
+
 func badValues(t *testing.T, p Place) {
 	t.Helper()
 	v := p.open(t)
@@ -241,7 +267,7 @@ func nothingPlain(t *testing.T, p Place) {
 	ok(t, v.RecordSend(t.Context(), time.Now(), "sms", plain[3]))
 	master, err := os.ReadFile(filepath.Clean(p.KeyFile))
 	ok(t, err)
-	disk := p.Bytes(t)
+	disk := p.Disk(t)
 	if !bytes.Contains(disk, who[:]) {
 		t.Fatal("the bytes are not those of this vault")
 	}
@@ -255,7 +281,7 @@ func nothingPlain(t *testing.T, p Place) {
 
 func closedVault(t *testing.T, p Place) {
 	t.Helper()
-	v, err := vault.Open(t.Context(), p.URL, p.keys(t))
+	v, err := vault.Open(t.Context(), p.URL, p.keys(t), vault.Options{})
 	ok(t, err)
 	ok(t, v.Close())
 	ok(t, v.Close())

@@ -17,10 +17,15 @@ import (
 // A Place is an empty database for one test, and the ways around the vault that
 // somebody with access to the machine has.
 type Place struct {
-	URL     string                    // for vault.Open
-	KeyFile string                    // a master key file, which exists
-	Raw     *sql.DB                   // the same database, without the vault
-	Bytes   func(t *testing.T) []byte // everything that the database has on disk at the moment
+	URL     string  // for vault.Open
+	KeyFile string  // a master key file, which exists
+	Raw     *sql.DB // the same database, without the vault
+
+	// Disk returns everything that the database has on disk at the moment.
+	Disk func(t *testing.T) []byte
+	// Kept returns what nothing of somebody who was erased may be in. Where the
+	// database can overwrite what it deletes, that is the disk; else all its rows.
+	Kept func(t *testing.T) []byte
 }
 
 // Run runs the suite. It asks for a new place for each test.
@@ -32,12 +37,14 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 	}{
 		{"values come back as they were put", roundTrip},
 		{"each put is a new version", versions},
+		{"many put at once", putRace},
 		{"what is no value is refused", badValues},
 		{"values open only as what they are", wrongQuestions},
 		{"the commitment is checked", commitments},
 		{"every edit of a row is noticed", tampering},
 		{"a swapped row is noticed", swapping},
 		{"another master key is refused", wrongKey},
+		{"many processes open at once", openProcesses},
 		{"pending values are collected", collecting},
 		{"collecting stops at an error", collectingFails},
 		{"collecting and activating at once", collectRace},
@@ -79,7 +86,7 @@ func (p Place) keys(t *testing.T) *vault.Keys {
 // open opens the vault once more, until the test ends.
 func (p Place) open(t *testing.T) *vault.Vault {
 	t.Helper()
-	v, err := vault.Open(t.Context(), p.URL, p.keys(t))
+	v, err := vault.Open(t.Context(), p.URL, p.keys(t), vault.Options{})
 	ok(t, err)
 	t.Cleanup(func() { ok(t, v.Close()) })
 	return v
