@@ -63,6 +63,7 @@ type Batch struct {
 const (
 	EnrolmentPrefix = "enrolment-"
 	StationPrefix   = "station-"
+	LoginPrefix     = "login-" // one person's logins, kept for a time only
 )
 
 // EnrolmentStream names the stream of one person's enrolment and factor.

@@ -7,8 +7,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
-	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/projections/factor"
@@ -83,7 +86,11 @@ func (c eventsCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := store.Open(a.ctx, set.Log.URL, store.Options{})
+	program, err := settings.Logger(set.Logging)
+	if err != nil {
+		return err
+	}
+	log, err := home.OpenLog(a.ctx, set.Log, program.With(zap.String("program", "keydeskd")))
 	if err != nil {
 		return err
 	}

@@ -97,8 +97,10 @@ func (a *app) existing() (settings.Settings, error) {
 	if err != nil {
 		return set, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(set.Log.URL, store.Scheme)); errors.Is(err, fs.ErrNotExist) {
-		return set, fmt.Errorf("%w in %s", errNoHome, set.Home)
+	if path, file := strings.CutPrefix(set.Log.URL, store.Scheme); file {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return set, fmt.Errorf("%w in %s", errNoHome, set.Home)
+		}
 	}
 	return set, nil
 }

@@ -94,14 +94,14 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		return fmt.Errorf("make the home: %w", err)
 	}
-	keys, err := masterKey(set.Vault)
+	keys, err := masterKey(ctx, set.Vault)
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)
 	}
-	if h.Log, err = store.Open(ctx, set.Log.URL, store.Options{}); err != nil {
+	if h.Log, err = OpenLog(ctx, set.Log, h.zap); err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, vault.Options{}); err != nil {
+	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, vaultOptions(set.Vault)); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	if h.Station, err = h.stationID(set.Kiosk.Station); err != nil {
@@ -136,21 +136,46 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	return nil
 }
 
+// OpenLog opens the log that the settings name. A server that is lost, or back
+// again, is told to the program's own log.
+func OpenLog(ctx context.Context, set settings.Log, log *zap.Logger) (store.Log, error) {
+	return store.Open(ctx, set.URL, store.Options{
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins},
+		User:   set.User, Password: set.Password.Reveal(), CAFile: set.CAFile, CertFile: set.CertFile, KeyFile: set.KeyFile,
+		Prefix: set.Prefix,
+		Report: func(err error) {
+			if err != nil {
+				log.Warn("the log's server is lost", zap.Error(err))
+			} else {
+				log.Info("the log's server is back")
+			}
+		},
+	})
+}
+
+func vaultOptions(set settings.Vault) vault.Options {
+	return vault.Options{User: set.User, Password: set.Password.Reveal(), CAFile: set.CAFile}
+}
+
 // masterKey reads the master key, and makes one where there is no vault yet. A
 // vault is only ever made after its key: where it is there and the key is not,
 // the key was lost, and a new one would hide that.
-func masterKey(set settings.Vault) (*vault.Keys, error) {
+func masterKey(ctx context.Context, set settings.Vault) (*vault.Keys, error) {
 	if set.Credential {
 		return vault.KeysFromCredential(filepath.Base(set.MasterKey))
 	}
-	if _, err := os.Stat(strings.TrimPrefix(set.URL, "sqlite:")); err != nil {
-		return vault.LoadOrCreateKeys(set.MasterKey)
-	}
 	keys, err := vault.KeysFromFile(set.MasterKey)
-	if errors.Is(err, os.ErrNotExist) {
+	if !errors.Is(err, os.ErrNotExist) {
+		return keys, err
+	}
+	there, err := vault.Exists(ctx, set.URL, vaultOptions(set))
+	switch {
+	case err != nil:
+		return nil, err
+	case there:
 		return nil, fmt.Errorf("%w: %s is gone, and the vault is there", vault.ErrKeyFile, set.MasterKey)
 	}
-	return keys, err
+	return vault.LoadOrCreateKeys(set.MasterKey)
 }
 
 func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, channels couriers, public, problem string) desk.Config {

@@ -123,9 +123,46 @@ func mailAddress(s string) error {
 	return nil
 }
 
-func sqliteURL(s string) error {
-	if path, ok := strings.CutPrefix(s, "sqlite:"); !ok || path == "" {
+var streamPrefix = matching(`[a-z0-9][a-z0-9_-]{0,39}`, "must be at most 40 small letters, digits, dashes and underscores")
+
+func logURL(s string) error {
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch scheme {
+	case "sqlite":
+		return filePath(rest)
+	case "esdb", "esdb+discover":
+		return withoutPassword(rest, "log.password")
+	}
+	return errors.New("must be sqlite: and the path of a file, or esdb:// and a server")
+}
+
+func vaultURL(s string) error {
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch scheme {
+	case "sqlite":
+		return filePath(rest)
+	case "postgres", "postgresql":
+		return withoutPassword(rest, "vault.password")
+	}
+	return errors.New("must be sqlite: and the path of a file, or postgres:// and a server")
+}
+
+func filePath(s string) error {
+	if s == "" || strings.HasPrefix(s, "//") {
 		return errors.New("must be sqlite: and the path of a file")
+	}
+	return nil
+}
+
+// withoutPassword refuses what would be printed with the settings.
+func withoutPassword(rest, field string) error {
+	address, ok := strings.CutPrefix(rest, "//")
+	if !ok || address == "" {
+		return errors.New("must have two slashes and a server behind the colon")
+	}
+	address, query, _ := strings.Cut(address, "?")
+	if user, _, named := strings.Cut(address, "@"); named && strings.Contains(user, ":") || strings.Contains(strings.ToLower(query), "password=") {
+		return fmt.Errorf("must not hold a password, which would be printed with the settings: use %s or %s", field, field+fileSuffix)
 	}
 	return nil
 }
@@ -154,6 +191,7 @@ func loopback(host string) bool {
 // checkTogether finds what no value shows alone. Blame names the field to change.
 func (s *Settings) checkTogether(blame func(field, reason string)) {
 	s.checkOrganisation(blame)
+	s.checkPlaces(blame)
 	s.checkMail(blame)
 	s.checkSMS(blame)
 	if (s.Pocket.TLSCert == "") != (s.Pocket.TLSKey == "") {
@@ -202,6 +240,39 @@ func (s *Settings) checkOrganisation(blame func(field, reason string)) {
 		blame("organisation.languages", "must name at least one language")
 	} else if !slices.Contains(o.Languages, o.DefaultLanguage) {
 		blame("organisation.default_language", "must be one of organisation.languages")
+	}
+}
+
+func (s *Settings) checkPlaces(blame func(field, reason string)) {
+	l, v := s.Log, s.Vault
+	if strings.HasPrefix(l.URL, "sqlite:") {
+		for field, set := range map[string]bool{
+			"log.user": l.User != "", "log.password": !l.Password.IsZero(), "log.ca_file": l.CAFile != "",
+			"log.cert_file": l.CertFile != "", "log.prefix": l.Prefix != "",
+		} {
+			if set {
+				blame(field, "is for an EventStoreDB, and log.url names a file")
+			}
+		}
+	} else if s.Demo {
+		blame("log.url", "a demo stays on this machine: its log is a file")
+	}
+	if strings.HasPrefix(v.URL, "sqlite:") {
+		for field, set := range map[string]bool{
+			"vault.user": v.User != "", "vault.password": !v.Password.IsZero(), "vault.ca_file": v.CAFile != "",
+		} {
+			if set {
+				blame(field, "is for a PostgreSQL, and vault.url names a file")
+			}
+		}
+	} else if s.Demo {
+		blame("vault.url", "a demo stays on this machine: its vault is a file")
+	}
+	if (l.CertFile == "") != (l.KeyFile == "") {
+		blame("log.cert_file", "certificate and key go together: log.cert_file and log.key_file")
+	}
+	if l.User == "" && !l.Password.IsZero() && !strings.Contains(l.URL, "@") {
+		blame("log.user", "must be set where log.password is")
 	}
 }
 

@@ -29,7 +29,7 @@ func defaults(home string) Settings {
 			Portal: "Mijn OPO-R", PocketName: "Pocket", Support: "helpdesk", Admission: enrolment.ByRoster,
 			DefaultLanguage: i18n.Dutch, Languages: i18n.Languages(),
 		},
-		Log:      Log{URL: "sqlite:" + filepath.Join(home, "log.db")},
+		Log:      Log{URL: "sqlite:" + filepath.Join(home, "log.db"), KeepLogins: 400 * 24 * time.Hour},
 		Vault:    Vault{URL: "sqlite:" + filepath.Join(home, "vault.db"), MasterKey: filepath.Join(home, "master.key")},
 		Mail:     Mail{Port: 587, TLS: StartTLS, Timeout: 30 * time.Second},
 		SMS:      SMS{Sender: "Keydesk", Timeout: 15 * time.Second, Spryng: Spryng{Route: "business"}},
@@ -108,15 +108,31 @@ func organisationFields(o *Organisation) []field {
 }
 
 func placeFields(s *Settings) []field {
-	return []field{
-		{"log.url", "A file on this machine, for any number of programs at once.", textKind{&s.Log.URL, sqliteURL}},
-		{"vault.url", "A file of its own.", textKind{&s.Vault.URL, sqliteURL}},
-		{
+	const day = 24 * time.Hour
+	l, v := &s.Log, &s.Vault
+	all := []field{
+		{"log.url", "A file on this machine, for any number of programs at once; or an EventStoreDB for several machines:\nesdb://HOST:2113, esdb://ONE:2113,TWO:2113,THREE:2113 or esdb+discover://NAME:2113.", textKind{&l.URL, logURL}},
+		{"log.user", "Who logs in to the EventStoreDB.", textKind{&l.User, atMost(100)}},
+	}
+	all = append(all, s.secretFields("log.password", &l.Password, nil, "The password, or the file that holds it.")...)
+	all = append(all,
+		field{"log.ca_file", "The authority that its certificate is from, a PEM file; empty: those of the system.", textKind{&l.CAFile, nil}},
+		field{"log.cert_file", "A certificate of our own and its key, PEM files, where the server asks for one.", textKind{&l.CertFile, nil}},
+		field{"log.key_file", "", textKind{&l.KeyFile, nil}},
+		field{"log.prefix", "Stands before the names of all streams, where several installations share a server.", textKind{&l.Prefix, streamPrefix}},
+		field{"log.keep_logins", "How long the events of logins are kept.", spanKind{&l.KeepLogins, day, 3650 * day}},
+		field{"vault.url", "A file of its own; or a PostgreSQL for several machines: postgres://HOST/DATABASE.", textKind{&v.URL, vaultURL}},
+		field{"vault.user", "The role that owns the vault's schema in the PostgreSQL.", textKind{&v.User, atMost(100)}},
+	)
+	all = append(all, s.secretFields("vault.password", &v.Password, nil, "The password, or the file that holds it.")...)
+	return append(all,
+		field{"vault.ca_file", "The authority that its certificate is from, a PEM file; empty: those of the system.", textKind{&v.CAFile, nil}},
+		field{
 			"vault.master_key",
 			"The file of the key that opens all others; made at the first start. Keep a copy of it away from\nthe vault's backups: without it nobody can read them. A systemd credential named\nkeydesk-master-key comes before this default.",
-			textKind{&s.Vault.MasterKey, nil},
+			textKind{&v.MasterKey, nil},
 		},
-	}
+	)
 }
 
 func mailFields(s *Settings) []field {

@@ -41,12 +41,22 @@ type Organisation struct {
 
 // Log is where the events are.
 type Log struct {
-	URL string // sqlite:PATH
+	URL        string // sqlite:PATH, esdb://HOST:PORT or esdb+discover://NAME:PORT
+	User       string // of an EventStoreDB
+	Password   Secret
+	CAFile     string        // PEM; empty: the system's authorities
+	CertFile   string        // PEM; empty: no certificate of our own
+	KeyFile    string        // PEM
+	Prefix     string        // before the names of all streams
+	KeepLogins time.Duration // how long the events of logins are given
 }
 
 // Vault is where the personal data is.
 type Vault struct {
-	URL       string // sqlite:PATH
+	URL       string // sqlite:PATH or postgres://HOST/DATABASE
+	User      string // of a PostgreSQL
+	Password  Secret
+	CAFile    string // PEM; empty: the system's authorities
 	MasterKey string // the file of the master key
 	// Credential says that MasterKey was handed over by systemd: it is never
 	// made here, and systemd guards its folder.

@@ -142,8 +142,11 @@ func identifyUser(c *esdb.Configuration, inURL string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%w: a %% in the user or password has to be written %%25", ErrURL)
 	}
-	if o.User != "" {
+	switch {
+	case o.User != "":
 		c.Username, c.Password = o.User, o.Password
+	case o.Password != "":
+		c.Password = o.Password
 	}
 	if (c.Username == "") != (c.Password == "") {
 		return fmt.Errorf("%w: a user and a password, or neither", ErrURL)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -51,6 +52,27 @@ func (p *postgres) migrate(ctx context.Context, keys *Keys) error {
 	}
 	defer conn.Release()
 	return explainOpen(ctx, p.migrateAlone(ctx, conn.Conn(), keys))
+}
+
+// postgresExists says whether the vault's tables are there.
+func postgresExists(ctx context.Context, url string, o Options) (there bool, place string, err error) {
+	config, err := parsePostgres(url, o)
+	if err != nil {
+		return false, "in PostgreSQL", err
+	}
+	place = placeOf(config.ConnConfig)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return false, place, err
+	}
+	defer pool.Close()
+	p := &postgres{pool: pool, schema: config.ConnConfig.RuntimeParams["search_path"]}
+	err = p.try(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		at, err := p.state(ctx, conn)
+		there = at.version > 0
+		return err
+	})
+	return there, place, explainOpen(ctx, err)
 }
 
 // migrateAlone migrates while conn holds a lock, in a transaction that lasts as

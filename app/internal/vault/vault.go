@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 
@@ -128,6 +130,23 @@ func Open(ctx context.Context, url string, keys *Keys, o Options) (*Vault, error
 	}
 	v.index = newIndexKeys(secret)
 	return v, nil
+}
+
+// Exists says whether there is a vault at url already, and makes none. A
+// database that is none of this program's is an error.
+func Exists(ctx context.Context, url string, o Options) (bool, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		_, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	there, place, err := postgresExists(ctx, url, o)
+	if err != nil {
+		return false, fmt.Errorf("look for a vault %s: %w", place, err)
+	}
+	return there, nil
 }
 
 // openDatabase returns the database, with its tables, and how to call it in an
