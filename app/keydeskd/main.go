@@ -43,6 +43,7 @@ type commands struct {
 	Progress progressCommand `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
 	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
+	Copy     copyCommand     `cmd:"" help:"Make a log the copy of another one: from one kiosk to a cluster, or back."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
 }
 

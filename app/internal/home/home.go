@@ -276,7 +276,7 @@ func (h *Home) stationID(set string) (string, error) {
 // or it is none: no lost settings file and no flag can turn a real home into
 // one that shows its codes.
 func (h *Home) decideDemo(ctx context.Context, o Options) error {
-	first, err := h.firstEvent(ctx)
+	first, err := firstEvent(ctx, h.Log)
 	if err != nil {
 		return err
 	}
@@ -292,17 +292,12 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 		if _, err := h.Log.Append(ctx, station.Stream(h.Station), domain.NoStream, m); err != nil && !errors.Is(err, domain.ErrConflict) {
 			return fmt.Errorf("begin the demo: %w", err)
 		}
-		if first, err = h.firstEvent(ctx); err != nil {
+		if first, err = firstEvent(ctx, h.Log); err != nil {
 			return err
 		}
 	}
-	if first != nil && first.Type == "StationOpened" {
-		e, err := station.Decode(first.Type, first.Data)
-		if err != nil {
-			return err
-		}
-		opened, ok := e.(station.StationOpened)
-		h.Demo = ok && opened.Demo
+	if h.Demo, err = beginsDemo(first); err != nil {
+		return err
 	}
 	if o.Settings.Demo && !h.Demo {
 		return ErrNotADemo
@@ -310,10 +305,32 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 	return nil
 }
 
-func (h *Home) firstEvent(ctx context.Context) (*domain.Recorded, error) {
+// beginsDemo says whether the first event of a log makes it a demo's.
+func beginsDemo(first *domain.Recorded) (bool, error) {
+	if first == nil || first.Type != "StationOpened" {
+		return false, nil
+	}
+	e, err := station.Decode(first.Type, first.Data)
+	if err != nil {
+		return false, err
+	}
+	opened, ok := e.(station.StationOpened)
+	return ok && opened.Demo, nil
+}
+
+// LookInto says whether a log has begun, and whether it is a demo's.
+func LookInto(ctx context.Context, log store.Log) (begun, demo bool, err error) {
+	first, err := firstEvent(ctx, log)
+	if err == nil {
+		demo, err = beginsDemo(first)
+	}
+	return first != nil, demo, err
+}
+
+func firstEvent(ctx context.Context, log store.Log) (*domain.Recorded, error) {
 	var first *domain.Recorded
 	enough := errors.New("enough")
-	err := h.Log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
+	err := log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
 		for _, e := range b.Events {
 			e.Data = append([]byte(nil), e.Data...)
 			first = &e
