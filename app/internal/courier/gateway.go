@@ -120,6 +120,24 @@ func (g *gateway) post(ctx context.Context, header http.Header, body []byte) (an
 	return answer{status: resp.StatusCode, header: resp.Header, body: got}, nil
 }
 
+// get asks a question that changes nothing. Its error is domain.ErrUnavailable.
+func (g *gateway) get(ctx context.Context, url string, header http.Header) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %w", g.name, domain.ErrUnavailable)
+	}
+	r.Header = header
+	r.Header.Set("User-Agent", "Keydesk")
+	r.Header.Set("Accept", "application/json")
+	resp, err := g.client.Do(r)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %s: %w", g.name, cause(err), domain.ErrUnavailable)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, _ := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	return answer{status: resp.StatusCode, header: resp.Header, body: got}, nil
+}
+
 // judge turns an answer that the provider has no better word for into an error;
 // nil for 2xx. RFC 9110 section 15.
 func (g *gateway) judge(a answer) error {

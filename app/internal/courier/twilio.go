@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 )
 
 // TwilioConfig is an account at Twilio (API 2010-04-01).
@@ -70,6 +71,26 @@ func (t *twilio) Send(ctx context.Context, number, text, reference string) (Rece
 		return Receipt{}, err
 	}
 	return Receipt{Provider: t.name, ID: providerID(sid, number, reference)}, nil
+}
+
+// Check asks for the account, which shows whether the token is its own and the
+// account active, and sends nothing.
+func (t *twilio) Check(ctx context.Context) error {
+	a, err := t.get(ctx, strings.TrimSuffix(t.url, "/Messages.json")+".json", http.Header{"Authorization": {t.authorization}})
+	if err != nil {
+		return err
+	}
+	if err := t.judge(a); err != nil {
+		return err
+	}
+	var account struct{ Status string }
+	switch {
+	case json.Unmarshal(a.body, &account) != nil || account.Status == "":
+		return t.garbled(a)
+	case account.Status != "active":
+		return t.reject(a, Auth)
+	}
+	return nil
 }
 
 func (t *twilio) read(a answer) (string, error) {

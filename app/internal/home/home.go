@@ -136,11 +136,14 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	return nil
 }
 
+// keepProbes is how long the log gives what only tried it out.
+const keepProbes = 7 * 24 * time.Hour
+
 // OpenLog opens the log that the settings name. A server that is lost, or back
 // again, is told to the program's own log.
 func OpenLog(ctx context.Context, set settings.Log, log *zap.Logger) (store.Log, error) {
 	return store.Open(ctx, set.URL, store.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins},
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins, store.ProbePrefix: keepProbes},
 		User:   set.User, Password: set.Password.Reveal(), CAFile: set.CAFile, CertFile: set.CertFile, KeyFile: set.KeyFile,
 		Prefix: set.Prefix,
 		Report: func(err error) {

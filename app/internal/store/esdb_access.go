@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,26 +126,18 @@ type Finding struct {
 	Err  error  // nil: as it should be
 }
 
-// ProbePrefix is how the names of the streams begin that CheckAccess makes.
-const ProbePrefix = "probe-"
-
 // ErrMayDelete says that the user may delete streams. See Protect.
 var ErrMayDelete = errors.New("may delete streams: nothing that is recorded is safe from this user")
 
-// CheckAccess tries what the user of this log may do, on a stream of its own.
-// The error is that of a server that is not there at all.
-func (l *ESDB) CheckAccess(ctx context.Context) ([]Finding, error) {
+// CheckAccess tries what the user of this log may do, on a stream whose name
+// has to begin with ProbePrefix. The error is that of a server that is not
+// there at all.
+func (l *ESDB) CheckAccess(ctx context.Context, stream string) ([]Finding, error) {
 	if _, err := reading(ctx, l, func(ctx context.Context, c *esdb.Client) (*esdb.ServerVersion, error) { return c.GetServerVersion() }); err != nil {
 		return nil, fmt.Errorf("check access to the log: %w", err)
 	}
-	stream := ProbePrefix + uuid.NewString()
-	m := domain.Message{Type: "Probed", Data: []byte("{}")}
-	_, _ = rand.Read(m.ID[:]) // never fails
-	_, appended := l.Append(ctx, stream, domain.NoStream, m)
-	got, read := l.ReadStream(ctx, stream, 0)
-	if read == nil && appended == nil && len(got) != 1 {
-		read = fmt.Errorf("read stream %s: %w: what was appended is not there", stream, domain.ErrNotFound)
-	}
+	probe, appended := appendProbe(ctx, l, stream)
+	_, read := readProbe(ctx, l, stream, probe)
 	_, everything := l.Head(ctx)
 	return []Finding{
 		{"append", appended},
