@@ -44,6 +44,7 @@ type commands struct {
 	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
 	Copy     copyCommand     `cmd:"" help:"Make a log the copy of another one: from one kiosk to a cluster, or back."`
+	Doctor   doctorCommand   `cmd:"" help:"Find out what is wrong, and say how to mend it."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
 }
 
@@ -72,6 +73,9 @@ func run(args []string, out, errs io.Writer) (status int) {
 	parsed, err := parser.Parse(args)
 	if err == nil {
 		err = parsed.Run(&app{ctx, out, &cli})
+	}
+	if health, ok := errors.AsType[healthError](err); ok {
+		return int(health)
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "keydeskd:", err)
