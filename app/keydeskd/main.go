@@ -44,6 +44,9 @@ type commands struct {
 	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
+	Doctor   doctorCommand   `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
+	Protect  protectCommand  `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
+	Copy     copyCommand     `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
 }
 
 // An app is what a command runs with.

@@ -140,7 +140,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 // again, is told to the program's own log.
 func OpenLog(ctx context.Context, set settings.Log, log *zap.Logger) (store.Log, error) {
 	return store.Open(ctx, set.URL, store.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins},
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins, store.ProbePrefix: 24 * time.Hour},
 		User:   set.User, Password: set.Password.Reveal(), CAFile: set.CAFile, CertFile: set.CertFile, KeyFile: set.KeyFile,
 		Prefix: set.Prefix,
 		Report: func(err error) {
@@ -221,6 +221,15 @@ func (h *Home) Run(ctx context.Context) error {
 	return serving
 }
 
+// awayFor is for how long the log may be silent before it counts as away.
+const awayFor = 10 * time.Second
+
+// Trouble says whether the log is away: nobody could enrol now.
+func (h *Home) Trouble() bool {
+	health := h.Feed.Health()
+	return health.CaughtUp && health.Behind > awayFor
+}
+
 // Close closes the files, after a last snapshot. Run must have ended.
 func (h *Home) Close(ctx context.Context) error {
 	var errs []error
@@ -276,7 +285,7 @@ func (h *Home) stationID(set string) (string, error) {
 // or it is none: no lost settings file and no flag can turn a real home into
 // one that shows its codes.
 func (h *Home) decideDemo(ctx context.Context, o Options) error {
-	first, err := h.firstEvent(ctx)
+	first, err := firstEvent(ctx, h.Log)
 	if err != nil {
 		return err
 	}
@@ -292,7 +301,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 		if _, err := h.Log.Append(ctx, station.Stream(h.Station), domain.NoStream, m); err != nil && !errors.Is(err, domain.ErrConflict) {
 			return fmt.Errorf("begin the demo: %w", err)
 		}
-		if first, err = h.firstEvent(ctx); err != nil {
+		if first, err = firstEvent(ctx, h.Log); err != nil {
 			return err
 		}
 	}
@@ -310,10 +319,11 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 	return nil
 }
 
-func (h *Home) firstEvent(ctx context.Context) (*domain.Recorded, error) {
+// firstEvent returns the very first event of a log, nil while there is none.
+func firstEvent(ctx context.Context, log store.Log) (*domain.Recorded, error) {
 	var first *domain.Recorded
 	enough := errors.New("enough")
-	err := h.Log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
+	err := log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
 		for _, e := range b.Events {
 			e.Data = append([]byte(nil), e.Data...)
 			first = &e

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+)
+
+type copyCommand struct {
+	From     string `required:"" placeholder:"URL" help:"The log to copy: sqlite:PATH or esdb://USER@HOST:PORT."`
+	To       string `required:"" placeholder:"URL" help:"Where to: the same kinds. It is empty, or holds the beginning of the same log."`
+	Check    bool   `name:"check-only" help:"Copy nothing: compare both, event by event."`
+	FromPass string `name:"from-password-file" placeholder:"FILE" help:"The file that holds the password of the user in --from."`
+	ToPass   string `name:"to-password-file" placeholder:"FILE" help:"The file that holds the password of the user in --to."`
+	FromCA   string `name:"from-ca-file" placeholder:"FILE" help:"The authority that the certificate of --from is from."`
+	ToCA     string `name:"to-ca-file" placeholder:"FILE" help:"The authority that the certificate of --to is from."`
+	FromPre  string `name:"from-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --from, as log.prefix."`
+	ToPre    string `name:"to-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --to, as log.prefix."`
+}
+
+// Help is shown under the command's --help.
+func (copyCommand) Help() string {
+	return "Stop the kiosks first. All events are copied with their order, streams, revisions, ids, " +
+		"bytes and times of recording, and then compared one by one. Interrupted, the same command goes on where it was. " +
+		"A password in a URL would show to everybody on the machine: put it into a file."
+}
+
+var errSameLog = errors.New("--from and --to are the same log")
+
+func (c copyCommand) Run(a *app) (err error) {
+	if c.From == c.To && c.FromPre == c.ToPre {
+		return errSameLog
+	}
+	if path, file := strings.CutPrefix(c.From, store.Scheme); file { // opening would make it
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%w: %w", errNoLog, err)
+		}
+	}
+	from, err := openLog(a.ctx, c.From, c.FromPass, c.FromCA, c.FromPre)
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := openLog(a.ctx, c.To, c.ToPass, c.ToCA, c.ToPre)
+	if err != nil {
+		return fmt.Errorf("--to: %w", err)
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	show := newCopyProgress(a.out)
+	if !c.Check {
+		n, err := store.Copy(a.ctx, from, to, show.tell)
+		show.end()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "copied %d events\n", n)
+	}
+	n, err := store.Verify(a.ctx, from, to, show.tell)
+	show.end()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "both logs hold the same %d events\n", n)
+	return err
+}
+
+var errNoLog = errors.New("there is no log to copy")
+
+// openLog opens one side of a copy. Of the settings it needs none.
+func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) (store.Target, error) {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		if _, shown := u.User.Password(); shown {
+			return nil, errShown
+		}
+	}
+	set := settings.Log{URL: address, CAFile: caFile, Prefix: prefix}
+	if passwordFile != "" {
+		b, err := os.ReadFile(passwordFile) //nolint:gosec // the operator's to choose
+		if err != nil {
+			return nil, err
+		}
+		set.Password = settings.NewSecret(strings.TrimRight(string(b), "\r\n"))
+	}
+	l, err := home.OpenLog(ctx, set, zap.NewNop())
+	if err != nil {
+		return nil, err
+	}
+	t, ok := l.(store.Target)
+	if !ok {
+		return nil, errors.Join(errors.ErrUnsupported, l.Close())
+	}
+	return t, nil
+}
+
+var errShown = errors.New("the URL holds a password, which everybody on the machine can see: name a file that holds it")
+
+// copyProgress shows how far a copy is: on a terminal in one line that is written
+// over, elsewhere a line now and then.
+type copyProgress struct {
+	out      io.Writer
+	terminal bool
+	every    time.Duration
+	last     time.Time
+	began    time.Time
+	first    store.Progress
+	written  bool
+}
+
+func newCopyProgress(out io.Writer) *copyProgress {
+	p := &copyProgress{out: out, every: 10 * time.Second}
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			p.terminal, p.every = true, time.Second
+		}
+	}
+	return p
+}
+
+func (p *copyProgress) tell(now store.Progress) {
+	at := time.Now()
+	if p.began.IsZero() || now.Phase != p.first.Phase {
+		p.end()
+		p.began, p.last, p.first = at, at, now
+	}
+	if at.Sub(p.last) < p.every {
+		return
+	}
+	p.last = at
+	spent := at.Sub(p.began).Seconds()
+	rate := float64(now.Events-p.first.Events) / spent
+	line := fmt.Sprintf("%s: %d events, %.0f a second", now.Phase, now.Events, rate)
+	if done := float64(now.At-p.first.At) / spent; now.Of > 0 && done > 0 {
+		left := time.Duration(float64(now.Of-min(now.At, now.Of))/done) * time.Second
+		line += fmt.Sprintf(", %d%%, %s to go", 100*uint64(now.At)/uint64(now.Of), left)
+	}
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+		p.written = true
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+// end takes the line that is written over away.
+func (p *copyProgress) end() {
+	if p.written {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.written = false
+	}
+}
