@@ -173,8 +173,10 @@ func (s *Server) watch() error {
 		return err
 	}
 	s.watcher = exec.CommandContext(context.Background(), "/bin/sh", "-c", //nolint:gosec // our own folder
-		`read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null)
-		if [ -n "$pid" ]; then kill -QUIT "$pid"; while kill -0 "$pid"; do sleep 0.05; done; fi 2>/dev/null
+		`read -r _; file=$0/data/postmaster.pid; left=200
+		while [ -e "$file" ] && [ $left -gt 0 ] && kill -QUIT "$(head -n 1 "$file")"; do
+			sleep 0.05; left=$((left - 1)) # the server removes the file when it ends
+		done 2>/dev/null
 		rm -rf "$0"`, s.dir)
 	s.watcher.Stdin, s.alive = r, w
 	detach(s.watcher)
@@ -186,11 +188,12 @@ func (s *Server) remove() error {
 	if s.watcher == nil || s.watcher.Process == nil {
 		return os.RemoveAll(s.dir)
 	}
-	err := s.alive.Close()
-	if s.exited != nil {
-		<-s.exited // or the watcher would see a process that only waits to be waited for
+	select {
+	case <-s.exited: // so that the watcher does not take another process for it
+		_ = os.Remove(filepath.Join(s.data(), "postmaster.pid"))
+	default:
 	}
-	return errors.Join(err, s.watcher.Wait())
+	return errors.Join(s.alive.Close(), s.watcher.Wait())
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
