@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -26,7 +27,7 @@ import (
 // over TCP alone.
 const (
 	Role     = "keydesk"
-	Password = "a password/with:signs@in it?" //nolint:gosec // of a server that lives as long as its test
+	Password = "a password/with:signs@in it?"
 )
 
 // startWithin is how long even a slow machine needs to start a server, and to
@@ -135,7 +136,7 @@ func start(o Options) (_ *Server, err error) {
 	if _, err := os.Stat(parent); err != nil {
 		parent = ""
 	}
-	if s.dir, err = os.MkdirTemp(parent, "keydesk-pg-"); err != nil { //nolint:usetesting // see above
+	if s.dir, err = os.MkdirTemp(parent, "keydesk-pg-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -219,9 +220,7 @@ func (s *Server) configure(o Options) error {
 		}
 		conf["listen_addresses"], conf["ssl"] = "127.0.0.1", "on"
 	}
-	for name, value := range o.Conf {
-		conf[name] = value
-	}
+	maps.Copy(conf, o.Conf)
 	var text strings.Builder
 	for name, value := range conf {
 		fmt.Fprintf(&text, "%s = '%s'\n", name, value)
