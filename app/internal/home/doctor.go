@@ -310,7 +310,7 @@ func (d *doctor) writeVault(ctx context.Context) Diagnosis {
 
 func (d *doctor) mail(ctx context.Context) Diagnosis {
 	if d.set.Mail.Host == "" {
-		return d.noCourier("mail.host is not set: nobody can enrol", "set up [mail]")
+		return d.noCourier(ctx, "mail.host is not set: nobody can enrol", "set up [mail]")
 	}
 	all, err := (&Home{folder: d.set.Home}).couriers(d.set)
 	if err == nil {
@@ -322,9 +322,9 @@ func (d *doctor) mail(ctx context.Context) Diagnosis {
 	return well("the server takes us; nothing was sent")
 }
 
-func (d *doctor) sms(context.Context) Diagnosis {
+func (d *doctor) sms(ctx context.Context) Diagnosis {
 	if len(d.set.SMS.Order) == 0 {
-		return d.noCourier("sms.order is not set: nobody can enrol", "set up [sms]")
+		return d.noCourier(ctx, "sms.order is not set: nobody can enrol", "set up [sms]")
 	}
 	if _, err := smsProviders(d.set.SMS); err != nil {
 		return bad("mend [sms]", "%s", err)
@@ -333,10 +333,10 @@ func (d *doctor) sms(context.Context) Diagnosis {
 }
 
 // noCourier is all right in a demo, whose messages stay here.
-func (d *doctor) noCourier(says, do string) Diagnosis {
+func (d *doctor) noCourier(ctx context.Context, says, do string) Diagnosis {
 	if d.log != nil {
 		h := &Home{Log: d.log}
-		if err := h.decideDemo(context.Background(), Options{Settings: d.set, Now: d.now}); err == nil && h.Demo {
+		if err := h.decideDemo(ctx, Options{Settings: d.set, Now: d.now}); err == nil && h.Demo {
 			return well("a demo's messages stay on this machine")
 		}
 	}

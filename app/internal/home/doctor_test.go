@@ -81,7 +81,7 @@ func TestTheDoctorNamesWhatIsBroken(t *testing.T) {
 			breaks: func(t *testing.T, dir string) {
 				t.Helper()
 				other := open(t, t.TempDir(), false)
-				b, err := os.ReadFile(filepath.Join(other.dir, "master.key")) //nolint:gosec // the test's own
+				b, err := os.ReadFile(filepath.Join(other.dir, "master.key"))
 				if err == nil {
 					err = os.WriteFile(filepath.Join(dir, "master.key"), b, 0o600) //nolint:gosec // the test's own
 				}
