@@ -292,19 +292,19 @@ func (c *chaos) breakThings(ctx context.Context) {
 		{"subscriptions dropped", c.log.DropSubscriptions},
 		{"log slow", func() { c.log.Slow(50 * time.Millisecond); pause(500*time.Millisecond, 2*time.Second); c.log.Slow(0) }},
 		{"log frozen", func() { c.log.Freeze(); pause(500*time.Millisecond, 3*time.Second); c.log.Thaw() }},
-		{"log stopped", func() {
+		{"log stopped", func() { //nolint:contextcheck // it is started again whatever ends
 			c.log.Stop()
 			pause(100*time.Millisecond, 4*time.Second)
-			c.log.Restart() //nolint:contextcheck // it is started whatever ends
+			c.log.Restart()
 		}},
-		{"vault restarted", func() {
+		{"vault restarted", func() { //nolint:contextcheck // it is started again whatever ends
 			c.vault.Stop(c.t)
-			c.vault.StartAgain(c.t) //nolint:contextcheck // see above
+			c.vault.StartAgain(c.t)
 		}},
-		{"vault killed", func() {
+		{"vault killed", func() { //nolint:contextcheck // it is started again whatever ends
 			c.vault.Kill(c.t)
 			pause(100*time.Millisecond, time.Second)
-			c.vault.StartAgain(c.t) //nolint:contextcheck // see above
+			c.vault.StartAgain(c.t)
 		}},
 	}
 	for {
