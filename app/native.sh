@@ -44,12 +44,22 @@ has_window() {
 }
 
 # has_test_tools says whether the tests find what they start: a screen without a
-# monitor, hands for it, a browser and a voice.
+# monitor, hands for it, a browser, a voice and a database server.
 has_test_tools() {
 	case $(uname -s) in
 	Darwin) has_browser ;;
-	*) have Xvfb && have xdotool && have import && have espeak-ng && has_browser ;;
+	*) have Xvfb && have xdotool && have import && have espeak-ng && has_browser && has_postgres ;;
 	esac
+}
+
+# has_postgres looks where the tests do (app/internal/vault/pgtest). On macOS they
+# do without.
+has_postgres() {
+	have initdb && return
+	for program in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do
+		[ -x "$program" ] && return
+	done
+	return 1
 }
 
 has_browser() {
@@ -59,8 +69,8 @@ has_browser() {
 
 window_debian='gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev'
 window_fedora='gcc pkgconf-pkg-config libX11-devel libXcursor-devel libXrandr-devel libXinerama-devel libXi-devel libglvnd-devel libXxf86vm-devel libxkbcommon-devel'
-tests_debian='xvfb libgl1-mesa-dri xdotool imagemagick espeak-ng'
-tests_fedora='xorg-x11-server-Xvfb mesa-dri-drivers xdotool ImageMagick espeak-ng chromium'
+tests_debian='xvfb libgl1-mesa-dri xdotool imagemagick espeak-ng postgresql'
+tests_fedora='xorg-x11-server-Xvfb mesa-dri-drivers xdotool ImageMagick espeak-ng chromium postgresql-server'
 
 # need_window installs what building the window needs, or says what to install.
 need_window() {
@@ -75,10 +85,30 @@ need_test_tools() {
 		browser=
 		# Ubuntu has Chromium only as a snap, which tests cannot drive.
 		has_browser || [ "$(system)" = ubuntu ] || browser=chromium
+		has_postgres || no_cluster
 		install_native 'what the tests use' "$tests_debian $browser" "$tests_fedora"
+		cluster
 	fi
 	has_browser || die 'The tests drive a browser: install Google Chrome or Chromium, not as a snap.'
-	has_test_tools || die 'Something that the tests use is still missing: Xvfb, xdotool, ImageMagick or espeak-ng.'
+	has_test_tools || die 'Something that the tests use is still missing: Xvfb, xdotool, ImageMagick, espeak-ng or PostgreSQL.'
+}
+
+# Debian makes a database cluster along with PostgreSQL and starts it for good.
+# The tests need the programs alone: so no_cluster says, until cluster says that
+# a later installation may.
+no_cluster_conf=/etc/postgresql-common/createcluster.d/keydesk-tests.conf
+
+no_cluster() {
+	case $(system) in
+	debian | ubuntu)
+		as_root 'apt-get install postgresql' sh -c \
+			"mkdir -p ${no_cluster_conf%/*} && echo 'create_main_cluster = false' >$no_cluster_conf"
+		;;
+	esac
+}
+
+cluster() {
+	[ ! -e "$no_cluster_conf" ] || as_root "rm $no_cluster_conf" rm "$no_cluster_conf"
 }
 
 # system prints debian, ubuntu, fedora or other.

@@ -5,13 +5,15 @@
 #	sh app/test.sh                 everything
 #	sh app/test.sh lint headless   these two
 #
-# FUZZTIME is how long each fuzz target runs (5s). The last line counts.
+# FUZZTIME is how long each fuzz target runs (5s), CHAOSTIME how long a shared
+# log and vault are broken under two stations (1m). The last line counts.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 . app/native.sh
 
-all='domain native format vet lint tidy headless race windows fuzz vulnerabilities'
+all='domain native format vet lint tidy headless race windows chaos fuzz vulnerabilities'
 fuzztime=${FUZZTIME:-5s}
+chaostime=${CHAOSTIME:-1m}
 
 tmp=$(mktemp -d)
 : >"$tmp/results" # one line a test and run: pass, fail or skip, and its name
@@ -156,6 +158,10 @@ start_xvfb() {
 	export DISPLAY
 }
 
+# Every run breaks other things at other times; what it prints says how to have
+# the same again.
+chaos() { KEYDESK_CHAOS=$chaostime CGO_ENABLED=0 go_test -count=1 -run '^TestChaos$' ./app/internal/home; }
+
 fuzz() {
 	grep -rl --include='*_test.go' '^func Fuzz' app domain projections | sed 's,/[^/]*$,,' | sort -u >"$tmp/dirs"
 	while read -r dir; do
@@ -201,6 +207,7 @@ title() {
 	headless) say 'Everything that needs no window, without cgo' ;;
 	race) say 'The race detector' ;;
 	windows) say 'The windows, on Xvfb' ;;
+	chaos) say "Stations over a log and a vault that keep breaking, for $chaostime" ;;
 	fuzz) say "Every fuzz target for $fuzztime" ;;
 	vulnerabilities) say 'Known vulnerabilities (advice)' ;;
 	*) die "There is no part '$1'. The parts: $all" ;;

@@ -148,7 +148,7 @@ func kioskConfig(set settings.Settings, h *home.Home, leave func()) kiosk.Config
 		Mode: mode(set.Kiosk.Theme), Keyboard: set.Kiosk.Keyboard != settings.Off,
 		Speech: speech.New(), Demo: newDemoPhone(h),
 		IdleWarn: set.Kiosk.IdleWarn, IdleWipe: set.Kiosk.IdleWipe, IdleWipeWaiting: set.Kiosk.IdleWipeWaiting,
-		VisitMax: set.Kiosk.VisitMax, OnExit: leave, Now: time.Now,
+		VisitMax: set.Kiosk.VisitMax, OnExit: leave, Now: time.Now, Trouble: h.Trouble,
 	}
 	if pin := set.Kiosk.StaffPIN; !pin.IsZero() {
 		c.StaffPIN = func(typed string) bool {

@@ -27,6 +27,9 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[*kong.ParseError](err); ok {
 		return 2
 	}
+	if errors.Is(err, errWarnings) {
+		return 3
+	}
 	return 1
 }
 
@@ -64,6 +67,9 @@ func advice(err error) string {
 		{store.ErrNewer, "use the keydeskd of the kiosk's version, or a newer one"},
 		{vault.ErrWrongKey, "put back the copy of the master key that belongs to this vault, at vault.master_key; without it nobody can read the vault"},
 		{vault.ErrKeyFile, "put back the copy of the master key; its file is for its owner alone (chmod 600)"},
+		{errNoLog, "--from names the file of a log that exists"},
+		{store.ErrDiffers, "copy into an empty log; nothing of the source was changed"},
+		{store.ErrDenied, "the user needs the rights that the README names under \"From one kiosk to a cluster\""},
 		{fs.ErrPermission, "run this as the user whom the data folder belongs to"},
 		{domain.ErrUnknownOutcome, "it may have been recorded: do the same again, which changes nothing twice"},
 		{domain.ErrUnavailable, "nothing was recorded; see whether the disk is full or busy or the server away (keydeskd doctor), and try again"},

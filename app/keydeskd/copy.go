@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -16,281 +15,147 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
-	"github.com/keydesk/keydesk/app/internal/transfer"
-	"github.com/keydesk/keydesk/domain"
 )
 
 type copyCommand struct {
-	From         string `help:"The log to copy." placeholder:"URL"`
-	To           string `help:"The log that becomes its copy. A file is made." placeholder:"URL"`
-	FromSettings string `help:"Take the log to copy, and who logs in to it, from this settings file." placeholder:"FILE"`
-	ToSettings   string `help:"Take the log that becomes its copy, and who logs in to it, from this settings file." placeholder:"FILE"`
-	CheckOnly    bool   `help:"Only compare the two logs."`
+	From     string `required:"" placeholder:"URL" help:"The log to copy: sqlite:PATH or esdb://USER@HOST:PORT."`
+	To       string `required:"" placeholder:"URL" help:"Where to: the same kinds. It is empty, or holds the beginning of the same log."`
+	Check    bool   `name:"check-only" help:"Copy nothing: compare both, event by event."`
+	FromPass string `name:"from-password-file" placeholder:"FILE" help:"The file that holds the password of the user in --from."`
+	ToPass   string `name:"to-password-file" placeholder:"FILE" help:"The file that holds the password of the user in --to."`
+	FromCA   string `name:"from-ca-file" placeholder:"FILE" help:"The authority that the certificate of --from is from."`
+	ToCA     string `name:"to-ca-file" placeholder:"FILE" help:"The authority that the certificate of --to is from."`
+	FromPre  string `name:"from-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --from, as log.prefix."`
+	ToPre    string `name:"to-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --to, as log.prefix."`
 }
 
-// Help is what --help adds.
+// Help is shown under the command's --help.
 func (copyCommand) Help() string {
-	return `Stop all stations first: what is recorded while the copy runs is copied too, but what is recorded after it is not.
-
-Run it again when it was broken off: it finds out how far it was. It ends with a comparison of every event in both logs. A target that holds anything else than the beginning of the source is refused and left alone. Logins that are too old to be kept (log.keep_logins) are not copied, and neither are the probes of "keydeskd doctor".
-
-A URL is sqlite:PATH, esdb://HOST:PORT or esdb+discover://NAME:PORT. Who logs in to a server is not for the command line, where others see it. User, password, certificates and prefix come from:
-
-  --from-settings and --to-settings, of their section [log];
-  the settings in force, where log.url is the same URL;
-  else the user from the URL and the password from the variable
-  KEYDESK_COPY_FROM_PASSWORD or KEYDESK_COPY_TO_PASSWORD.`
+	return "Stop the kiosks first. All events are copied with their order, streams, revisions, ids, " +
+		"bytes and times of recording, and then compared one by one. Interrupted, the same command goes on where it was. " +
+		"A password in a URL would show to everybody on the machine: put it into a file."
 }
 
-var (
-	errSameLog   = errors.New("the source and the target are the same log")
-	errDemoStays = errors.New("the source is a demo's log, which stays on its machine")
-)
+var errSameLog = errors.New("--from and --to are the same log")
 
 func (c copyCommand) Run(a *app) (err error) {
-	from, err := c.place(a, "from", c.From, c.FromSettings)
-	if err != nil {
-		return err
-	}
-	to, err := c.place(a, "to", c.To, c.ToSettings)
-	if err != nil {
-		return err
-	}
-	if sameLog(from, to) {
+	if c.From == c.To && c.FromPre == c.ToPre {
 		return errSameLog
 	}
-	if err := thereAlready(from.URL); err != nil {
-		return fmt.Errorf("--from: %w", err)
-	}
-	if c.CheckOnly {
-		if err := thereAlready(to.URL); err != nil {
-			return fmt.Errorf("--to: %w", err)
+	if path, file := strings.CutPrefix(c.From, store.Scheme); file { // opening would make it
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%w: %w", errNoLog, err)
 		}
 	}
-	source, err := openForCopy(a.ctx, from)
+	from, err := openLog(a.ctx, c.From, c.FromPass, c.FromCA, c.FromPre)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	if !strings.HasPrefix(to.URL, store.Scheme) {
-		if err := refuseDemo(a.ctx, source); err != nil {
-			return err
-		}
-	}
-	target, err := openForCopy(a.ctx, to)
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := openLog(a.ctx, c.To, c.ToPass, c.ToCA, c.ToPre)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
-	defer func() { err = errors.Join(err, target.Close()) }()
-
-	meter := newMeter(a.out, time.Now)
-	o := transfer.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: from.KeepLogins},
-		Skip:   []string{store.ProbePrefix}, Progress: meter.tell,
+	defer func() { err = errors.Join(err, to.Close()) }()
+	show := newCopyProgress(a.out)
+	if !c.Check {
+		n, err := store.Copy(a.ctx, from, to, show.tell)
+		show.end()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "copied %d events\n", n)
 	}
-	do := transfer.Copy
-	if c.CheckOnly {
-		do = transfer.Check
-	}
-	result, err := do(a.ctx, source, target, o)
-	meter.end()
-	if result.Found > 0 {
-		fmt.Fprintf(a.out, "%d events were there already\n", result.Found)
-	}
-	if result.Copied > 0 {
-		fmt.Fprintf(a.out, "%d events were copied\n", result.Copied)
-	}
-	if result.Late > 0 {
-		fmt.Fprintf(a.out, "the source still moves: %d of them were recorded while the copy ran; stop all stations and run this again\n", result.Late)
-	}
+	n, err := store.Verify(a.ctx, from, to, show.tell)
+	show.end()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "the two logs hold the same: %d events compared\n", result.Checked)
-	return nil
-}
-
-// place says where a log is and who logs in to it.
-func (c copyCommand) place(a *app, side, address, file string) (settings.Log, error) {
-	wrong := func(reason string) (settings.Log, error) { return settings.Log{}, fmt.Errorf("--%s: %s", side, reason) }
-	switch {
-	case address != "" && file != "":
-		return wrong("either a URL or a settings file")
-	case address == "" && file == "":
-		return wrong("is missing")
-	case file != "":
-		set, err := settings.Load(settings.Sources{Home: a.cli.Home, File: file})
-		if err != nil {
-			return settings.Log{}, fmt.Errorf("--%s-settings: %w", side, err)
-		}
-		return set.Log, nil
-	}
-	set, err := a.settings()
-	if err != nil {
-		return settings.Log{}, err
-	}
-	if address == set.Log.URL {
-		return set.Log, nil
-	}
-	l := settings.Log{URL: address, KeepLogins: set.Log.KeepLogins}
-	if strings.HasPrefix(address, store.Scheme) {
-		return l, nil
-	}
-	scheme, rest, ok := strings.Cut(address, "://")
-	hosts, query, _ := strings.Cut(rest, "?")
-	if user, bare, named := cutLast(hosts, "@"); named {
-		if strings.Contains(user, ":") {
-			return wrong("holds a password, which others on this machine can see; put it into KEYDESK_COPY_" + strings.ToUpper(side) + "_PASSWORD")
-		}
-		if l.User, err = url.PathUnescape(user); err != nil {
-			return wrong("a % in the user has to be written %25")
-		}
-		hosts = bare
-	}
-	if ok {
-		l.URL = scheme + "://" + hosts
-		if query != "" {
-			l.URL += "?" + query
-		}
-	}
-	l.Password = settings.NewSecret(os.Getenv("KEYDESK_COPY_" + strings.ToUpper(side) + "_PASSWORD"))
-	if l.User != "" && l.Password.IsZero() {
-		return wrong("the user of the URL has no password: put it into KEYDESK_COPY_" + strings.ToUpper(side) + "_PASSWORD")
-	}
-	return l, nil
-}
-
-func cutLast(s, at string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, at); i >= 0 {
-		return s[:i], s[i+len(at):], true
-	}
-	return "", s, false
-}
-
-// sameLog says whether two logs are certainly one.
-func sameLog(a, b settings.Log) bool {
-	pathA, fileA := strings.CutPrefix(a.URL, store.Scheme)
-	pathB, fileB := strings.CutPrefix(b.URL, store.Scheme)
-	if !fileA || !fileB {
-		return bare(a.URL) == bare(b.URL) && a.Prefix == b.Prefix
-	}
-	infoA, errA := os.Stat(pathA)
-	infoB, errB := os.Stat(pathB)
-	return pathA == pathB || errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
-
-// bare is a URL without who logs in and how.
-func bare(address string) string {
-	address, _, _ = strings.Cut(address, "?")
-	scheme, rest, _ := strings.Cut(address, "://")
-	_, hosts, _ := cutLast(rest, "@")
-	return scheme + "://" + strings.ToLower(strings.TrimSuffix(hosts, "/"))
-}
-
-// thereAlready refuses a file that would only be made.
-func thereAlready(address string) error {
-	path, file := strings.CutPrefix(address, store.Scheme)
-	if !file {
-		return nil
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no log at %s", path)
-	}
-	return nil
-}
-
-// A copyable log is what both kinds of logs are.
-type copyable interface {
-	store.Log
-	transfer.Log
-}
-
-func openForCopy(ctx context.Context, at settings.Log) (copyable, error) {
-	l, err := home.OpenLog(ctx, at, zap.NewNop())
-	if err != nil {
-		return nil, err
-	}
-	both, ok := l.(copyable)
-	if !ok {
-		return nil, errors.Join(errors.New("this kind of log cannot be copied"), l.Close())
-	}
-	return both, nil
-}
-
-// refuseDemo keeps a demo, which shows its codes, off the shared log.
-func refuseDemo(ctx context.Context, source store.Log) error {
-	_, demo, err := home.LookInto(ctx, source)
-	if err == nil && demo {
-		err = errDemoStays
-	}
+	_, err = fmt.Fprintf(a.out, "both logs hold the same %d events\n", n)
 	return err
 }
 
-// A meter shows how far a copy is: a line that changes on a terminal, else one
-// now and then.
-type meter struct {
+var errNoLog = errors.New("there is no log to copy")
+
+// openLog opens one side of a copy. Of the settings it needs none.
+func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) (store.Target, error) {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		if _, shown := u.User.Password(); shown {
+			return nil, errShown
+		}
+	}
+	set := settings.Log{URL: address, CAFile: caFile, Prefix: prefix}
+	if passwordFile != "" {
+		b, err := os.ReadFile(passwordFile) //nolint:gosec // the operator's to choose
+		if err != nil {
+			return nil, err
+		}
+		set.Password = settings.NewSecret(strings.TrimRight(string(b), "\r\n"))
+	}
+	l, err := home.OpenLog(ctx, set, zap.NewNop())
+	if err != nil {
+		return nil, err
+	}
+	t, ok := l.(store.Target)
+	if !ok {
+		return nil, errors.Join(errors.ErrUnsupported, l.Close())
+	}
+	return t, nil
+}
+
+var errShown = errors.New("the URL holds a password, which everybody on the machine can see: name a file that holds it")
+
+// copyProgress shows how far a copy is: on a terminal in one line that is written
+// over, elsewhere a line now and then.
+type copyProgress struct {
 	out      io.Writer
-	now      func() time.Time
 	terminal bool
 	every    time.Duration
-
-	phase  transfer.Phase
-	began  time.Time // the phase
-	from   transfer.Progress
-	shown  time.Time
-	last   transfer.Progress
-	behind bool // last was not shown yet
+	last     time.Time
+	began    time.Time
+	first    store.Progress
+	written  bool
 }
 
-func newMeter(out io.Writer, now func() time.Time) *meter {
-	m := &meter{out: out, now: now, every: 10 * time.Second}
+func newCopyProgress(out io.Writer) *copyProgress {
+	p := &copyProgress{out: out, every: 10 * time.Second}
 	if f, ok := out.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&fs.ModeCharDevice != 0 {
-			m.terminal, m.every = true, time.Second
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			p.terminal, p.every = true, time.Second
 		}
 	}
-	return m
+	return p
 }
 
-func (m *meter) tell(p transfer.Progress) {
-	now := m.now()
-	if p.Phase != m.phase {
-		m.end()
-		m.phase, m.began, m.shown, m.from = p.Phase, now, now, p
+func (p *copyProgress) tell(now store.Progress) {
+	at := time.Now()
+	if p.began.IsZero() || now.Phase != p.first.Phase {
+		p.end()
+		p.began, p.last, p.first = at, at, now
 	}
-	m.last, m.behind = p, true
-	if now.Sub(m.shown) >= m.every {
-		m.show(now)
+	if at.Sub(p.last) < p.every {
+		return
 	}
+	p.last = at
+	spent := at.Sub(p.began).Seconds()
+	rate := float64(now.Events-p.first.Events) / spent
+	line := fmt.Sprintf("%s: %d events, %.0f a second", now.Phase, now.Events, rate)
+	if done := float64(now.At-p.first.At) / spent; now.Of > 0 && done > 0 {
+		left := time.Duration(float64(now.Of-min(now.At, now.Of))/done) * time.Second
+		line += fmt.Sprintf(", %d%%, %s to go", 100*uint64(now.At)/uint64(now.Of), left)
+	}
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+		p.written = true
+		return
+	}
+	fmt.Fprintln(p.out, line)
 }
 
-// end shows the last of a phase.
-func (m *meter) end() {
-	if m.behind {
-		m.show(m.now())
-		if m.terminal {
-			fmt.Fprintln(m.out)
-		}
-	}
-}
-
-func (m *meter) show(now time.Time) {
-	m.shown, m.behind = now, false
-	p, took := m.last, now.Sub(m.began)
-	line := fmt.Sprintf("%s: %d events", p.Phase, p.Events)
-	if p.Head > 0 {
-		line += fmt.Sprintf(", %d %%", 100*uint64(p.At)/uint64(p.Head))
-	}
-	if events := p.Events - m.from.Events; took > 0 && events > 0 {
-		line += fmt.Sprintf(", %.0f/s", float64(events)/took.Seconds())
-	}
-	if done := p.At - m.from.At; done > 0 && p.Head > p.At {
-		left := time.Duration(float64(took) * float64(p.Head-p.At) / float64(done))
-		line += fmt.Sprintf(", %s left", left.Round(time.Second))
-	}
-	if m.terminal {
-		fmt.Fprintf(m.out, "\r\x1b[K%s", line)
-	} else {
-		fmt.Fprintln(m.out, line)
+// end takes the line that is written over away.
+func (p *copyProgress) end() {
+	if p.written {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.written = false
 	}
 }

@@ -1,159 +1,72 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
 )
 
 type doctorCommand struct {
-	JSON bool `name:"json" help:"Print the findings as JSON."`
+	JSON bool `name:"json" help:"A line of JSON for each check."`
 }
 
-// Help is what --help adds.
+// Help is shown under the command's --help.
 func (doctorCommand) Help() string {
-	return `It looks at the settings, the data folder, the log, the vault, mail, SMS and the address for phones, and says of each what is wrong and how to mend it. It sends no message and makes nothing new; it records a probe in the log, which nothing else reads, and not in an empty one.
-
-Exit status, for monitoring: 0 when all is well, 3 when there are warnings only, 1 when something is bad.`
+	return "Each line says what is so and, where something is wrong, how to mend it. " +
+		"Exit status: 0 all is well, 1 something is bad, 3 there are warnings only. " +
+		"In a log that holds events it appends one to a stream of probes; nothing is sent to anybody."
 }
 
-// A verdict is what became of a check.
-type verdict string
-
-// The verdicts. What was skipped says nothing.
-const (
-	isWell  verdict = "ok"
-	isWarn  verdict = "warn"
-	isBad   verdict = "bad"
-	skipped verdict = "skipped"
+// Something is bad; or there are warnings only.
+var (
+	errBad      = errors.New("something is bad: see above")
+	errWarnings = errors.New("there are warnings: see above")
 )
 
-// A finding is what one check found. It holds no secret, no address and no
-// number of a person.
-type finding struct {
-	Check  string  `json:"check"`
-	Result verdict `json:"result"`
-	Says   string  `json:"says"`
-	Do     string  `json:"do,omitempty"` // how to mend it
-
-	blocks bool // what needs this check cannot be checked
-}
-
-func well(says string, args ...any) finding {
-	return finding{Result: isWell, Says: fmt.Sprintf(says, args...)}
-}
-
-func warn(do, says string, args ...any) finding {
-	return finding{Result: isWarn, Says: fmt.Sprintf(says, args...), Do: do}
-}
-
-func bad(do, says string, args ...any) finding {
-	return finding{Result: isBad, Says: fmt.Sprintf(says, args...), Do: do, blocks: true}
-}
-
-func skip(says string, args ...any) finding {
-	return finding{Result: skipped, Says: fmt.Sprintf(says, args...), blocks: true}
-}
-
-// blocking says that what needs this has nothing to look at.
-func (f finding) blocking() finding {
-	f.blocks = true
-	return f
-}
-
-// A check looks at one thing, within a time.
-type check struct {
-	name  string
-	needs []string // of the checks before it
-	run   func(context.Context) finding
-}
-
-// checkWithin is how long one check may take.
-const checkWithin = 10 * time.Second
-
-// examine runs checks in their order. One that needs a check which was bad or
-// skipped is skipped.
-func examine(ctx context.Context, within time.Duration, checks []check, tell func(finding)) {
-	blocked := map[string]bool{}
-	for _, c := range checks {
-		var f finding
-		if i := slices.IndexFunc(c.needs, func(n string) bool { return blocked[n] }); i >= 0 {
-			f = skip("see %s", c.needs[i])
-		} else {
-			f = runWithin(ctx, within, c.run)
-		}
-		f.Check, blocked[c.name] = c.name, f.blocks
-		tell(f)
-	}
-}
-
-// runWithin gives a check up that does not heed its deadline.
-func runWithin(ctx context.Context, within time.Duration, run func(context.Context) finding) finding {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	done := make(chan finding, 1)
-	go func() { done <- run(ctx) }()
-	select {
-	case f := <-done:
-		return f
-	case <-ctx.Done():
-	}
-	select { // it may be about to say why
-	case f := <-done:
-		return f
-	case <-time.After(time.Second):
-		return bad("see whether the machine or the disk is overloaded, or a firewall swallows the connection", "no answer within %s", within)
-	}
-}
-
-// A healthError is the exit status of what was said already.
-type healthError int
-
-func (h healthError) Error() string { return "not all is well" }
-
 func (c doctorCommand) Run(a *app) error {
-	p := newPatient(a)
-	defer p.close()
-	report := struct {
-		Result verdict   `json:"result"`
-		Checks []finding `json:"checks"`
-	}{Result: isWell, Checks: []finding{}}
-	examine(a.ctx, checkWithin, p.checks(), func(f finding) {
-		report.Checks = append(report.Checks, f)
-		if f.Result == isBad || f.Result == isWarn && report.Result == isWell {
-			report.Result = f.Result
+	worst := home.Well
+	tell := func(d home.Diagnosis) {
+		switch {
+		case d.Verdict == home.Bad:
+			worst = home.Bad
+		case d.Verdict == home.Warning && worst == home.Well:
+			worst = home.Warning
 		}
-		if !c.JSON {
-			printFinding(a.out, f)
-		}
-	})
-	if c.JSON {
-		out := json.NewEncoder(a.out)
-		out.SetEscapeHTML(false)
-		if err := out.Encode(report); err != nil {
-			return err
-		}
+		c.print(a, d)
 	}
-	switch report.Result {
-	case isBad:
-		return healthError(1)
-	case isWarn:
-		return healthError(3)
-	case isWell, skipped:
+	set, err := a.settings()
+	if invalid, ok := errors.AsType[*settings.InvalidError](err); ok {
+		for _, p := range invalid.Problems {
+			tell(home.Diagnosis{Check: "settings", Verdict: home.Bad, Says: p.String(), Do: "change this; nothing else was looked at"})
+		}
+		return errBad
+	}
+	if err != nil {
+		return err
+	}
+	tell(home.Diagnosis{Check: "settings", Verdict: home.Well, Says: "all of them can be used"})
+	home.Examine(a.ctx, set, time.Now, tell)
+	switch worst {
+	case home.Bad:
+		return errBad
+	case home.Warning:
+		return errWarnings
+	case home.Well, home.Skipped:
 	}
 	return nil
 }
 
-// printFinding prints a finding on a line, and how to mend it below.
-func printFinding(out io.Writer, f finding) {
-	const indent = "                        "
-	says := strings.ReplaceAll(strings.TrimSpace(f.Says), "\n", "\n"+indent)
-	fmt.Fprintf(out, "%-8s%-16s%s\n", f.Result, f.Check, says)
-	if f.Do != "" {
-		fmt.Fprintf(out, "%s→ %s\n", indent, f.Do)
+func (c doctorCommand) print(a *app, d home.Diagnosis) {
+	if c.JSON {
+		_ = json.NewEncoder(a.out).Encode(d) // whoever reads it has left
+		return
+	}
+	fmt.Fprintf(a.out, "%-8s %-11s %s\n", d.Verdict, d.Check, d.Says)
+	if d.Do != "" {
+		fmt.Fprintf(a.out, "%-8s %-11s → %s\n", "", "", d.Do)
 	}
 }

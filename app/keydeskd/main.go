@@ -46,6 +46,9 @@ type commands struct {
 	Copy     copyCommand     `cmd:"" help:"Make a log the copy of another one: from one kiosk to a cluster, or back."`
 	Doctor   doctorCommand   `cmd:"" help:"Find out what is wrong, and say how to mend it."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
+	Doctor   doctorCommand   `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
+	Protect  protectCommand  `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
+	Copy     copyCommand     `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
 }
 
 // An app is what a command runs with.

@@ -196,7 +196,7 @@ func TestChaos(t *testing.T) {
 	for i := range 2 * len(c.stations) {
 		people.Go(func() {
 			for n := 0; over.Err() == nil; n++ {
-				c.enrol(c.stations[i%len(c.stations)], i, n)
+				c.enrol(c.stations[i%len(c.stations)], i, n) //nolint:contextcheck // people go on when no more is broken
 			}
 		})
 	}
@@ -292,9 +292,20 @@ func (c *chaos) breakThings(ctx context.Context) {
 		{"subscriptions dropped", c.log.DropSubscriptions},
 		{"log slow", func() { c.log.Slow(50 * time.Millisecond); pause(500*time.Millisecond, 2*time.Second); c.log.Slow(0) }},
 		{"log frozen", func() { c.log.Freeze(); pause(500*time.Millisecond, 3*time.Second); c.log.Thaw() }},
-		{"log stopped", func() { c.log.Stop(); pause(100*time.Millisecond, 4*time.Second); c.log.Restart() }},
-		{"vault restarted", func() { c.vault.Stop(c.t); c.vault.StartAgain(c.t) }},
-		{"vault killed", func() { c.vault.Kill(c.t); pause(100*time.Millisecond, time.Second); c.vault.StartAgain(c.t) }},
+		{"log stopped", func() { //nolint:contextcheck // it is started again whatever ends
+			c.log.Stop()
+			pause(100*time.Millisecond, 4*time.Second)
+			c.log.Restart()
+		}},
+		{"vault restarted", func() { //nolint:contextcheck // it is started again whatever ends
+			c.vault.Stop(c.t)
+			c.vault.StartAgain(c.t)
+		}},
+		{"vault killed", func() { //nolint:contextcheck // it is started again whatever ends
+			c.vault.Kill(c.t)
+			pause(100*time.Millisecond, time.Second)
+			c.vault.StartAgain(c.t)
+		}},
 	}
 	for {
 		pause(200*time.Millisecond, time.Second)

@@ -143,7 +143,7 @@ const keepProbes = 7 * 24 * time.Hour
 // again, is told to the program's own log.
 func OpenLog(ctx context.Context, set settings.Log, log *zap.Logger) (store.Log, error) {
 	return store.Open(ctx, set.URL, store.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins, store.ProbePrefix: keepProbes},
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.KeepLogins, store.ProbePrefix: 24 * time.Hour},
 		User:   set.User, Password: set.Password.Reveal(), CAFile: set.CAFile, CertFile: set.CertFile, KeyFile: set.KeyFile,
 		Prefix: set.Prefix,
 		Report: func(err error) {
@@ -222,6 +222,15 @@ func (h *Home) Run(ctx context.Context) error {
 	}
 	parts.Wait()
 	return serving
+}
+
+// awayFor is for how long the log may be silent before it counts as away.
+const awayFor = 10 * time.Second
+
+// Trouble says whether the log is away: nobody could enrol now.
+func (h *Home) Trouble() bool {
+	health := h.Feed.Health()
+	return health.CaughtUp && health.Behind > awayFor
 }
 
 // Close closes the files, after a last snapshot. Run must have ended.
@@ -308,28 +317,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 	return nil
 }
 
-// beginsDemo says whether the first event of a log makes it a demo's.
-func beginsDemo(first *domain.Recorded) (bool, error) {
-	if first == nil || first.Type != "StationOpened" {
-		return false, nil
-	}
-	e, err := station.Decode(first.Type, first.Data)
-	if err != nil {
-		return false, err
-	}
-	opened, ok := e.(station.StationOpened)
-	return ok && opened.Demo, nil
-}
-
-// LookInto says whether a log has begun, and whether it is a demo's.
-func LookInto(ctx context.Context, log store.Log) (begun, demo bool, err error) {
-	first, err := firstEvent(ctx, log)
-	if err == nil {
-		demo, err = beginsDemo(first)
-	}
-	return first != nil, demo, err
-}
-
+// firstEvent returns the very first event of a log, nil while there is none.
 func firstEvent(ctx context.Context, log store.Log) (*domain.Recorded, error) {
 	var first *domain.Recorded
 	enough := errors.New("enough")

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -36,23 +39,23 @@ func someone() (id domain.SubjectID) {
 	return id
 }
 
-func BenchmarkPut(b *testing.B) {
-	v, who := open(b, place(b)), someone()
-	for b.Loop() {
-		if _, err := v.Put(b.Context(), who, vault.KindName, []byte("Fatima El Amrani")); err != nil {
-			b.Fatal(err)
-		}
-	}
+// both are a new vault in a file, and one on a PostgreSQL server on this machine.
+var both = []struct {
+	name string
+	open func(testing.TB) *vault.Vault
+}{
+	{"sqlite", func(tb testing.TB) *vault.Vault { tb.Helper(); return open(tb, place(tb)) }},
+	{"postgres", func(tb testing.TB) *vault.Vault { tb.Helper(); return open(tb, pgPlace(tb, pgtest.Shared(tb))) }},
 }
 
-// BenchmarkPut32 has 32 writers, each with a person of its own.
-func BenchmarkPut32(b *testing.B) {
-	v := open(b, place(b))
-	b.SetParallelism(16) // times 2 cores
+// by32 has 32 stations do something at once.
+func by32(b *testing.B, do func(i int64) error) {
+	b.Helper()
+	var n atomic.Int64
+	b.SetParallelism(32 / runtime.GOMAXPROCS(0))
 	b.RunParallel(func(pb *testing.PB) {
-		who := someone()
 		for pb.Next() {
-			if _, err := v.Put(b.Context(), who, vault.KindName, []byte("Fatima El Amrani")); err != nil {
+			if err := do(n.Add(1)); err != nil {
 				b.Error(err)
 				return
 			}
@@ -60,44 +63,87 @@ func BenchmarkPut32(b *testing.B) {
 	})
 }
 
-func BenchmarkGet(b *testing.B) {
-	v := open(b, place(b))
-	const persons = 1000
-	who, refs := make([]domain.SubjectID, persons), make([]domain.Ref, persons)
-	for i := range who {
-		var err error
-		who[i] = someone()
-		if refs[i], err = v.Put(b.Context(), who[i], vault.KindName, []byte("Fatima El Amrani")); err != nil {
-			b.Fatal(err)
-		}
+func BenchmarkPut(b *testing.B) {
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			who := someone()
+			for b.Loop() {
+				if _, err := v.Put(b.Context(), who, vault.KindName, []byte("Fatima El Amrani")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	i := 0
-	for b.Loop() {
-		if _, err := v.Get(b.Context(), who[i%persons], vault.KindName, refs[i%persons]); err != nil {
-			b.Fatal(err)
-		}
-		i++
+}
+
+// BenchmarkPut32 puts values of a thousand persons.
+func BenchmarkPut32(b *testing.B) {
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			who := make([]domain.SubjectID, 1000)
+			for i := range who {
+				who[i] = someone()
+			}
+			by32(b, func(i int64) error {
+				_, err := v.Put(b.Context(), who[i%1000], vault.KindName, []byte("Fatima El Amrani"))
+				return err
+			})
+		})
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			const persons = 1000
+			who, refs := make([]domain.SubjectID, persons), make([]domain.Ref, persons)
+			for i := range who {
+				var err error
+				who[i] = someone()
+				if refs[i], err = v.Put(b.Context(), who[i], vault.KindName, []byte("Fatima El Amrani")); err != nil {
+					b.Fatal(err)
+				}
+			}
+			i := 0
+			for b.Loop() {
+				if _, err := v.Get(b.Context(), who[i%persons], vault.KindName, refs[i%persons]); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+		})
 	}
 }
 
 func BenchmarkClaim(b *testing.B) {
-	v := open(b, place(b))
-	b.Run("new", func(b *testing.B) {
-		i := 0
-		for b.Loop() {
-			if _, err := v.Claim(b.Context(), fmt.Sprintf("%d.%d@voorbeeld.nl", b.N, i)); err != nil {
-				b.Fatal(err)
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			i := 0
+			for b.Loop() {
+				if _, err := v.Claim(b.Context(), fmt.Sprintf("%d.%d@voorbeeld.nl", b.N, i)); err != nil {
+					b.Fatal(err)
+				}
+				i++
 			}
-			i++
-		}
-	})
-	b.Run("known", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := v.Claim(b.Context(), "jan@voorbeeld.nl"); err != nil {
-				b.Fatal(err)
+		})
+	}
+}
+
+func BenchmarkClaimKnown(b *testing.B) {
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			for b.Loop() {
+				if _, err := v.Claim(b.Context(), "jan@voorbeeld.nl"); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func BenchmarkEmailIndexKeyed(b *testing.B) {
@@ -107,18 +153,47 @@ func BenchmarkEmailIndexKeyed(b *testing.B) {
 	}
 }
 
+// sending are the limits of a code by SMS. The last spans all persons, so that
+// all stations wait for each other there.
+func sending(key int64, shared bool) []vault.Limit {
+	limits := []vault.Limit{
+		{Name: "send-hour", Key: fmt.Sprint(key), Window: time.Hour, Max: 3, Wait: []time.Duration{30 * time.Second}},
+		{Name: "send-day", Key: fmt.Sprint(key), Window: 24 * time.Hour, Max: 5},
+	}
+	if shared {
+		limits = append(limits, vault.Limit{Name: "sms-day", Window: 24 * time.Hour, Max: 1 << 30})
+	}
+	return limits
+}
+
 func BenchmarkTake(b *testing.B) {
-	v := open(b, place(b))
-	now := time.Now()
-	i := 0
-	for b.Loop() {
-		key := fmt.Sprint(i)
-		_, err := v.Take(b.Context(), now,
-			vault.Limit{Name: "send-hour", Key: key, Window: time.Hour, Max: 3, Wait: []time.Duration{30 * time.Second}},
-			vault.Limit{Name: "send-day", Key: key, Window: 24 * time.Hour, Max: 5})
-		if err != nil {
-			b.Fatal(err)
-		}
-		i++
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			i, now := int64(0), time.Now()
+			for b.Loop() {
+				if _, err := v.Take(b.Context(), now, sending(i, false)...); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+		})
+	}
+}
+
+func BenchmarkTake32(b *testing.B) {
+	for _, shared := range []bool{false, true} {
+		b.Run(fmt.Sprintf("shared=%t", shared), func(b *testing.B) {
+			for _, on := range both {
+				b.Run(on.name, func(b *testing.B) {
+					v := on.open(b)
+					now := time.Now()
+					by32(b, func(i int64) error {
+						_, err := v.Take(b.Context(), now, sending(i, shared)...)
+						return err
+					})
+				})
+			}
+		})
 	}
 }

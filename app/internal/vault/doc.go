@@ -19,7 +19,12 @@
 // can be read like any other; Collect removes the pending ones that no event
 // names.
 //
-// It may import domain, SQLite, uuid and golang.org/x, and no other package of the
-// house. Start reading at Vault, then at Put; the conformance suite is package
-// vaulttest.
+// It stands on an SQLite file, or on a PostgreSQL server that stations share.
+// The operations are written once, over the interface database: a file has one
+// writer, which takes waiting changes along in groups; on a server many write at
+// once, and a change names what it decides on (tx.lock) before it reads.
+//
+// It may import domain, SQLite, pgx, goose, uuid and golang.org/x, and no other
+// package of the house. Start reading at Vault, then at Put; the conformance
+// suite is package vaulttest, and package pgtest starts PostgreSQL for tests.
 package vault

@@ -155,7 +155,7 @@ func (p *postgres) state(ctx context.Context, conn pgConn) (at pgState, err erro
 	case err != nil:
 		return at, asFault(err)
 	case at.schema && current.String != p.schema:
-		return at, fmt.Errorf("the role has no right to use the schema %s, or a pooler hides search_path from the server", p.schema)
+		return at, fmt.Errorf("the connection does not look into the schema %s: does a pooler keep search_path from the server?", p.schema)
 	case !versioned && relations > 0:
 		return at, fmt.Errorf("%w: the schema %s holds something else", ErrForeign, p.schema)
 	case !versioned:

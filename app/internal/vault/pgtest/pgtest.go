@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -26,7 +27,7 @@ import (
 // over TCP alone.
 const (
 	Role     = "keydesk"
-	Password = "a password/with:signs@in it?" //nolint:gosec // of a server that lives as long as its test
+	Password = "a password/with:signs@in it?"
 )
 
 // startWithin is how long even a slow machine needs to start a server, and to
@@ -135,7 +136,7 @@ func start(o Options) (_ *Server, err error) {
 	if _, err := os.Stat(parent); err != nil {
 		parent = ""
 	}
-	if s.dir, err = os.MkdirTemp(parent, "keydesk-pg-"); err != nil { //nolint:usetesting // see above
+	if s.dir, err = os.MkdirTemp(parent, "keydesk-pg-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -173,8 +174,10 @@ func (s *Server) watch() error {
 		return err
 	}
 	s.watcher = exec.CommandContext(context.Background(), "/bin/sh", "-c", //nolint:gosec // our own folder
-		`read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null)
-		if [ -n "$pid" ]; then kill -QUIT "$pid"; while kill -0 "$pid"; do sleep 0.05; done; fi 2>/dev/null
+		`read -r _; file=$0/data/postmaster.pid; left=200
+		while [ -e "$file" ] && [ $left -gt 0 ] && kill -QUIT "$(head -n 1 "$file")"; do
+			sleep 0.05; left=$((left - 1)) # the server removes the file when it ends
+		done 2>/dev/null
 		rm -rf "$0"`, s.dir)
 	s.watcher.Stdin, s.alive = r, w
 	detach(s.watcher)
@@ -186,11 +189,12 @@ func (s *Server) remove() error {
 	if s.watcher == nil || s.watcher.Process == nil {
 		return os.RemoveAll(s.dir)
 	}
-	err := s.alive.Close()
-	if s.exited != nil {
-		<-s.exited // or the watcher would see a process that only waits to be waited for
+	select {
+	case <-s.exited: // so that the watcher does not take another process for it
+		_ = os.Remove(filepath.Join(s.data(), "postmaster.pid"))
+	default:
 	}
-	return errors.Join(err, s.watcher.Wait())
+	return errors.Join(s.alive.Close(), s.watcher.Wait())
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -216,9 +220,7 @@ func (s *Server) configure(o Options) error {
 		}
 		conf["listen_addresses"], conf["ssl"] = "127.0.0.1", "on"
 	}
-	for name, value := range o.Conf {
-		conf[name] = value
-	}
+	maps.Copy(conf, o.Conf)
 	var text strings.Builder
 	for name, value := range conf {
 		fmt.Fprintf(&text, "%s = '%s'\n", name, value)
