@@ -58,21 +58,18 @@ func advice(err error) string {
 	}{
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, or \"keydeskd roster add\", makes a new one"},
-		{transfer.ErrDiffers, "nothing was written over; give an empty target, or the one that was begun from this source"},
 		{transfer.ErrWrittenTo, "stop whatever uses the target, and run this again"},
-		{store.ErrURL, "keydeskd settings shows the settings of the log that are in force"},
-		{store.ErrDenied, "let an administrator of the server admit this user; the README says how"},
 		{pairing.ErrBadQR, "give the whole text of the QR code, in single quotes: it holds a # sign"},
 		{store.ErrForeign, "the setting log.url names another file, or --home another folder"},
 		{store.ErrNewer, "use the keydeskd of the kiosk's version, or a newer one"},
 		{vault.ErrWrongKey, "put back the copy of the master key that belongs to this vault, at vault.master_key; without it nobody can read the vault"},
 		{vault.ErrKeyFile, "put back the copy of the master key; its file is for its owner alone (chmod 600)"},
 		{errNoLog, "--from names the file of a log that exists"},
-		{store.ErrDiffers, "copy into an empty log; nothing of the source was changed"},
+		{transfer.ErrDiffers, "copy into an empty log; nothing of the source was changed"},
 		{store.ErrDenied, "the user needs the rights that the README names under \"From one kiosk to a cluster\""},
 		{fs.ErrPermission, "run this as the user whom the data folder belongs to"},
 		{domain.ErrUnknownOutcome, "it may have been recorded: do the same again, which changes nothing twice"},
-		{domain.ErrUnavailable, "nothing was recorded; see whether the disk is full or busy or the server away (keydeskd doctor), and try again"},
+		{domain.ErrUnavailable, "nothing was recorded; see whether the disk is full or busy, and try again"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.do

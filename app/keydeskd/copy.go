@@ -15,6 +15,8 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/transfer"
+	"github.com/keydesk/keydesk/domain"
 )
 
 type copyCommand struct {
@@ -33,6 +35,8 @@ type copyCommand struct {
 func (copyCommand) Help() string {
 	return "Stop the kiosks first. All events are copied with their order, streams, revisions, ids, " +
 		"bytes and times of recording, and then compared one by one. Interrupted, the same command goes on where it was. " +
+		"Logins that are older than log.keep_logins, and the probes of doctor, are left out. " +
+		"A target that holds anything else than the beginning of the source is refused, and left alone. " +
 		"A password in a URL would show to everybody on the machine: put it into a file."
 }
 
@@ -47,6 +51,10 @@ func (c copyCommand) Run(a *app) (err error) {
 			return fmt.Errorf("%w: %w", errNoLog, err)
 		}
 	}
+	set, err := a.settings() // of which only log.keep_logins matters
+	if err != nil {
+		return err
+	}
 	from, err := openLog(a.ctx, c.From, c.FromPass, c.FromCA, c.FromPre)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
@@ -57,28 +65,50 @@ func (c copyCommand) Run(a *app) (err error) {
 		return fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	show := newCopyProgress(a.out)
-	if !c.Check {
-		n, err := store.Copy(a.ctx, from, to, show.tell)
-		show.end()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(a.out, "copied %d events\n", n)
+	if demo, err := home.IsDemo(a.ctx, from); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	} else if _, file := to.(*store.SQLite); demo && !file {
+		return errDemoStays
 	}
-	n, err := store.Verify(a.ctx, from, to, show.tell)
+	show := newCopyProgress(a.out)
+	do := transfer.Copy
+	if c.Check {
+		do = transfer.Check
+	}
+	done, err := do(a.ctx, from, to, transfer.Options{
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.Log.KeepLogins},
+		Skip:   []string{store.ProbePrefix}, Progress: show.tell,
+	})
 	show.end()
+	if done.Found > 0 {
+		fmt.Fprintf(a.out, "%d events were there already\n", done.Found)
+	}
+	if !c.Check {
+		fmt.Fprintf(a.out, "copied %d events\n", done.Copied)
+	}
+	if done.Late > 0 {
+		fmt.Fprintf(a.out, "%d of them were recorded during the copy: something still writes to the source; stop it, and copy again\n", done.Late)
+	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "both logs hold the same %d events\n", n)
+	_, err = fmt.Fprintf(a.out, "both logs hold the same %d events\n", done.Checked)
 	return err
 }
 
-var errNoLog = errors.New("there is no log to copy")
+var (
+	errNoLog     = errors.New("there is no log to copy")
+	errDemoStays = errors.New("a demo stays on its machine")
+)
+
+// A copyable log is what both kinds of logs are.
+type copyable interface {
+	store.Log
+	transfer.Log
+}
 
 // openLog opens one side of a copy. Of the settings it needs none.
-func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) (store.Target, error) {
+func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) (copyable, error) {
 	if u, err := url.Parse(address); err == nil && u.User != nil {
 		if _, shown := u.User.Password(); shown {
 			return nil, errShown
@@ -96,7 +126,7 @@ func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) 
 	if err != nil {
 		return nil, err
 	}
-	t, ok := l.(store.Target)
+	t, ok := l.(copyable)
 	if !ok {
 		return nil, errors.Join(errors.ErrUnsupported, l.Close())
 	}
@@ -113,7 +143,7 @@ type copyProgress struct {
 	every    time.Duration
 	last     time.Time
 	began    time.Time
-	first    store.Progress
+	first    transfer.Progress
 	written  bool
 }
 
@@ -127,7 +157,7 @@ func newCopyProgress(out io.Writer) *copyProgress {
 	return p
 }
 
-func (p *copyProgress) tell(now store.Progress) {
+func (p *copyProgress) tell(now transfer.Progress) {
 	at := time.Now()
 	if p.began.IsZero() || now.Phase != p.first.Phase {
 		p.end()
@@ -140,9 +170,9 @@ func (p *copyProgress) tell(now store.Progress) {
 	spent := at.Sub(p.began).Seconds()
 	rate := float64(now.Events-p.first.Events) / spent
 	line := fmt.Sprintf("%s: %d events, %.0f a second", now.Phase, now.Events, rate)
-	if done := float64(now.At-p.first.At) / spent; now.Of > 0 && done > 0 {
-		left := time.Duration(float64(now.Of-min(now.At, now.Of))/done) * time.Second
-		line += fmt.Sprintf(", %d%%, %s to go", 100*uint64(now.At)/uint64(now.Of), left)
+	if done := float64(now.At-p.first.At) / spent; now.Head > 0 && done > 0 {
+		left := time.Duration(float64(now.Head-min(now.At, now.Head))/done) * time.Second
+		line += fmt.Sprintf(", %d%%, %s to go", 100*uint64(now.At)/uint64(now.Head), left)
 	}
 	if p.terminal {
 		fmt.Fprintf(p.out, "\r\x1b[K%s", line)

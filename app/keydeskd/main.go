@@ -43,8 +43,6 @@ type commands struct {
 	Progress progressCommand `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
 	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
-	Copy     copyCommand     `cmd:"" help:"Make a log the copy of another one: from one kiosk to a cluster, or back."`
-	Doctor   doctorCommand   `cmd:"" help:"Find out what is wrong, and say how to mend it."`
 	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
 	Doctor   doctorCommand   `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
 	Protect  protectCommand  `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
@@ -76,9 +74,6 @@ func run(args []string, out, errs io.Writer) (status int) {
 	parsed, err := parser.Parse(args)
 	if err == nil {
 		err = parsed.Run(&app{ctx, out, &cli})
-	}
-	if health, ok := errors.AsType[healthError](err); ok {
-		return int(health)
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "keydeskd:", err)

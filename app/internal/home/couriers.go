@@ -28,10 +28,13 @@ func (h *Home) couriers(set settings.Settings) (couriers, error) {
 		return couriers{enrolment.ByMail: box.Mail(), enrolment.BySMS: box.SMS()}, nil
 	}
 	all := couriers{}
-	if set.Mail.Host != "" {
-		mail, err := newMail(set.Mail, texts)
+	if m := set.Mail; m.Host != "" {
+		mail, err := courier.NewMail(courier.MailConfig{
+			Host: m.Host, Port: m.Port, Security: courier.Security(m.TLS), Username: m.User, Password: m.Password.Reveal(),
+			From: m.From, Timeout: m.Timeout, Texts: texts,
+		})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("set up mail: %w", err)
 		}
 		all[enrolment.ByMail] = mail
 	}
@@ -43,17 +46,6 @@ func (h *Home) couriers(set settings.Settings) (couriers, error) {
 		all[enrolment.BySMS] = courier.NewSMS(texts, providers...)
 	}
 	return all, nil
-}
-
-func newMail(m settings.Mail, texts courier.Texts) (*courier.Mail, error) {
-	mail, err := courier.NewMail(courier.MailConfig{
-		Host: m.Host, Port: m.Port, Security: courier.Security(m.TLS), Username: m.User, Password: m.Password.Reveal(),
-		From: m.From, Timeout: m.Timeout, Texts: texts,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("set up mail: %w", err)
-	}
-	return mail, nil
 }
 
 func smsProviders(set settings.SMS) ([]courier.Provider, error) {

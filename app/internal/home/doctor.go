@@ -1,9 +1,11 @@
 package home
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -326,17 +328,29 @@ func (d *doctor) sms(ctx context.Context) Diagnosis {
 	if len(d.set.SMS.Order) == 0 {
 		return d.noCourier(ctx, "sms.order is not set: nobody can enrol", "set up [sms]")
 	}
-	if _, err := smsProviders(d.set.SMS); err != nil {
+	providers, err := smsProviders(d.set.SMS)
+	if err != nil {
 		return bad("mend [sms]", "%s", err)
 	}
-	return skipped("set up: %s. Whether they take us cannot be seen without sending", strings.Join(d.set.SMS.Order, ", "))
+	out, said := skipped(""), []string{}
+	for _, p := range providers {
+		word := "cannot be seen without sending"
+		if asks, ok := p.(checker); ok {
+			if err := asks.Check(ctx); err != nil {
+				return bad("mend [sms."+p.Name()+"]; see whether the provider can be reached from here", "%s", err)
+			}
+			out, word = well(""), "knows the account; nothing was sent"
+		}
+		said = append(said, p.Name()+": "+word)
+	}
+	out.Says = strings.Join(said, "; ")
+	return out
 }
 
 // noCourier is all right in a demo, whose messages stay here.
 func (d *doctor) noCourier(ctx context.Context, says, do string) Diagnosis {
 	if d.log != nil {
-		h := &Home{Log: d.log}
-		if err := h.decideDemo(ctx, Options{Settings: d.set, Now: d.now}); err == nil && h.Demo {
+		if demo, err := IsDemo(ctx, d.log); err == nil && demo {
 			return well("a demo's messages stay on this machine")
 		}
 	}
@@ -358,9 +372,15 @@ func (d *doctor) pocket(ctx context.Context) Diagnosis {
 	if err != nil {
 		return bad(do, "%s", err)
 	}
-	_ = answer.Body.Close() // only its head is looked at
-	if answer.StatusCode != http.StatusOK {
+	page, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	_ = answer.Body.Close() // only read
+	switch {
+	case err != nil:
+		return bad(do, "%s", err)
+	case answer.StatusCode != http.StatusOK:
 		return bad(do, "it answers with %s", answer.Status)
+	case !bytes.Contains(page, []byte("data-pocket=")):
+		return bad(do, "what answers there is something else")
 	}
 	if answer.TLS != nil {
 		if left := answer.TLS.PeerCertificates[0].NotAfter.Sub(d.now()); left < 14*24*time.Hour {

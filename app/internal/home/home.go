@@ -136,9 +136,6 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	return nil
 }
 
-// keepProbes is how long the log gives what only tried it out.
-const keepProbes = 7 * 24 * time.Hour
-
 // OpenLog opens the log that the settings name. A server that is lost, or back
 // again, is told to the program's own log.
 func OpenLog(ctx context.Context, set settings.Log, log *zap.Logger) (store.Log, error) {
@@ -315,6 +312,27 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 		return ErrNotADemo
 	}
 	return nil
+}
+
+// IsDemo says whether a log is a demo's.
+func IsDemo(ctx context.Context, log store.Log) (bool, error) {
+	first, err := firstEvent(ctx, log)
+	if err != nil {
+		return false, err
+	}
+	return beginsDemo(first)
+}
+
+func beginsDemo(first *domain.Recorded) (bool, error) {
+	if first == nil || first.Type != "StationOpened" {
+		return false, nil
+	}
+	e, err := station.Decode(first.Type, first.Data)
+	if err != nil {
+		return false, err
+	}
+	opened, ok := e.(station.StationOpened)
+	return ok && opened.Demo, nil
 }
 
 // firstEvent returns the very first event of a log, nil while there is none.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,10 +133,9 @@ const ProbePrefix = "probe-"
 // ErrMayDelete says that the user may delete streams. See Protect.
 var ErrMayDelete = errors.New("may delete streams: nothing that is recorded is safe from this user")
 
-// CheckAccess tries what the user of this log may do, on a stream whose name
-// has to begin with ProbePrefix. The error is that of a server that is not
-// there at all.
-func (l *ESDB) CheckAccess(ctx context.Context, stream string) ([]Finding, error) {
+// CheckAccess tries what the user of this log may do, on a stream of its own.
+// The error is that of a server that is not there at all.
+func (l *ESDB) CheckAccess(ctx context.Context) ([]Finding, error) {
 	if _, err := reading(ctx, l, func(ctx context.Context, c *esdb.Client) (*esdb.ServerVersion, error) { return c.GetServerVersion() }); err != nil {
 		return nil, fmt.Errorf("check access to the log: %w", err)
 	}
