@@ -10,18 +10,29 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// mute is a log that records and, while it is mute, never says so.
+// mute is a log that records, and once it is told to does not say so; then
+// whoever asked gives up.
 type mute struct {
 	desk.Log
-	on atomic.Bool
+	giveUp atomic.Pointer[context.CancelFunc]
 }
 
 func (m *mute) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
 	done, err := m.Log.Append(ctx, stream, at, msgs...)
-	if err == nil && m.on.Load() {
+	if giveUp := m.giveUp.Load(); err == nil && giveUp != nil {
+		(*giveUp)()
 		return domain.Appended{}, domain.ErrUnknownOutcome
 	}
 	return done, err
+}
+
+// once makes a call of which only the log knows what came of it.
+func (m *mute) once(ctx context.Context, do func(context.Context) (desk.View, error)) (desk.View, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m.giveUp.Store(&cancel)
+	defer m.giveUp.Store(nil)
+	return do(ctx)
 }
 
 // Each step's outcome is lost for good, and the same call is made again: what
@@ -43,26 +54,18 @@ func TestACallThatIsMadeAgain(t *testing.T) {
 	twice := func(lead desk.Screen, do func(context.Context) (desk.View, error)) desk.View {
 		t.Helper()
 		ctx := desk.WithCall(t.Context(), desk.NewCall())
-		log.on.Store(true)
-		short, cancel := context.WithTimeout(ctx, 2*time.Second)
-		h.refused(desk.Unsure)(do(short))
-		cancel()
-		log.on.Store(false)
-		v := h.must(lead)(do(ctx))
-		return h.must(lead)(v, nil)
+		h.refused(desk.Unsure)(log.once(ctx, do))
+		return h.must(lead)(do(ctx))
 	}
 	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
 	code := h.message(1).Code
 	h.recorded("CodeSent", 1)
 
 	// A wrong guess is one guess.
+	wrong := func(ctx context.Context) (desk.View, error) { return h.Desk.ConfirmEmail(ctx, v.Visit, "nonsense") }
 	guess := desk.WithCall(t.Context(), desk.NewCall())
-	log.on.Store(true)
-	short, cancel := context.WithTimeout(guess, time.Second)
-	h.refused(desk.Unsure)(h.Desk.ConfirmEmail(short, v.Visit, "nonsense"))
-	cancel()
-	log.on.Store(false)
-	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(guess, v.Visit, "nonsense"))
+	h.refused(desk.Unsure)(log.once(guess, wrong))
+	h.refused(desk.WrongCode)(wrong(guess))
 	h.recorded("CodeRejected", 1)
 
 	v = twice(desk.ScreenPassword, func(ctx context.Context) (desk.View, error) { return h.Desk.ConfirmEmail(ctx, v.Visit, code) })
