@@ -58,6 +58,8 @@ func advice(err error) string {
 	}{
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, or \"keydeskd roster add\", makes a new one"},
+		{vault.ErrDiffers, "the target has to be new or the beginning of this copy, and nothing may use either meanwhile; the source was not changed"},
+		{errNoVault, "--from names a vault that exists"},
 		{transfer.ErrWrittenTo, "stop whatever uses the target, and run this again"},
 		{pairing.ErrBadQR, "give the whole text of the QR code, in single quotes: it holds a # sign"},
 		{store.ErrForeign, "the setting log.url names another file, or --home another folder"},

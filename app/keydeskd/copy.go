@@ -109,19 +109,11 @@ type copyable interface {
 
 // openLog opens one side of a copy. Of the settings it needs none.
 func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) (copyable, error) {
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		if _, shown := u.User.Password(); shown {
-			return nil, errShown
-		}
+	password, err := passwordFor(address, passwordFile)
+	if err != nil {
+		return nil, err
 	}
-	set := settings.Log{URL: address, CAFile: caFile, Prefix: prefix}
-	if passwordFile != "" {
-		b, err := os.ReadFile(passwordFile) //nolint:gosec // the operator's to choose
-		if err != nil {
-			return nil, err
-		}
-		set.Password = settings.NewSecret(strings.TrimRight(string(b), "\r\n"))
-	}
+	set := settings.Log{URL: address, Password: password, CAFile: caFile, Prefix: prefix}
 	l, err := home.OpenLog(ctx, set, zap.NewNop())
 	if err != nil {
 		return nil, err
@@ -131,6 +123,25 @@ func openLog(ctx context.Context, address, passwordFile, caFile, prefix string) 
 		return nil, errors.Join(errors.ErrUnsupported, l.Close())
 	}
 	return t, nil
+}
+
+// passwordFor reads the password of the user in a URL, and refuses a URL that
+// holds one itself.
+func passwordFor(address, file string) (settings.Secret, error) {
+	u, err := url.Parse(address)
+	if err == nil && (u.User != nil || u.RawQuery != "") {
+		if _, shown := u.User.Password(); shown || u.Query().Has("password") {
+			return settings.Secret{}, errShown
+		}
+	}
+	if file == "" {
+		return settings.Secret{}, nil
+	}
+	b, err := os.ReadFile(file) //nolint:gosec // the operator's to choose
+	if err != nil {
+		return settings.Secret{}, err
+	}
+	return settings.NewSecret(strings.TrimRight(string(b), "\r\n")), nil
 }
 
 var errShown = errors.New("the URL holds a password, which everybody on the machine can see: name a file that holds it")

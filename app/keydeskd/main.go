@@ -36,17 +36,18 @@ type commands struct {
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
-	Roster   rosterCommands  `cmd:"" help:"Whom HR announced."`
-	Factor   factorCommand   `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
-	Events   eventsCommand   `cmd:"" help:"Show the log, an event a line, as NDJSON."`
-	History  historyCommand  `cmd:"" help:"Tell what happened to somebody, in plain words."`
-	Progress progressCommand `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
-	Unlock   unlockCommand   `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
-	Phone    phoneCommands   `cmd:"" help:"A phone without a phone, for trying things out."`
-	Settings settingsCommand `cmd:"" help:"Show the settings that are in force, and where each comes from."`
-	Doctor   doctorCommand   `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
-	Protect  protectCommand  `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
-	Copy     copyCommand     `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
+	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
+	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
+	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`
+	History   historyCommand   `cmd:"" help:"Tell what happened to somebody, in plain words."`
+	Progress  progressCommand  `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
+	Unlock    unlockCommand    `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
+	Phone     phoneCommands    `cmd:"" help:"A phone without a phone, for trying things out."`
+	Settings  settingsCommand  `cmd:"" help:"Show the settings that are in force, and where each comes from."`
+	Doctor    doctorCommand    `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
+	Protect   protectCommand   `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
+	Copy      copyCommand      `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
+	CopyVault copyVaultCommand `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
 }
 
 // An app is what a command runs with.

@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
@@ -413,5 +414,40 @@ func TestIDsThatMayBeRecorded(t *testing.T) {
 		if got := providerID(given, number, "ours"); got != want {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
+	}
+}
+
+// Twilio can be asked for the account, with which nothing is sent.
+func TestTwilioKnowsTheAccount(t *testing.T) {
+	t.Parallel()
+	type asked interface{ Check(context.Context) error }
+	for body, want := range map[string]struct {
+		status int
+		reason Reason
+	}{
+		`{"status":"active"}`:    {200, ""},
+		`{"status":"suspended"}`: {200, Auth},
+		`{"code":20003}`:         {401, Auth},
+		`<html>`:                 {200, Unknown},
+	} {
+		s := newStandIn(t, says(want.status, body))
+		p, err := providers["twilio"](s.endpoint("/2010-04-01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.(asked).Check(t.Context())
+		if (want.reason == "") != (err == nil) || err != nil && ReasonOf(err) != want.reason {
+			t.Errorf("%s is %v", body, err)
+		}
+		if s.method != http.MethodGet || s.path != "/2010-04-01/Accounts/"+account+".json" || s.header.Get("Authorization") == "" || s.body != "" {
+			t.Errorf("asked with %s %s", s.method, s.path)
+		}
+	}
+	p, err := providers["twilio"](Endpoint{URL: "https://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.(asked).Check(t.Context()); !errors.Is(err, domain.ErrUnavailable) || strings.Contains(err.Error(), secret) {
+		t.Errorf("nobody is there: %v", err)
 	}
 }

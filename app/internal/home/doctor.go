@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -267,11 +266,7 @@ func (d *doctor) clock(context.Context) Diagnosis {
 func (d *doctor) masterKey(context.Context) Diagnosis {
 	v := d.set.Vault
 	var err error
-	if v.Credential {
-		d.keys, err = vault.KeysFromCredential(filepath.Base(v.MasterKey))
-	} else {
-		d.keys, err = vault.KeysFromFile(v.MasterKey)
-	}
+	d.keys, err = ReadKeys(v)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return bad("put back the copy of it; where there is no vault yet, the kiosk makes one", "there is none at %s", v.MasterKey)

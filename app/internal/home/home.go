@@ -157,15 +157,20 @@ func vaultOptions(set settings.Vault) vault.Options {
 	return vault.Options{User: set.User, Password: set.Password.Reveal(), CAFile: set.CAFile}
 }
 
+// ReadKeys reads the master key, and makes none.
+func ReadKeys(set settings.Vault) (*vault.Keys, error) {
+	if set.Credential {
+		return vault.KeysFromCredential(filepath.Base(set.MasterKey))
+	}
+	return vault.KeysFromFile(set.MasterKey)
+}
+
 // masterKey reads the master key, and makes one where there is no vault yet. A
 // vault is only ever made after its key: where it is there and the key is not,
 // the key was lost, and a new one would hide that.
 func masterKey(ctx context.Context, set settings.Vault) (*vault.Keys, error) {
-	if set.Credential {
-		return vault.KeysFromCredential(filepath.Base(set.MasterKey))
-	}
-	keys, err := vault.KeysFromFile(set.MasterKey)
-	if !errors.Is(err, os.ErrNotExist) {
+	keys, err := ReadKeys(set)
+	if set.Credential || !errors.Is(err, os.ErrNotExist) {
 		return keys, err
 	}
 	there, err := vault.Exists(ctx, set.URL, vaultOptions(set))
