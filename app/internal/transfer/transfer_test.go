@@ -231,7 +231,7 @@ type moving struct {
 func (m *moving) Head(ctx context.Context) (domain.Position, error) {
 	if m.times > 0 {
 		m.times--
-		put(m.t, m.log, event("enrolment-late", int64(m.times-3)*-1, 0, "late"))
+		put(m.t, m.log, event("enrolment-late", int64(m.times-3)*-1, 0, "late")) //nolint:contextcheck // a test helper with the context of its test
 	}
 	return m.log.Head(ctx)
 }
