@@ -132,7 +132,7 @@ func expectation(o expecting) int64 {
 
 // revision is a revision of the protocol; one that no stream reaches stays so.
 func revision(r uint64) int64 {
-	return int64(min(r, math.MaxInt64-1)) //nolint:gosec // in range
+	return int64(min(r, math.MaxInt64-1))
 }
 
 // appended is the answer to an append that is recorded.

@@ -95,7 +95,7 @@ func (r *reader) readStream(o *streams.ReadReq_Options_StreamOptions, backwards 
 		from = math.MaxInt64 - 1
 	}
 	for count > 0 {
-		events, next, condition := r.s.log.read(r.stream, from, backwards, int(min(count, pageSize))) //nolint:gosec // small
+		events, next, condition := r.s.log.read(r.stream, from, backwards, int(min(count, pageSize)))
 		switch condition {
 		case deleted:
 			return isDeleted(r.call, r.stream)
