@@ -162,7 +162,7 @@ func subscribeAll(tb testing.TB, c *esdb.Client, o esdb.SubscribeToAllOptions) *
 	return watching(tb, sub, err)
 }
 
-func subscribeStream(tb testing.TB, c *esdb.Client, stream string, from esdb.StreamPosition) *watch {
+func subscribeStream(tb testing.TB, c *esdb.Client, stream string, from esdb.StreamPosition) *watch { //nolint:unparam // as the call that it stands for
 	tb.Helper()
 	sub, err := c.SubscribeToStream(context.WithoutCancel(tb.Context()), stream, esdb.SubscribeToStreamOptions{From: from})
 	return watching(tb, sub, err)

@@ -231,7 +231,7 @@ func TestFallBehind(t *testing.T) {
 			late = append(late, w.event())
 		}
 		for i, e := range append(early, late...) {
-			if e.EventNumber != uint64(i+1) { //nolint:gosec // small
+			if e.EventNumber != uint64(i+1) {
 				t.Fatalf("%s: revision %d is number %d", name, e.EventNumber, i)
 			}
 		}

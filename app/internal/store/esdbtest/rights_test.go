@@ -19,7 +19,7 @@ func rights(tb testing.TB, c *esdb.Client, stream string) string {
 	tb.Helper()
 	var may strings.Builder
 	note := func(what string, err error) {
-		switch status.Code(err) {
+		switch status.Code(err) { //nolint:exhaustive // the others are refusals of another kind
 		case codes.PermissionDenied:
 		case codes.Unauthenticated:
 			may.WriteString("?")
