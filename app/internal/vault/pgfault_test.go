@@ -342,9 +342,8 @@ func btoi(b bool) int {
 func TestReadOnlyServer(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	p := pgPlace(t, server)
-	v := open(t, p)
-	name := databaseOf(p.URL)
+	name := server.CreateDatabase(t)
+	v := open(t, placeIn(t, server, name, "keydesk"))
 	server.Exec(t, "postgres", `ALTER DATABASE `+name+` SET default_transaction_read_only = on`)
 	waitFor(t, func() bool { // connections of before still write
 		_, err := v.Claim(t.Context(), "jan@voorbeeld.nl")
@@ -361,19 +360,12 @@ func TestReadOnlyServer(t *testing.T) {
 	}
 }
 
-func databaseOf(url string) string {
-	_, rest, _ := strings.Cut(url, "@/")
-	name, _, _ := strings.Cut(rest, "?")
-	return name
-}
-
 // A server with no connection to spare is "not available".
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	p := pgPlace(t, server)
-	v := open(t, p)
-	name := databaseOf(p.URL)
+	name := server.CreateDatabase(t)
+	v := open(t, placeIn(t, server, name, "keydesk"))
 	server.Exec(t, "postgres", `ALTER DATABASE `+name+` CONNECTION LIMIT 0`)
 	server.Exec(t, "postgres", `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+name+`'`)
 	if _, err := v.Claim(t.Context(), "jan@voorbeeld.nl"); !errors.Is(err, domain.ErrUnavailable) {

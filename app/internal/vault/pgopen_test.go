@@ -66,10 +66,10 @@ func TestPostgresOpenAtOnce(t *testing.T) {
 }
 
 // relations lists what stands in the schema.
-func relations(t *testing.T, p vaulttest.Place) (names string) {
+func relations(t *testing.T, p vaulttest.Place, schema string) (names string) {
 	t.Helper()
 	err := p.Raw.QueryRowContext(t.Context(), `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class c
-		JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'keydesk' AND relkind = 'r'`).Scan(&names)
+		JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = $1 AND relkind = 'r'`, schema).Scan(&names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,34 +86,34 @@ func TestPostgresRefuses(t *testing.T) {
 		says         string
 	}{
 		{
-			"somebody else's tables", `CREATE SCHEMA keydesk AUTHORIZATION keydesk; CREATE TABLE keydesk.person (name text);
-			ALTER TABLE keydesk.person OWNER TO keydesk`, vault.ErrForeign, "something else",
+			"somebody else's tables", `CREATE SCHEMA NAME AUTHORIZATION keydesk; CREATE TABLE NAME.person (name text);
+			ALTER TABLE NAME.person OWNER TO keydesk`, vault.ErrForeign, "something else",
 		},
 		{
-			"a newer version", `CREATE SCHEMA keydesk AUTHORIZATION keydesk; SET ROLE keydesk;
-			CREATE TABLE keydesk.vault_version (id int, version_id bigint, is_applied boolean, tstamp timestamp);
-			INSERT INTO keydesk.vault_version VALUES (1, 99, true)`, vault.ErrNewer, "version 99",
+			"a newer version", `CREATE SCHEMA NAME AUTHORIZATION keydesk; SET ROLE keydesk;
+			CREATE TABLE NAME.vault_version (id int, version_id bigint, is_applied boolean, tstamp timestamp);
+			INSERT INTO NAME.vault_version VALUES (1, 99, true)`, vault.ErrNewer, "version 99",
 		},
-		{"a schema that is another's", `CREATE SCHEMA keydesk`, nil, "permission denied"},
-		{"a schema to read only", `CREATE SCHEMA keydesk; GRANT USAGE ON SCHEMA keydesk TO keydesk`, nil, "42501"},
-		{"no right to make a schema", `REVOKE CREATE ON DATABASE ` + "%s" + ` FROM keydesk`, nil, "CREATE SCHEMA keydesk"},
+		{"a schema that is another's", `CREATE SCHEMA NAME`, nil, "permission denied"},
+		{"a schema to read only", `CREATE SCHEMA NAME; GRANT USAGE ON SCHEMA NAME TO keydesk`, nil, "42501"},
 	} {
-		p := pgPlace(t, server)
-		name := databaseOf(p.URL)
-		server.Exec(t, name, strings.ReplaceAll(test.before, "%s", name))
-		before := relations(t, p)
+		name := pgtest.NewName()
+		p := placeIn(t, server, "postgres", name)
+		server.Exec(t, "postgres", strings.ReplaceAll(test.before, "NAME", name))
+		before := relations(t, p, name)
 		err := tryOpen(t, p, p.URL, vault.Options{})
 		if err == nil || !strings.Contains(err.Error(), test.says) || test.want != nil && !errors.Is(err, test.want) || errors.Is(err, domain.ErrUnavailable) {
 			t.Errorf("%s: %v", test.name, err)
 		}
-		if after := relations(t, p); after != before {
+		if after := relations(t, p, name); after != before {
 			t.Errorf("%s: it held %q, and now %q", test.name, before, after)
 		}
 	}
 	p := pgPlace(t, server)
 	for _, test := range []struct{ name, url, says string }{
-		{"no such database", strings.Replace(p.URL, databaseOf(p.URL), "nothing", 1), "3D000"},
+		{"no such database", strings.Replace(p.URL, "@/postgres", "@/nothing", 1), "3D000"},
 		{"no such role", strings.Replace(p.URL, "keydesk@", "piet@", 1), "28000"},
+		{"no right to make a schema", strings.Replace(p.URL, "@/postgres", "@/template1", 1), "CREATE SCHEMA test_"},
 	} {
 		if err := tryOpen(t, p, test.url, vault.Options{}); err == nil || !strings.Contains(err.Error(), test.says) || errors.Is(err, domain.ErrUnavailable) {
 			t.Errorf("%s: %v", test.name, err)
@@ -126,12 +126,12 @@ func TestPostgresRefuses(t *testing.T) {
 func TestPostgresOwnSchema(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	p := pgPlace(t, server)
-	name := databaseOf(p.URL)
+	name := server.CreateDatabase(t)
+	p := placeIn(t, server, name, "keydesk")
 	server.Exec(t, name, `REVOKE ALL ON DATABASE `+name+` FROM PUBLIC, keydesk; GRANT CONNECT ON DATABASE `+name+` TO keydesk;
 		CREATE SCHEMA keydesk AUTHORIZATION keydesk; CREATE SCHEMA second AUTHORIZATION keydesk`)
 	v := open(t, p)
-	p.URL += "&search_path=second"
+	p.URL = strings.Replace(p.URL, "search_path=keydesk", "search_path=second", 1)
 	second := open(t, p)
 	ctx := t.Context()
 	who, err := v.Claim(ctx, "jan@voorbeeld.nl")
@@ -195,7 +195,7 @@ func TestPostgresTLS(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgtest.Options{TLS: true})
 	p := pgPlace(t, server)
-	url := server.TCPURL(databaseOf(p.URL))
+	url := server.TCPURL("postgres")
 	withPassword := strings.Replace(url, "keydesk@", "keydesk:geheim@", 1)
 	for _, test := range []struct {
 		name, url string

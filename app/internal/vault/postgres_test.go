@@ -20,23 +20,29 @@ func TestPostgres(t *testing.T) {
 	vaulttest.Run(t, func(t *testing.T) vaulttest.Place { t.Helper(); return pgPlace(t, server) })
 }
 
-// pgPlace makes an empty database with a master key.
+// pgPlace makes a master key for a vault in a schema that is not there yet.
 func pgPlace(tb testing.TB, s *pgtest.Server) vaulttest.Place {
 	tb.Helper()
-	name := s.CreateDatabase(tb)
+	return placeIn(tb, s, "postgres", pgtest.NewName())
+}
+
+// placeIn is the same in a given database and schema.
+func placeIn(tb testing.TB, s *pgtest.Server, database, schema string) vaulttest.Place {
+	tb.Helper()
 	keyFile := filepath.Join(tb.TempDir(), "master.key")
 	if _, err := vault.LoadOrCreateKeys(keyFile); err != nil {
 		tb.Fatal(err)
 	}
-	raw, err := sql.Open("pgx", s.URL(name)+"&search_path=keydesk") // connects at the first query
+	url := s.URL(database) + "&search_path=" + schema
+	raw, err := sql.Open("pgx", url) // connects at the first query
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = raw.Close() })
 	return vaulttest.Place{
-		URL: s.URL(name), KeyFile: keyFile, Raw: raw,
-		Disk: func(t *testing.T) []byte { t.Helper(); return s.Disk(t, name) },
-		Kept: func(t *testing.T) []byte { t.Helper(); return rows(t, s.URL(name)) },
+		URL: url, KeyFile: keyFile, Raw: raw,
+		Disk: func(t *testing.T) []byte { t.Helper(); return s.Disk(t, database) },
+		Kept: func(t *testing.T) []byte { t.Helper(); return rows(t, url) },
 	}
 }
 
@@ -50,7 +56,7 @@ func rows(t *testing.T, url string) []byte {
 	defer func() { _ = conn.Close(t.Context()) }()
 	var all bytes.Buffer
 	for _, table := range []string{"meta", "person", "value", "claim", "taken", "started", "outcome"} {
-		if _, err := conn.PgConn().CopyTo(t.Context(), &all, `COPY keydesk.`+table+` TO STDOUT (FORMAT binary)`); err != nil {
+		if _, err := conn.PgConn().CopyTo(t.Context(), &all, `COPY `+table+` TO STDOUT (FORMAT binary)`); err != nil {
 			t.Fatal(err)
 		}
 	}

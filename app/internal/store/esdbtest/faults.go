@@ -2,15 +2,13 @@ package esdbtest
 
 import (
 	"context"
-	"net"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// faults are what is broken at the moment.
+// faults are what is broken at the moment, and what was counted.
 type faults struct {
 	mu        sync.Mutex
 	before    int // appends whose connection is cut before, …
@@ -42,6 +40,26 @@ func (f *faults) set(n *int, to int) {
 	*n = to
 }
 
+func (f *faults) count(n *int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	*n++
+}
+
+// thawed returns a channel that is closed when the server is not frozen.
+func (f *faults) thawed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.thaw
+}
+
+// dropped returns the channel that ends a subscription.
+func (f *faults) dropped() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.drop
+}
+
 // Stop stops all nodes; what they hold is kept.
 func (s *Server) Stop() {
 	for i := range s.nodes {
@@ -56,27 +74,13 @@ func (s *Server) Restart() {
 	}
 }
 
-// StopNode stops one node.
-func (s *Server) StopNode(i int) {
-	s.mu.Lock()
-	n := s.nodes[i]
-	server, conns := n.server, n.conns
-	n.server = nil
-	s.mu.Unlock()
-	if server != nil {
-		conns.cut()
-		server.Stop()
-	}
-}
+// StopNode stops one node: who is connected is cut off, who connects refused.
+func (s *Server) StopNode(i int) { s.nodes[i].stop() }
 
 // StartNode starts one node that is stopped.
 func (s *Server) StartNode(i int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := s.nodes[i]; n.server == nil {
-		if err := n.start(); err != nil {
-			panic("esdbtest: " + err.Error()) // somebody took the port: no test can go on
-		}
+	if err := s.nodes[i].start(); err != nil {
+		panic("esdbtest: " + err.Error()) // somebody took the port: no test can go on
 	}
 }
 
@@ -85,6 +89,13 @@ func (s *Server) Lead(i int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leader = i
+}
+
+// leads returns the leader.
+func (s *Server) leads() *node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nodes[s.leader]
 }
 
 // CutBeforeCommit has the connections of the next n appends cut before they are
@@ -100,17 +111,19 @@ func (s *Server) CutAfterCommit(n int) { s.faults.set(&s.faults.after, n) }
 func (s *Server) RejectEarly(n int) { s.faults.set(&s.faults.early, n) }
 
 // NotLeader has the next n appends refused by a node that says that another one
-// leads, which is itself.
+// leads, which is the leader that it is itself.
 func (s *Server) NotLeader(n int) { s.faults.set(&s.faults.notLeader, n) }
 
-// Slow has every call wait; 0 ends that.
+// Slow has every call wait, and subscribers for what is new; 0 ends that for
+// those to come.
 func (s *Server) Slow(d time.Duration) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.slow = d
 }
 
-// Freeze has the server accept connections and calls, and answer none.
+// Freeze has the server accept connections, take nothing from them and answer
+// nothing, not even the question whether it is alive.
 func (s *Server) Freeze() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -132,14 +145,12 @@ func (s *Server) Thaw() {
 	}
 }
 
-// DropSubscriptions ends every subscription that there is.
+// DropSubscriptions ends every subscription that there is, with an error.
 func (s *Server) DropSubscriptions() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	if s.faults.drop != nil {
-		close(s.faults.drop)
-		s.faults.drop = nil
-	}
+	close(s.faults.drop)
+	s.faults.drop = make(chan struct{})
 }
 
 // IdempotentWithoutPosition has retries answered as older servers do: without
@@ -150,91 +161,18 @@ func (s *Server) IdempotentWithoutPosition(on bool) {
 	s.faults.bare = on
 }
 
-// Counts returns how many appends, reads and subscriptions were asked for.
-func (s *Server) Counts() (appends, reads, subscriptions int) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	return s.faults.appends, s.faults.reads, s.faults.subscriptions
-}
-
-// meddle holds a call up as long as the server is slow or frozen.
+// meddle holds a call up as long as the server is slow.
 func (s *Server) meddle(ctx context.Context) error {
 	s.faults.mu.Lock()
-	slow, thaw := s.faults.slow, s.faults.thaw
+	slow := s.faults.slow
 	s.faults.mu.Unlock()
-	if slow > 0 {
-		select {
-		case <-time.After(slow):
-		case <-ctx.Done():
-		}
+	if slow <= 0 {
+		return nil
 	}
 	select {
-	case <-thaw:
+	case <-time.After(slow):
 		return nil
 	case <-ctx.Done():
 		return status.FromContextError(ctx.Err()).Err()
 	}
-}
-
-// dropped returns the channel that ends a subscription.
-func (s *Server) dropped() <-chan struct{} {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	if s.faults.drop == nil {
-		s.faults.drop = make(chan struct{})
-	}
-	return s.faults.drop
-}
-
-// cutOff cuts all connections of a node, and is the answer that nobody gets.
-func (n *node) cutOff() error {
-	n.s.mu.Lock()
-	conns := n.conns
-	n.s.mu.Unlock()
-	conns.cut()
-	return status.Error(codes.Unavailable, "cut off")
-}
-
-// connections are those of one listener.
-type connections struct {
-	net.Listener
-	s *Server
-
-	mu   sync.Mutex
-	open map[net.Conn]bool
-}
-
-func (c *connections) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open[conn] = true
-	return &connection{conn, c}, nil
-}
-
-func (c *connections) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for conn := range c.open {
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // what was written is lost, too
-		}
-		_ = conn.Close() // it is to break
-		delete(c.open, conn)
-	}
-}
-
-type connection struct {
-	net.Conn
-	all *connections
-}
-
-func (c *connection) Close() error {
-	c.all.mu.Lock()
-	delete(c.all.open, c.Conn)
-	c.all.mu.Unlock()
-	return c.Conn.Close()
 }

@@ -2,9 +2,9 @@ package esdbtest
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"math"
-	"slices"
+	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,11 +24,47 @@ type Event struct {
 	Created     time.Time
 }
 
-// The expectations of an append that are no revisions.
+// What a server writes of itself.
 const (
-	expectNoStream = -1 - iota
-	expectAny
-	expectExists
+	typeMetadata  = "$metadata"
+	typeTombstone = "$streamDeleted" // ends a stream for good, at revision ended
+	jsonContent   = "application/json"
+	ended         = math.MaxInt64
+)
+
+// statement is what somebody says about a stream, for the stream of its
+// metadata.
+func statement(data string) Event {
+	return Event{ID: uuid.New(), Type: typeMetadata, ContentType: jsonContent, Data: []byte(data)}
+}
+
+// place returns where a record begins.
+func (e *Event) place() place { return place{e.Position, e.Position} }
+
+// A place is a position as the protocol has it. That of a record has the same
+// number twice. With a prepare of 0 it lies between the records: in front of
+// the one at commit, which may be yet to come.
+type place struct{ commit, prepare uint64 }
+
+func (p place) before(q place) bool {
+	return p.commit < q.commit || p.commit == q.commit && p.prepare < q.prepare
+}
+
+var atEnd = place{math.MaxUint64, math.MaxUint64}
+
+// The expectations of an append that are no revisions, as the server numbers
+// them.
+const (
+	expectNoStream = -1
+	expectAny      = -2
+	expectExists   = -4
+)
+
+const (
+	// chunk is how many records are kept together. They never move.
+	chunk = 1 << 12
+	// remembered is of how many records the server knows the ids.
+	remembered = 1 << 16
 )
 
 // A log is the data of all nodes.
@@ -36,204 +72,196 @@ type log struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
-	events  []Event
-	streams map[string][]int // indexes of events
-	metas   map[string]meta  // by the stream that they are about
-	gone    map[string]bool  // tombstoned
-	changed chan struct{}    // closed at the next append
-	head    uint64           // the last position
+	chunks  [][]Event
+	count   int
+	next    uint64 // where the next record will begin
+	streams map[string]*stream
+	recent  map[uuid.UUID]*Event
+	words   map[string]string // one copy of each type
+	changed chan struct{}     // closed at the next append
+	said    int               // grows with all that is said about streams
 }
+
+// A stream is what the log holds of one.
+type stream struct {
+	name      string
+	events    []*Event
+	meta      meta
+	tombstone *Event // nil: it may go on
+}
+
+func (s *stream) last() int64 { return int64(len(s.events)) - 1 }
 
 func newLog(now func() time.Time) *log {
 	return &log{
-		now: now, streams: map[string][]int{}, metas: map[string]meta{}, gone: map[string]bool{},
-		changed: make(chan struct{}), head: 1000, // what a server writes of itself at first
+		now: now, next: 1000, // what a server writes of itself at first
+		streams: map[string]*stream{}, recent: map[uuid.UUID]*Event{}, words: map[string]string{},
+		changed: make(chan struct{}),
 	}
 }
 
-// meta is what a stream's metadata says.
-type meta struct {
-	maxAge   time.Duration // 0: none
-	maxCount int64         // 0: none
-	before   int64         // events before it are cut off
-	acl      acl
-	settings map[string]acl // of $settings
+// stream returns a stream, which need not have begun.
+func (l *log) stream(name string) *stream {
+	s := l.streams[name]
+	if s == nil {
+		s = &stream{name: name}
+		l.streams[name] = s
+	}
+	return s
 }
 
-// softDeleted is the "truncate before" of a stream that was deleted.
-const softDeleted = math.MaxInt64
-
-// An outcome is what came of an append.
-type outcome struct {
-	revision int64 // of the last event; on a wrong version the actual one
-	position uint64
-	wrong    bool
-	old      bool // it was there already
+// look is stream for who must not write.
+func (l *log) look(name string) *stream {
+	if s := l.streams[name]; s != nil {
+		return s
+	}
+	return &stream{name: name}
 }
 
-// append records events behind the expected revision, all or none.
-func (l *log) append(stream string, expected int64, events []Event) outcome {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := int64(len(l.streams[stream])) - 1
-	m := l.metas[stream]
-	deleted := m.before == softDeleted
-	switch {
-	case expected == expectAny, expected == last, expected == expectNoStream && deleted, expected == expectExists && last >= 0:
-	case expected < last && expected >= expectNoStream:
-		return l.again(stream, expected, events)
-	default:
-		return outcome{revision: last, wrong: true}
+// record puts an event at the end of a stream and of the log.
+func (l *log) record(s *stream, e Event) *Event {
+	e.Stream, e.Created, e.Position = s.name, l.now(), l.next
+	e.Type, e.ContentType = l.word(e.Type), l.word(e.ContentType)
+	l.next += uint64(64 + len(e.Stream) + len(e.Data) + len(e.Metadata))
+	if l.count%chunk == 0 {
+		l.chunks = append(l.chunks, make([]Event, 0, chunk))
 	}
-	if deleted {
-		m.before = last + 1
-		l.metas[stream] = m
+	c := &l.chunks[len(l.chunks)-1]
+	*c = append(*c, e)
+	at := &(*c)[len(*c)-1]
+	if l.count >= remembered {
+		old := l.at(l.count - remembered)
+		if l.recent[old.ID] == old {
+			delete(l.recent, old.ID)
+		}
 	}
-	for i, e := range events {
-		e.Stream, e.Revision, e.Created = stream, last+1+int64(i), l.now()
-		l.head += uint64(64 + len(e.Data) + len(e.Metadata))
-		e.Position = l.head
-		l.streams[stream] = append(l.streams[stream], len(l.events))
-		l.events = append(l.events, e)
-		l.note(e)
+	l.recent[e.ID] = at
+	l.count++
+	if e.Type == typeTombstone {
+		s.tombstone = at
+	} else {
+		s.events = append(s.events, at)
 	}
+	return at
+}
+
+func (l *log) word(w string) string {
+	if kept, ok := l.words[w]; ok {
+		return kept
+	}
+	l.words[w] = w
+	return w
+}
+
+func (l *log) at(i int) *Event { return &l.chunks[i/chunk][i%chunk] }
+
+// wake wakes who waits for something new.
+func (l *log) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
-	return outcome{revision: last + int64(len(events)), position: l.head}
 }
 
-// again looks whether an append that comes too late is a retry: all its events
-// are there, right behind the expectation.
-func (l *log) again(stream string, expected int64, events []Event) outcome {
-	indexes := l.streams[stream]
-	last := int64(len(indexes)) - 1
-	var at Event
-	for i, e := range events {
-		n := expected + 1 + int64(i)
-		if n > last || l.events[indexes[n]].ID != e.ID {
-			return outcome{revision: last, wrong: true}
-		}
-		at = l.events[indexes[n]]
-	}
-	return outcome{revision: at.Revision, position: at.Position, old: true}
-}
-
-// note takes over what an event says about a stream.
-func (l *log) note(e Event) {
-	about, ok := cutPrefix(e.Stream, "$$")
-	if e.Stream == "$settings" {
-		about, ok = e.Stream, true
-	}
-	if !ok {
-		return
-	}
-	var m struct {
-		MaxAge   int64                      `json:"$maxAge"`
-		MaxCount int64                      `json:"$maxCount"`
-		Before   int64                      `json:"$tb"`
-		ACL      acl                        `json:"$acl"`
-		More     map[string]json.RawMessage `json:"-"`
-	}
-	if json.Unmarshal(e.Data, &m) != nil {
-		return
-	}
-	out := meta{maxAge: time.Duration(m.MaxAge) * time.Second, maxCount: m.MaxCount, before: m.Before, acl: m.ACL}
-	if e.Stream == "$settings" {
-		_ = json.Unmarshal(e.Data, &out.settings) // what is no list of rights means nothing
-	}
-	l.metas[about] = out
-}
-
-func cutPrefix(s, prefix string) (string, bool) {
-	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
-		return s[len(prefix):], true
-	}
-	return s, false
-}
-
-// delete ends a stream: softly, so that it may begin again, or for good.
-func (l *log) delete(stream string, expected int64, forGood bool) outcome {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := int64(len(l.streams[stream])) - 1
-	if expected != expectAny && expected != last && (expected != expectExists || last < 0) {
-		return outcome{revision: last, wrong: true}
-	}
-	l.head += 64
-	if forGood {
-		l.gone[stream] = true
-	} else {
-		m := l.metas[stream]
-		m.before = softDeleted
-		l.metas[stream] = m
-	}
-	return outcome{revision: last, position: l.head}
-}
-
-// state says whether a stream can be read.
-func (l *log) state(stream string) (exists, tombstoned bool) {
+// records returns what stands from index i on, as much of it as lies together;
+// nothing at the end.
+func (l *log) records(i int) []Event {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.streams[stream]) > 0 && l.metas[stream].before != softDeleted, l.gone[stream]
+	if i >= l.count {
+		return nil
+	}
+	return l.chunks[i/chunk][i%chunk:]
 }
 
-// stream returns up to n events of a stream, from a revision on, and the
-// channel that the next append closes.
-func (l *log) stream(name string, from int64, backwards bool, n uint64) ([]Event, chan struct{}) {
+// end returns the index of the record to come, the place of the last one, and
+// the channel that the next append closes.
+func (l *log) end() (index int, last place, changed <-chan struct{}) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	indexes := l.streams[name]
-	m, last := l.metas[name], int64(len(indexes))-1
-	least := m.before
-	if m.maxCount > 0 {
-		least = max(least, last+1-m.maxCount)
+	if l.count > 0 {
+		last = l.at(l.count - 1).place()
 	}
-	out := []Event{}
+	return l.count, last, l.changed
+}
+
+// length returns how many events a stream has had, and what ended it.
+func (l *log) length(name string) (events int64, tombstone *Event) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.look(name).last() + 1, l.tombstone(name)
+}
+
+// statements grows with all that is said about streams.
+func (l *log) statements() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.said
+}
+
+// find returns the index of the first record that does not begin before a
+// place. It says whether that is a place where a record begins or may begin.
+func (l *log) find(p place) (index int, fits bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	index = sort.Search(l.count, func(i int) bool { return l.at(i).Position >= p.commit })
+	fits = p.commit == 0 || p.commit >= l.next || index < l.count && l.at(index).Position == p.commit
+	return index, fits
+}
+
+// between returns the place in front of the record at index i, which may be the
+// next one.
+func (l *log) between(i int) place {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if i == l.count {
+		return place{commit: l.next}
+	}
+	return place{commit: l.at(i).Position}
+}
+
+// A condition is what a stream is in.
+type condition int
+
+const (
+	missing condition = iota // never written, or deleted softly
+	running
+	deleted // for good
+)
+
+// read returns up to n events of a stream, from a revision on, and the revision
+// to go on from, which is outside of the stream when there are no more.
+func (l *log) read(name string, from int64, backwards bool, n int) (events []*Event, next int64, c condition) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	s := l.look(name)
+	switch {
+	case l.tombstone(name) != nil:
+		return nil, 0, deleted
+	case len(s.events) == 0, s.meta.before == ended:
+		return nil, from, missing
+	}
+	least, oldest := s.kept(l.now())
 	step := int64(1)
 	if backwards {
-		from, step = min(from, last), -1
+		from, step = min(from, s.last()), -1
 	} else {
 		from = max(from, least)
 	}
-	for r := from; r >= max(0, least) && r <= last && uint64(len(out)) < n; r += step {
-		e := l.events[indexes[r]]
-		if m.maxAge > 0 && l.now().Sub(e.Created) > m.maxAge {
-			continue
+	for next = from; next >= least && next <= s.last() && len(events) < n; next += step {
+		if e := s.events[next]; !e.Created.Before(oldest) {
+			events = append(events, e)
 		}
-		out = append(out, e)
 	}
-	return out, l.changed
+	if next < least {
+		next = -1
+	}
+	return events, next, running
 }
 
-// all returns up to n records from a position on, forwards or backwards. What a
-// stream's metadata hides is there until the log is scavenged, which this one
-// never is.
-func (l *log) all(position uint64, backwards bool, n uint64) ([]Event, chan struct{}) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	at, _ := slices.BinarySearchFunc(l.events, position, func(e Event, p uint64) int {
-		switch {
-		case e.Position < p:
-			return -1
-		case e.Position > p:
-			return 1
-		}
-		return 0
-	})
-	out := []Event{}
-	if backwards {
-		for i := min(at, len(l.events)-1); i >= 0 && uint64(len(out)) < n; i-- {
-			if l.events[i].Position <= position {
-				out = append(out, l.events[i])
-			}
-		}
-		return out, l.changed
-	}
-	end := len(l.events)
-	if room := uint64(end - at); n < room { //nolint:gosec // never negative
-		end = at + int(n) //nolint:gosec // less than end
-	}
-	return l.events[at:end:end], l.changed
+// tombstone returns what ended a stream for good; with it ended what was said
+// about it.
+func (l *log) tombstone(name string) *Event {
+	about, _ := strings.CutPrefix(name, "$$")
+	return l.look(about).tombstone
 }
 
 // bits returns a UUID as the two numbers of the protocol.

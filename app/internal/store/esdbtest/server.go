@@ -1,32 +1,15 @@
 package esdbtest
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/keepalive"
 )
 
 // The user that URL names, who may do what Keydesk does.
@@ -35,14 +18,26 @@ const (
 	Password = "secret"
 )
 
+// The user who is in $admins and $ops.
+const (
+	Admin         = "admin"
+	AdminPassword = "changeit"
+)
+
 // Options choose a server. The zero Options is one node with TLS.
 type Options struct {
 	Insecure bool              // no TLS, and so no users
 	Nodes    int               // 1, or 3 of a cluster
-	Users    map[string]string // passwords by name; admin/changeit and User by default
+	Users    map[string]string // passwords by name; Admin and User by default
 	Denied   bool              // User may not read everything yet, as on a fresh server
 	Clock    func() time.Time  // time.Now
 	Version  string            // 24.10.0
+
+	// Strict has positions as a real server has them: a checkpoint on the way
+	// to the head may lie between two records, in front of one that was not
+	// sent yet, and nobody may begin in the middle of a record. Otherwise every
+	// checkpoint is the place of a record, and any position will do.
+	Strict bool
 }
 
 // A Server is an EventStoreDB of one or more nodes on loopback addresses, over
@@ -51,11 +46,11 @@ type Server struct {
 	options Options
 	log     *log
 	faults  faults
+	nodes   []*node
 	tls     *tls.Config
 	caFile  string
 
 	mu     sync.Mutex
-	nodes  []*node
 	leader int
 }
 
@@ -66,7 +61,7 @@ func Start(tb testing.TB, o Options) *Server {
 		o.Nodes = 1
 	}
 	if o.Users == nil {
-		o.Users = map[string]string{"admin": "changeit", User: Password}
+		o.Users = map[string]string{Admin: AdminPassword, User: Password}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -75,49 +70,23 @@ func Start(tb testing.TB, o Options) *Server {
 		o.Version = "24.10.0"
 	}
 	s := &Server{options: o, log: newLog(o.Clock)}
-	s.faults.thaw = make(chan struct{})
+	s.faults.thaw, s.faults.drop = make(chan struct{}), make(chan struct{})
 	close(s.faults.thaw)
-	if !o.Insecure {
-		s.secure(tb)
-	}
 	if !o.Denied {
-		s.log.append("$$$all", expectAny, []Event{{
-			Type: "$metadata", ContentType: "application/json", Data: []byte(`{"$acl":{"$r":["$admins","` + User + `"]}}`),
-		}})
+		s.log.append("$$$all", expectAny, []Event{statement(`{"$acl":{"$r":["$admins","` + User + `"]}}`)})
 	}
+	if !o.Insecure {
+		s.tls, s.caFile = certify(tb)
+	}
+	tb.Cleanup(func() { s.Thaw(); s.Stop() })
 	for i := range o.Nodes {
-		n := &node{s: s, index: i}
+		n := &node{s: s, index: i, open: map[*connection]bool{}}
 		if err := n.start(); err != nil {
 			tb.Fatal(err)
 		}
 		s.nodes = append(s.nodes, n)
 	}
-	tb.Cleanup(func() { s.Thaw(); s.Stop() })
 	return s
-}
-
-// secure makes a certificate for this machine, by an authority of its own.
-func (s *Server) secure(tb testing.TB) {
-	tb.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "eventstoredb-node"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.caFile = filepath.Join(tb.TempDir(), "ca.crt")
-	if err := os.WriteFile(s.caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	s.tls = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
 
 // CAFile is the PEM file of the authority that the server's certificate is from.
@@ -143,7 +112,7 @@ func (s *Server) ClusterURL() string {
 	return s.connection("esdb", User, Password, strings.Join(addrs, ","))
 }
 
-// DiscoverURL has the nodes found by a name.
+// DiscoverURL has the nodes found by a name, which is the first one's.
 func (s *Server) DiscoverURL() string {
 	_, port, _ := net.SplitHostPort(s.Addr(0))
 	return s.connection("esdb+discover", User, Password, net.JoinHostPort("localhost", port))
@@ -153,106 +122,34 @@ func (s *Server) connection(scheme, user, password, hosts string) string {
 	if s.options.Insecure {
 		return scheme + "://" + hosts + "?tls=false"
 	}
-	return fmt.Sprintf("%s://%s@%s?tls=true&tlsCAFile=%s", scheme, url.UserPassword(user, password), hosts, url.QueryEscape(s.caFile))
+	return fmt.Sprintf("%s://%s@%s?tls=true&tlsCAFile=%s", scheme, url.UserPassword(user, password), hosts, url.QueryEscape(s.CAFile()))
 }
 
 // Events returns all that the log holds, with what the server and its users
 // wrote about streams.
 func (s *Server) Events() []Event {
-	events, _ := s.log.all(0, false, 1<<62)
-	return append([]Event(nil), events...)
-}
-
-// A node is one server of the cluster.
-type node struct {
-	s     *Server
-	index int
-	addr  string
-
-	server *grpc.Server
-	conns  *connections
-}
-
-// start listens, at the address of the last time if there was one.
-func (n *node) start() error {
-	addr := n.addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	var l net.Listener
-	var err error
-	var lc net.ListenConfig
-	for range 100 { // the old listener's port may be free only in a moment
-		if l, err = lc.Listen(context.Background(), "tcp", addr); err == nil {
-			break
+	var all []Event
+	for {
+		records := s.log.records(len(all))
+		if len(records) == 0 {
+			return all
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if err != nil {
-		return err
-	}
-	n.addr = l.Addr().String()
-	n.conns = &connections{Listener: l, open: map[net.Conn]bool{}, s: n.s}
-	options := []grpc.ServerOption{
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
-		grpc.MaxRecvMsgSize(17 << 20),
-	}
-	if n.s.tls != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(n.s.tls)))
-	}
-	n.server = grpc.NewServer(options...)
-	streams.RegisterStreamsServer(n.server, &service{n: n})
-	serverfeatures.RegisterServerFeaturesServer(n.server, &features{n: n})
-	gossip.RegisterGossipServer(n.server, &gossiper{n: n})
-	go n.server.Serve(n.conns) //nolint:errcheck // ends with Stop
-	return nil
-}
-
-// stop cuts all connections.
-func (n *node) stop() {
-	if n.server != nil {
-		n.conns.cut()
-		n.server.Stop()
-		n.server = nil
+		all = slices.Concat(all, records)
 	}
 }
 
-type features struct {
-	serverfeatures.UnimplementedServerFeaturesServer
-	n *node
+// Counts returns how many appends, reads and subscriptions were asked for.
+func (s *Server) Counts() (appends, reads, subscriptions int) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return s.faults.appends, s.faults.reads, s.faults.subscriptions
 }
 
-func (f *features) GetSupportedMethods(ctx context.Context, _ *shared.Empty) (*serverfeatures.SupportedMethods, error) {
-	if err := f.n.s.meddle(ctx); err != nil {
-		return nil, err
+// Connections returns how many connections there are to all nodes.
+func (s *Server) Connections() int {
+	open := 0
+	for _, n := range s.nodes {
+		open += n.connections()
 	}
-	return &serverfeatures.SupportedMethods{EventStoreServerVersion: f.n.s.options.Version}, nil
-}
-
-type gossiper struct {
-	gossip.UnimplementedGossipServer
-	n *node
-}
-
-func (g *gossiper) Read(ctx context.Context, _ *shared.Empty) (*gossip.ClusterInfo, error) {
-	s := g.n.s
-	if err := s.meddle(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	info := &gossip.ClusterInfo{}
-	for i, n := range s.nodes {
-		host, port, _ := net.SplitHostPort(n.addr)
-		var p uint32
-		_, _ = fmt.Sscan(port, &p)
-		m := &gossip.MemberInfo{
-			State: gossip.MemberInfo_Follower, IsAlive: n.server != nil, HttpEndPoint: &gossip.EndPoint{Address: host, Port: p},
-		}
-		if i == s.leader {
-			m.State = gossip.MemberInfo_Leader
-		}
-		info.Members = append(info.Members, m)
-	}
-	return info, nil
+	return open
 }

@@ -1,7 +1,7 @@
 // Package pgtest starts PostgreSQL servers for tests: initdb in a temporary
 // folder, a Unix socket, no network unless asked for, and fsync as in real life.
-// One server serves all tests of a program (Shared), each with a database of
-// its own; a test that stops or kills its server starts one for itself (Start).
+// One server serves all tests of a program (Shared), each with a schema or a
+// database of its own; a test that kills its server starts one for itself (Start).
 //
 // A server never outlives the test program. A watcher, a small shell, holds the
 // other end of a pipe: when the program ends, however it ends, the pipe closes,
