@@ -108,6 +108,10 @@ func TestTheDoctorNamesWhatIsBroken(t *testing.T) {
 			flags: []string{"mail.host=127.0.0.1", "mail.tls=none", "mail.from=a@b.example", "mail.port=1"},
 			want:  map[string]home.Verdict{"mail": home.Bad},
 		},
+		"no vault's server": {
+			flags: []string{"vault.url=postgres://keydesk@127.0.0.1:1/keydesk"},
+			want:  map[string]home.Verdict{"log append": home.Well, "vault": home.Bad, "vault write": home.Skipped},
+		},
 		"no Pocket": {
 			flags: []string{"pocket.public_url=https://127.0.0.1:1"},
 			want:  map[string]home.Verdict{"pocket": home.Bad},
@@ -165,4 +169,18 @@ func TestTheDoctorLooksAtAServer(t *testing.T) {
 	verdicts(t, examine(t, dir, []string{"KEYDESK_LOG_PASSWORD=wrong"}, flags...), map[string]home.Verdict{"log": home.Bad, "log append": home.Skipped})
 	s.Stop()
 	verdicts(t, examine(t, dir, env, flags...), map[string]home.Verdict{"log": home.Bad, "log access": home.Skipped, "clock": home.Skipped})
+}
+
+// Not even a demo that was only asked for is begun.
+func TestTheDoctorBeginsNoDemo(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), false)
+	set, err := settings.Load(settings.Sources{Home: h.dir, Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home.Examine(t.Context(), set, time.Now, func(home.Diagnosis) {})
+	if head, err := h.Log.Head(t.Context()); err != nil || head != 0 {
+		t.Errorf("the log reaches to %d, %v", head, err)
+	}
 }
