@@ -1,6 +1,7 @@
-// Package station is what one running kiosk or desk did of itself: it opened,
-// it wiped itself, its staff exit was used, something in it failed. It imports
-// domain only.
+// Package station is what one running kiosk or desk did of itself (it opened, it
+// wiped itself, its staff exit was used, something in it failed), and whether it
+// is let in from another machine. It imports domain only. Start reading at Event;
+// admission.go decides.
 package station
 
 import (
@@ -65,11 +66,39 @@ type HelpCodeShown struct {
 	Help string `json:"help"`
 }
 
+// StationAdmitted says that a station on another machine is let in, with a
+// certificate. One that was revoked can be admitted again, with another.
+type StationAdmitted struct {
+	Kind        Kind        `json:"kind"`
+	Certificate Certificate `json:"certificate"`
+}
+
+// StationRenewed says that a station took a certificate in the place of one
+// that was about to end.
+type StationRenewed struct {
+	Certificate Certificate `json:"certificate"`
+}
+
+// StationRevoked says that no certificate of a station counts any more.
+type StationRevoked struct {
+	Reason Revocation `json:"reason"`
+}
+
+// StationRefused says that a station asked for what it may not ask for.
+type StationRefused struct {
+	UseCase string        `json:"use_case"` // one of ours, or "unknown"
+	Reason  RefusalReason `json:"reason"`
+}
+
 func (StationOpened) isEvent()   {}
 func (StationWiped) isEvent()    {}
 func (StationUnlocked) isEvent() {}
 func (StationFailed) isEvent()   {}
 func (HelpCodeShown) isEvent()   {}
+func (StationAdmitted) isEvent() {}
+func (StationRenewed) isEvent()  {}
+func (StationRevoked) isEvent()  {}
+func (StationRefused) isEvent()  {}
 
 // TypeOf returns the name under which an event is recorded.
 func TypeOf(e Event) string {
@@ -84,6 +113,14 @@ func TypeOf(e Event) string {
 		return "StationFailed"
 	case HelpCodeShown:
 		return "HelpCodeShown"
+	case StationAdmitted:
+		return "StationAdmitted"
+	case StationRenewed:
+		return "StationRenewed"
+	case StationRevoked:
+		return "StationRevoked"
+	case StationRefused:
+		return "StationRefused"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -101,6 +138,14 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[StationFailed](data)
 	case "HelpCodeShown":
 		return decode[HelpCodeShown](data)
+	case "StationAdmitted":
+		return decode[StationAdmitted](data)
+	case "StationRenewed":
+		return decode[StationRenewed](data)
+	case "StationRevoked":
+		return decode[StationRevoked](data)
+	case "StationRefused":
+		return decode[StationRefused](data)
 	}
 	return nil, fmt.Errorf("decode station event: %w: %q", domain.ErrUnknownEvent, typ)
 }

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
 )
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 var update = flag.Bool("update", false, "write golden files for events that have none")
 
@@ -23,6 +26,10 @@ func TestGoldenEvents(t *testing.T) {
 		station.StationUnlocked{},
 		station.StationFailed{Reason: station.MailFailed},
 		station.HelpCodeShown{Help: "K7204"},
+		station.StationAdmitted{Kind: station.Kiosk, Certificate: station.Certificate{Serial: "5f01", Key: "rkq6o", Ends: noon}},
+		station.StationRenewed{Certificate: station.Certificate{Serial: "5f02", Key: "8ryhd", Ends: noon}},
+		station.StationRevoked{Reason: station.Stolen},
+		station.StationRefused{UseCase: "unlock-person", Reason: station.NotItsKind},
 	} {
 		m, err := station.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 		if err != nil {

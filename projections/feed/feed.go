@@ -25,7 +25,7 @@ type Log interface {
 	Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 }
 
-// A Projection is folded from the enrolment streams.
+// A Projection is folded from the streams of one kind.
 type Projection interface {
 	// Apply folds a run of events, in the order of the log, and notes that
 	// there is nothing else up to through. What it had already it passes over;
@@ -39,6 +39,7 @@ type Projection interface {
 // A Feed keeps projections up to date. Its methods may be called concurrently.
 type Feed struct {
 	log         Log
+	prefix      string // of the streams
 	now         func() time.Time
 	projections []Projection
 	turn        sync.Mutex // held by whoever applies
@@ -60,11 +61,16 @@ type waiter struct {
 	reached chan struct{}
 }
 
-// New returns a feed from a log to projections, from where the one that is
-// least far stands. Nothing happens before Run or CatchUp.
+// New returns a feed from a log's enrolment streams to projections, from where
+// the one that is least far stands. Nothing happens before Run or CatchUp.
 func New(log Log, now func() time.Time, projections ...Projection) *Feed {
+	return Over(domain.EnrolmentPrefix, log, now, projections...)
+}
+
+// Over is New for the streams with another prefix.
+func Over(prefix string, log Log, now func() time.Time, projections ...Projection) *Feed {
 	f := &Feed{
-		log: log, now: now, projections: projections,
+		log: log, prefix: prefix, now: now, projections: projections,
 		head: now(), heard: now(),
 		caughtUp: make(chan struct{}),
 		watched:  make(map[string]map[chan struct{}]bool),
@@ -168,7 +174,7 @@ func (f *Feed) Health() Health {
 }
 
 func (f *Feed) query() domain.Query {
-	return domain.Query{After: f.Position(), Prefix: domain.EnrolmentPrefix}
+	return domain.Query{After: f.Position(), Prefix: f.prefix}
 }
 
 // take applies a batch. The events are folded within the log's own call: a log

@@ -103,7 +103,7 @@ func (f *Feed) more(ctx context.Context, at domain.Position) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, dead)
 	defer cancel()
 	found := false
-	err := f.log.ReadAll(ctx, domain.Query{After: at, Prefix: domain.EnrolmentPrefix}, func(b domain.Batch) error {
+	err := f.log.ReadAll(ctx, domain.Query{After: at, Prefix: f.prefix}, func(b domain.Batch) error {
 		if found = len(b.Events) > 0; found {
 			return errEnough
 		}

@@ -1,0 +1,79 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+// What may be asked of stations on other machines. Who asks has been checked:
+// somebody at the server's command line, or the station itself.
+
+// AdmitStation records that a station is let in with a certificate. One that is
+// let in already is station.ErrAdmitted.
+func (d *Desk) AdmitStation(ctx context.Context, id string, kind station.Kind, c station.Certificate) error {
+	return d.decideStation(ctx, id, d.adminStamp(), func(s station.State) (station.Event, error) { return station.Admit(s, id, kind, c) })
+}
+
+// RevokeStation records that a station is let in no more.
+func (d *Desk) RevokeStation(ctx context.Context, id string, why station.Revocation) error {
+	return d.decideStation(ctx, id, d.adminStamp(), func(s station.State) (station.Event, error) { return station.Revoke(s, why) })
+}
+
+// RenewStation records that this station takes another certificate.
+func (d *Desk) RenewStation(ctx context.Context, c station.Certificate) error {
+	return d.refusal(d.decideStation(ctx, d.station, d.ownStamp(ctx), func(s station.State) (station.Event, error) { return station.Renew(s, c) }))
+}
+
+// RefuseStation records that this station asked for what it may not ask for.
+func (d *Desk) RefuseStation(ctx context.Context, useCase string, why station.RefusalReason) error {
+	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationRefused{UseCase: useCase, Reason: why}))
+}
+
+func (d *Desk) ownStamp(ctx context.Context) domain.Stamp {
+	by := d.machineStamp(domain.EventID(newCommand()))
+	by.Command = callOf(ctx).command(0)
+	return by
+}
+
+// decideStation decides on what a station's stream says and records it there. A
+// try that finds its own event was recorded before.
+func (d *Desk) decideStation(ctx context.Context, id string, by domain.Stamp, decide func(station.State) (station.Event, error)) error {
+	stream, own := station.Stream(id), domain.EventIDFor(by.Command, 0)
+	for range maxRedecide {
+		events, err := d.Log.ReadStream(ctx, stream, 0)
+		if err != nil {
+			return fmt.Errorf("read station %s: %w", id, err)
+		}
+		var s station.State
+		at := domain.NoStream
+		for _, r := range events {
+			e, err := station.Decode(r.Type, r.Data)
+			if err != nil {
+				return fmt.Errorf("fold station %s at revision %d: %w", id, r.Revision, err)
+			}
+			s, at = station.Evolve(s, e), r.Revision
+			if r.ID == own {
+				return nil
+			}
+		}
+		e, err := decide(s)
+		if err != nil {
+			return err
+		}
+		m, err := station.Message(e, by)
+		if err != nil {
+			return err
+		}
+		if _, err = d.append(ctx, stream, at, []domain.Message{m}); !errors.Is(err, domain.ErrConflict) {
+			if err != nil {
+				return fmt.Errorf("record %s of station %s: %w", m.Type, id, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("decide on station %s: %w", id, domain.ErrConflict)
+}

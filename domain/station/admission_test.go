@@ -1,0 +1,117 @@
+package station_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+func cert(n int) station.Certificate {
+	return station.Certificate{Serial: fmt.Sprintf("%02x", n), Key: fmt.Sprintf("key %d", n), Ends: noon}
+}
+
+func given(events ...station.Event) station.State {
+	var s station.State
+	for _, e := range events {
+		s = station.Evolve(s, e)
+	}
+	return s
+}
+
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	admitted := station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(1)}
+	renewed := station.StationRenewed{Certificate: cert(2)}
+	revoked := station.StationRevoked{Reason: station.Lost}
+	admit := func(s station.State) (station.Event, error) {
+		return station.Admit(s, "hal-west", station.Kiosk, cert(9))
+	}
+	renew := func(s station.State) (station.Event, error) { return station.Renew(s, cert(9)) }
+	revoke := func(s station.State) (station.Event, error) { return station.Revoke(s, station.Stolen) }
+
+	for name, c := range map[string]struct {
+		given []station.Event
+		when  func(station.State) (station.Event, error)
+		then  station.Event
+		err   error
+	}{
+		"a new one is admitted":            {nil, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
+		"one that only opened is admitted": {[]station.Event{station.StationOpened{Version: "1"}}, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
+		"not twice":                        {[]station.Event{admitted}, admit, nil, station.ErrAdmitted},
+		"again after it was revoked":       {[]station.Event{admitted, revoked}, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
+		"a bad id":                         {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "Hal", station.Kiosk, cert(9)) }, nil, station.ErrBadStation},
+		"a bad kind":                       {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "hal", "", cert(9)) }, nil, station.ErrBadKind},
+		"a renewal":                        {[]station.Event{admitted, renewed}, renew, station.StationRenewed{Certificate: cert(9)}, nil},
+		"no renewal of a stranger":         {nil, renew, nil, station.ErrNotAdmitted},
+		"no renewal after it was revoked":  {[]station.Event{admitted, revoked}, renew, nil, station.ErrRevoked},
+		"it is revoked":                    {[]station.Event{admitted}, revoke, station.StationRevoked{Reason: station.Stolen}, nil},
+		"a stranger cannot be revoked":     {nil, revoke, nil, station.ErrNotAdmitted},
+		"it is revoked once":               {[]station.Event{admitted, revoked}, revoke, nil, station.ErrRevoked},
+		"for no reason of ours":            {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Revoke(s, "tired of it") }, nil, station.ErrBadReason},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, err := c.when(given(c.given...))
+			if e != c.then || !errors.Is(err, c.err) {
+				t.Errorf("got %#v, %v", e, err)
+			}
+		})
+	}
+}
+
+// Whatever happens to a station: only the newest certificate and the one before
+// it open the door, and after a revocation none does.
+func TestWhichCertificatesCount(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var s station.State
+		var live []string
+		revoked := false
+		for n := range rapid.IntRange(1, 20).Draw(t, "events") {
+			c := cert(n)
+			var e station.Event
+			var err error
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0:
+				if e, err = station.Admit(s, "hal", station.Desk, c); err == nil {
+					live, revoked = []string{c.Serial}, false
+				}
+			case 1, 2:
+				if e, err = station.Renew(s, c); err == nil {
+					live = append(live, c.Serial)
+					live = live[max(0, len(live)-2):]
+				}
+			case 3:
+				if e, err = station.Revoke(s, station.Retired); err == nil {
+					revoked = true
+				}
+			}
+			if err != nil {
+				continue
+			}
+			s = station.Evolve(s, e)
+			for m := range n + 1 {
+				want := !revoked && (cert(m).Serial == live[0] || cert(m).Serial == live[len(live)-1])
+				if got := s.Admits(cert(m).Serial) == ""; got != want {
+					t.Fatalf("after %d events certificate %d is let in: %t", n+1, m, got)
+				}
+			}
+		}
+	})
+}
+
+func TestStationIDs(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{
+		"hal-west": true, "1": true, "station-abc123": true, "": false, "-a": false, "a-": false, "A": false, "a b": false,
+		"a/b": false, "ë": false, "0123456789012345678901234567890123456789": true, "01234567890123456789012345678901234567890": false,
+	} {
+		if station.ValidID(id) != want {
+			t.Errorf("%q: %t", id, !want)
+		}
+	}
+}
