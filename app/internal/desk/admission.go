@@ -30,12 +30,12 @@ func (d *Desk) RenewStation(ctx context.Context, c station.Certificate) error {
 
 // RefuseStation records that this station asked for what it may not ask for.
 func (d *Desk) RefuseStation(ctx context.Context, useCase string, why station.RefusalReason) error {
-	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationRefused{UseCase: useCase, Reason: why}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationRefused{UseCase: useCase, Reason: why}))
 }
 
 func (d *Desk) ownStamp(ctx context.Context) domain.Stamp {
 	by := d.machineStamp(domain.EventID(newCommand()))
-	by.Command = callOf(ctx).command(0)
+	by.Command = CallOf(ctx).command(0)
 	return by
 }
 

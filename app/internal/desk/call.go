@@ -34,7 +34,9 @@ func WithCall(ctx context.Context, c Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-func callOf(ctx context.Context) Call {
+// CallOf returns the Call that a use case with the context is part of; a new one
+// where WithCall was not used.
+func CallOf(ctx context.Context) Call {
 	if c, ok := ctx.Value(callKey{}).(Call); ok {
 		return c
 	}

@@ -18,12 +18,12 @@ type WipeReason = station.WipeReason
 
 // OpenStation records that this station started.
 func (d *Desk) OpenStation(ctx context.Context, version string) error {
-	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationOpened{Version: version}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationOpened{Version: version}))
 }
 
 // UnlockStation records that the staff exit was used.
 func (d *Desk) UnlockStation(ctx context.Context) error {
-	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationUnlocked{}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationUnlocked{}))
 }
 
 // How many of the last events of a station are looked through for one that may
@@ -86,7 +86,7 @@ func (c Call) helpCode() string {
 // records it where the helpdesk will find it: with the person, if this visit
 // proved who it is, else with the station.
 func (d *Desk) HelpCode(ctx context.Context, id string) (string, error) {
-	c := callOf(ctx)
+	c := CallOf(ctx)
 	help := c.helpCode()
 	_, err := d.with(WithCall(ctx, c), id, func(v *visit) error {
 		if !v.proved {

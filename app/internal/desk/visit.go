@@ -116,7 +116,7 @@ func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (Vi
 			return View{}, d.refusal(v.failed)
 		}
 	}
-	v.enter(callOf(ctx))
+	v.enter(CallOf(ctx))
 	refused := d.refusal(do(v))
 	view, err := d.view(ctx, v)
 	if refused != nil {
@@ -162,7 +162,7 @@ func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
 			v.signals.close()
 		}
 	}
-	return d.refusal(d.note(ctx, callOf(ctx).command(0), station.StationWiped{Reason: why}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationWiped{Reason: why}))
 }
 
 // Await returns the view as soon as it is another than the one with the given

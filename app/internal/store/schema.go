@@ -103,8 +103,8 @@ func create(path string) error {
 // prepare checks that the file is ours and creates the schema in an empty one.
 // Several processes may do so at the same moment.
 func prepare(ctx context.Context, db *sqlite3.Conn) error {
-	empty, err := identify(db)
-	if err != nil || !empty {
+	var empty bool
+	if err := retryBusy(ctx, func() (err error) { empty, err = look(db); return err }); err != nil || !empty {
 		return err
 	}
 	// Switching to WAL wants the file alone for an instant and does not
@@ -130,6 +130,14 @@ func prepare(ctx context.Context, db *sqlite3.Conn) error {
 			PRAGMA application_id = %d;
 			PRAGMA user_version = %d;`, id, time.Now().UnixMicro(), applicationID, schemaVersion))
 	})
+}
+
+// look identifies the file as it is at one moment: another process may be
+// creating the log in between any two questions.
+func look(db *sqlite3.Conn) (empty bool, err error) {
+	tx := db.Begin()
+	defer tx.End(&err)
+	return identify(db)
 }
 
 // identify returns whether the file is still empty, and an error when it is
