@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/app"
 	"github.com/alecthomas/kong"
 	"go.uber.org/zap"
 
@@ -47,6 +46,9 @@ type kioskCommand struct {
 	Demo  bool   `help:"A demo: mail and SMS appear on a phone beside the kiosk, and nothing leaves this machine."`
 	Kiosk bool   `help:"Full screen."`
 	Size  string `help:"The size of the window, where it is not full screen." default:"" placeholder:"WIDTHxHEIGHT"`
+
+	Service string `help:"The server to which this kiosk belongs, where it holds no log and no vault of its own." placeholder:"URL"`
+	Station string `help:"The file from \"keydeskd station add\", with which it shows itself there." placeholder:"FILE"`
 }
 
 func run(args []string, out, errs io.Writer) (status int) {
@@ -76,10 +78,14 @@ func run(args []string, out, errs io.Writer) (status int) {
 // exit carries kong's wish to leave, after --help say, to where it can be granted.
 type exit int
 
-// openKiosk opens the home and the window, and returns when the window is closed.
-func openKiosk(cli commands) (err error) {
+// openKiosk opens the window of a kiosk, and returns when it is closed.
+func openKiosk(cli commands) error {
+	c := cli.Kiosk
+	if (c.Service == "") != (c.Station == "") {
+		return errHalfAStation
+	}
 	set, err := settings.Load(settings.Sources{
-		Home: cli.Home, File: cli.File, Demo: cli.Kiosk.Demo, Env: os.Environ(), Flags: cli.Set,
+		Home: cli.Home, File: cli.File, Demo: c.Demo, Env: os.Environ(), Flags: cli.Set,
 	})
 	if err != nil {
 		return err
@@ -88,12 +94,19 @@ func openKiosk(cli commands) (err error) {
 	if err != nil {
 		return err
 	}
+	log = log.With(zap.String("program", "keydesk"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if c.Service != "" {
+		return atService(ctx, c, set, log)
+	}
+	return atHome(ctx, stop, c, set, log)
+}
+
+// atHome runs a kiosk on the home of this machine.
+func atHome(ctx context.Context, stop func(), c kioskCommand, set settings.Settings, log *zap.Logger) (err error) {
 	set.Password.Concurrent = 1 // a window has one person at a time, and 64 MiB for each hash
-	h, err := home.Open(ctx, home.Options{
-		Settings: set, Version: metadata.Version, Phones: true, Log: log.With(zap.String("program", "keydesk")),
-	})
+	h, err := home.Open(ctx, home.Options{Settings: set, Version: metadata.Version, Phones: true, Log: log})
 	if err != nil {
 		return err
 	}
@@ -106,55 +119,37 @@ func openKiosk(cli commands) (err error) {
 	if err := h.Desk.OpenStation(ctx, metadata.Version); err != nil {
 		log.Error("record the opening of the station", zap.Error(err))
 	}
-	return show(ctx, cli.Kiosk, set, h)
-}
-
-// show runs the window until it is closed, or ctx ends.
-func show(ctx context.Context, c kioskCommand, set settings.Settings, h *home.Home) error {
-	size, err := windowSize(c.Size, set.Kiosk.Portrait)
+	w, err := newWindow(c, set)
 	if err != nil {
 		return err
 	}
-	app.SetMetadata(metadata)
-	a := app.NewWithID(metadata.ID)
-	a.SetIcon(metadata.Icon)
-	w := a.NewWindow(metadata.Name)
-	w.SetPadded(false)
-	w.Resize(size)
-	locked := c.Kiosk || set.Kiosk.FullScreen
-	w.SetFullScreen(locked)
-	var k *kiosk.Kiosk
-	leave := func() { //nolint:contextcheck // a visit ends whatever ends the program, so its end has a context of its own
-		k.Close() // forgets whoever is there; not later, since the window has the clipboard
-		a.Quit()
-	}
-	w.SetCloseIntercept(func() {
-		if !locked { // else staff leave with their PIN
-			leave()
-		}
-	})
-	k = kiosk.New(kioskConfig(set, h, leave))
-	k.Attach(w)
-	context.AfterFunc(ctx, func() { fyne.Do(leave) })
-	w.ShowAndRun()
+	w.put(kiosk.New(onHome(kioskConfig(set, w.leave), set, h)))
+	w.run(ctx)
 	return nil
 }
 
-func kioskConfig(set settings.Settings, h *home.Home, leave func()) kiosk.Config {
+// kioskConfig is what this machine's settings say of how a kiosk looks and who
+// may leave it.
+func kioskConfig(set settings.Settings, leave func()) kiosk.Config {
 	c := kiosk.Config{
-		Desk: h.Desk, Portal: set.Organisation.Portal, PocketName: set.Organisation.PocketName,
-		Support: set.Organisation.Support, Domains: h.Desk.Domains, Policy: set.Policy,
-		Languages: set.Organisation.Languages, DefaultLanguage: set.Organisation.DefaultLanguage,
 		Mode: mode(set.Kiosk.Theme), Keyboard: set.Kiosk.Keyboard != settings.Off,
-		Speech: speech.New(), Demo: newDemoPhone(h),
-		IdleWarn: set.Kiosk.IdleWarn, IdleWipe: set.Kiosk.IdleWipe, IdleWipeWaiting: set.Kiosk.IdleWipeWaiting,
-		VisitMax: set.Kiosk.VisitMax, OnExit: leave, Now: time.Now, Trouble: h.Trouble,
+		Speech: speech.New(), OnExit: leave, Now: time.Now,
 	}
 	if pin := set.Kiosk.StaffPIN; !pin.IsZero() {
 		c.StaffPIN = func(typed string) bool {
 			return subtle.ConstantTimeCompare([]byte(typed), []byte(pin.Reveal())) == 1
 		}
 	}
+	return c
+}
+
+// onHome has a kiosk work on a home of this machine.
+func onHome(c kiosk.Config, set settings.Settings, h *home.Home) kiosk.Config {
+	org, k := set.Organisation, set.Kiosk
+	c.Desk, c.Trouble, c.Demo = h.Desk, h.Trouble, newDemoPhone(h)
+	c.Portal, c.PocketName, c.Support, c.Domains = org.Portal, org.PocketName, org.Support, h.Desk.Domains
+	c.Policy, c.Languages, c.DefaultLanguage = set.Policy, org.Languages, org.DefaultLanguage
+	c.IdleWarn, c.IdleWipe, c.IdleWipeWaiting, c.VisitMax = k.IdleWarn, k.IdleWipe, k.IdleWipeWaiting, k.VisitMax
 	return c
 }
 
@@ -167,19 +162,4 @@ func mode(t settings.Theme) ui.Mode {
 	case settings.Light:
 	}
 	return ui.Light
-}
-
-// windowSize reads WIDTHxHEIGHT; without it, the size fits the mode of the kiosk.
-func windowSize(s string, portrait settings.Switch) (fyne.Size, error) {
-	if s == "" {
-		if portrait == settings.On {
-			return fyne.NewSize(1080, 1920), nil
-		}
-		return fyne.NewSize(1280, 800), nil
-	}
-	var w, h float32
-	if n, err := fmt.Sscanf(s, "%gx%g", &w, &h); n != 2 || err != nil || w < 640 || h < 640 {
-		return fyne.Size{}, fmt.Errorf("--size %q: not a size such as 1280x800", s)
-	}
-	return fyne.NewSize(w, h), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/pairing"
+	"github.com/keydesk/keydesk/domain/station"
 )
 
 var (
@@ -59,6 +60,10 @@ func advice(err error) string {
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, or \"keydeskd roster add\", makes a new one"},
 		{vault.ErrDiffers, "the target has to be new or the beginning of this copy, and nothing may use either meanwhile; the source was not changed"},
+		{station.ErrAdmitted, "revoke it first, if its file is lost; then it can be added anew"},
+		{station.ErrNotAdmitted, "\"keydeskd station list\" shows those that were"},
+		{fs.ErrExist, "choose another file: what is there is not touched"},
+		{errNothingToServe, "set one of them, in the settings file or with --set; \"keydeskd settings\" shows what is in force"},
 		{errNoVault, "--from names a vault that exists"},
 		{transfer.ErrWrittenTo, "stop whatever uses the target, and run this again"},
 		{pairing.ErrBadQR, "give the whole text of the QR code, in single quotes: it holds a # sign"},

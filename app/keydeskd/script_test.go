@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 }
 
 // A stage is what one script's commands share.
-type stage struct{ *station }
+type stage struct{ *hall }
 
 type stageKey struct{}
 
@@ -67,7 +67,7 @@ func cmdStation(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, err := openStation(context.Background(), ts.Getenv("KEYDESK_HOME"))
 	ts.Check(err)
-	on(ts).station = s
+	on(ts).hall = s
 	ts.Defer(func() { ts.Check(s.stop()) })
 }
 

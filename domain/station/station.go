@@ -30,6 +30,11 @@ const (
 	TooLong  WipeReason = "too-long" // the visit reached its greatest length
 )
 
+// ValidWipe says whether something is one of the reasons of StationWiped.
+func ValidWipe(why WipeReason) bool {
+	return why == Finished || why == Stopped || why == Idle || why == TooLong
+}
+
 // Failure is what failed, as a closed code.
 type Failure string
 

@@ -29,6 +29,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/app/internal/pocket"
+	"github.com/keydesk/keydesk/app/internal/remote"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -52,6 +53,7 @@ type Options struct {
 	Settings settings.Settings
 	Version  string
 	Phones   bool // whether to serve phones, as far as the settings allow it
+	Stations bool // whether to serve stations on other machines
 	Log      *zap.Logger
 	Now      func() time.Time // time.Now when nil
 }
@@ -67,13 +69,16 @@ type Home struct {
 	Outbox  *courier.Outbox // the demo's; nil in a real home
 	Demo    bool
 	Station string
+	// Authority issues the certificates of stations on other machines.
+	Authority *remote.Authority
 
-	pairings *pairings.Index
-	folder   string
-	zap      *zap.Logger
-	phones   net.Listener
-	handler  http.Handler
-	marked   map[string]domain.Position // up to where each snapshot on disk goes
+	reception reception
+	pairings  *pairings.Index
+	folder    string
+	zap       *zap.Logger
+	phones    net.Listener
+	handler   http.Handler
+	marked    map[string]domain.Position // up to where each snapshot on disk goes
 }
 
 // Open opens the home that the settings name, and makes it at the first start.
@@ -133,7 +138,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 			return fmt.Errorf("serve phones: %w", err)
 		}
 	}
-	return nil
+	return h.receive(ctx, o, keys)
 }
 
 // OpenLog opens the log that the settings name. A server that is lost, or back
@@ -204,13 +209,18 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	}
 }
 
-// Run keeps the projections up to date, sends what is to be sent and serves
-// phones, until ctx ends.
+// Run keeps the projections up to date, sends what is to be sent, and serves
+// phones and stations, until ctx ends. When one of them cannot be served any
+// more, it stops all.
 func (h *Home) Run(ctx context.Context) error {
-	var parts sync.WaitGroup
-	var serving error
-	parts.Go(func() { _ = h.Feed.Run(ctx) }) // ends with ctx only; what fails until then is in its Health
-	parts.Go(func() { h.Desk.Run(ctx) })
+	// Stations wait for what is under way, which needs the parts around them.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	around, end := context.WithCancel(context.WithoutCancel(ctx))
+	var parts, services sync.WaitGroup
+	var phones, stations error
+	parts.Go(func() { _ = h.Feed.Run(around) }) // ends with its context only; what fails until then is in its Health
+	parts.Go(func() { h.Desk.Run(around) })
 	parts.Go(func() {
 		if n, err := h.Desk.Tidy(ctx); err != nil && ctx.Err() == nil {
 			h.zap.Warn("tidy the vault", zap.Error(err))
@@ -220,10 +230,22 @@ func (h *Home) Run(ctx context.Context) error {
 	})
 	parts.Go(func() { h.keepSnapshots(ctx) })
 	if h.phones != nil {
-		parts.Go(func() { serving = pocket.Serve(ctx, h.phones, h.handler) })
+		services.Go(func() {
+			phones = pocket.Serve(ctx, h.phones, h.handler)
+			stop()
+		})
 	}
+	if h.reception.listener != nil {
+		services.Go(func() {
+			stations = h.reception.run(ctx)
+			stop()
+		})
+	}
+	<-ctx.Done()
+	services.Wait()
+	end()
 	parts.Wait()
-	return serving
+	return errors.Join(phones, stations)
 }
 
 // awayFor is for how long the log may be silent before it counts as away.
@@ -243,6 +265,11 @@ func (h *Home) Close(ctx context.Context) error {
 	}
 	if h.phones != nil {
 		if err := h.phones.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if h.reception.listener != nil {
+		if err := h.reception.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -97,6 +97,14 @@ func hostName(s string) error {
 	return nil
 }
 
+func machineName(s string) (string, error) {
+	s = strings.ToLower(s)
+	if hostName(s) != nil {
+		return "", errors.New("must be names or addresses of this machine, without ports")
+	}
+	return s, nil
+}
+
 func network(s string) (string, error) {
 	n, err := netip.ParsePrefix(s)
 	if err != nil || n != n.Masked() {
@@ -196,6 +204,9 @@ func (s *Settings) checkTogether(blame func(field, reason string)) {
 	s.checkSMS(blame)
 	if (s.Pocket.TLSCert == "") != (s.Pocket.TLSKey == "") {
 		blame("pocket.tls_cert", "certificate and key go together: pocket.tls_cert and pocket.tls_key")
+	}
+	if s.Stations.Listen != "" && len(s.Stations.Names) == 0 {
+		blame("stations.names", "must name this machine as stations know it")
 	}
 	p := s.Policy
 	if p.PairingLife < p.QRLife {

@@ -40,9 +40,10 @@ func defaults(home string) Settings {
 			Portrait: Auto, Keyboard: Auto, Theme: Light,
 			IdleWarn: time.Minute, IdleWipe: 90 * time.Second, IdleWipeWaiting: 5 * time.Minute, VisitMax: 15 * time.Minute,
 		},
-		Logging: Logging{Level: "info", Format: "json"},
-		origins: map[string]origin{},
-		files:   map[string]*string{},
+		Stations: Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
+		Logging:  Logging{Level: "info", Format: "json"},
+		origins:  map[string]origin{},
+		files:    map[string]*string{},
 	}
 }
 
@@ -61,6 +62,7 @@ var sections = map[string]string{
 	"password":     "Which passwords are accepted.",
 	"pocket":       "How phones reach Keydesk to pair.",
 	"kiosk":        "How a station behaves.",
+	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
 }
 
@@ -70,7 +72,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		loggingFields(&s.Logging),
+		stationFields(&s.Stations), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -227,6 +229,15 @@ func kioskFields(s *Settings) []field {
 		{"kiosk.visit_max", "How long a visit may take in all.", spanKind{&k.VisitMax, time.Minute, 4 * time.Hour}},
 	}
 	return append(all, s.secretFields("kiosk.staff_pin", &k.StaffPIN, staffPIN, "The PIN with which staff leave the kiosk, 4 to 12 digits, or the file that holds it. Without one\nthe kiosk cannot be left.")...)
+}
+
+func stationFields(s *Stations) []field {
+	const day = 24 * time.Hour
+	return []field{
+		{"stations.listen", "Where this machine listens for them, such as \":8444\"; empty: nowhere.", textKind{&s.Listen, hostPort}},
+		{"stations.names", "The names or addresses by which stations know this machine: what stands in their --service.", listKind{&s.Names, machineName}},
+		{"stations.certificate_life", "How long a station's certificate counts. Stations renew it by themselves when two thirds are over;\none that was off for longer has to be let in again.", spanKind{&s.CertificateLife, day, 825 * day}},
+	}
 }
 
 func loggingFields(l *Logging) []field {

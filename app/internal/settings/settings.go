@@ -21,6 +21,7 @@ type Settings struct {
 	Password     Password
 	Pocket       Pocket
 	Kiosk        Kiosk
+	Stations     Stations
 	Logging      Logging
 
 	origins map[string]origin // of every field that is not at its default
@@ -154,6 +155,13 @@ type Kiosk struct {
 	IdleWipeWaiting time.Duration // on the screens that wait for a code or a phone
 	VisitMax        time.Duration
 	StaffPIN        Secret // leaves the kiosk; empty: nobody can
+}
+
+// Stations is how stations on other machines reach this one.
+type Stations struct {
+	Listen          string        // host:port; empty: they do not
+	Names           []string      // of this machine, or addresses, as stations know it
+	CertificateLife time.Duration // a station renews its certificate when two thirds are over
 }
 
 // A Switch is on, off, or decided by the program.

@@ -292,6 +292,9 @@ func (k *Kiosk) codeOrStuck(v desk.View, sms bool) screen {
 	return &codeScreen{sms: sms}
 }
 
+// busyRest is how long watching rests while a call is under way.
+const busyRest = 200 * time.Millisecond
+
 // watch follows what happens to the visit elsewhere, for as long as it lasts:
 // what became of a message, what the phone does.
 func (k *Kiosk) watch() {
@@ -316,9 +319,21 @@ func (k *Kiosk) watch() {
 			return
 		case err == nil && !k.busy && k.calls == calls:
 			k.saw(v)
+		case err == nil && k.busy:
+			// What is under way gives a newer view. Until then the same question
+			// would be answered at once, over and over.
+			time.AfterFunc(busyRest, func() { fyne.Do(func() { k.watchOn(turn, visit) }) })
+			return
 		}
 		k.watch()
 	})
+}
+
+// watchOn goes on watching the visit, if it is still there.
+func (k *Kiosk) watchOn(turn int, visit string) {
+	if k.turn == turn && k.view.Visit == visit {
+		k.watch()
+	}
 }
 
 // saw takes a view that nobody on this screen asked for.

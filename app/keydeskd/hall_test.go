@@ -22,15 +22,15 @@ const (
 	number   = "0612345678"
 )
 
-// A station is a kiosk without a window, in the process of the test: it has a
+// A hall has a kiosk without a window, in the process of the test: it has a
 // demo's home open while keydeskd, a process of its own, works on it.
-type station struct {
+type hall struct {
 	*home.Home
 	read int // messages of the outbox
 	stop func() error
 }
 
-func openStation(ctx context.Context, dir string) (*station, error) {
+func openStation(ctx context.Context, dir string) (*hall, error) {
 	set, err := settings.Load(settings.Sources{Home: dir, Demo: true})
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func openStation(ctx context.Context, dir string) (*station, error) {
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(running) }()
-	return &station{Home: h, stop: func() error {
+	return &hall{Home: h, stop: func() error {
 		cancel()
 		if err := <-ended; err != nil {
 			return err
@@ -52,7 +52,7 @@ func openStation(ctx context.Context, dir string) (*station, error) {
 }
 
 // code waits for the next message of the outbox that brings a code.
-func (s *station) code() (string, error) {
+func (s *hall) code() (string, error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		items, err := s.Outbox.List(s.read)
 		if err != nil {
@@ -73,7 +73,7 @@ var way = []desk.Screen{
 }
 
 // walk takes somebody from E1 to a screen; to the last one by choosing SMS.
-func (s *station) walk(ctx context.Context, email string, to desk.Screen) (desk.View, error) {
+func (s *hall) walk(ctx context.Context, email string, to desk.Screen) (desk.View, error) {
 	v, err := s.Desk.Begin(ctx, email, "nl")
 	for err == nil && v.Screen != to {
 		code := ""
@@ -104,7 +104,7 @@ func (s *station) walk(ctx context.Context, email string, to desk.Screen) (desk.
 
 // guessWrongly types wrong codes for the e-mail address until somebody is
 // locked, a visit and code after the other.
-func (s *station) guessWrongly(ctx context.Context, email string, times int) error {
+func (s *hall) guessWrongly(ctx context.Context, email string, times int) error {
 	v, err := s.walk(ctx, email, desk.ScreenEmailCode)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *station) guessWrongly(ctx context.Context, email string, times int) err
 }
 
 // pair pairs a phone, from E7 to the end.
-func (s *station) pair(ctx context.Context, visit, keyFile string) error {
+func (s *hall) pair(ctx context.Context, visit, keyFile string) error {
 	v, err := s.Desk.OfferPairing(ctx, visit)
 	if err != nil {
 		return err

@@ -1,0 +1,103 @@
+package remote
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+const (
+	pathPrefix  = "/station/v1/"
+	callHeader  = "Keydesk-Call"
+	contentType = "application/x-ndjson"
+
+	maxAsk  = 16 << 10  // bytes of a question
+	maxLine = 256 << 10 // bytes of a line of an answer
+)
+
+// An ask is what a use case is asked with; each needs some of it.
+type ask struct {
+	Visit    string `json:"visit,omitempty"`
+	Seen     uint64 `json:"seen,omitempty"` // the version of a view
+	Email    string `json:"email,omitempty"`
+	Lang     string `json:"lang,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Password string `json:"password,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Number   string `json:"number,omitempty"`
+	Why      string `json:"why,omitempty"`
+	Version  string `json:"version,omitempty"` // of the station's program
+	Request  []byte `json:"request,omitempty"` // for a certificate, PKCS #10 (RFC 2986)
+}
+
+// An answer is a line of one. A refusal may come with a view, as it does from
+// desk.
+type answer struct {
+	Waiting bool          `json:"waiting,omitempty"` // this is not the last line
+	Refusal *desk.Refusal `json:"refusal,omitempty"`
+	// Barred is why the station is not given what it asked for, now or ever.
+	Barred station.RefusalReason `json:"barred,omitempty"`
+
+	View    *desk.View `json:"view,omitempty"`
+	Text    string     `json:"text,omitempty"`
+	Hello   *Hello     `json:"hello,omitempty"`
+	Trouble bool       `json:"trouble,omitempty"`
+	// A certificate, and the authorities to know servers by from now on, DER.
+	Certificate []byte   `json:"certificate,omitempty"`
+	Authorities [][]byte `json:"authorities,omitempty"`
+}
+
+// Hello is what a server tells a station of the installation that it is part of.
+type Hello struct {
+	Station string
+	Kind    station.Kind
+	Version string // of the server's program
+	Facts   desk.Facts
+
+	PocketName      string
+	Support         string
+	Languages       []string
+	DefaultLanguage string
+	Policy          enrolment.Policy
+
+	IdleWarn        time.Duration
+	IdleWipe        time.Duration
+	IdleWipeWaiting time.Duration
+	VisitMax        time.Duration
+}
+
+var errMalformed = errors.New("not as a station asks")
+
+// readAsk reads a question: one JSON object, no field that is not ours.
+func readAsk(r io.Reader) (ask, []byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxAsk+1))
+	switch {
+	case err != nil:
+		return ask{}, nil, fmt.Errorf("read what a station asks: %w", err)
+	case len(data) > maxAsk:
+		return ask{}, nil, fmt.Errorf("%w: too long", errMalformed)
+	}
+	var a ask
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if d.Decode(&a) != nil || d.More() { // the error would quote what somebody typed
+		return ask{}, nil, errMalformed
+	}
+	return a, data, nil
+}
+
+// readAnswer reads a line of an answer.
+func readAnswer(line []byte) (answer, error) {
+	var a answer
+	if json.Unmarshal(line, &a) != nil { // see readAsk
+		return answer{}, errMalformed
+	}
+	return a, nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
+)
+
+type serveCommand struct{}
+
+// Help says what it takes.
+func (serveCommand) Help() string {
+	return "Answers stations where stations.listen says, and phones where pocket.listen does, until it is asked " +
+		"to stop; what is under way is finished first. Several may run on one installation, on as many machines."
+}
+
+var errNothingToServe = errors.New("neither stations.listen nor pocket.public_url is set: there is nothing to serve")
+
+func (serveCommand) Run(a *app) (err error) {
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	if set.Stations.Listen == "" && set.Pocket.PublicURL == "" {
+		return errNothingToServe
+	}
+	log, err := settings.Logger(set.Logging)
+	if err != nil {
+		return err
+	}
+	log = log.With(zap.String("program", "keydeskd"))
+	h, err := home.Open(a.ctx, home.Options{
+		Settings: set, Version: version, Phones: true, Stations: set.Stations.Listen != "", Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(a.ctx))) }()
+	for _, at := range []struct{ who, address string }{{"stations", h.StationsAt()}, {"phones", h.PhonesAt()}} {
+		if at.address != "" {
+			fmt.Fprintf(a.out, "%s are answered at %s\n", at.who, at.address)
+		}
+	}
+	return h.Run(a.ctx)
+}
