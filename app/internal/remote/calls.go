@@ -30,6 +30,7 @@ type calls struct {
 
 	mu    sync.Mutex
 	known map[string]map[question]*call // of each station
+	ended bool                          // no more are taken
 
 	ctx    context.Context //nolint:containedctx // the life of the calls, which is that of no request
 	cancel context.CancelFunc
@@ -67,7 +68,7 @@ func (c *calls) join(station, useCase string, id desk.Call, visit string, body [
 	if known := c.known[station][q]; known != nil {
 		return known
 	}
-	if !c.room(station) || c.ctx.Err() != nil {
+	if c.ended || !c.room(station) {
 		return nil
 	}
 	if c.known[station] == nil {
@@ -147,9 +148,12 @@ func (c *calls) sweep() {
 	}
 }
 
-// stop waits until the calls under way have ended, has them end after a while,
-// and takes no more.
+// stop takes no more calls, waits until those under way have ended, and has them
+// end after a while.
 func (c *calls) stop(grace time.Duration) {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
 	impatient := time.AfterFunc(grace, c.cancel)
 	defer impatient.Stop()
 	c.under.Wait()

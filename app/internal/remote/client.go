@@ -13,7 +13,7 @@ import (
 
 const (
 	// Patient without a call of it.
-	defaultTotal, defaultSilence = 8 * time.Second, 7 * time.Second
+	defaultTotal, defaultSilence = 8 * time.Second, 5 * time.Second
 	// Between two looks at how the server is; after the first failed one it
 	// counts as away.
 	statusEvery = 5 * time.Second
@@ -46,7 +46,7 @@ type Options struct {
 
 	// Total is how long a question is asked again and again before the person
 	// is told that the server is away (8 s), and Silence for how long a server
-	// may say nothing at all before it is (7 s; it speaks every 2 s).
+	// may say nothing at all before it is (5 s; it speaks every 2 s).
 	Total, Silence time.Duration
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -147,6 +148,7 @@ func last(response *http.Response, heard func()) (answer, error) {
 		heard()
 		a, err := readAnswer(lines.Bytes())
 		if err != nil || !a.Waiting {
+			_, _ = io.CopyN(io.Discard, response.Body, 1) // the end: the connection can be used again
 			return a, err
 		}
 	}

@@ -88,7 +88,7 @@ var useCases = map[string]useCase{
 	}),
 
 	"help-code":      {kinds: enrolling, do: helpCode},
-	"unlock-station": {kinds: everybody, do: unlockStation},
+	"unlock-station": {kinds: []station.Kind{station.Kiosk}, do: unlockStation}, // only a kiosk is locked
 }
 
 var awaiting = func() useCase {

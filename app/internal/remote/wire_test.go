@@ -1,0 +1,109 @@
+package remote
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+)
+
+// What desk says comes out at the station as it went in, whatever it is.
+func TestViewsSurviveTheWire(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		view := rapid.Make[desk.View]().Draw(t, "view")
+		r := rapid.Make[desk.Refusal]().Draw(t, "refusal")
+		h := rapid.Make[Hello]().Draw(t, "hello")
+		line, err := json.Marshal(answer{View: &view, Refusal: &r, Hello: &h, Text: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := readAnswer(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if valid(line) && (!reflect.DeepEqual(*got.View, view) || *got.Refusal != r) {
+			t.Fatalf("%+v\n%+v", *got.View, view)
+		}
+		if got.Hello.Policy.Version() != h.Policy.Version() {
+			t.Fatal("the policy is another one")
+		}
+	})
+}
+
+// valid says that no text was mended on its way to JSON, which only knows UTF-8.
+func valid(line []byte) bool { return !bytes.Contains(line, []byte(`\ufffd`)) }
+
+func TestQuestionsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"", "null x", "[]", `{"visit":1}`, `{"visit":"a"}{}`, `{"nobody":"knows"}`, `{"visit":"` + strings.Repeat("a", maxAsk) + `"}`,
+	} {
+		if _, _, err := readAsk(strings.NewReader(s)); !errors.Is(err, errMalformed) {
+			t.Errorf("%.40s: %v", s, err)
+		}
+	}
+	if _, err := readAnswer([]byte("<html>")); !errors.Is(err, errMalformed) {
+		t.Error(err)
+	}
+}
+
+func FuzzReadAsk(f *testing.F) {
+	f.Add([]byte(`{"visit":"x","seen":7}`))
+	f.Add([]byte(`{"request":"AAAA"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, _, err := readAsk(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _, err := readAsk(bytes.NewReader(again)); len(again) <= maxAsk && (err != nil || !reflect.DeepEqual(a, b)) {
+			t.Fatalf("%+v, %+v, %v", a, b, err)
+		}
+	})
+}
+
+func FuzzReadAnswer(f *testing.F) {
+	f.Add([]byte(`{"waiting":true}`))
+	f.Add([]byte(`{"view":{"Visit":"x"},"refusal":{"Code":"busy","Wait":7}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if a, err := readAnswer(data); err == nil {
+			if _, err := json.Marshal(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestServices(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"https://keydesk.example.org:8444": "https://keydesk.example.org:8444", "https://10.0.0.1/": "https://10.0.0.1",
+		"http://keydesk.example.org": "", "keydesk.example.org": "", "https://": "", "https://a:b@c": "", "https://a/b": "", "https://a?b": "", "": "",
+	} {
+		if got, err := CheckService(s); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", s, got, err)
+		}
+	}
+}
+
+// The limits that a station meets are those of this package, told to nobody.
+func TestLimitsFitTheScreens(t *testing.T) {
+	t.Parallel()
+	if keep < 2*(defaultTotal+defaultSilence) {
+		t.Error("an answer is forgotten before its station asks again")
+	}
+	if defaultSilence < 2*(2*time.Second) {
+		t.Error("one late line makes a server count as silent")
+	}
+}
