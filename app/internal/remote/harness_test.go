@@ -207,6 +207,7 @@ type wire struct {
 	deaf  bool // nothing arrives at the server
 	mute  bool // nothing arrives at the station
 	lost  chan struct{}
+	bytes int // that went either way
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -260,6 +261,7 @@ func (w *wire) carry(to io.WriteCloser, from io.ReadCloser, dropping func() bool
 		n, err := from.Read(b)
 		w.mu.Lock()
 		drop := dropping()
+		w.bytes += n
 		if drop && n > 0 && w.lost != nil {
 			close(w.lost)
 			w.lost = nil
@@ -290,6 +292,13 @@ func (w *wire) set(change func()) {
 	w.mu.Lock()
 	change()
 	w.mu.Unlock()
+}
+
+// carried returns how much went over the wire.
+func (w *wire) carried() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes
 }
 
 // loseNextAnswer has the server's next bytes get lost with their connection,

@@ -428,11 +428,12 @@ func TestAStopInTheMiddle(t *testing.T) {
 	s := serve(t, t.TempDir(), &clock{})
 	c := s.station("hal-west")
 	v := s.walk(c, desk.ScreenPassword)
-	answered := make(chan error, 1)
+	answered, before := make(chan error, 1), s.wire.carried()
 	go func() {
 		_, err := c.SetNameAndPassword(t.Context(), v.Visit, name, phrase)
 		answered <- err
 	}()
+	eventually(t, "it is asked", func() bool { return s.wire.carried() > before })
 	time.Sleep(20 * time.Millisecond)
 	began := time.Now()
 	s.stop()

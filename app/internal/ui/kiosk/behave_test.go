@@ -270,7 +270,7 @@ func TestTheWipeClearsEverything(t *testing.T) {
 		t.Error("language, size or contrast are still the person's")
 	}
 	h.until("the visit has ended", func() bool {
-		_, err := h.home.Desk.View(t.Context(), visit)
+		_, err := h.c.Desk.View(t.Context(), visit)
 		return isRefusal(err, desk.VisitOver)
 	})
 	test.Tap(start.in)
@@ -320,7 +320,7 @@ func TestTheLastScreenEmptiesItself(t *testing.T) {
 	h.pass(11 * time.Second)
 	on[*startScreen](h)
 	h.until("the end is recorded", func() bool {
-		events, err := h.home.Log.ReadStream(t.Context(), station.Stream(h.home.Station), 0)
+		events, err := h.home.Log.ReadStream(t.Context(), station.Stream(h.id), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -457,7 +457,7 @@ func TestLateAnswersAreDropped(t *testing.T) {
 	close(d.gate)
 	late := <-d.begun
 	h.until("the late visit has ended", func() bool {
-		_, err := h.home.Desk.View(t.Context(), late.Visit)
+		_, err := h.c.Desk.View(t.Context(), late.Visit)
 		return isRefusal(err, desk.VisitOver)
 	})
 	if _, start := h.screen.(*startScreen); !start || h.view.Visit != "" || h.busy {

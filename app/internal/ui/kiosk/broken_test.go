@@ -127,7 +127,9 @@ func openBrittle(t *testing.T, change func(*desk.Config)) *brittleHall {
 	ended := make(chan struct{})
 	go func() { d.Run(running); close(ended) }()
 	t.Cleanup(func() { stop(); <-ended })
-	b.hall = stand(t, h, c, fyne.NewSize(1920, 1080), func(c *Config) { c.Desk = d })
+	broken := *h
+	broken.Desk = d
+	b.hall = stand(t, &broken, c, fyne.NewSize(1920, 1080), nil)
 	return b
 }
 

@@ -75,6 +75,7 @@ type hall struct {
 	*Kiosk
 	t     *testing.T
 	home  *home.Home
+	id    string // of the station
 	w     fyne.Window
 	queue chan func()
 	clock *clock
@@ -118,8 +119,9 @@ func open(t *testing.T, change func(*Config)) *hall {
 func stand(t *testing.T, h *home.Home, c *clock, size fyne.Size, change func(*Config)) *hall {
 	t.Helper()
 	queue := newApp(t)
+	d, id := reach(t, h, c.now)
 	config := Config{
-		Desk: h.Desk, Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Domains: []string{home.DemoDomain},
+		Desk: d, Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Domains: []string{home.DemoDomain},
 		Keyboard: true, Now: c.now,
 	}
 	if change != nil {
@@ -131,7 +133,7 @@ func stand(t *testing.T, h *home.Home, c *clock, size fyne.Size, change func(*Co
 	k.Attach(w)
 	k.clock.Stop() // tests tell the time
 	w.Resize(size)
-	out := &hall{Kiosk: k, t: t, home: h, w: w, queue: queue, clock: c}
+	out := &hall{Kiosk: k, t: t, home: h, id: id, w: w, queue: queue, clock: c}
 	out.drain()
 	t.Cleanup(func() {
 		k.Close()
