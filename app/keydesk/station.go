@@ -26,10 +26,10 @@ const (
 
 // A guest is a kiosk that belongs to a server: connected, or on its way.
 type guest struct {
-	w    *window
-	c    kioskCommand
-	set  settings.Settings
-	log  *zap.Logger
+	w   *window
+	c   kioskCommand
+	set settings.Settings
+	log *zap.Logger
 }
 
 // atService runs a kiosk that belongs to a server. It holds no key and opens no

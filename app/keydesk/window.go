@@ -15,8 +15,8 @@ import (
 type window struct {
 	fyne.Window
 	app    fyne.App
-	kiosk  *kiosk.Kiosk // nil while there is none
-	locked bool         // only the staff PIN leaves it
+	close  func() // the kiosk in it; nil while there is none
+	locked bool   // only the staff PIN leaves it
 }
 
 func newWindow(c kioskCommand, set settings.Settings) (*window, error) {
@@ -42,15 +42,15 @@ func newWindow(c kioskCommand, set settings.Settings) (*window, error) {
 // put has a kiosk be in the window.
 func (w *window) put(k *kiosk.Kiosk) {
 	w.take()
-	w.kiosk = k
+	w.close = k.Close
 	k.Attach(w.Window)
 }
 
 // take takes the kiosk out of the window; whoever is at it is forgotten.
 func (w *window) take() {
-	if w.kiosk != nil {
-		w.kiosk.Close()
-		w.kiosk = nil
+	if w.close != nil {
+		w.close()
+		w.close = nil
 	}
 }
 

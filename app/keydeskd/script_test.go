@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	ndjson N             the last output is N lines, an event each
 //	keep NAME FIELD      set a variable to a field of the last output
 //	await FILE TEXT      wait until a file holds a text
+//	answering ADDRESS    wait until somebody listens there
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -49,7 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess,
-			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait,
+			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 		},
 	})
 }
@@ -183,4 +185,17 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never held %q", args[0], args[1])
+}
+
+func cmdAnswering(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: answering ADDRESS")
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if c, err := net.Dial("tcp", args[0]); err == nil { //nolint:noctx // as short as the test
+			ts.Check(c.Close())
+			return
+		}
+	}
+	ts.Fatalf("nobody listens at %s", args[0])
 }

@@ -101,6 +101,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"mail", "", d.mail},
 		{"sms", "", d.sms},
 		{"pocket", "", d.pocket},
+		{"stations", "log", d.stations},
 	} {
 		var out Diagnosis
 		if c.needs != "" && failed[c.needs] {

@@ -13,7 +13,7 @@ import (
 	"github.com/keydesk/keydesk/projections/stations"
 )
 
-// ErrNoStations: the settings do not say where this home listens for stations.
+// ErrNoStations says that the settings do not name where this home listens for stations.
 var ErrNoStations = errors.New("stations.listen is empty")
 
 // A reception is what a home offers to stations on other machines.

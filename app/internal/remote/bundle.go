@@ -17,7 +17,7 @@ import (
 	"github.com/keydesk/keydesk/domain/station"
 )
 
-// ErrBundle: a file is not a station's bundle, or others can read it.
+// ErrBundle says that a file is not a station's bundle, or others can read it.
 var ErrBundle = errors.New("not a station's bundle")
 
 // A bundle is far smaller than this, in bytes.

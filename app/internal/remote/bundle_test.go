@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-func authority(t testing.TB, secrets ...byte) *Authority {
-	t.Helper()
+func authority(tb testing.TB, secrets ...byte) *Authority {
+	tb.Helper()
 	var all [][32]byte
 	for _, s := range secrets {
 		all = append(all, [32]byte{s})
 	}
 	a, err := NewAuthority(time.Now, all...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return a
 }
 
-func bundle(t testing.TB, a *Authority, id string) *Bundle {
-	t.Helper()
+func bundle(tb testing.TB, a *Authority, id string) *Bundle {
+	tb.Helper()
 	b, err := a.Bundle(id, 24*time.Hour)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }

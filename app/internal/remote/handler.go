@@ -129,7 +129,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s session, name 
 	if u.watches {
 		c = h.watch(r.Context(), s, do)
 	} else {
-		c = h.calls.join(s.station, name, s.call, a.Visit, body, do)
+		c = h.calls.join(s.station, name, s.call, a.Visit, body, do) //nolint:contextcheck // it outlives the connection
 	}
 	if c == nil {
 		h.write(w, http.StatusTooManyRequests, answer{Refusal: &desk.Refusal{Code: desk.Busy}})

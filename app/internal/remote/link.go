@@ -23,11 +23,11 @@ import (
 	"github.com/keydesk/keydesk/domain/station"
 )
 
-// ErrRefused: the server does not let this station in, or not any more. Asking
+// ErrRefused says that the server does not let this station in, or not any more. Asking
 // again does not help.
 var ErrRefused = errors.New("the service does not let this station in")
 
-// ErrStranger: what answers is no server of the installation that this station
+// ErrStranger says that what answers is no server of the installation that this station
 // was let in at.
 var ErrStranger = errors.New("what answers is not the service that this station belongs to")
 
@@ -177,4 +177,5 @@ func (l *link) why(ctx context.Context, err error) error {
 	return err
 }
 
-func encode(a ask) ([]byte, error) { return json.Marshal(a) }
+// encode writes a question, over TLS: what people typed goes to the server only.
+func encode(a ask) ([]byte, error) { return json.Marshal(a) } //nolint:gosec // G117: it has to be sent

@@ -410,7 +410,7 @@ func TestACertificateIsRenewed(t *testing.T) {
 		t.Errorf("the same client, over a new connection: %v", err)
 	}
 	previous := filepath.Join(t.TempDir(), "old.pem")
-	if err := os.WriteFile(previous, old, 0o600); err != nil {
+	if err := os.WriteFile(previous, old, 0o600); err != nil { //nolint:gosec // a file of this test
 		t.Fatal(err)
 	}
 	if _, err := s.client(previous).Connect(t.Context()); !errors.Is(err, remote.ErrRefused) {

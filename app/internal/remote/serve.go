@@ -43,7 +43,7 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener, names []string) err
 		case <-sweep.C:
 			h.calls.sweep()
 		case <-ctx.Done():
-			return h.stop(server, hangUp)
+			return h.stop(server, hangUp) //nolint:contextcheck // ctx has ended
 		}
 	}
 }

@@ -63,7 +63,7 @@ func FuzzReadAsk(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := json.Marshal(a)
+		again, err := encode(a)
 		if err != nil {
 			t.Fatal(err)
 		}
