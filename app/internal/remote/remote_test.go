@@ -17,6 +17,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/remote"
+	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
 )
@@ -442,5 +443,62 @@ func TestAStopInTheMiddle(t *testing.T) {
 	}
 	if err := <-answered; err != nil {
 		t.Error(err)
+	}
+}
+
+// A newer master key brings another authority. Stations that were let in before
+// it know the server still, and move over by themselves.
+func TestANewMasterKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := serve(t, dir, &clock{})
+	file := s.admit("hal-west", station.Kiosk)
+	s.connected(s.client(file))
+	s.stop()
+	putNewKeyInFront(t, filepath.Join(dir, "master.key"))
+
+	s = serve(t, dir, &clock{})
+	c := s.client(file)
+	s.connected(c)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	eventually(t, "it takes a certificate of the new authority", func() bool { return s.count("StationRenewed") == 1 })
+	eventually(t, "the file is replaced", func() bool {
+		b, err := os.ReadFile(file) //nolint:gosec // a file of this test
+		return err == nil && bytes.Count(b, []byte("BEGIN CERTIFICATE")) == 3
+	})
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	c = s.client(file)
+	s.connected(c)
+	if _, err := c.Begin(t.Context(), email, "nl"); err != nil {
+		t.Error(err)
+	}
+	s.connected(s.client(s.admit("hal-oost", station.Kiosk)))
+}
+
+// putNewKeyInFront makes the key file hold a new key, and behind it those that
+// it held.
+func putNewKeyInFront(t *testing.T, file string) {
+	t.Helper()
+	fresh := filepath.Join(t.TempDir(), "master.key")
+	if _, err := vault.LoadOrCreateKeys(fresh); err != nil {
+		t.Fatal(err)
+	}
+	newest, err := os.ReadFile(fresh) //nolint:gosec // a file of this test
+	if err != nil {
+		t.Fatal(err)
+	}
+	older, err := os.ReadFile(file) //nolint:gosec // a file of this test
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(older)), "\n")
+	ring := strings.TrimSpace(string(newest)) + "\n" + lines[len(lines)-1] + "\n"
+	if err := os.WriteFile(file, []byte(ring), 0o600); err != nil { //nolint:gosec // a file of this test
+		t.Fatal(err)
 	}
 }
