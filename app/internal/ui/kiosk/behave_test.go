@@ -305,6 +305,29 @@ func TestAVisitEnds(t *testing.T) {
 		h.pass(time.Minute)
 	}
 	on[*startScreen](h)
+	h.says("kiosk-over-title", "kiosk-over-text")
+	h.pass(46 * time.Second)
+	if strings.Contains(h.words(), h.worded("kiosk-over-title")) {
+		t.Error("the next person is told, too")
+	}
+}
+
+// Desk forgot the visit, as one does that was started anew. Whoever stands there
+// is told, in their language, and goes on where they were.
+func TestAVisitThatDeskHasForgotten(t *testing.T) {
+	h := open(t, nil)
+	h.toPassword(email, 1)
+	h.setLanguage("en")
+	if err := h.c.Desk.End(t.Context(), h.view.Visit, station.Stopped); err != nil {
+		t.Fatal(err)
+	}
+	start := on[*startScreen](h)
+	if h.p.Lang() != "en" || h.view != (desk.View{}) || h.email != "" {
+		t.Error("it told in another language, or something of the visit is still there")
+	}
+	h.says("kiosk-over-title", "kiosk-over-text")
+	test.Tap(start.in)
+	on[*emailScreen](h)
 }
 
 func TestTheLastScreenEmptiesItself(t *testing.T) {

@@ -227,7 +227,7 @@ func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
 	}
 	switch r.Code { //nolint:exhaustive // all others are about what was typed
 	case desk.VisitOver:
-		k.wipe(tooLong)
+		k.startOver()
 	case desk.LockedOut:
 		k.show(&lockedScreen{})
 	case desk.Unavailable, desk.Unsure, desk.Busy:
@@ -315,7 +315,7 @@ func (k *Kiosk) watch() {
 		r, ok := errors.AsType[*desk.Refusal](err)
 		switch {
 		case ok && r.Code == desk.VisitOver:
-			k.wipe(tooLong)
+			k.startOver()
 			return
 		case err == nil && !k.busy && k.calls == calls:
 			k.saw(v)

@@ -61,6 +61,10 @@ func scenes(long bool) []scene {
 			k.c.Trouble = func() bool { return false }
 			return &startScreen{}
 		})},
+		{"e0-over", at("", enrolment.NotPairing, func(k *Kiosk) screen {
+			k.c.Trouble = func() bool { return false }
+			return &startScreen{over: time.Now().Add(time.Hour)}
+		})},
 		{"e0-trouble", at("", enrolment.NotPairing, func(k *Kiosk) screen {
 			k.c.Trouble = func() bool { return true }
 			return &startScreen{}
@@ -254,7 +258,7 @@ func TestShots(t *testing.T) {
 func shootOthers(t *testing.T, k *Kiosk, w fyne.Window, name string) {
 	t.Helper()
 	all := scenes(false)
-	enterScene(k, all[6])
+	enterScene(k, all[7])
 	k.warn(20 * time.Second)
 	shoot(t, w, "k9-idle-"+name)
 	k.unveil()

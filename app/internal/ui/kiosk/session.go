@@ -144,7 +144,7 @@ func (k *Kiosk) tick() {
 	_, done := k.screen.(*doneScreen)
 	switch {
 	case now.Sub(k.began) >= k.c.VisitMax:
-		k.wipe(k.why(tooLong))
+		k.startOver()
 		return
 	case done: // has a timer of its own
 	case quiet >= wipe:
@@ -194,6 +194,18 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 	if k.win != nil {
 		k.applyOptions()
 	}
+}
+
+// startOver wipes because the visit has lasted too long, or desk does not know it
+// any more, and tells, in their language, whoever still stands there.
+func (k *Kiosk) startOver() {
+	lang, why := k.p.Lang(), k.why(tooLong)
+	k.wipe(why)
+	if why == finished {
+		return
+	}
+	k.p = i18n.New(lang)
+	k.show(&startScreen{over: k.c.Now().Add(overFor)})
 }
 
 // A warning asks whether somebody is still there (K9).

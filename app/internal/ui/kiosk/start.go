@@ -1,6 +1,8 @@
 package kiosk
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 
 	"github.com/keydesk/keydesk/app/internal/i18n"
@@ -12,8 +14,12 @@ type startScreen struct {
 	plain
 
 	in      *ui.Tile
-	trouble bool // log, vault or service are away, and the screen says so
+	trouble bool      // log, vault or service are away, and the screen says so
+	over    time.Time // how long it tells that a visit has ended; zero: it does not
 }
+
+// overFor is how long the start tells that a visit has ended.
+const overFor = 45 * time.Second
 
 func (s *startScreen) first() fyne.Focusable { return nil }
 
@@ -22,15 +28,22 @@ func (s *startScreen) build(k *Kiosk) fyne.CanvasObject {
 	s.in = ui.NewTile(true, ui.IconPerson, k.t("kiosk-sign-up"), k.t("kiosk-sign-up-line"), func() { k.show(&emailScreen{}) })
 	start := ui.NewStart(k.c.Portal, k.t("kiosk-start-title"), k.t("kiosk-start-line", k.names()),
 		[]*ui.Tile{s.in}, k.tools(true), k.t("kiosk-start-help", k.names()))
-	if s.trouble {
+	switch {
+	case s.trouble:
 		start.Warn(k.t("kiosk-trouble-title"), k.t("kiosk-trouble-text", k.names()))
+	case !s.over.IsZero():
+		start.Warn(k.t("kiosk-over-title"), k.t("kiosk-over-text"))
 	}
 	return start
 }
 
 // tick follows whether there is trouble.
 func (s *startScreen) tick(k *Kiosk) {
-	if s.trouble != k.c.Trouble() && k.win != nil && k.veil == nil {
+	ended := !s.over.IsZero() && k.c.Now().After(s.over)
+	if ended {
+		s.over = time.Time{}
+	}
+	if (ended || s.trouble != k.c.Trouble()) && k.win != nil && k.veil == nil {
 		k.rebuild()
 	}
 }
@@ -50,7 +63,7 @@ const (
 func Connecting(p *i18n.Printer, program string, problem Problem) fyne.CanvasObject {
 	start := ui.NewStart(program, p.T("kiosk-connecting-title"), p.T("kiosk-connecting-line"), nil, ui.Tools{}, p.T("kiosk-connecting-help"))
 	if problem != NoProblem {
-		start.Warn(p.T("kiosk-connecting-problem"), p.T(string(problem)))
+		start.Warn(p.T(string(problem)), p.T(string(problem)+"-text"))
 	}
 	return ui.NewRoot(start)
 }

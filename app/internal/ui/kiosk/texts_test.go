@@ -40,6 +40,9 @@ func made() []string {
 	for _, rule := range []string{"length", "upper", "lower", "digit", "special", "not-common", "usable"} {
 		ids = append(ids, "kiosk-rule-"+rule)
 	}
+	for _, problem := range []Problem{ServiceAway, ServiceRefuses} {
+		ids = append(ids, string(problem)+"-text")
+	}
 	for _, why := range []string{"too-long", "common", "word", "name", "organisation", "repeated", "sequence"} {
 		ids = append(ids, "kiosk-reason-"+why)
 	}
