@@ -2,7 +2,6 @@ package home_test
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,17 +9,16 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// mute is a log that records, and once it is told to does not say so; then
-// whoever asked gives up.
-type mute struct {
-	desk.Log
-	giveUp atomic.Pointer[context.CancelFunc]
-}
+// mute is a log that records, and does not say so to a call that is made with
+// once; then whoever asked gives up.
+type mute struct{ desk.Log }
+
+type giveUp struct{}
 
 func (m *mute) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
 	done, err := m.Log.Append(ctx, stream, at, msgs...)
-	if giveUp := m.giveUp.Load(); err == nil && giveUp != nil {
-		(*giveUp)()
+	if leave, ok := ctx.Value(giveUp{}).(context.CancelFunc); err == nil && ok {
+		leave()
 		return domain.Appended{}, domain.ErrUnknownOutcome
 	}
 	return done, err
@@ -30,9 +28,7 @@ func (m *mute) Append(ctx context.Context, stream string, at domain.Revision, ms
 func (m *mute) once(ctx context.Context, do func(context.Context) (desk.View, error)) (desk.View, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m.giveUp.Store(&cancel)
-	defer m.giveUp.Store(nil)
-	return do(ctx)
+	return do(context.WithValue(ctx, giveUp{}, cancel))
 }
 
 // Each step's outcome is lost for good, and the same call is made again: what
