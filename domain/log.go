@@ -63,7 +63,8 @@ type Batch struct {
 const (
 	EnrolmentPrefix = "enrolment-"
 	StationPrefix   = "station-"
-	LoginPrefix     = "login-" // one person's logins, kept for a time only
+	LoginPrefix     = "login-"  // one person's logins, kept for a time only
+	ServiceStream   = "service" // a single one: clients of the API
 )
 
 // EnrolmentStream names the stream of one person's enrolment and factor.

@@ -14,6 +14,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/pairing"
+	"github.com/keydesk/keydesk/domain/service"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -62,6 +63,9 @@ func advice(err error) string {
 		{vault.ErrDiffers, "the target has to be new or the beginning of this copy, and nothing may use either meanwhile; the source was not changed"},
 		{station.ErrAdmitted, "revoke it first, if its file is lost; then it can be added anew"},
 		{station.ErrNotAdmitted, "\"keydeskd station list\" shows those that were"},
+		{service.ErrClientExists, "revoke it first; then it can be added anew, with another token"},
+		{service.ErrNoClient, "\"keydeskd client list\" shows those that there are"},
+		{service.ErrBadScope, "there is factor:read"},
 		{fs.ErrExist, "choose another file: what is there is not touched"},
 		{errNothingToServe, "set one of them, in the settings file or with --set; \"keydeskd settings\" shows what is in force"},
 		{errNoVault, "--from names a vault that exists"},

@@ -36,8 +36,9 @@ type commands struct {
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
-	Serve     serveCommand     `cmd:"" help:"Answer stations on other machines, and phones, until asked to stop."`
+	Serve     serveCommand     `cmd:"" help:"Answer the login service, stations on other machines, and phones, until asked to stop."`
 	Station   stationCommands  `cmd:"" help:"Which stations on other machines are let in."`
+	Client    clientCommands   `cmd:"" help:"Which programs may ask the login service's API."`
 	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
 	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`

@@ -39,23 +39,30 @@ func (d *Desk) ownStamp(ctx context.Context) domain.Stamp {
 	return by
 }
 
-// decideStation decides on what a station's stream says and records it there. A
-// try that finds its own event was recorded before.
+// decideStation decides on what a station's stream says and records it there.
 func (d *Desk) decideStation(ctx context.Context, id string, by domain.Stamp, decide func(station.State) (station.Event, error)) error {
-	stream, own := station.Stream(id), domain.EventIDFor(by.Command, 0)
+	return decideIn(ctx, d, station.Stream(id), by, decide, station.Decode, station.Evolve, station.Message)
+}
+
+// decideIn decides on what a whole stream says and records it there. A try that
+// finds its own event was recorded before.
+func decideIn[S, E any](ctx context.Context, d *Desk, stream string, by domain.Stamp, decide func(S) (E, error),
+	decode func(typ string, data []byte) (E, error), evolve func(S, E) S, encode func(E, domain.Stamp) (domain.Message, error),
+) error {
+	own := domain.EventIDFor(by.Command, 0)
 	for range maxRedecide {
 		events, err := d.Log.ReadStream(ctx, stream, 0)
 		if err != nil {
-			return fmt.Errorf("read station %s: %w", id, err)
+			return fmt.Errorf("read %s: %w", stream, err)
 		}
-		var s station.State
+		var s S
 		at := domain.NoStream
 		for _, r := range events {
-			e, err := station.Decode(r.Type, r.Data)
+			e, err := decode(r.Type, r.Data)
 			if err != nil {
-				return fmt.Errorf("fold station %s at revision %d: %w", id, r.Revision, err)
+				return fmt.Errorf("fold %s at revision %d: %w", stream, r.Revision, err)
 			}
-			s, at = station.Evolve(s, e), r.Revision
+			s, at = evolve(s, e), r.Revision
 			if r.ID == own {
 				return nil
 			}
@@ -64,16 +71,16 @@ func (d *Desk) decideStation(ctx context.Context, id string, by domain.Stamp, de
 		if err != nil {
 			return err
 		}
-		m, err := station.Message(e, by)
+		m, err := encode(e, by)
 		if err != nil {
 			return err
 		}
 		if _, err = d.append(ctx, stream, at, []domain.Message{m}); !errors.Is(err, domain.ErrConflict) {
 			if err != nil {
-				return fmt.Errorf("record %s of station %s: %w", m.Type, id, err)
+				return fmt.Errorf("record %s in %s: %w", m.Type, stream, err)
 			}
 			return nil
 		}
 	}
-	return fmt.Errorf("decide on station %s: %w", id, domain.ErrConflict)
+	return fmt.Errorf("decide in %s: %w", stream, domain.ErrConflict)
 }

@@ -54,6 +54,7 @@ type Options struct {
 	Version  string
 	Phones   bool // whether to serve phones, as far as the settings allow it
 	Stations bool // whether to serve stations on other machines
+	API      bool // whether to serve the login service
 	Log      *zap.Logger
 	Now      func() time.Time // time.Now when nil
 }
@@ -73,6 +74,7 @@ type Home struct {
 	Authority *remote.Authority
 
 	reception reception
+	counter   counter
 	pairings  *pairings.Index
 	folder    string
 	zap       *zap.Logger
@@ -137,6 +139,9 @@ func (h *Home) open(ctx context.Context, o Options) error {
 		}); err != nil {
 			return fmt.Errorf("serve phones: %w", err)
 		}
+	}
+	if err := h.openCounter(ctx, o); err != nil {
+		return err
 	}
 	return h.receive(ctx, o, keys)
 }
@@ -218,7 +223,7 @@ func (h *Home) Run(ctx context.Context) error {
 	defer stop()
 	around, end := context.WithCancel(context.WithoutCancel(ctx))
 	var parts, services sync.WaitGroup
-	var phones, stations error
+	var phones, stations, api error
 	parts.Go(func() { _ = h.Feed.Run(around) }) // ends with its context only; what fails until then is in its Health
 	parts.Go(func() { h.Desk.Run(around) })
 	parts.Go(func() {
@@ -241,11 +246,17 @@ func (h *Home) Run(ctx context.Context) error {
 			stop()
 		})
 	}
+	if h.counter.listener != nil {
+		services.Go(func() {
+			api = h.counter.run(ctx)
+			stop()
+		})
+	}
 	<-ctx.Done()
 	services.Wait()
 	end()
 	parts.Wait()
-	return errors.Join(phones, stations)
+	return errors.Join(phones, stations, api)
 }
 
 // awayFor is for how long the log may be silent before it counts as away.
@@ -268,8 +279,11 @@ func (h *Home) Close(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	if h.reception.listener != nil {
-		if err := h.reception.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{h.reception.listener, h.counter.listener} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -102,6 +102,12 @@ func (l *limiter) makeRoom(now time.Time) {
 	}
 }
 
+// Network returns how the network that a request came from is found out, for
+// others that limit requests: see Config.TrustedProxies.
+func Network(trusted []netip.Prefix) func(*http.Request) netip.Prefix {
+	return func(r *http.Request) netip.Prefix { return client(r, trusted) }
+}
+
 // client returns the network that a request came from: one IPv4 address, or an
 // IPv6 /64, which is what one household or phone has. X-Forwarded-For counts
 // only as far as trusted proxies wrote it.

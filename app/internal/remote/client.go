@@ -44,8 +44,8 @@ type Options struct {
 	Report  func(incident string, err error) // of what no screen tells; nobody is told without
 	Now     func() time.Time                 // time.Now
 
-	// Total is how long a question is asked again and again before the person
-	// is told that the server is away (8 s), and Silence for how long a server
+	// Total is how long a question is asked again and again, since the server was
+	// last heard, before the person is told that it is away (8 s), and Silence for how long a server
 	// may say nothing at all before it is (5 s; it speaks every 2 s).
 	Total, Silence time.Duration
 }
@@ -112,7 +112,7 @@ func (c *Client) once(ctx context.Context, useCase string, q ask) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	a, _, err := c.link.ask(ctx, useCase, desk.CallOf(ctx), body)
+	a, _, err := c.link.ask(ctx, useCase, desk.CallOf(ctx), body, func() {})
 	if err == nil && a.Refusal != nil {
 		err = a.Refusal
 	}
@@ -177,9 +177,11 @@ func (c *Client) ask(ctx context.Context, useCase string, q ask) (answer, error)
 	}
 	id := desk.CallOf(ctx)
 	maybe := false // a server may have taken it, and its answer was lost
-	until := time.Now().Add(c.total)
+	began := time.Now()
+	until := began.Add(c.total)
+	heard := func() { until = time.Now().Add(c.total) } // somebody is at work on it
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		a, reached, err := c.link.ask(ctx, useCase, id, body)
+		a, reached, err := c.link.ask(ctx, useCase, id, body, heard)
 		switch {
 		case err == nil:
 			return a, heed(a.Refusal, maybe)
@@ -187,7 +189,7 @@ func (c *Client) ask(ctx context.Context, useCase string, q ask) (answer, error)
 			return answer{}, ctx.Err()
 		}
 		maybe = maybe || reached
-		if errors.Is(err, ErrRefused) || errors.Is(err, ErrStranger) || time.Now().Add(wait).After(until) {
+		if errors.Is(err, ErrRefused) || errors.Is(err, ErrStranger) || time.Now().Add(wait).After(until) || time.Since(began) > longest {
 			c.health(false, true)
 			return answer{}, c.fault(maybe, fmt.Errorf("%s: %w", useCase, err))
 		}

@@ -106,8 +106,9 @@ func (l *link) use(b *Bundle) {
 	l.client.CloseIdleConnections()
 }
 
-// ask asks once. reached says that the server may have taken the question.
-func (l *link) ask(ctx context.Context, useCase string, id desk.Call, body []byte) (a answer, reached bool, err error) {
+// ask asks once, and calls heard at each sign of life. reached says that the
+// server may have taken the question.
+func (l *link) ask(ctx context.Context, useCase string, id desk.Call, body []byte, heard func()) (a answer, reached bool, err error) {
 	ctx, hangUp := context.WithCancelCause(ctx)
 	defer hangUp(nil)
 	patience := time.AfterFunc(l.silence, func() { hangUp(errSilent) })
@@ -125,7 +126,10 @@ func (l *link) ask(ctx context.Context, useCase string, id desk.Call, body []byt
 		return answer{}, connected.Load(), l.why(ctx, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
-	a, err = last(response, func() { patience.Reset(l.silence) })
+	a, err = last(response, func() {
+		patience.Reset(l.silence)
+		heard()
+	})
 	switch {
 	case err != nil:
 		return answer{}, true, l.why(ctx, err)

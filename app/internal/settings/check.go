@@ -205,6 +205,7 @@ func (s *Settings) checkTogether(blame func(field, reason string)) {
 	if (s.Pocket.TLSCert == "") != (s.Pocket.TLSKey == "") {
 		blame("pocket.tls_cert", "certificate and key go together: pocket.tls_cert and pocket.tls_key")
 	}
+	s.checkAPI(blame)
 	if s.Stations.Listen != "" && len(s.Stations.Names) == 0 {
 		blame("stations.names", "must name this machine as stations know it")
 	}
@@ -230,6 +231,17 @@ func (s *Settings) checkTogether(blame func(field, reason string)) {
 	}
 	if k.VisitMax <= k.IdleWipeWaiting {
 		blame("kiosk.visit_max", "must be longer than kiosk.idle_wipe_waiting")
+	}
+}
+
+func (s *Settings) checkAPI(blame func(field, reason string)) {
+	a := s.API
+	if (a.TLSCert == "") != (a.TLSKey == "") {
+		blame("api.tls_cert", "certificate and key go together: api.tls_cert and api.tls_key")
+	}
+	host, _, err := net.SplitHostPort(a.Listen)
+	if err == nil && !loopback(host) && a.TLSCert == "" && len(a.TrustedProxies) == 0 {
+		blame("api.listen", "tokens would cross the network in the clear: set api.tls_cert, or name the proxy that speaks TLS in api.trusted_proxies")
 	}
 }
 

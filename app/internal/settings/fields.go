@@ -41,6 +41,7 @@ func defaults(home string) Settings {
 			IdleWarn: time.Minute, IdleWipe: 90 * time.Second, IdleWipeWaiting: 5 * time.Minute, VisitMax: 15 * time.Minute,
 		},
 		Stations: Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
+		API:      API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
 		Logging:  Logging{Level: "info", Format: "json"},
 		origins:  map[string]origin{},
 		files:    map[string]*string{},
@@ -63,6 +64,7 @@ var sections = map[string]string{
 	"pocket":       "How phones reach Keydesk to pair.",
 	"kiosk":        "How a station behaves.",
 	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
+	"api":          "The login service's API, when \"keydeskd serve\" runs here.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
 }
 
@@ -72,7 +74,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		stationFields(&s.Stations), loggingFields(&s.Logging),
+		stationFields(&s.Stations), apiFields(&s.API), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -237,6 +239,18 @@ func stationFields(s *Stations) []field {
 		{"stations.listen", "Where this machine listens for them, such as \":8444\"; empty: nowhere.", textKind{&s.Listen, hostPort}},
 		{"stations.names", "The names or addresses by which stations know this machine: what stands in their --service.", listKind{&s.Names, machineName}},
 		{"stations.certificate_life", "How long a station's certificate counts. Stations renew it by themselves when two thirds are over;\none that was off for longer has to be let in again.", spanKind{&s.CertificateLife, day, 825 * day}},
+	}
+}
+
+func apiFields(a *API) []field {
+	return []field{
+		{"api.listen", "Where this machine listens for the login service, such as \"127.0.0.1:8445\"; empty: nowhere.", textKind{&a.Listen, hostPort}},
+		{"api.tls_cert", "Certificate and key, PEM files, read again when they change; empty: on loopback, or a proxy in front\nspeaks TLS.", textKind{&a.TLSCert, nil}},
+		{"api.tls_key", "", textKind{&a.TLSKey, nil}},
+		{"api.trusted_proxies", "The networks of the proxies in front, whose word on where a request is from counts.", listKind{&a.TrustedProxies, network}},
+		{"api.stale", "After so long without a word from the log nothing is answered but 503. While nothing happens, up to\n2 s are normal.", spanKind{&a.Stale, 3 * time.Second, 5 * time.Minute}},
+		{"api.client_rate", "Requests a second that one client may make.", numberKind{&a.ClientRate, 1, 1000000}},
+		{"api.address_rate", "Requests a second that may come from one network.", numberKind{&a.AddressRate, 1, 1000000}},
 	}
 }
 

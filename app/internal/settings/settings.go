@@ -22,6 +22,7 @@ type Settings struct {
 	Pocket       Pocket
 	Kiosk        Kiosk
 	Stations     Stations
+	API          API
 	Logging      Logging
 
 	origins map[string]origin // of every field that is not at its default
@@ -162,6 +163,17 @@ type Stations struct {
 	Listen          string        // host:port; empty: they do not
 	Names           []string      // of this machine, or addresses, as stations know it
 	CertificateLife time.Duration // a station renews its certificate when two thirds are over
+}
+
+// API is where the login service asks.
+type API struct {
+	Listen         string // host:port; empty: nowhere
+	TLSCert        string // a PEM file; empty: plain HTTP, behind a proxy or on loopback
+	TLSKey         string
+	TrustedProxies []string      // as for Pocket
+	Stale          time.Duration // for how long the log may be silent before nothing is answered
+	ClientRate     int           // requests a second of one client
+	AddressRate    int           // requests a second from one network
 }
 
 // A Switch is on, off, or decided by the program.

@@ -1,0 +1,109 @@
+package lookup
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain/service"
+)
+
+// admit lets a client in whose token counts, and that may ask for this.
+func (h *Handler) admit(ctx huma.Context, next func(huma.Context)) {
+	scopes := scopesOf(ctx.Operation())
+	if scopes == nil {
+		next(ctx)
+		return
+	}
+	if !h.c.ClientsKnown() {
+		h.refuse(ctx, problem(http.StatusServiceUnavailable, CodeBehind, "this server is still reading the log"))
+		return
+	}
+	token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	id, hash, ok := desk.ParseToken(token)
+	client, known := h.c.Clients.Client(id)
+	// Compared in any case: who is a client does not show in the time it takes.
+	if same := desk.SameToken(hash, client.Token); !bearer || !ok || !known || !same {
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="keydesk"`)
+		h.refuse(ctx, problem(http.StatusUnauthorized, CodeUnauthorized, "a token that counts belongs in the header Authorization"))
+		return
+	}
+	for _, scope := range scopes {
+		if !client.May(service.Scope(scope)) {
+			h.refuse(ctx, problem(http.StatusForbidden, CodeForbidden, "the client lacks the scope %s", scope))
+			return
+		}
+	}
+	if !h.clients.take(id) {
+		ctx.SetHeader("Retry-After", "1")
+		h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d requests a second", h.c.PerClient))
+		return
+	}
+	next(ctx)
+}
+
+// scopesOf returns what an operation asks for; nil for one that is everybody's.
+func scopesOf(op *huma.Operation) []string {
+	var all []string
+	for _, way := range op.Security {
+		all = slices.Concat(all, way["token"])
+	}
+	return all
+}
+
+func (h *Handler) refuse(ctx huma.Context, p *Problem) {
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = h.api.Marshal(ctx.BodyWriter(), "application/json", p) // the connection broke
+}
+
+// most is how many buckets there are at once.
+const most = 10_000
+
+// buckets limits how often each of many may ask. It may be used concurrently.
+type buckets[K comparable] struct {
+	limit rate.Limit
+	burst int
+	now   func() time.Time
+
+	mu  sync.Mutex
+	all map[K]*rate.Limiter
+}
+
+func newBuckets[K comparable](perSecond int, now func() time.Time) *buckets[K] {
+	return &buckets[K]{limit: rate.Limit(perSecond), burst: perSecond, now: now, all: map[K]*rate.Limiter{}}
+}
+
+func (b *buckets[K]) take(key K) bool {
+	now := b.now()
+	b.mu.Lock()
+	l := b.all[key]
+	if l == nil {
+		if len(b.all) >= most {
+			b.drop(now)
+		}
+		l = rate.NewLimiter(b.limit, b.burst)
+		b.all[key] = l
+	}
+	b.mu.Unlock()
+	return l.AllowN(now, 1)
+}
+
+// drop forgets the buckets that are full: a new one is the same. When none is,
+// it forgets them all.
+func (b *buckets[K]) drop(now time.Time) {
+	for k, l := range b.all {
+		if l.TokensAt(now) >= float64(b.burst) {
+			delete(b.all, k)
+		}
+	}
+	if len(b.all) >= most {
+		clear(b.all)
+	}
+}

@@ -1,0 +1,83 @@
+package lookup
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what Prometheus is told. No client and no person is in it.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	took     *prometheus.HistogramVec
+}
+
+func newMetrics(c Config) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "keydesk_api_requests_total", Help: "Requests, by operation and status.",
+		}, []string{"operation", "status"}),
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "keydesk_api_request_seconds", Help: "How long answers took, but for streams.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 2.5},
+		}, []string{"operation"}),
+	}
+	m.registry.MustRegister(m.requests, m.took, state{c}, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// measure counts a request.
+func (h *Handler) measure(ctx huma.Context, next func(huma.Context)) {
+	began := time.Now()
+	next(ctx)
+	op := ctx.Operation().OperationID
+	h.metrics.requests.WithLabelValues(op, strconv.Itoa(ctx.Status())).Inc()
+	if op != "factors-stream" {
+		h.metrics.took.WithLabelValues(op).Observe(time.Since(began).Seconds())
+	}
+}
+
+// state tells, when it is asked, how things stand.
+type state struct{ c Config }
+
+var (
+	peopleDesc   = prometheus.NewDesc("keydesk_people", "How many people there are, by factor; those who have none are enrolling.", []string{"factor"}, nil)
+	parkedDesc   = prometheus.NewDesc("keydesk_parked", "People of whom something was recorded that this program does not understand. More than 0: somebody has to look.", nil, nil)
+	positionDesc = prometheus.NewDesc("keydesk_position", "Up to where the log was read.", nil, nil)
+	behindDesc   = prometheus.NewDesc("keydesk_behind_seconds", "How long ago the log's head was last known to be reached. Up to 2 s are normal.", nil, nil)
+	failuresDesc = prometheus.NewDesc("keydesk_log_failures_total", "How often the log could not be followed.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (state) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{peopleDesc, parkedDesc, positionDesc, behindDesc, failuresDesc} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s state) Collect(to chan<- prometheus.Metric) {
+	counts, health := s.c.Factors.Counts(), s.c.Feed.Health()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(peopleDesc, float64(counts.Enrolling), "none")
+	gauge(peopleDesc, float64(counts.SMS), "sms")
+	gauge(peopleDesc, float64(counts.Pocket), "pocket")
+	gauge(parkedDesc, float64(counts.Parked))
+	gauge(positionDesc, float64(health.Position))
+	gauge(behindDesc, health.Behind.Seconds())
+	to <- prometheus.MustNewConstMetric(failuresDesc, prometheus.CounterValue, float64(health.Failures))
+}

@@ -1,0 +1,66 @@
+package lookup
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Code says what is wrong, for programs.
+type Code string
+
+// The codes.
+const (
+	CodeBehind       Code = "behind"       // this server has not read the log far enough
+	CodeParked       Code = "parked"       // something was recorded of the person that this server does not understand
+	CodeUnavailable  Code = "unavailable"  // the vault is away
+	CodeUnauthorized Code = "unauthorized" // no token, or not one that counts
+	CodeForbidden    Code = "forbidden"    // the token's client lacks the scope
+	CodeLimited      Code = "limited"      // too many requests
+	CodeInvalid      Code = "invalid"      // the request is not as the document says
+)
+
+// A Problem is an answer that says what is wrong (RFC 9457).
+type Problem struct { //nolint:errname // the word of the RFC
+	Title  string  `json:"title"`
+	Status int     `json:"status"`
+	Code   Code    `json:"code" enum:"behind,parked,unavailable,unauthorized,forbidden,limited,invalid" doc:"What is wrong, for programs."`
+	Detail string  `json:"detail,omitempty" doc:"The same, for people."`
+	Errors []Fault `json:"errors,omitempty" doc:"What is wrong with the request, field by field."`
+}
+
+// A Fault is one field that is not as the document says. It does not repeat what
+// was in it.
+type Fault struct {
+	Location string `json:"location,omitempty"`
+	Message  string `json:"message"`
+}
+
+func problem(status int, code Code, format string, args ...any) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// newProblem is for what huma finds wrong with a request.
+func newProblem(status int, message string, errs ...error) *Problem {
+	p := problem(status, CodeInvalid, "%s", message)
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		f := Fault{Message: err.Error()}
+		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma's own, not wrapped
+			f = Fault{d.ErrorDetail().Location, d.ErrorDetail().Message}
+		}
+		p.Errors = append(p.Errors, f)
+	}
+	return p
+}
+
+func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }

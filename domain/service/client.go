@@ -1,0 +1,97 @@
+package service
+
+import (
+	"errors"
+	"maps"
+	"slices"
+)
+
+// Scope is something that a client may be allowed to ask for.
+type Scope string
+
+// The scopes.
+const (
+	ReadFactor Scope = "factor:read" // everybody's current factor, and when it changes
+)
+
+// Scopes returns all of them.
+func Scopes() []Scope { return []Scope{ReadFactor} }
+
+// The refusals of this package.
+var (
+	ErrBadClient    = errors.New(`not a client's id: up to 40 small letters, digits and dashes, such as "portal"`)
+	ErrBadScope     = errors.New("not a scope")
+	ErrClientExists = errors.New("there is a client of this id")
+	ErrNoClient     = errors.New("there is no client of this id")
+)
+
+// A Client is a program that may ask.
+type Client struct {
+	Scopes  []Scope
+	Token   string // SHA-256 of it, base64url
+	Revoked bool
+}
+
+// May says whether a client may ask for what a scope names.
+func (c Client) May(s Scope) bool { return !c.Revoked && slices.Contains(c.Scopes, s) }
+
+// A State is who may ask, by id. Its zero value is that of a service that nobody
+// may ask.
+type State struct{ Clients map[string]Client }
+
+// AddClient decides to let a client ask. The id of one that was revoked can be
+// used again, with another token.
+func AddClient(s State, id string, scopes []Scope, token string) (Event, error) {
+	if !validID(id) {
+		return nil, ErrBadClient
+	}
+	if len(scopes) == 0 {
+		return nil, ErrBadScope
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(Scopes(), scope) {
+			return nil, ErrBadScope
+		}
+	}
+	if c, ok := s.Clients[id]; ok && !c.Revoked {
+		return nil, ErrClientExists
+	}
+	return ClientAdded{id, slices.Compact(slices.Sorted(slices.Values(scopes))), token}, nil
+}
+
+// RevokeClient decides to let a client ask no more.
+func RevokeClient(s State, id string) (Event, error) {
+	if c, ok := s.Clients[id]; !ok || c.Revoked {
+		return nil, ErrNoClient
+	}
+	return ClientRevoked{id}, nil
+}
+
+// Evolve returns the state after an event, and leaves the one before as it was.
+func Evolve(s State, e Event) State {
+	clients := maps.Clone(s.Clients)
+	if clients == nil {
+		clients = map[string]Client{}
+	}
+	switch e := e.(type) {
+	case ClientAdded:
+		clients[e.Client] = Client{Scopes: e.Scopes, Token: e.Token}
+	case ClientRevoked:
+		c := clients[e.Client]
+		c.Revoked = true
+		clients[e.Client] = c
+	}
+	return State{clients}
+}
+
+func validID(id string) bool {
+	if id == "" || len(id) > 40 || id[0] == '-' || id[len(id)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}

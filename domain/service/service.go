@@ -1,0 +1,79 @@
+// Package service is who may ask the login service's API: its clients, each with
+// what it may ask for. It has one stream for all of them, so that none is added
+// twice. It imports domain only. Start reading at Event; client.go decides.
+package service
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Schema is the version of all events of this package; it only grows.
+const Schema = 1
+
+// An Event is a fact about the service. The set is closed.
+//
+//sumtype:decl
+type Event interface{ isEvent() }
+
+// ClientAdded says that a program may ask for what its scopes name. Whoever has
+// its token is this client; the event holds a hash of it. A token is 256 random
+// bits, so that nobody finds it from its hash.
+type ClientAdded struct {
+	Client string  `json:"client"`
+	Scopes []Scope `json:"scopes"`
+	Token  string  `json:"token"` // SHA-256, base64url
+}
+
+// ClientRevoked says that a client may ask for nothing any more.
+type ClientRevoked struct {
+	Client string `json:"client"`
+}
+
+func (ClientAdded) isEvent()   {}
+func (ClientRevoked) isEvent() {}
+
+// TypeOf returns the name under which an event is recorded.
+func TypeOf(e Event) string {
+	switch e.(type) {
+	case ClientAdded:
+		return "ClientAdded"
+	case ClientRevoked:
+		return "ClientRevoked"
+	}
+	panic(fmt.Sprintf("an event without a name: %T", e))
+}
+
+// Decode reads a recorded event; domain.ErrUnknownEvent for an unknown type.
+func Decode(typ string, data []byte) (Event, error) {
+	switch typ {
+	case "ClientAdded":
+		return decode[ClientAdded](data)
+	case "ClientRevoked":
+		return decode[ClientRevoked](data)
+	}
+	return nil, fmt.Errorf("decode service event: %w: %q", domain.ErrUnknownEvent, typ)
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", TypeOf(e), err)
+	}
+	return e, nil
+}
+
+// Message encodes an event with the id that every retry will have again.
+func Message(e Event, by domain.Stamp) (domain.Message, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return domain.Message{}, fmt.Errorf("encode %s: %w", TypeOf(e), err)
+	}
+	meta, err := json.Marshal(by.Metadata(Schema))
+	if err != nil {
+		return domain.Message{}, fmt.Errorf("encode metadata: %w", err)
+	}
+	return domain.Message{ID: domain.EventIDFor(by.Command, 0), Type: TypeOf(e), Data: data, Metadata: meta}, nil
+}
