@@ -10,7 +10,7 @@ import (
 
 func recorded(t *testing.T, at domain.Position, stream string, e service.Event) domain.Recorded {
 	t.Helper()
-	m, err := service.Message(e, domain.Stamp{Command: domain.CommandID{byte(at)}})
+	m, err := service.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 	if err != nil {
 		t.Fatal(err)
 	}

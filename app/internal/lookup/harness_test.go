@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/lookup"
 	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
 )
 
@@ -52,9 +54,7 @@ type house struct {
 func open(t *testing.T, flags map[string]string) *house {
 	t.Helper()
 	all := map[string]string{"api.listen": "127.0.0.1:0"}
-	for k, v := range flags {
-		all[k] = v
-	}
+	maps.Copy(all, flags)
 	set, err := settings.Load(settings.Sources{Home: t.TempDir(), Demo: true, Flags: all})
 	if err != nil {
 		t.Fatal(err)
@@ -148,6 +148,29 @@ func (h *house) eventually(what string, holds func() bool) {
 			h.t.Fatalf("%s: not within %s", what, patience)
 		}
 	}
+}
+
+// count returns how many events of a type the log has, once the projections
+// have them.
+func (h *house) count(typ string) int {
+	h.t.Helper()
+	n, head := 0, domain.Position(0)
+	err := h.Log.ReadAll(h.t.Context(), domain.Query{}, func(b domain.Batch) error {
+		for _, e := range b.Events {
+			if e.Type == typ {
+				n++
+			}
+		}
+		head = b.Through
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.Feed.Reach(h.t.Context(), head); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
 }
 
 func (h *house) code() string {

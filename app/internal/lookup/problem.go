@@ -49,7 +49,7 @@ func newProblem(status int, message string, errs ...error) *Problem {
 			continue
 		}
 		f := Fault{Message: err.Error()}
-		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma's own, not wrapped
+		if d, ok := err.(huma.ErrorDetailer); ok {
 			f = Fault{d.ErrorDetail().Location, d.ErrorDetail().Message}
 		}
 		p.Errors = append(p.Errors, f)
