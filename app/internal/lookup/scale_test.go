@@ -49,7 +49,7 @@ func handler(m *factor.Map, scopes ...service.Scope) *lookup.Handler {
 
 // get asks a handler without a network.
 func get(h http.Handler, path string, to any) int {
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
