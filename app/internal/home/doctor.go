@@ -102,6 +102,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"sms", "", d.sms},
 		{"pocket", "", d.pocket},
 		{"stations", "log", d.stations},
+		{"api", "", d.api},
 	} {
 		var out Diagnosis
 		if c.needs != "" && failed[c.needs] {

@@ -21,6 +21,7 @@ import (
 type Factors interface {
 	Lookup(domain.SubjectID) factor.Answer
 	Snapshot() factor.Snapshot
+	Position() domain.Position
 	Counts() factor.Counts
 }
 

@@ -22,10 +22,10 @@ const settle = 10 * time.Millisecond
 
 // Changes is a part of what changed.
 type Changes struct {
-	Factors []Factor `json:"factors" doc:"Each person as they are now. Whoever is parked is left out, and told once that has been mended."`
+	Factors []Factor `json:"factors" doc:"Each person as they are now. Whoever is parked is told as \"unknown\": a factor that was told before must not be used."`
 	Next    uint64   `json:"next" doc:"Where to go on."`
 	More    bool     `json:"more" doc:"There is more behind it already."`
-	Demo    bool     `json:"demo,omitempty"`
+	Demo    bool     `json:"demo,omitempty" doc:"This is a demo: nobody is real."`
 }
 
 type since struct {
@@ -47,9 +47,12 @@ func (h *Handler) changes(_ context.Context, q *since) (*changed, error) {
 // meanwhile moves behind: nobody is left out, and at the end everybody was told
 // as they are.
 func (h *Handler) after(at domain.Position, limit int) Changes {
+	through := h.c.Factors.Position() // first: the snapshot holds at least that
 	snapshot := h.c.Factors.Snapshot()
+	through = max(through, snapshot.Position())
 	var all []factor.Answer
 	snapshot.Changed(at, func(a factor.Answer) bool {
+		a.Through = through
 		all = append(all, a)
 		return true
 	})
@@ -62,15 +65,13 @@ func (h *Handler) after(at domain.Position, limit int) Changes {
 		}
 		return 0
 	})
-	c := Changes{Factors: []Factor{}, Next: max(uint64(at), uint64(snapshot.Position())), Demo: h.c.Demo}
+	c := Changes{Factors: []Factor{}, Next: uint64(max(at, through)), Demo: h.c.Demo}
 	if len(all) > limit {
 		all = all[:limit]
 		c.More, c.Next = true, uint64(all[limit-1].Position)
 	}
 	for _, a := range all {
-		if a.State != factor.Unknown {
-			c.Factors = append(c.Factors, h.shape(a))
-		}
+		c.Factors = append(c.Factors, h.shape(a))
 	}
 	return c
 }

@@ -19,9 +19,9 @@ import (
 
 // A Factor is the answer of this API.
 type Factor struct {
-	Subject  string     `json:"subject,omitempty" format:"uuid" doc:"The person; left out where nobody has the address."`
+	Subject  string     `json:"subject,omitempty" format:"uuid" doc:"The person's id; left out where nobody has the address."`
 	Factor   string     `json:"factor" enum:"none,sms,pocket" doc:"With what the person proves who they are, beside the password. Only \"active\" comes with another than \"none\"."`
-	State    string     `json:"state" enum:"enrolling,active,frozen,erased,unknown" doc:"\"unknown\": nobody of this id or address was ever here."`
+	State    string     `json:"state" enum:"enrolling,active,frozen,erased,unknown" doc:"\"unknown\": nobody of this id or address was ever here; among changes also somebody who is parked."`
 	Since    *time.Time `json:"since,omitempty" doc:"When factor and state became so, by the log's clock."`
 	Revision *int64     `json:"revision,omitempty" doc:"Of the last event in the person's stream."`
 	Position uint64     `json:"position" doc:"Of the same event in the whole log; 0: there is none."`
@@ -65,9 +65,9 @@ type bySubject struct {
 
 type byEither struct {
 	Body struct {
-		Subject     string `json:"subject,omitempty" format:"uuid" doc:"The person; or"`
-		Email       string `json:"email,omitempty" maxLength:"254" doc:"their e-mail address. It belongs in no URL, where it would be logged."`
-		MinPosition uint64 `json:"min_position,omitempty" doc:"As for GET /v1/factor/{subject}."`
+		Subject     string `json:"subject,omitempty" format:"uuid" doc:"The person. Give this, or the address."`
+		Email       string `json:"email,omitempty" maxLength:"254" doc:"The person's e-mail address. It belongs in no URL, where it would be logged."`
+		MinPosition uint64 `json:"min_position,omitempty" doc:"The answer has to hold for the log up to here. The server waits for it a moment, and answers 503 \"behind\" otherwise."`
 	}
 }
 
@@ -81,11 +81,11 @@ func (h *Handler) register() {
 	refusals := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
 	huma.Register(h.api, huma.Operation{
 		OperationID: "factor-of-subject", Method: http.MethodGet, Path: "/v1/factor/{subject}", Security: scope, Errors: refusals,
-		Tags: []string{"factor"}, Summary: "The current factor of somebody",
+		Tags: []string{"factor"}, Summary: "The same by id, with an ETag: 304 while nothing has changed",
 	}, h.bySubject)
 	huma.Register(h.api, huma.Operation{
 		OperationID: "factor", Method: http.MethodPost, Path: "/v1/factor", Security: scope, Errors: refusals, MaxBodyBytes: 4096,
-		Tags: []string{"factor"}, Summary: "The same, by id or by e-mail address",
+		Tags: []string{"factor"}, Summary: "The current factor of somebody, by id or by e-mail address",
 	}, h.byEither)
 	huma.Register(h.api, huma.Operation{
 		OperationID: "factors", Method: http.MethodGet, Path: "/v1/factors", Security: scope, Errors: refusals,

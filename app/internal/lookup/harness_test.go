@@ -42,7 +42,7 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.plus.Loa
 // A house is a demo's home that answers the API, and a client of it.
 type house struct {
 	*home.Home
-	t     *testing.T
+	t     testing.TB
 	clock *clock
 	token string
 	read  int // messages of the outbox
@@ -51,38 +51,38 @@ type house struct {
 }
 
 // open opens a demo's home, and serves its API until the test ends.
-func open(t *testing.T, flags map[string]string) *house {
-	t.Helper()
+func open(tb testing.TB, flags map[string]string) *house {
+	tb.Helper()
 	all := map[string]string{"api.listen": "127.0.0.1:0"}
 	maps.Copy(all, flags)
-	set, err := settings.Load(settings.Sources{Home: t.TempDir(), Demo: true, Flags: all})
+	set, err := settings.Load(settings.Sources{Home: tb.TempDir(), Demo: true, Flags: all})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
 	c := &clock{}
-	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", API: true, Log: zap.New(core), Now: c.now})
+	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", API: true, Log: zap.New(core), Now: c.now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	running := context.WithoutCancel(t.Context())
+	running := context.WithoutCancel(tb.Context())
 	ctx, cancel := context.WithCancel(running)
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
-	out := &house{Home: h, t: t, clock: c, logs: logs}
+	out := &house{Home: h, t: tb, clock: c, logs: logs}
 	out.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if err := h.Close(running); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(out.stop)
-	token, err := h.Desk.AddClient(t.Context(), "portal", []service.Scope{service.ReadFactor})
+	tb.Cleanup(out.stop)
+	token, err := h.Desk.AddClient(tb.Context(), "portal", []service.Scope{service.ReadFactor})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	out.token = token.Reveal()
 	out.eventually("the client is let in", func() bool { return out.get("/v1/factors", nil).StatusCode == http.StatusOK })
@@ -117,20 +117,20 @@ func (h *house) get(path string, header map[string]string) *http.Response {
 }
 
 // answer reads a JSON answer that has to have a status.
-func answer[T any](t *testing.T, r *http.Response, status int) T {
-	t.Helper()
+func answer[T any](tb testing.TB, r *http.Response, status int) T {
+	tb.Helper()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if r.StatusCode != status {
-		t.Fatalf("%s: %s", r.Status, b)
+		tb.Fatalf("%s: %s", r.Status, b)
 	}
 	var v T
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%s: %v", b, err)
+		tb.Fatalf("%s: %v", b, err)
 	}
 	return v
 }

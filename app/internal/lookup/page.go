@@ -30,7 +30,7 @@ table { border-collapse: collapse; width: 100% } td { border-top: 1px solid var(
 td:first-child { white-space: nowrap; width: 12rem } nav a { margin-right: 1rem }
 @media (max-width: 40rem) { td { display: block; border: 0; padding: 0 } td:first-child { border-top: 1px solid var(--line); padding-top: .4rem; width: auto } }
 </style>
-<header><h1>{{.Info.Title}} API</h1><p><small>version {{.Info.Version}} · <a href="/openapi.json">OpenAPI {{.OpenAPI}}</a> · <a href="/metrics">metrics</a></small></p></header>
+<header><h1>{{.Info.Title}} API</h1><p><small>version {{.Info.Version}} · <a href="/openapi.json">OpenAPI {{.OpenAPI.OpenAPI}}</a> · <a href="/metrics">metrics</a></small></p></header>
 {{range .About}}<p>{{.}}</p>{{end}}
 <nav>{{range .Operations}}<a href="#{{.ID}}">{{.Method}} {{.Path}}</a> {{end}}</nav>
 {{range .Operations}}
@@ -43,6 +43,11 @@ td:first-child { white-space: nowrap; width: 12rem } nav a { margin-right: 1rem 
 <table>{{range .Rows}}<tr><td><code>{{.Name}}</code><br><small>{{.Type}}</small></td><td>{{.Doc}}</td></tr>{{end}}</table>{{end}}
 </section>
 {{end}}
+<section id="problems">
+<h2>What is wrong</h2>
+<p>Every status of 400 and above comes with application/problem+json (RFC 9457).</p>
+<table>{{range .Problem}}<tr><td><code>{{.Name}}</code><br><small>{{.Type}}</small></td><td>{{.Doc}}</td></tr>{{end}}</table>
+</section>
 </html>
 `
 
@@ -50,6 +55,7 @@ type pageOf struct {
 	*huma.OpenAPI
 	About      []string
 	Operations []pageOperation
+	Problem    []pageRow
 }
 
 type pageOperation struct {
@@ -75,6 +81,7 @@ func newPage(doc *huma.OpenAPI) http.HandlerFunc {
 			}
 		}
 	}
+	p.Problem = rows(doc, &huma.Schema{Ref: "#/components/schemas/Problem"})
 	slices.SortFunc(p.Operations, func(a, b pageOperation) int {
 		return cmp.Or(cmp.Compare(len(a.Path), len(b.Path)), cmp.Compare(a.Path, b.Path))
 	})
@@ -158,15 +165,16 @@ func typeOf(s *huma.Schema) string {
 
 // example asks for an operation from a shell.
 func example(path string, op *huma.Operation) string {
+	const next, host = " \\\n  ", "https://keydesk.example.org"
 	const subject = "4b2d5a3e-8c1f-4f6e-9d3a-2b7c1e5f0a94"
 	curl := "curl -H \"Authorization: Bearer $TOKEN\""
 	switch {
 	case op.RequestBody != nil:
-		return curl + " --json '{\"email\":\"sanne@example.org\"}' https://keydesk.example.org" + path
+		return curl + next + "--json '{\"email\":\"sanne@example.org\"}' " + host + path
 	case strings.HasSuffix(path, "/stream"):
-		return curl + " -N 'https://keydesk.example.org" + path + "?after=0'"
+		return curl + next + "-N '" + host + path + "?after=0'"
 	}
-	return curl + " https://keydesk.example.org" + strings.ReplaceAll(path, "{subject}", subject)
+	return curl + next + host + strings.ReplaceAll(path, "{subject}", subject)
 }
 
 func paragraphs(s string) []string {

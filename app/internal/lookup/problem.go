@@ -23,8 +23,8 @@ const (
 
 // A Problem is an answer that says what is wrong (RFC 9457).
 type Problem struct { //nolint:errname // the word of the RFC
-	Title  string  `json:"title"`
-	Status int     `json:"status"`
+	Title  string  `json:"title" doc:"What the status means."`
+	Status int     `json:"status" doc:"That of the answer."`
 	Code   Code    `json:"code" enum:"behind,parked,unavailable,unauthorized,forbidden,limited,invalid" doc:"What is wrong, for programs."`
 	Detail string  `json:"detail,omitempty" doc:"The same, for people."`
 	Errors []Fault `json:"errors,omitempty" doc:"What is wrong with the request, field by field."`

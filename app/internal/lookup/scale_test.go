@@ -122,7 +122,9 @@ func TestWhoIsParked(t *testing.T) {
 		t.Errorf("%d %+v", code, p)
 	}
 	var c lookup.Changes
-	if code := get(h, "/v1/factors", &c); code != http.StatusOK || len(c.Factors) != 2 || c.Next != uint64(last+1) {
+	if code := get(h, "/v1/factors", &c); code != http.StatusOK || len(c.Factors) != 3 || c.Factors[2] != (lookup.Factor{
+		Subject: id.String(), Factor: "none", State: "unknown", Since: c.Factors[2].Since, Revision: c.Factors[2].Revision, Position: uint64(last + 1), Through: uint64(last + 1),
+	}) || c.Next != uint64(last+1) {
 		t.Errorf("%d %+v", code, c)
 	}
 }
