@@ -24,11 +24,13 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/remote"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
 	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
 )
@@ -168,6 +170,8 @@ type chaos struct {
 	vault    *pgtest.Server
 	post     *postOffice
 	stations []*house
+	desks    []chaosDesk // what people stand at, at each station
+	wire     *cable      // between the last station and its server
 	login    *house
 	ledgers  []*ledger
 
@@ -177,8 +181,23 @@ type chaos struct {
 	refused map[desk.Code]int
 }
 
-// Two stations enrol people, and a login client asks for their factors, while
-// log and vault are stopped, cut off, slowed down and restarted. People do what
+// A chaosDesk is the desk of a station, direct or at a server.
+type chaosDesk interface {
+	Begin(ctx context.Context, email, lang string) (desk.View, error)
+	View(ctx context.Context, visit string) (desk.View, error)
+	ConfirmEmail(ctx context.Context, visit, code string) (desk.View, error)
+	Resume(ctx context.Context, visit, password string) (desk.View, error)
+	SetNameAndPassword(ctx context.Context, visit, name, password string) (desk.View, error)
+	GivePhone(ctx context.Context, visit, number string) (desk.View, error)
+	ConfirmPhone(ctx context.Context, visit, code string) (desk.View, error)
+	Resend(ctx context.Context, visit string) (desk.View, error)
+	ChooseSMS(ctx context.Context, visit string) (desk.View, error)
+	End(ctx context.Context, visit string, why desk.WipeReason) error
+}
+
+// Two stations enrol people, one of them without keys, at a server, and a login
+// client asks for their factors, while log, vault and the wire to the server are
+// stopped, cut off, slowed down and restarted. People do what
 // the kiosk does for them: the same call again until it has an answer.
 // Afterwards every acknowledged event is there once, streams have no gaps, the
 // projections are what the log says, and nobody got an SMS twice.
@@ -196,7 +215,7 @@ func TestChaos(t *testing.T) {
 	for i := range 2 * len(c.stations) {
 		people.Go(func() {
 			for n := 0; over.Err() == nil; n++ {
-				c.enrol(c.stations[i%len(c.stations)], i, n) //nolint:contextcheck // people go on when no more is broken
+				c.enrol(i%len(c.stations), i, n) //nolint:contextcheck // people go on when no more is broken
 			}
 		})
 	}
@@ -232,8 +251,11 @@ func startChaos(t *testing.T) *chaos {
 		}
 		l := &ledger{Log: h.Desk.Log, acks: map[domain.EventID]string{}}
 		h.Desk.Log = l
-		c.stations, c.ledgers = append(c.stations, h), append(c.ledgers, l)
+		c.stations, c.ledgers, c.desks = append(c.stations, h), append(c.ledgers, l), append(c.desks, h.Desk)
 	}
+	last := len(c.stations) - 1
+	c.wire = layCable(t, c.stations[last].StationsAt())
+	c.desks[last] = c.connect(c.stations[last])
 	return c
 }
 
@@ -256,7 +278,8 @@ func (c *chaos) open(name string, flags []string) *house {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	h, err := home.Open(c.t.Context(), home.Options{Settings: set, Version: "test", Log: zap.NewNop()})
+	set.Stations.Listen = "127.0.0.1:0"
+	h, err := home.Open(c.t.Context(), home.Options{Settings: set, Version: "test", Stations: true, Log: zap.NewNop()})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -270,6 +293,110 @@ func (c *chaos) open(name string, flags []string) *house {
 		}
 	})
 	return &house{Home: h, t: c.t}
+}
+
+// connect makes a station that holds no keys.
+func (c *chaos) connect(h *house) *remote.Client {
+	t := c.t
+	t.Helper()
+	b, err := h.Authority.Bundle("hal-west", 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "hal-west.pem")
+	if err := errors.Join(remote.WriteBundle(file, b), h.Desk.AdmitStation(t.Context(), "hal-west", station.Kiosk, b.Certificate())); err != nil {
+		t.Fatal(err)
+	}
+	client, err := remote.Open("https://"+c.wire.at(), file, remote.Options{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
+		if _, err = client.Connect(t.Context()); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- client.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		client.Close()
+	})
+	return client
+}
+
+// A cable can be cut.
+type cable struct {
+	l  net.Listener
+	to string
+
+	mu    sync.Mutex
+	down  bool
+	conns []net.Conn
+}
+
+func layCable(t *testing.T, to string) *cable {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{l: l, to: to}
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.join(from)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		c.cut(true)
+	})
+	return c
+}
+
+func (c *cable) at() string { return c.l.Addr().String() }
+
+func (c *cable) join(from net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	to, err := net.Dial("tcp", c.to) //nolint:noctx // as short as the test
+	if err != nil || c.down {
+		_ = from.Close()
+		if err == nil {
+			_ = to.Close()
+		}
+		return
+	}
+	c.conns = append(c.conns, from, to)
+	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
+		go func() {
+			_, _ = io.Copy(way[1], way[0])
+			_ = way[1].Close()
+		}()
+	}
+}
+
+// cut hangs up on everybody, and on who comes while it is down.
+func (c *cable) cut(down bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = down
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
 }
 
 // breakThings breaks one thing after the other, in an order that the seed
@@ -297,6 +424,8 @@ func (c *chaos) breakThings(ctx context.Context) {
 			pause(100*time.Millisecond, 4*time.Second)
 			c.log.Restart()
 		}},
+		{"wire cut", func() { c.wire.cut(false) }},
+		{"wire down", func() { c.wire.cut(true); pause(100*time.Millisecond, 12*time.Second); c.wire.cut(false) }},
 		{"vault restarted", func() { //nolint:contextcheck // it is started again whatever ends
 			c.vault.Stop(c.t)
 			c.vault.StartAgain(c.t)
@@ -353,9 +482,9 @@ func (c *chaos) patiently(do func(context.Context) (desk.View, error)) (desk.Vie
 
 // enrol is the n-th person of the i-th queue. Whatever is refused sends them
 // to where the log says that they are.
-func (c *chaos) enrol(h *house, i, n int) {
+func (c *chaos) enrol(at, i, n int) {
 	p := &chaosPerson{
-		c: c, h: h, email: fmt.Sprintf("p%d-%d@bedrijf.example", i, n),
+		c: c, h: c.stations[at], desk: c.desks[at], email: fmt.Sprintf("p%d-%d@bedrijf.example", i, n),
 		phone: fmt.Sprintf("+316%01d%07d", 1+i, n), end: time.Now().Add(c.lasts + time.Minute),
 	}
 	p.begin()
@@ -366,7 +495,7 @@ func (c *chaos) enrol(h *house, i, n int) {
 		}
 		p.step()
 	}
-	if err := p.h.Desk.End(c.t.Context(), p.view.Visit, "finished"); err != nil {
+	if err := p.desk.End(c.t.Context(), p.view.Visit, "finished"); err != nil {
 		if _, ok := errors.AsType[*desk.Refusal](err); !ok {
 			c.t.Error(err)
 		}
@@ -384,6 +513,7 @@ func (c *chaos) enrol(h *house, i, n int) {
 type chaosPerson struct {
 	c            *chaos
 	h            *house
+	desk         chaosDesk
 	email, phone string
 	end          time.Time
 	view         desk.View
@@ -403,7 +533,7 @@ func (p *chaosPerson) subject() (s domain.SubjectID, r *desk.Refusal) {
 
 func (p *chaosPerson) begin() {
 	for r := (*desk.Refusal)(nil); time.Now().Before(p.end); {
-		if p.view, r = p.c.patiently(func(ctx context.Context) (desk.View, error) { return p.h.Desk.Begin(ctx, p.email, "nl") }); r == nil {
+		if p.view, r = p.c.patiently(func(ctx context.Context) (desk.View, error) { return p.desk.Begin(ctx, p.email, "nl") }); r == nil {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -412,7 +542,7 @@ func (p *chaosPerson) begin() {
 
 // step does what the present screen asks for.
 func (p *chaosPerson) step() {
-	d, visit := p.h.Desk, p.view.Visit
+	d, visit := p.desk, p.view.Visit
 	var do func(context.Context) (desk.View, error)
 	switch p.view.Screen {
 	case desk.ScreenEmailCode, desk.ScreenSMSCode:
@@ -444,7 +574,7 @@ func (p *chaosPerson) step() {
 
 // code types the code that came, once, and asks for another one when none
 // comes or the one that came was not right.
-func (p *chaosPerson) code(d *desk.Desk, visit string) func(context.Context) (desk.View, error) {
+func (p *chaosPerson) code(d chaosDesk, visit string) func(context.Context) (desk.View, error) {
 	to, confirm := p.email, d.ConfirmEmail
 	if p.view.Screen == desk.ScreenSMSCode {
 		to, confirm = p.phone, d.ConfirmPhone

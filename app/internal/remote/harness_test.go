@@ -96,7 +96,7 @@ func (s *server) admit(id string, kind station.Kind) string {
 func (s *server) client(file string) *remote.Client {
 	s.t.Helper()
 	c, err := remote.Open(s.wire.service(), file, remote.Options{
-		Version: "1.2.3", Now: s.clock.now, Total: 2 * time.Second, Silence: 3 * time.Second,
+		Version: "1.2.3", Now: s.clock.now, Total: 5 * time.Second, Silence: 3 * time.Second,
 		Report: func(_ string, err error) { s.t.Log(err) },
 	})
 	if err != nil {
