@@ -84,7 +84,7 @@ func load(b *testing.B, h http.Handler, paths []string) loaded {
 }
 
 // TestLoad is the second process of the benchmark.
-func TestLoad(t *testing.T) {
+func TestLoad(t *testing.T) { //nolint:paralleltest // alone in its process
 	url := os.Getenv("KEYDESK_LOAD")
 	if url == "" {
 		t.Skip("part of BenchmarkLookupOverHTTP")
@@ -121,12 +121,12 @@ func TestLoad(t *testing.T) {
 // ask asks once; false when the time is up.
 func ask(ctx context.Context, t *testing.T, client *http.Client, url string) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // G704: the benchmark's own server
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	answer, err := client.Do(r)
+	answer, err := client.Do(r) //nolint:gosec // G704: see above
 	if ctx.Err() != nil {
 		return false
 	}
