@@ -38,7 +38,7 @@ const (
 	NoSuchCase   RefusalReason = "no-such-case"   // nobody may
 	WasRevoked   RefusalReason = "revoked"        // it is let in no more
 	NotAdmitted  RefusalReason = "not-admitted"   // it never was
-	OldOne       RefusalReason = "replaced"       // with a certificate that two newer ones have replaced
+	OldOne       RefusalReason = "replaced"       // with a certificate that was replaced by one that it has used
 	WasMalformed RefusalReason = "malformed"      // it does not speak as a station does
 	CutShort     RefusalReason = "too-many-calls" // far more than screens ever ask
 )
@@ -65,8 +65,9 @@ var (
 type State struct {
 	Kind    Kind
 	Revoked Revocation // why; empty: it is let in, or never was
-	// The certificates that count, the newest last. The one before the newest
-	// does, because a station may never have got the newest.
+	// The certificates that count, the newest last. The one that the station
+	// showed when it asked for the newest does, because it may never have got
+	// that: however often the answer is lost, the station can ask again.
 	Certificates []Certificate
 }
 
@@ -100,12 +101,15 @@ func Admit(s State, id string, kind Kind, c Certificate) (Event, error) {
 	return StationAdmitted{kind, c}, nil
 }
 
-// Renew decides to give a station another certificate.
-func Renew(s State, c Certificate) (Event, error) {
+// Renew decides to give a station another certificate than the one that it shows.
+func Renew(s State, c Certificate, shown string) (Event, error) {
 	if err := s.in(); err != nil {
 		return nil, err
 	}
-	return StationRenewed{c}, nil
+	if s.Admits(shown) != "" {
+		return nil, ErrNotAdmitted
+	}
+	return StationRenewed{c, shown}, nil
 }
 
 // Revoke decides to let a station in no more. One that is out already stays so.
@@ -136,8 +140,8 @@ func Evolve(s State, e Event) State {
 	case StationAdmitted:
 		return State{Kind: e.Kind, Certificates: []Certificate{e.Certificate}}
 	case StationRenewed:
-		last := s.Certificates[max(0, len(s.Certificates)-1):]
-		s.Certificates = append(slices.Clone(last), e.Certificate)
+		shown := slices.DeleteFunc(slices.Clone(s.Certificates), func(c Certificate) bool { return c.Serial != e.Shown })
+		s.Certificates = append(shown, e.Certificate)
 	case StationRevoked:
 		s.Revoked = e.Reason
 	case StationOpened, StationWiped, StationUnlocked, StationFailed, StationRefused, HelpCodeShown:

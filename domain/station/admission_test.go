@@ -25,12 +25,12 @@ func given(events ...station.Event) station.State {
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	admitted := station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(1)}
-	renewed := station.StationRenewed{Certificate: cert(2)}
+	renewed := station.StationRenewed{Certificate: cert(2), Shown: cert(1).Serial}
 	revoked := station.StationRevoked{Reason: station.Lost}
 	admit := func(s station.State) (station.Event, error) {
 		return station.Admit(s, "hal-west", station.Kiosk, cert(9))
 	}
-	renew := func(s station.State) (station.Event, error) { return station.Renew(s, cert(9)) }
+	renew := func(s station.State) (station.Event, error) { return station.Renew(s, cert(9), cert(1).Serial) }
 	revoke := func(s station.State) (station.Event, error) { return station.Revoke(s, station.Stolen) }
 
 	for name, c := range map[string]struct {
@@ -45,7 +45,8 @@ func TestDecisions(t *testing.T) {
 		"again after it was revoked":       {[]station.Event{admitted, revoked}, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
 		"a bad id":                         {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "Hal", station.Kiosk, cert(9)) }, nil, station.ErrBadStation},
 		"a bad kind":                       {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "hal", "", cert(9)) }, nil, station.ErrBadKind},
-		"a renewal":                        {[]station.Event{admitted, renewed}, renew, station.StationRenewed{Certificate: cert(9)}, nil},
+		"a renewal":                        {[]station.Event{admitted, renewed}, renew, station.StationRenewed{Certificate: cert(9), Shown: cert(1).Serial}, nil},
+		"no renewal with another":          {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Renew(s, cert(9), "beef") }, nil, station.ErrNotAdmitted},
 		"no renewal of a stranger":         {nil, renew, nil, station.ErrNotAdmitted},
 		"no renewal after it was revoked":  {[]station.Event{admitted, revoked}, renew, nil, station.ErrRevoked},
 		"it is revoked":                    {[]station.Event{admitted}, revoke, station.StationRevoked{Reason: station.Stolen}, nil},
@@ -63,8 +64,9 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// Whatever happens to a station: only the newest certificate and the one before
-// it open the door, and after a revocation none does.
+// Whatever happens to a station: the certificate that it showed last, when it
+// asked for another, opens the door, the newest does, and no other; after a
+// revocation none does.
 func TestWhichCertificatesCount(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -81,9 +83,12 @@ func TestWhichCertificatesCount(t *testing.T) {
 					live, revoked = []string{c.Serial}, false
 				}
 			case 1, 2:
-				if e, err = station.Renew(s, c); err == nil {
-					live = append(live, c.Serial)
-					live = live[max(0, len(live)-2):]
+				shown := ""
+				if len(live) > 0 {
+					shown = rapid.SampledFrom(live).Draw(t, "shown")
+				}
+				if e, err = station.Renew(s, c, shown); err == nil {
+					live = []string{shown, c.Serial}
 				}
 			case 3:
 				if e, err = station.Revoke(s, station.Retired); err == nil {

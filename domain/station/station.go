@@ -79,9 +79,10 @@ type StationAdmitted struct {
 }
 
 // StationRenewed says that a station took a certificate in the place of one
-// that was about to end.
+// that was about to end: the one that it showed when it asked.
 type StationRenewed struct {
 	Certificate Certificate `json:"certificate"`
+	Shown       string      `json:"shown"` // its serial
 }
 
 // StationRevoked says that no certificate of a station counts any more.

@@ -27,7 +27,7 @@ func TestGoldenEvents(t *testing.T) {
 		station.StationFailed{Reason: station.MailFailed},
 		station.HelpCodeShown{Help: "K7204"},
 		station.StationAdmitted{Kind: station.Kiosk, Certificate: station.Certificate{Serial: "5f01", Key: "rkq6o", Ends: noon}},
-		station.StationRenewed{Certificate: station.Certificate{Serial: "5f02", Key: "8ryhd", Ends: noon}},
+		station.StationRenewed{Certificate: station.Certificate{Serial: "5f02", Key: "8ryhd", Ends: noon}, Shown: "5f01"},
 		station.StationRevoked{Reason: station.Stolen},
 		station.StationRefused{UseCase: "unlock-person", Reason: station.NotItsKind},
 	} {

@@ -23,9 +23,10 @@ func (d *Desk) RevokeStation(ctx context.Context, id string, why station.Revocat
 	return d.decideStation(ctx, id, d.adminStamp(), func(s station.State) (station.Event, error) { return station.Revoke(s, why) })
 }
 
-// RenewStation records that this station takes another certificate.
-func (d *Desk) RenewStation(ctx context.Context, c station.Certificate) error {
-	return d.refusal(d.decideStation(ctx, d.station, d.ownStamp(ctx), func(s station.State) (station.Event, error) { return station.Renew(s, c) }))
+// RenewStation records that this station takes another certificate than the one
+// that it shows, by its serial.
+func (d *Desk) RenewStation(ctx context.Context, c station.Certificate, shown string) error {
+	return d.refusal(d.decideStation(ctx, d.station, d.ownStamp(ctx), func(s station.State) (station.Event, error) { return station.Renew(s, c, shown) }))
 }
 
 // RefuseStation records that this station asked for what it may not ask for.

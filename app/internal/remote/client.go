@@ -233,7 +233,10 @@ func (c *Client) visit(ctx context.Context, useCase string, q ask) (desk.View, e
 		return desk.View{}, err
 	}
 	c.mu.Lock()
-	if a.View.Visit != "" {
+	switch r, refused := errors.AsType[*desk.Refusal](err); {
+	case refused && r.Code == desk.VisitOver:
+		delete(c.emails, q.Visit)
+	case a.View.Visit != "":
 		c.emails[a.View.Visit] = a.View.Email
 	}
 	c.mu.Unlock()

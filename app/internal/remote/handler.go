@@ -80,7 +80,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cert := r.TLS.PeerCertificates[0]
-	s := session{station: cert.Subject.CommonName}
+	s := session{station: cert.Subject.CommonName, shown: serialOf(cert)}
 	if !station.ValidID(s.station) {
 		w.WriteHeader(http.StatusForbidden)
 		return
@@ -286,7 +286,7 @@ func renew(ctx context.Context, h *Handler, s session, a ask) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.desk.RenewStation(ctx, describe(cert)); err != nil {
+	if err := s.desk.RenewStation(ctx, describe(cert), s.shown); err != nil {
 		return answer{}, err
 	}
 	return answer{Certificate: cert.Raw, Authorities: h.authorities()}, nil

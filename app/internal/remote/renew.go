@@ -60,7 +60,7 @@ func (r *renewal) look(ctx context.Context) error {
 }
 
 // renew asks for a certificate and keeps it. That the file can be replaced is
-// made sure of first: the server counts the two newest certificates only.
+// made sure of first: a renewal that nobody can keep is one for nothing.
 func (r *renewal) renew(ctx context.Context) error {
 	c := r.client
 	s, err := newSpare(c.file)

@@ -21,6 +21,7 @@ type useCase struct {
 type session struct {
 	station string
 	kind    station.Kind
+	shown   string // the serial of its certificate
 	desk    *desk.Desk
 	call    desk.Call
 }
