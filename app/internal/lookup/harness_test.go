@@ -43,6 +43,7 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.plus.Loa
 type house struct {
 	*home.Home
 	t     testing.TB
+	dir   string
 	clock *clock
 	token string
 	read  int // messages of the outbox
@@ -50,12 +51,26 @@ type house struct {
 	stop  func()
 }
 
-// open opens a demo's home, and serves its API until the test ends.
+// open opens a demo's home, serves its API until the test ends, and lets a client
+// in.
 func open(tb testing.TB, flags map[string]string) *house {
+	tb.Helper()
+	h := serve(tb, tb.TempDir(), flags)
+	token, err := h.Desk.AddClient(tb.Context(), "portal", []service.Scope{service.ReadFactor})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.token = token.Reveal()
+	h.eventually("the client is let in", func() bool { return h.get("/v1/factors", nil).StatusCode == http.StatusOK })
+	return h
+}
+
+// serve opens a demo's home in a folder, and serves its API until the test ends.
+func serve(tb testing.TB, dir string, flags map[string]string) *house {
 	tb.Helper()
 	all := map[string]string{"api.listen": "127.0.0.1:0"}
 	maps.Copy(all, flags)
-	set, err := settings.Load(settings.Sources{Home: tb.TempDir(), Demo: true, Flags: all})
+	set, err := settings.Load(settings.Sources{Home: dir, Demo: true, Flags: all})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -69,7 +84,7 @@ func open(tb testing.TB, flags map[string]string) *house {
 	ctx, cancel := context.WithCancel(running)
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
-	out := &house{Home: h, t: tb, clock: c, logs: logs}
+	out := &house{Home: h, t: tb, dir: dir, clock: c, logs: logs}
 	out.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -80,12 +95,6 @@ func open(tb testing.TB, flags map[string]string) *house {
 		}
 	})
 	tb.Cleanup(out.stop)
-	token, err := h.Desk.AddClient(tb.Context(), "portal", []service.Scope{service.ReadFactor})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out.token = token.Reveal()
-	out.eventually("the client is let in", func() bool { return out.get("/v1/factors", nil).StatusCode == http.StatusOK })
 	return out
 }
 

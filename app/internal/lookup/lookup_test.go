@@ -83,6 +83,27 @@ func TestAPositionThatIsDemanded(t *testing.T) {
 	}
 }
 
+// Two servers stand side by side on one log: what was enrolled at one, the other
+// tells, at once where its position is demanded; clients are those of both.
+func TestTwoServers(t *testing.T) {
+	t.Parallel()
+	one := open(t, nil)
+	two := serve(t, one.dir, nil)
+	two.token = one.token
+	two.eventually("the other one is ready", func() bool { return two.get("/readyz", nil).StatusCode == http.StatusOK })
+	one.walk(email, desk.ScreenDone)
+	f := one.byEmail(email)
+	body := `{"email":"` + email + `","min_position":` + strconv.FormatUint(f.Position, 10) + `}`
+	got := answer[lookup.Factor](t, two.ask(http.MethodPost, "/v1/factor", body, nil), http.StatusOK)
+	if got.Subject != f.Subject || got.Factor != "sms" || *got.Revision < *f.Revision {
+		t.Errorf("%+v instead of %+v", got, f)
+	}
+	if err := two.Desk.RevokeClient(t.Context(), "portal"); err != nil {
+		t.Fatal(err)
+	}
+	one.eventually("the client is let in no more", func() bool { return one.get("/v1/factors", nil).StatusCode == http.StatusUnauthorized })
+}
+
 // Rather no answer than an old one.
 func TestAServerThatHasNotHeardFromTheLog(t *testing.T) {
 	t.Parallel()
