@@ -112,6 +112,39 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// A transaction that is lost answers everybody: whoever was in it, and whoever
+// comes at the very moment.
+func TestALostTransactionLeavesNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	v, _ := openTemp(t)
+	lose := func(ctx context.Context, tx *transaction) error {
+		_, err := tx.w.conn.ExecContext(ctx, `ROLLBACK`) // as SQLite does by itself on some errors
+		return errors.Join(errors.New("lost"), err)
+	}
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for n := range 200 {
+				apply := lose
+				if (i+n)%3 == 0 {
+					apply = func(context.Context, *transaction) error { return nil }
+				}
+				_ = inFile(v).writer.do(t.Context(), apply)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("somebody waits for ever")
+	}
+	if err := inFile(v).writer.do(t.Context(), func(context.Context, *transaction) error { return nil }); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 // Another program that holds the write lock for too long is "not available".
 func TestLocked(t *testing.T) {
 	t.Parallel()

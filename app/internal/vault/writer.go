@@ -123,18 +123,19 @@ func (w *writer) commit(first *change) {
 	}
 	var applied []*change
 	var failed error
-	for c := first; c != nil && failed == nil; c = w.next(len(applied)) {
+	for c := first; c != nil; c = w.next(len(applied)) {
 		if !c.begun.CompareAndSwap(false, true) {
 			continue // given up
 		}
 		refused, err := w.apply(c)
-		switch {
-		case err != nil:
+		if err != nil {
 			failed = err
 			c.done <- err
-		case refused != nil:
+			break // before another is taken from the queue, which nobody would answer
+		}
+		if refused != nil {
 			c.done <- refused
-		default:
+		} else {
 			applied = append(applied, c)
 		}
 	}
