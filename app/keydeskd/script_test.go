@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,8 +16,12 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/foldtest"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": main}) }
@@ -34,6 +39,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	keep NAME FIELD      set a variable to a field of the last output
 //	await FILE TEXT      wait until a file holds a text
 //	answering ADDRESS    wait until somebody listens there
+//	fill FILE PEOPLE     make a log in which so many people have enrolled, with
+//	                     eleven events each
+//	grown FILE BYTES     wait until a file is as large
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -52,6 +60,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
+			"fill": cmdFill, "grown": cmdGrown,
 		},
 	})
 }
@@ -198,4 +207,38 @@ func cmdAnswering(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("nobody listens at %s", args[0])
+}
+
+func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fill FILE PEOPLE")
+	}
+	people, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ctx := context.Background()
+	l, err := store.OpenSQLite(ctx, ts.MkAbs(args[0]))
+	ts.Check(err)
+	var all errgroup.Group
+	all.SetLimit(64) // those at the same time share a commit
+	for n := range people {
+		all.Go(func() error {
+			_, err := l.Append(ctx, domain.EnrolmentStream(foldtest.Subject(n)), domain.NoStream, foldtest.Enrolled(n, 0)...)
+			return err
+		})
+	}
+	ts.Check(errors.Join(all.Wait(), l.Close()))
+}
+
+func cmdGrown(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grown FILE BYTES")
+	}
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() >= size {
+			return
+		}
+	}
+	ts.Fatalf("%s never had %d bytes", args[0], size)
 }
