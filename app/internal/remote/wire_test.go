@@ -67,8 +67,15 @@ func FuzzReadAsk(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, _, err := readAsk(bytes.NewReader(again)); len(again) <= maxAsk && (err != nil || !reflect.DeepEqual(a, b)) {
-			t.Fatalf("%+v, %+v, %v", a, b, err)
+		if len(again) > maxAsk {
+			return
+		}
+		b, _, err := readAsk(bytes.NewReader(again))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := encode(b); err != nil || !bytes.Equal(twice, again) {
+			t.Fatalf("%s, %s, %v", again, twice, err)
 		}
 	})
 }
