@@ -40,7 +40,7 @@ func (c *clock) add(d time.Duration) { c.plus.Add(int64(d)) }
 // A server is a demo's home that answers stations, behind a wire.
 type server struct {
 	*home.Home
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	clock *clock
 	wire  *wire
@@ -50,31 +50,31 @@ type server struct {
 
 // serve opens a home in a folder, and answers stations until the test ends or
 // stop is called.
-func serve(t *testing.T, dir string, c *clock) *server {
-	t.Helper()
+func serve(tb testing.TB, dir string, c *clock) *server {
+	tb.Helper()
 	set, err := settings.Load(settings.Sources{Home: dir, Demo: true, Flags: map[string]string{"stations.listen": "127.0.0.1:0"}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Stations: true, Log: zap.NewNop(), Now: c.now})
+	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", Stations: true, Log: zap.NewNop(), Now: c.now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	running := context.WithoutCancel(t.Context())
+	running := context.WithoutCancel(tb.Context())
 	ctx, cancel := context.WithCancel(running)
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
-	s := &server{Home: h, t: t, dir: dir, clock: c, wire: newWire(t, h.StationsAt())}
+	s := &server{Home: h, t: tb, dir: dir, clock: c, wire: newWire(tb, h.StationsAt())}
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if err := h.Close(running); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(s.stop)
+	tb.Cleanup(s.stop)
 	return s
 }
 
@@ -210,16 +210,16 @@ type wire struct {
 	bytes int // that went either way
 }
 
-func newWire(t *testing.T, to string) *wire {
-	t.Helper()
+func newWire(tb testing.TB, to string) *wire {
+	tb.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w := &wire{l: l, to: to}
 	go w.accept()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = l.Close()
 		w.hangUp()
 	})
