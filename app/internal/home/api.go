@@ -50,7 +50,10 @@ func (h *Home) openCounter(ctx context.Context, o Options) error {
 	}
 	c.handler = lookup.NewHandler(lookup.Config{
 		Factors: h.Factors, Feed: h.Feed, Clients: c.directory, Subject: h.Vault.Find,
-		ClientsKnown: func() bool { return c.feed.Health().CaughtUp },
+		ClientsKnown: func() bool {
+			health := c.feed.Health()
+			return health.CaughtUp && health.Behind <= set.Stale
+		},
 		Address:      pocket.Network(prefixes(set.TrustedProxies)),
 		Version:      o.Version, Demo: h.Demo, Log: h.zap, Now: o.Now,
 		Stale: set.Stale, PerClient: set.ClientRate, PerAddress: set.AddressRate,

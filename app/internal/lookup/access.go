@@ -22,7 +22,7 @@ func (h *Handler) admit(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	if !h.c.ClientsKnown() {
-		h.refuse(ctx, problem(http.StatusServiceUnavailable, CodeBehind, "this server is still reading the log"))
+		h.refuse(ctx, problem(http.StatusServiceUnavailable, CodeBehind, "this server does not know right now who may ask"))
 		return
 	}
 	token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")

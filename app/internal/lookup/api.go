@@ -42,7 +42,8 @@ type Config struct {
 	Factors Factors
 	Feed    Feed
 	Clients Clients
-	// ClientsKnown says whether the whole log was read for who may ask.
+	// ClientsKnown says whether it is known who may ask and who was revoked, all
+	// of it, and as of now.
 	ClientsKnown func() bool
 	// Subject returns who has an e-mail address; domain.ErrNotFound for nobody.
 	Subject func(ctx context.Context, email string) (domain.SubjectID, error)

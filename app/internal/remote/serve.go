@@ -51,7 +51,7 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener, names []string) err
 // stop takes no more, waits for what runs, and hangs up on who waits.
 func (h *Handler) stop(server *http.Server, hangUp func()) error {
 	ended := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*grace) // longer than the calls, and what follows them
 	defer cancel()
 	go func() { ended <- server.Shutdown(ctx) }()
 	h.calls.stop(grace)
