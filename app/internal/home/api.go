@@ -54,8 +54,8 @@ func (h *Home) openCounter(ctx context.Context, o Options) error {
 			health := c.feed.Health()
 			return health.CaughtUp && health.Behind <= set.Stale
 		},
-		Address:      pocket.Network(prefixes(set.TrustedProxies)),
-		Version:      o.Version, Demo: h.Demo, Log: h.zap, Now: o.Now,
+		Address: pocket.Network(prefixes(set.TrustedProxies)),
+		Version: o.Version, Demo: h.Demo, Log: h.zap, Now: o.Now,
 		Stale: set.Stale, PerClient: set.ClientRate, PerAddress: set.AddressRate,
 	})
 	return nil
