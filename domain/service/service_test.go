@@ -134,3 +134,26 @@ func TestOnlyWhoIsThereMayAsk(t *testing.T) {
 		}
 	})
 }
+
+// Whatever a log holds: it is an event that reads the same again, or an error.
+func FuzzDecode(f *testing.F) {
+	f.Add("ClientAdded", []byte(`{"client":"portal","scopes":["factor:read"],"token":"h"}`))
+	f.Add("ClientRevoked", []byte(`{"client":"portal"}`))
+	f.Fuzz(func(t *testing.T, typ string, data []byte) {
+		e, err := service.Decode(typ, data)
+		if err != nil {
+			return
+		}
+		m, err := service.Message(e, domain.Stamp{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := service.Decode(m.Type, m.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := service.Message(again, domain.Stamp{}); err != nil || !bytes.Equal(twice.Data, m.Data) {
+			t.Fatalf("%s, then %s: %v", m.Data, twice.Data, err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +136,19 @@ func TestAScopeThatIsLacking(t *testing.T) {
 	if code := get(handler(factor.New()), "/v1/factors", &p); code != http.StatusForbidden || p.Code != lookup.CodeForbidden {
 		t.Errorf("%d %+v", code, p)
 	}
+}
+
+func FuzzParseToken(f *testing.F) {
+	f.Add(token)
+	f.Add("keydesk_.")
+	f.Add("keydesk_a.b.c")
+	f.Fuzz(func(t *testing.T, s string) {
+		id, hash, ok := desk.ParseToken(s)
+		if ok != (id != "" && hash != "") {
+			t.Fatalf("%q, %q, %t", id, hash, ok)
+		}
+		if ok && (!strings.HasPrefix(s, "keydesk_"+id+".") || strings.Contains(s, hash)) {
+			t.Fatalf("of %q: %q, %q", s, id, hash)
+		}
+	})
 }
