@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/keydesk/keydesk/app/internal/remote"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -36,7 +37,7 @@ func (h *Home) receive(ctx context.Context, o Options, keys *vault.Keys) error {
 	r := &h.reception
 	r.names = set.Names
 	r.directory = stations.New()
-	r.feed = feed.Over(domain.StationPrefix, h.Log, o.Now, r.directory)
+	r.feed = feed.Over(domain.StationPrefix, h.Log, time.Now, r.directory) // measures how long the log is silent
 	if !o.Stations {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (h *Home) receive(ctx context.Context, o Options, keys *vault.Keys) error {
 		return fmt.Errorf("listen for stations: %w", err)
 	}
 	r.handler = remote.NewHandler(remote.Config{
-		Desk: h.Desk, Directory: r.directory, Authority: authority, Hello: hello(o), Trouble: h.Trouble,
+		Desk: h.Desk, Directory: r.directory, Known: r.known, Authority: authority, Hello: hello(o), Trouble: h.Trouble,
 		Log: h.zap, Now: o.Now, Life: set.CertificateLife,
 	})
 	return nil
@@ -76,6 +77,12 @@ func hello(o Options) remote.Hello {
 		Languages: org.Languages, DefaultLanguage: org.DefaultLanguage, Policy: o.Settings.Policy,
 		IdleWarn: k.IdleWarn, IdleWipe: k.IdleWipe, IdleWipeWaiting: k.IdleWipeWaiting, VisitMax: k.VisitMax,
 	}
+}
+
+// known says whether the log was heard lately: who was revoked since is not let in.
+func (r *reception) known() bool {
+	health := r.feed.Health()
+	return health.CaughtUp && health.Behind <= awayFor
 }
 
 // run answers stations until ctx ends. It begins when it is known who was let in

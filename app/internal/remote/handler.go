@@ -38,7 +38,8 @@ const (
 // what it is without.
 type Config struct {
 	Desk      *desk.Desk
-	Directory *stations.Directory // up to date with the log
+	Directory *stations.Directory // who is let in
+	Known     func() bool         // whether the directory is up to date with the log
 	Authority *Authority
 	Hello     Hello       // but for the station, its kind and Facts
 	Trouble   func() bool // whether the log is away
@@ -97,6 +98,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case !h.c.Known(): // somebody may have been revoked
+		h.write(w, http.StatusServiceUnavailable, answer{Refusal: &desk.Refusal{Code: desk.Unavailable}})
 	case name == unknownCase:
 		h.bar(w, r, s, name, station.NoSuchCase, http.StatusNotFound)
 	case !u.open(s.kind):

@@ -7,19 +7,26 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/remote"
 	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
+	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/stations"
 )
 
 func TestSomebodyEnrolsAtAStation(t *testing.T) {
@@ -249,6 +256,51 @@ func TestWhoWasNeverLetIn(t *testing.T) {
 	s.clock.add(91 * 24 * time.Hour)
 	if _, err := c.Connect(t.Context()); !errors.Is(err, remote.ErrRefused) {
 		t.Errorf("a certificate that has ended: %v", err)
+	}
+}
+
+// A server that has not heard from the log does not know who was revoked, and
+// answers nobody until it has.
+func TestAServerThatDoesNotKnowWhoIsLetIn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	file := s.admit("hal-west", station.Kiosk)
+	directory := stations.New()
+	if err := feed.Over(domain.StationPrefix, s.Log, time.Now, directory).CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known atomic.Bool
+	h := remote.NewHandler(remote.Config{
+		Desk: s.Desk, Directory: directory, Known: known.Load, Authority: s.Authority, Trouble: s.Trouble,
+		Log: zap.NewNop(), Now: time.Now, Life: time.Hour,
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(ctx, l, []string{"127.0.0.1"}) }()
+	c, err := remote.Open("https://"+l.Addr().String(), file, remote.Options{Total: time.Second, Silence: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Connect(t.Context()); refusal(err) != desk.Unavailable {
+		t.Errorf("it connects: %v", err)
+	}
+	known.Store(true)
+	if _, err := c.Connect(t.Context()); err != nil {
+		t.Error(err)
+	}
+	known.Store(false)
+	if _, err := c.Begin(t.Context(), email, "nl"); refusal(err) != desk.Unavailable {
+		t.Errorf("it begins: %v", err)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
 

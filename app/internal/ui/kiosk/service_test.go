@@ -104,7 +104,7 @@ func answer(t *testing.T, h *home.Home, now func() time.Time) string {
 		t.Fatal(err)
 	}
 	handler := remote.NewHandler(remote.Config{
-		Desk: h.Desk, Directory: directory, Authority: h.Authority, Trouble: h.Trouble, Log: zap.NewNop(), Now: now, Life: time.Hour,
+		Desk: h.Desk, Directory: directory, Known: func() bool { return true }, Authority: h.Authority, Trouble: h.Trouble, Log: zap.NewNop(), Now: now, Life: time.Hour,
 	})
 	together(t, func(ctx context.Context) error { return handler.Serve(ctx, l, []string{"127.0.0.1"}) })
 	return "https://" + l.Addr().String()
