@@ -43,7 +43,7 @@ type Answer struct {
 	State    State
 	Since    time.Time       // when Factor and State became so: the log's clock, UTC, microseconds; zero: not known
 	Revision domain.Revision // of the person's last event that was understood
-	Position domain.Position // of the same event; when State is Unknown, of the one that was not understood
+	Position domain.Position // of the same event; when State is Unknown, of the last one there is
 	Through  domain.Position // the answer holds for everything in the log up to here
 }
 
@@ -141,7 +141,7 @@ type Mark = fold.Mark
 const (
 	kind = "factor"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 1
+	foldVersion = 2
 )
 
 // A Snapshot is a Map as it was at one moment. It may be used concurrently.

@@ -122,7 +122,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 1
+	foldVersion = 2
 )
 
 // A Snapshot is a Board as it was at one moment.

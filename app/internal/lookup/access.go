@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,9 +41,76 @@ func (h *Handler) admit(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
+	if op := ctx.Operation().OperationID; op == streamID && !h.streams.enter(id) {
+		h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d streams at once", streamsEach))
+		return
+	} else if op == streamID {
+		defer h.streams.leave(id)
+	}
 	if !h.clients.take(id) {
 		ctx.SetHeader("Retry-After", "1")
 		h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d requests a second", h.c.PerClient))
+		return
+	}
+	next(huma.WithValue(ctx, asker{}, identity{id, hash, scopes}))
+}
+
+// An identity is with what a client was let in.
+type identity struct {
+	client, hash string
+	scopes       []string
+}
+
+type asker struct{}
+
+// still says whether the client that asks would be let in now: a stream outlives
+// the question with which it began.
+func (h *Handler) still(ctx context.Context) bool {
+	who, ok := ctx.Value(asker{}).(identity)
+	client, known := h.c.Clients.Client(who.client)
+	if !ok || !known || !h.c.ClientsKnown() || !desk.SameToken(who.hash, client.Token) {
+		return false
+	}
+	for _, scope := range who.scopes {
+		if !client.May(service.Scope(scope)) {
+			return false
+		}
+	}
+	return true
+}
+
+// streamsEach is how many streams one client may have open.
+const streamsEach = 16
+
+// open counts what each client has open. It may be used concurrently.
+type open struct {
+	mu  sync.Mutex
+	all map[string]int
+}
+
+func (o *open) enter(client string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all[client] >= streamsEach {
+		return false
+	}
+	o.all[client]++
+	return true
+}
+
+func (o *open) leave(client string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all[client]--; o.all[client] == 0 {
+		delete(o.all, client)
+	}
+}
+
+// onlyFresh refuses where nothing can be told now: a stream that has begun cannot
+// say so any more.
+func (h *Handler) onlyFresh(ctx huma.Context, next func(huma.Context)) {
+	if p := h.fresh(); p != nil {
+		h.refuse(ctx, p)
 		return
 	}
 	next(ctx)

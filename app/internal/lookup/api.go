@@ -70,6 +70,9 @@ type Handler struct {
 	metrics *metrics
 	clients *buckets[string]
 	nets    *buckets[netip.Prefix]
+	streams open
+	walks   chan struct{} // a walk over everybody takes a place
+	stop    chan struct{} // closed when streams are to end
 }
 
 // Problems have a shape of ours in the whole process: huma keeps how errors are
@@ -100,6 +103,7 @@ func NewHandler(c Config) *Handler {
 	h := &Handler{
 		c: c, mux: http.NewServeMux(), metrics: newMetrics(c),
 		clients: newBuckets[string](c.PerClient, c.Now), nets: newBuckets[netip.Prefix](c.PerAddress, c.Now),
+		streams: open{all: map[string]int{}}, walks: make(chan struct{}, walksAtOnce), stop: make(chan struct{}),
 	}
 	h.api = humago.New(h.mux, describe(c.Version))
 	h.api.UseMiddleware(h.measure, h.admit)

@@ -58,7 +58,7 @@ func tag(f Factor) string {
 }
 
 type bySubject struct {
-	MinPosition uint64 `query:"min_position" doc:"The answer has to hold for the log up to here. The server waits for it a moment, and answers 503 \"behind\" otherwise."`
+	MinPosition uint64 `query:"min_position" maximum:"9007199254740991" doc:"The answer has to hold for the log up to here. The server waits for it a moment, and answers 503 \"behind\" otherwise."`
 	Subject     string `path:"subject" format:"uuid" doc:"The person."`
 	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of an earlier answer: 304 when it still holds."`
 }
@@ -67,7 +67,7 @@ type byEither struct {
 	Body struct {
 		Subject     string `json:"subject,omitempty" format:"uuid" doc:"The person. Give this, or the address."`
 		Email       string `json:"email,omitempty" maxLength:"254" doc:"The person's e-mail address. It belongs in no URL, where it would be logged."`
-		MinPosition uint64 `json:"min_position,omitempty" doc:"The answer has to hold for the log up to here. The server waits for it a moment, and answers 503 \"behind\" otherwise."`
+		MinPosition uint64 `json:"min_position,omitempty" maximum:"9007199254740991" doc:"The answer has to hold for the log up to here. The server waits for it a moment, and answers 503 \"behind\" otherwise."`
 	}
 }
 
@@ -78,20 +78,23 @@ type answered struct {
 
 func (h *Handler) register() {
 	scope := []map[string][]string{{"token": {string(service.ReadFactor)}}}
-	refusals := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+	refusals := []int{http.StatusUnprocessableEntity, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
 	huma.Register(h.api, huma.Operation{
 		OperationID: "factor-of-subject", Method: http.MethodGet, Path: "/v1/factor/{subject}", Security: scope, Errors: refusals,
-		Tags: []string{"factor"}, Summary: "The same by id, with an ETag: 304 while nothing has changed",
+		Responses: map[string]*huma.Response{"304": {Description: "The answer with the ETag in If-None-Match still holds."}},
+		Tags:      []string{"factor"}, Summary: "The same by id, with an ETag: 304 while nothing has changed",
 	}, h.bySubject)
 	huma.Register(h.api, huma.Operation{
-		OperationID: "factor", Method: http.MethodPost, Path: "/v1/factor", Security: scope, Errors: refusals, MaxBodyBytes: 4096,
+		OperationID: "factor", Method: http.MethodPost, Path: "/v1/factor", Security: scope,
+		Errors: append([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge}, refusals...), MaxBodyBytes: 4096,
 		Tags: []string{"factor"}, Summary: "The current factor of somebody, by id or by e-mail address",
 	}, h.byEither)
 	huma.Register(h.api, huma.Operation{
 		OperationID: "factors", Method: http.MethodGet, Path: "/v1/factors", Security: scope, Errors: refusals,
 		Tags: []string{"changes"}, Summary: "Everybody to whom something happened behind a position",
 		Description: "Each person is there once, as they are now, in the order of their last events. Begin with `after=0`, go on with `next`, " +
-			"and while `more` says so, at once.",
+			"and while `more` says so, at once. A position that the server has not reached is 503 `behind`. After an upgrade of the servers begin at 0 again: " +
+			"a newer version may understand what an older one did not, without anything new in the log.",
 	}, h.changes)
 	h.registerStream(scope, refusals)
 }
@@ -160,11 +163,11 @@ func (h *Handler) find(ctx context.Context, email string) (domain.SubjectID, boo
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
 		return id, false, nil
-	case errors.Is(err, domain.ErrUnavailable):
+	case err != nil && ctx.Err() == nil:
 		h.c.Log.Error("find somebody by address", zap.Error(err))
-		return id, false, problem(http.StatusServiceUnavailable, CodeUnavailable, "the vault is away")
-	case err != nil: // no mail server can have such a name
-		return id, false, problem(http.StatusUnprocessableEntity, CodeInvalid, "email: not an address")
+		fallthrough
+	case err != nil:
+		return id, false, problem(http.StatusServiceUnavailable, CodeUnavailable, "the vault cannot say")
 	}
 	return id, true, nil
 }
@@ -188,7 +191,7 @@ func (h *Handler) lookup(ctx context.Context, id domain.SubjectID, atLeast uint6
 	}
 	a := h.c.Factors.Lookup(id)
 	if a.State == factor.Unknown {
-		return Factor{}, problem(http.StatusServiceUnavailable, CodeParked, "something was recorded of this person, at position %d, that this server does not understand: is it older than another one?", a.Position)
+		return Factor{}, problem(http.StatusServiceUnavailable, CodeParked, "something was recorded of this person that this server does not understand: is it older than another one?")
 	}
 	return h.shape(a), nil
 }

@@ -381,6 +381,58 @@ func TestAStreamGoesOnWhereItBroke(t *testing.T) {
 	}
 }
 
+// A stream is open for as long as its client may ask.
+func TestAStreamOfARevokedClient(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	stream := h.events(t.Context(), nil)
+	<-stream
+	if err := h.Desk.RevokeClient(t.Context(), "portal"); err != nil {
+		t.Fatal(err)
+	}
+	over := time.After(patience / 2) // less than a beat
+	for {
+		select {
+		case _, ok := <-stream:
+			if ok {
+				continue
+			}
+		case <-over:
+			t.Error("it goes on")
+		}
+		return
+	}
+}
+
+// A position that this server has not reached is not "nothing new".
+func TestAPositionThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	p := answer[lookup.Problem](t, h.get("/v1/factors?after=99999999", nil), http.StatusServiceUnavailable)
+	if p.Code != lookup.CodeBehind {
+		t.Errorf("%+v", p)
+	}
+	if r := h.get("/v1/factors?after=18446744073709551615", nil); r.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("no number of JSON: %s", r.Status)
+	}
+	for _, id := range []string{"99999999", "18446744073709551615"} {
+		for e := range h.events(t.Context(), map[string]string{"Last-Event-ID": id}) {
+			t.Errorf("%s: told %+v", id, e)
+		}
+	}
+}
+
+func TestAClientHasSoManyStreams(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	for range 16 {
+		<-h.events(t.Context(), nil)
+	}
+	if p := answer[lookup.Problem](t, h.get("/v1/factors/stream", nil), http.StatusTooManyRequests); p.Code != lookup.CodeLimited {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestTheDocument(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)

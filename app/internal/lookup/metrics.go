@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
 )
 
 // metrics is what Prometheus is told. No client and no person is in it.
@@ -40,13 +41,26 @@ func (m *metrics) handler() http.Handler {
 
 // measure counts a request.
 func (h *Handler) measure(ctx huma.Context, next func(huma.Context)) {
-	began := time.Now()
+	began, op := time.Now(), ctx.Operation().OperationID
+	defer func() {
+		status := ctx.Status()
+		if status == 0 {
+			status = http.StatusOK // a stream's
+		}
+		broken := recover()
+		if broken != nil { // net/http would write it to a log that nobody reads
+			status = http.StatusInternalServerError
+			h.c.Log.Error("a request broke", zap.String("operation", op), zap.Any("panic", broken), zap.Stack("stack"))
+		}
+		h.metrics.requests.WithLabelValues(op, strconv.Itoa(status)).Inc()
+		if op != streamID {
+			h.metrics.took.WithLabelValues(op).Observe(time.Since(began).Seconds())
+		}
+		if broken != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}()
 	next(ctx)
-	op := ctx.Operation().OperationID
-	h.metrics.requests.WithLabelValues(op, strconv.Itoa(ctx.Status())).Inc()
-	if op != "factors-stream" {
-		h.metrics.took.WithLabelValues(op).Observe(time.Since(began).Seconds())
-	}
 }
 
 // state tells, when it is asked, how things stand.

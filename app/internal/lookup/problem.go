@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 )
 
 // Code says what is wrong, for programs.
@@ -43,7 +44,11 @@ func problem(status int, code Code, format string, args ...any) *Problem {
 
 // newProblem is for what huma finds wrong with a request.
 func newProblem(status int, message string, errs ...error) *Problem {
-	p := problem(status, CodeInvalid, "%s", message)
+	code := CodeInvalid
+	if status >= http.StatusInternalServerError {
+		code = CodeUnavailable
+	}
+	p := problem(status, code, "%s", message)
 	for _, err := range errs {
 		if err == nil {
 			continue
@@ -51,6 +56,9 @@ func newProblem(status int, message string, errs ...error) *Problem {
 		f := Fault{Message: err.Error()}
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			f = Fault{d.ErrorDetail().Location, d.ErrorDetail().Message}
+			if f.Message == validation.MsgUnexpectedProperty { // its name is what somebody typed
+				f.Location = "body"
+			}
 		}
 		p.Errors = append(p.Errors, f)
 	}

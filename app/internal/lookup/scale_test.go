@@ -3,11 +3,14 @@ package lookup_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,9 +41,8 @@ const token = "keydesk_portal.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" //nol
 
 // handler answers for a map of factors.
 func handler(m *factor.Map, scopes ...service.Scope) *lookup.Handler {
-	_, hash, _ := desk.ParseToken(token)
 	return lookup.NewHandler(lookup.Config{
-		Factors: m, Feed: still{m.Position()}, Clients: one{service.Client{Scopes: scopes, Token: hash}},
+		Factors: m, Feed: still{m.Position()}, Clients: one{service.Client{Scopes: scopes, Token: hashOf(token)}},
 		ClientsKnown: func() bool { return true },
 		Subject:      func(context.Context, string) (domain.SubjectID, error) { return domain.SubjectID{}, domain.ErrNotFound },
 		Address:      func(*http.Request) netip.Prefix { return netip.Prefix{} },
@@ -128,6 +130,110 @@ func TestWhoIsParked(t *testing.T) {
 	}) || c.Next != uint64(last+1) {
 		t.Errorf("%d %+v", code, c)
 	}
+}
+
+// More that happens to somebody who is parked is told again: whoever heard from
+// another server in between must not believe it.
+func TestWhoIsParkedIsToldAgain(t *testing.T) {
+	t.Parallel()
+	m := factor.New()
+	events := foldtest.Even(1, 0)
+	last := events[len(events)-1]
+	strange, later := last, last
+	strange.Type, strange.Revision, strange.Position = "PersonTeleported", last.Revision+1, last.Position+1
+	later.Revision, later.Position = last.Revision+2, last.Position+5
+	m.Apply(append(events, strange, later), 0)
+	var c lookup.Changes
+	if code := get(handler(m, service.ReadFactor), fmt.Sprintf("/v1/factors?after=%d", strange.Position), &c); code != http.StatusOK || len(c.Factors) != 1 || c.Factors[0].State != "unknown" {
+		t.Errorf("%d %+v", code, c)
+	}
+}
+
+// deaf is a feed that at some time hears nothing any more.
+type deaf struct{ since *atomic.Bool }
+
+func (d deaf) Health() feed.Health {
+	h := feed.Health{Position: 1, CaughtUp: true}
+	if d.since.Load() {
+		h.Behind = time.Minute
+	}
+	return h
+}
+
+func (deaf) Reach(ctx context.Context, at domain.Position) error {
+	if at <= 1 {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A stream ends when the server knows nothing any more: its follower must not
+// believe that nothing happens. One that begins then is refused.
+func TestAStreamThatHearsNothing(t *testing.T) {
+	t.Parallel()
+	var since atomic.Bool
+	s := httptest.NewServer(lookup.NewHandler(lookup.Config{
+		Factors: factor.New(), Feed: deaf{&since}, ClientsKnown: func() bool { return true },
+		Clients: one{service.Client{Scopes: []service.Scope{service.ReadFactor}, Token: hashOf(token)}},
+		Address: func(*http.Request) netip.Prefix { return netip.Prefix{} }, Log: zap.NewNop(), Now: time.Now,
+	}))
+	defer s.Close()
+	ask := func() *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/factors/stream", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		answer, err := s.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = answer.Body.Close() })
+		return answer
+	}
+	stream := ask()
+	if _, err := stream.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	since.Store(true)
+	began := time.Now()
+	if _, err := io.Copy(io.Discard, stream.Body); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("it ended after %s", took)
+	}
+	if answer := ask(); answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("another one: %s", answer.Status)
+	}
+}
+
+// A vault that cannot say is no wrong address.
+func TestAVaultThatCannotSay(t *testing.T) {
+	t.Parallel()
+	h := lookup.NewHandler(lookup.Config{
+		Factors: factor.New(), Feed: still{1}, ClientsKnown: func() bool { return true },
+		Clients: one{service.Client{Scopes: []service.Scope{service.ReadFactor}, Token: hashOf(token)}},
+		Subject: func(context.Context, string) (domain.SubjectID, error) {
+			return domain.SubjectID{}, errors.New("tampered with")
+		},
+		Address: func(*http.Request) netip.Prefix { return netip.Prefix{} }, Log: zap.NewNop(), Now: time.Now,
+	})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/factor", strings.NewReader(`{"email":"a@voorbeeld.nl"}`))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var p lookup.Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusServiceUnavailable || p.Code != lookup.CodeUnavailable {
+		t.Errorf("%d %+v %v", w.Code, p, err)
+	}
+}
+
+func hashOf(token string) string {
+	_, hash, _ := desk.ParseToken(token)
+	return hash
 }
 
 func TestAScopeThatIsLacking(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // Serve answers requests until ctx ends. Streams are then ended at once, and
 // running requests get five seconds. The listener is closed on return. The error
-// is nil after a stop that ctx asked for.
+// is nil after a stop that ctx asked for. It is called once.
 func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           h,
@@ -22,11 +22,12 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      30 * time.Second, // a stream puts its own off
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    8 << 10,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog:          log.New(io.Discard, "", 0), // it would name clients' addresses
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
+		close(h.stop)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err := server.Shutdown(grace)

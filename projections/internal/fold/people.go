@@ -26,7 +26,7 @@ type Row[R any] interface {
 
 // Head is what every fold knows of a person.
 type Head struct {
-	Position domain.Position // of the last event that was applied, or that parked the person
+	Position domain.Position // of the last event; of somebody who is parked it was not applied
 	Since    int64           // when the stage became what it is; microseconds since 1970, 0: not known
 	Revision int32           // of the last event that was applied
 	Parked   bool            // an event could not be understood, or one is missing
@@ -154,7 +154,9 @@ func (p *People[R, P]) apply(e *domain.Recorded, last *owner) {
 		person.Head = Head{Position: e.Position, Since: at, Revision: int32(domain.NoStream)}
 		p.count.ByClass[P(&person.Row).Class()]++
 	}
-	if person := p.table.Edit(last.row); !person.Parked {
+	if person := p.table.Edit(last.row); person.Parked {
+		person.Position = e.Position // whoever follows changes is told again that nothing is known
+	} else {
 		p.evolve(person, e, at)
 	}
 }
