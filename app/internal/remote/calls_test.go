@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/keydesk/keydesk/app/internal/desk"
 )
 
@@ -76,6 +79,21 @@ func TestAFaultIsNotKept(t *testing.T) {
 	n := c.join("west", "view", id, "v", nil, func(context.Context) answer { return answer{} })
 	if <-n.done; n.answer.Refusal == nil {
 		t.Error("a wrong code was counted again")
+	}
+}
+
+// A mistake of ours that one station runs into is not the end for the others.
+func TestAUseCaseThatBreaks(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.ErrorLevel)
+	h := NewHandler(Config{Log: zap.New(core), Now: time.Now})
+	defer h.calls.stop(0)
+	n := h.calls.join("west", "view", desk.NewCall(), "v", nil, h.guard("view", func(context.Context) answer { panic("a mistake") }))
+	if <-n.done; n.answer.Refusal == nil || n.answer.Refusal.Code != desk.Unsure {
+		t.Errorf("answered %+v", n.answer)
+	}
+	if logs.Len() != 1 {
+		t.Errorf("told %d times", logs.Len())
 	}
 }
 

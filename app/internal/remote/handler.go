@@ -124,10 +124,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s session, name 
 		h.bar(w, r, s, name, station.WasMalformed, http.StatusBadRequest)
 		return
 	}
-	do := func(ctx context.Context) answer {
+	do := h.guard(name, func(ctx context.Context) answer {
 		got, err := u.do(ctx, h, s, a)
 		return h.answer(got, err)
-	}
+	})
 	var c *call
 	if u.watches {
 		c = h.watch(r.Context(), s, do)
@@ -156,6 +156,20 @@ func (h *Handler) watch(ctx context.Context, s session, do func(context.Context)
 		c.answer = do(desk.WithCall(ctx, s.call))
 	}()
 	return c
+}
+
+// guard has a use case that breaks break for who asked, and not for all others:
+// it runs outside of what net/http guards.
+func (h *Handler) guard(name string, do func(context.Context) answer) func(context.Context) answer {
+	return func(ctx context.Context) (out answer) {
+		defer func() {
+			if broken := recover(); broken != nil {
+				h.c.Log.Error("a use case broke", zap.String("use case", name), zap.Any("panic", broken), zap.Stack("stack"))
+				out = answer{Refusal: &desk.Refusal{Code: desk.Unsure}}
+			}
+		}()
+		return do(ctx)
+	}
 }
 
 // answer has the error of a use case be part of its answer.
