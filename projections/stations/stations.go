@@ -79,6 +79,18 @@ func (d *Directory) Admits(id, serial string) (station.Kind, station.RefusalReas
 	return s.Kind, s.Admits(serial)
 }
 
+// Certificate returns what was recorded of a station's certificate that counts.
+func (d *Directory) Certificate(id, serial string) (station.Certificate, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, c := range d.known[id].Certificates {
+		if c.Serial == serial {
+			return c, true
+		}
+	}
+	return station.Certificate{}, false
+}
+
 // All returns every station that was ever let in, by id.
 func (d *Directory) All() []Station {
 	d.mu.RLock()

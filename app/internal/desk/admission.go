@@ -31,12 +31,12 @@ func (d *Desk) RenewStation(ctx context.Context, c station.Certificate, shown st
 
 // RefuseStation records that this station asked for what it may not ask for.
 func (d *Desk) RefuseStation(ctx context.Context, useCase string, why station.RefusalReason) error {
-	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationRefused{UseCase: useCase, Reason: why}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command("refuse-station", 0), station.StationRefused{UseCase: useCase, Reason: why}))
 }
 
 func (d *Desk) ownStamp(ctx context.Context) domain.Stamp {
 	by := d.machineStamp(domain.EventID(newCommand()))
-	by.Command = CallOf(ctx).command(0)
+	by.Command = CallOf(ctx).command("renew-station/"+d.station, 0)
 	return by
 }
 
@@ -51,13 +51,15 @@ func decideIn[S, E any](ctx context.Context, d *Desk, stream string, by domain.S
 	decode func(typ string, data []byte) (E, error), evolve func(S, E) S, encode func(E, domain.Stamp) (domain.Message, error),
 ) error {
 	own := domain.EventIDFor(by.Command, 0)
+	var s S
+	at := domain.NoStream
 	for range maxRedecide {
-		events, err := d.Log.ReadStream(ctx, stream, 0)
+		// After the first time only what is new: who fills a stream must not hold up
+		// what is decided in it.
+		events, err := d.Log.ReadStream(ctx, stream, at+1)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", stream, err)
 		}
-		var s S
-		at := domain.NoStream
 		for _, r := range events {
 			e, err := decode(r.Type, r.Data)
 			if err != nil {

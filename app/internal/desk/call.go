@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"github.com/google/uuid"
 
@@ -43,7 +44,11 @@ func CallOf(ctx context.Context) Call {
 	return NewCall()
 }
 
-// command returns the id of the n-th act of the call.
-func (c Call) command(n int) domain.CommandID {
-	return domain.CommandID(domain.EventIDFor(domain.CommandID(c), n))
+// command returns the id of the n-th act of the call, in a scope: the use case,
+// and the visit where it is of one. Stations on other machines choose their calls
+// themselves: with one that was used for something else before, what that has
+// recorded must not be found.
+func (c Call) command(scope string, n int) domain.CommandID {
+	h := sha256.Sum256(append(c[:], scope...))
+	return domain.CommandID(domain.EventIDFor(domain.CommandID(h[:16]), n))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -292,6 +293,11 @@ func (r record) own(c domain.CommandID) (mine []enrolment.Event, at domain.Posit
 		mine, at = append(mine, e), rec.Position
 	}
 	return mine, at, nil
+}
+
+// recorded says whether an event of a kind is among those of a command.
+func recorded[E enrolment.Event](events []enrolment.Event) bool {
+	return slices.ContainsFunc(events, func(e enrolment.Event) bool { _, ok := e.(E); return ok })
 }
 
 // How long an append whose outcome is unknown is tried again, and how often a

@@ -182,7 +182,7 @@ func (d *Desk) emailRef(ctx context.Context, s domain.SubjectID, st enrolment.St
 // comes back only once the guess is recorded.
 func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error) {
 	defer d.floor(time.Now())
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "confirm-email", func(v *visit) error {
 		switch {
 		case v.proved:
 			return nil
@@ -208,6 +208,8 @@ func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error)
 			return d.guessedWrong(v)
 		case err != nil:
 			return err
+		case !recorded[enrolment.EmailConfirmed](events):
+			return refuse(OutOfOrder)
 		}
 		d.prove(ctx, v, s)
 		return nil
@@ -253,7 +255,7 @@ func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.Answer
 // Resend asks for the code that the visit waits for once more.
 func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
 	defer d.floor(time.Now())
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "resend", func(v *visit) error {
 		if v.proved {
 			return d.resendSMS(ctx, v)
 		}

@@ -21,7 +21,7 @@ func (d *Desk) activate(ctx context.Context, s domain.SubjectID, refs ...domain.
 
 // View says where a visit stands.
 func (d *Desk) View(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, func(*visit) error { return nil })
+	return d.with(ctx, id, "", func(*visit) error { return nil })
 }
 
 // guess compares a typed code with the open one of a purpose.
@@ -55,7 +55,7 @@ func digitsOf(typed string) string {
 // Resume proves the password of somebody who left half-way. Five wrong ones in
 // a quarter of an hour, and it has to wait.
 func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "resume", func(v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -95,7 +95,7 @@ func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
 // Restart is for somebody who left half-way and forgot the password: all
 // after the e-mail address is void.
 func (d *Desk) Restart(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "restart", func(v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -119,7 +119,7 @@ func (d *Desk) CheckPassword(id, name, typed string) password.Report {
 // SetNameAndPassword ends step 2 (E4). It takes as long as a hash does, a
 // fifth of a second or more.
 func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "set-name-and-password", func(v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -139,6 +139,8 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		switch {
 		case err != nil:
 			return err
+		case len(mine) > 0 && !recorded[enrolment.PasswordSet](mine):
+			return refuse(OutOfOrder)
 		case len(mine) > 0: // by an earlier try of this call
 			v.unlocked = true
 			d.activate(ctx, v.subject, seen.Name, seen.Password)
@@ -195,7 +197,7 @@ func cleanName(name string) (string, error) {
 // SetLanguage changes the language of a visit, and in which the person is
 // written to from now on.
 func (d *Desk) SetLanguage(ctx context.Context, id, lang string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "set-language", func(v *visit) error {
 		v.lang = lang
 		if !v.proved {
 			return nil

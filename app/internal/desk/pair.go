@@ -22,7 +22,7 @@ const pairingKey = "pairing"
 // OfferPairing puts a QR code on the screen (E8), in the place of an earlier
 // one. The station asks again whenever QRLeft has run out.
 func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "offer-pairing", func(v *visit) error {
 		switch {
 		case !v.unlocked:
 			return refuse(OutOfOrder)
@@ -43,7 +43,7 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 
 // CancelPairing is Terug on E8.
 func (d *Desk) CancelPairing(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "cancel-pairing", func(v *visit) error {
 		cancel := enrolment.CancelPairing{Pairing: v.offered}
 		v.offered = ""
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return cancel, nil })
@@ -53,7 +53,7 @@ func (d *Desk) CancelPairing(ctx context.Context, id string) (View, error) {
 
 // ConfirmPairing brings the six digits that the phone shows (E8).
 func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "confirm-pairing", func(v *visit) error {
 		if !v.unlocked {
 			return refuse(OutOfOrder)
 		}

@@ -10,7 +10,7 @@ import (
 // GivePhone says which number to use (E5), and has a code sent to it. The view
 // then says Sending, until it is known what became of the message.
 func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "give-phone", func(v *visit) error {
 		if !v.unlocked {
 			return refuse(OutOfOrder)
 		}
@@ -99,7 +99,7 @@ func (d *Desk) resendSMS(ctx context.Context, v *visit) error {
 
 // ConfirmPhone brings the code from the SMS (E6).
 func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "confirm-phone", func(v *visit) error {
 		if !v.unlocked {
 			return refuse(OutOfOrder)
 		}
@@ -113,6 +113,9 @@ func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error)
 		if err := d.rejected(s, events); err != nil {
 			return err
 		}
+		if !recorded[enrolment.PhoneVerified](events) {
+			return refuse(OutOfOrder)
+		}
 		d.report(d.Sends.RecordVerified(ctx, string(s.Codes.Phone.ID)))
 		number, err := d.open(ctx, v.subject, KindPhone, s.Phone.Ref)
 		if err == nil {
@@ -125,7 +128,7 @@ func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error)
 
 // ChooseSMS is Nee to Pocket (E7): the enrolment is complete.
 func (d *Desk) ChooseSMS(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, func(v *visit) error {
+	return d.with(ctx, id, "choose-sms", func(v *visit) error {
 		if !v.unlocked {
 			return refuse(OutOfOrder)
 		}

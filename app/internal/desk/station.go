@@ -18,12 +18,12 @@ type WipeReason = station.WipeReason
 
 // OpenStation records that this station started.
 func (d *Desk) OpenStation(ctx context.Context, version string) error {
-	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationOpened{Version: version}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command("open-station", 0), station.StationOpened{Version: version}))
 }
 
 // UnlockStation records that the staff exit was used.
 func (d *Desk) UnlockStation(ctx context.Context) error {
-	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationUnlocked{}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command("unlock-station", 0), station.StationUnlocked{}))
 }
 
 // How many of the last events of a station are looked through for one that may
@@ -88,9 +88,9 @@ func (c Call) helpCode() string {
 func (d *Desk) HelpCode(ctx context.Context, id string) (string, error) {
 	c := CallOf(ctx)
 	help := c.helpCode()
-	_, err := d.with(WithCall(ctx, c), id, func(v *visit) error {
+	_, err := d.with(WithCall(ctx, c), id, "help-code", func(v *visit) error {
 		if !v.proved {
-			return d.note(ctx, c.command(0), station.HelpCodeShown{Help: help})
+			return d.note(ctx, c.command("help-code/"+id, 0), station.HelpCodeShown{Help: help})
 		}
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
 			return enrolment.ShowHelp{Help: enrolment.HelpID(help)}, nil

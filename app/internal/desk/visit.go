@@ -50,17 +50,19 @@ type visit struct {
 // from there (see Call).
 type attempt struct {
 	call  Call
+	scope string                     // see Call.command
 	acts  int                        // decided in this try; the n-th has the same command in each
 	taken map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
 }
 
 // next returns the command of the next act.
-func (a attempt) next() domain.CommandID { return a.call.command(a.acts) }
+func (a attempt) next() domain.CommandID { return a.call.command(a.scope, a.acts) }
 
-// enter notes which call is under way.
-func (v *visit) enter(c Call) {
-	if v.call.call != c {
-		v.call = attempt{call: c, taken: map[enrolment.Purpose]bool{}}
+// enter notes which call is under way, and of which use case.
+func (v *visit) enter(c Call, useCase string) {
+	scope := useCase + "/" + v.id
+	if v.call.call != c || v.call.scope != scope {
+		v.call = attempt{call: c, scope: scope, taken: map[enrolment.Purpose]bool{}}
 	}
 	v.call.acts = 0
 }
@@ -73,11 +75,11 @@ func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error
 	}
 	v := &visit{
 		id: newID(), station: d.station, lang: lang, email: a, key: key, began: d.Now(),
-		begun: c.command(0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
+		begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
 	}
-	v.enter(c)
+	v.enter(c, "begin")
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, old := range d.visits { // a station that vanished leaves its visit behind
@@ -98,8 +100,9 @@ func (d *Desk) visit(id string) (*visit, bool) {
 	return v, ok && v.station == d.station
 }
 
-// with runs a use case for a visit, once it is known who it is.
-func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (View, error) {
+// with runs a use case for a visit, once it is known who it is; one without a name
+// changes nothing.
+func (d *Desk) with(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
 	v, ok := d.visit(id)
 	if !ok || d.Now().Sub(v.began) > d.VisitMax {
 		return View{}, refuse(VisitOver)
@@ -116,13 +119,19 @@ func (d *Desk) with(ctx context.Context, id string, do func(v *visit) error) (Vi
 			return View{}, d.refusal(v.failed)
 		}
 	}
-	v.enter(CallOf(ctx))
+	if useCase != "" {
+		v.enter(CallOf(ctx), useCase)
+	}
 	refused := d.refusal(do(v))
 	view, err := d.view(ctx, v)
 	if refused != nil {
 		return view, refused
 	}
-	return view, d.refusal(err)
+	after := d.refusal(err)
+	if r, ok := errors.AsType[*Refusal](after); ok && useCase != "" && r.Code == Unavailable {
+		r.Code = Unsure // what was asked is recorded; only what to show is not known
+	}
+	return view, after
 }
 
 // stamp says who does what in a visit: before anything is proved it is the
@@ -162,7 +171,7 @@ func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
 			v.signals.close()
 		}
 	}
-	return d.refusal(d.note(ctx, CallOf(ctx).command(0), station.StationWiped{Reason: why}))
+	return d.refusal(d.note(ctx, CallOf(ctx).command("end/"+id, 0), station.StationWiped{Reason: why}))
 }
 
 // Await returns the view as soon as it is another than the one with the given
@@ -183,7 +192,7 @@ func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, erro
 	if err := v.signals.wait(ctx2, version); err != nil && ctx.Err() != nil {
 		return View{}, ctx.Err()
 	}
-	return d.with(ctx, id, func(*visit) error { return nil })
+	return d.with(ctx, id, "", func(*visit) error { return nil })
 }
 
 // signals counts what changed around a visit, and wakes whoever waits for it.

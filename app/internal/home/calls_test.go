@@ -154,3 +154,38 @@ func (h *house) recorded(kind string, want int) {
 		h.t.Errorf("%d of %s instead of %d", n, kind, want)
 	}
 }
+
+// Whoever chooses their calls themselves gains nothing by one that was used for
+// something else: not within a visit, and not in another one.
+func TestACallThatWasUsedForSomethingElse(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	call := desk.WithCall(t.Context(), desk.NewCall())
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(call, email, "nl"))
+	code := h.message(1).Code
+	h.recorded("CodeSent", 1)
+	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(call, v.Visit, "nonsense"))
+	h.refused(desk.OutOfOrder)(h.Desk.SetNameAndPassword(call, v.Visit, name, phrase))
+
+	// The call that confirmed in this visit confirms nothing in the next.
+	confirm := desk.WithCall(t.Context(), desk.NewCall())
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(confirm, v.Visit, code))
+	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(confirm, v.Visit, name, phrase))
+	set := desk.WithCall(t.Context(), desk.NewCall())
+	h.must(desk.ScreenPhone)(h.Desk.SetLanguage(set, v.Visit, "en"))
+	h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(set, v.Visit, number))
+	h.recorded("CodeSent", 2)
+	h.refused(desk.WrongCode)(h.Desk.ConfirmPhone(set, v.Visit, "nonsense"))
+	h.recorded("PhoneVerified", 0)
+
+	again := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
+	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(confirm, again.Visit, "nonsense"))
+	again = h.must(desk.ScreenResume)(h.Desk.ConfirmEmail(t.Context(), again.Visit, h.message(3).Code))
+	for _, reused := range []context.Context{confirm, set, call} {
+		h.refused(desk.MovedOn)(h.Desk.SetNameAndPassword(reused, again.Visit, name, "Another-Fiets-Regen7!Molen"))
+		h.refused(desk.WrongPassword)(h.Desk.Resume(reused, again.Visit, "nonsense"))
+	}
+	if v, err := h.Desk.View(t.Context(), again.Visit); err != nil || v.Screen != desk.ScreenResume || v.Name != "" {
+		t.Errorf("%s, %q, %v", v.Screen, v.Name, err)
+	}
+}

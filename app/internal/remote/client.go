@@ -140,6 +140,9 @@ func (c *Client) Run(ctx context.Context) error {
 		case errors.Is(err, ErrRefused):
 			return err
 		}
+		if err == nil {
+			c.renewal.heard(a.Authorities)
+		}
 		c.health(a.Trouble, err != nil)
 	}
 }
@@ -207,7 +210,7 @@ func heed(r *desk.Refusal, maybe bool) error {
 	switch {
 	case r == nil:
 		return nil
-	case maybe && r.Code == desk.Unavailable:
+	case maybe && (r.Code == desk.Unavailable || r.Code == desk.Busy):
 		r.Code = desk.Unsure
 	}
 	return r

@@ -24,6 +24,9 @@ const (
 	// Screens ask about once a second, when somebody is quick.
 	askRate  = 10
 	askBurst = 60
+	// What records something of the station each time may be asked so often.
+	noteRate  = rate.Limit(1.0 / 3)
+	noteBurst = 30
 	// What a station is refused is recorded so often: a station that is in the
 	// wrong hands must not fill the log.
 	recordRate  = rate.Limit(1.0 / 30)
@@ -61,8 +64,8 @@ type Handler struct {
 
 // A limit is how often a station may still ask.
 type limit struct {
-	asks, records *rate.Limiter
-	watching      chan struct{}
+	asks, notes, records *rate.Limiter
+	watching             chan struct{}
 }
 
 // NewHandler returns a Handler. Serve runs it.
@@ -104,7 +107,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.bar(w, r, s, name, station.NoSuchCase, http.StatusNotFound)
 	case !u.open(s.kind):
 		h.bar(w, r, s, name, station.NotItsKind, http.StatusForbidden)
-	case !h.limit(s.station).asks.AllowN(h.c.Now(), 1):
+	case !h.limit(s.station).asks.AllowN(h.c.Now(), 1), u.notes && !h.limit(s.station).notes.AllowN(h.c.Now(), 1):
 		h.record(r.Context(), s, name, station.CutShort)
 		h.write(w, http.StatusTooManyRequests, answer{Refusal: &desk.Refusal{Code: desk.Busy}})
 	default:
@@ -221,7 +224,14 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request, s session, name 
 // in. A connection may outlive the certificate that it began with.
 func (h *Handler) admits(cert *x509.Certificate) (station.Kind, station.RefusalReason) {
 	kind, barred := h.c.Directory.Admits(cert.Subject.CommonName, serialOf(cert))
-	if barred == "" && h.c.Now().After(cert.NotAfter) {
+	if barred != "" {
+		return kind, barred
+	}
+	// The log has the last word on which key it is, and until when: the same
+	// renewal asked for again is signed again, and counts no longer than before.
+	shown := describe(cert)
+	recorded, ok := h.c.Directory.Certificate(cert.Subject.CommonName, shown.Serial)
+	if now := h.c.Now(); !ok || recorded.Key != shown.Key || now.After(recorded.Ends) || now.After(cert.NotAfter) {
 		barred = station.OldOne
 	}
 	return kind, barred
@@ -273,7 +283,7 @@ func (h *Handler) limit(id string) *limit {
 	l := h.limits[id]
 	if l == nil {
 		l = &limit{
-			rate.NewLimiter(askRate, askBurst), rate.NewLimiter(recordRate, recordBurst), make(chan struct{}, watchers),
+			rate.NewLimiter(askRate, askBurst), rate.NewLimiter(noteRate, noteBurst), rate.NewLimiter(recordRate, recordBurst), make(chan struct{}, watchers),
 		}
 		h.limits[id] = l
 	}
@@ -292,11 +302,11 @@ func (h *Handler) authorities() [][]byte {
 // have. It counts from when it is recorded, beside the one before it.
 func renew(ctx context.Context, h *Handler, s session, a ask) (answer, error) {
 	request, err := x509.ParseCertificateRequest(a.Request)
-	if err != nil || request.CheckSignature() != nil {
+	if err != nil {
 		return answer{Barred: station.WasMalformed}, nil
 	}
 	public, ok := request.PublicKey.(ed25519.PublicKey)
-	if !ok {
+	if !ok || request.CheckSignature() != nil { // a large RSA key takes long to check
 		return answer{Barred: station.WasMalformed}, nil
 	}
 	cert, err := h.c.Authority.issue(s.station, public, s.call, h.c.Life)

@@ -77,6 +77,10 @@ func (l *link) dial(ctx context.Context, dialer *net.Dialer, network, address st
 	if err != nil {
 		return nil, err
 	}
+	// The transport dials apart from who asked: without an end of its own, a
+	// handshake that nobody answers would stay for ever.
+	ctx, cancel := context.WithTimeout(ctx, l.silence)
+	defer cancel()
 	plain, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,9 @@ type useCase struct {
 	// watches says that it changes nothing and lasts as long as whoever asks
 	// wants to wait: it ends with the connection.
 	watches bool
+	// notes says that it records something of the station itself, each time: it
+	// is limited more.
+	notes bool
 }
 
 // A session is who asks.
@@ -49,18 +52,18 @@ func visits(do func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error)
 var useCases = map[string]useCase{
 	"hello":        {kinds: everybody, do: hello},
 	"status":       {kinds: everybody, do: status},
-	"renew":        {kinds: everybody, do: renew},
-	"open-station": {kinds: everybody, do: openStation},
+	"renew":        {kinds: everybody, do: renew, notes: true},
+	"open-station": {kinds: everybody, do: openStation, notes: true},
 
 	"begin": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
-		return d.Begin(ctx, a.Email, a.Lang)
+		return d.Begin(ctx, a.Email, language(a.Lang))
 	}),
 	"view":  visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.View(ctx, a.Visit) }),
 	"await": awaiting,
 	"set-language": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
-		return d.SetLanguage(ctx, a.Visit, a.Lang)
+		return d.SetLanguage(ctx, a.Visit, language(a.Lang))
 	}),
-	"end": {kinds: enrolling, do: end},
+	"end": {kinds: enrolling, do: end, notes: true},
 
 	"confirm-email": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.ConfirmEmail(ctx, a.Visit, a.Code)
@@ -88,8 +91,8 @@ var useCases = map[string]useCase{
 		return d.ConfirmPairing(ctx, a.Visit, a.Code)
 	}),
 
-	"help-code":      {kinds: enrolling, do: helpCode},
-	"unlock-station": {kinds: []station.Kind{station.Kiosk}, do: unlockStation}, // only a kiosk is locked
+	"help-code":      {kinds: enrolling, do: helpCode, notes: true},
+	"unlock-station": {kinds: []station.Kind{station.Kiosk}, do: unlockStation, notes: true}, // only a kiosk is locked
 }
 
 var awaiting = func() useCase {
@@ -107,11 +110,20 @@ func hello(_ context.Context, h *Handler, s session, _ ask) (answer, error) {
 }
 
 func status(_ context.Context, h *Handler, _ session, _ ask) (answer, error) {
-	return answer{Trouble: h.c.Trouble()}, nil
+	return answer{Trouble: h.c.Trouble(), Authorities: h.authorities()}, nil
 }
 
 func openStation(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {
 	return answer{}, s.desk.OpenStation(ctx, version(a.Version))
+}
+
+// language keeps what a station says of a language to what a code of one looks
+// like: it becomes part of an event.
+func language(s string) string {
+	if len(s) != 2 || s[0] < 'a' || s[0] > 'z' || s[1] < 'a' || s[1] > 'z' {
+		return "nl"
+	}
+	return s
 }
 
 // version keeps what a station says of its program to what a version looks like:
