@@ -90,7 +90,7 @@ func (d *Desk) stranger(v *visit) View {
 // identify finds out who is behind an address and has a code issued and sent,
 // where that is due.
 func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limited bool) error {
-	s, admission, err := d.admit(ctx, v.email)
+	s, admission, err := d.admit(ctx, v.email, limited)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,10 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 }
 
 // admit says who has an address and why they may enrol; no admission: they may not.
-func (d *Desk) admit(ctx context.Context, a enrolment.Address) (domain.SubjectID, enrolment.Admission, error) {
+// Where a limit lets nothing be sent, a new address gets no claim either: whoever
+// invents addresses must not fill the vault. The next code that may be sent makes
+// good for it.
+func (d *Desk) admit(ctx context.Context, a enrolment.Address, limited bool) (domain.SubjectID, enrolment.Admission, error) {
 	s, err := d.People.Find(ctx, a.String())
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
@@ -159,7 +162,7 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address) (domain.SubjectID
 		}
 	}
 	byDomain := d.Admission == enrolment.ByDomain || d.Demo
-	if !byDomain || !slices.Contains(d.Domains, a.Domain) {
+	if limited || !byDomain || !slices.Contains(d.Domains, a.Domain) {
 		return s, "", nil
 	}
 	s, err = d.People.Claim(ctx, a.String())

@@ -67,6 +67,10 @@ func (v *visit) enter(c Call, useCase string) {
 	v.call.acts = 0
 }
 
+// maxVisits is how many visits one station may have that have not ended. One
+// person stands at it; who left a visit behind was in a hurry, or is none.
+const maxVisits = 100
+
 // newVisit makes a visit that is not ready yet.
 func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error) {
 	key, err := d.NormalEmail(a.String())
@@ -82,11 +86,18 @@ func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error
 	v.enter(c, "begin")
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	here := 0
 	for id, old := range d.visits { // a station that vanished leaves its visit behind
-		if v.began.Sub(old.began) > d.VisitMax {
+		switch {
+		case v.began.Sub(old.began) > d.VisitMax:
 			delete(d.visits, id)
 			old.signals.close()
+		case old.station == d.station:
+			here++
 		}
+	}
+	if here >= maxVisits {
+		return nil, refuse(Busy)
 	}
 	d.visits[v.id] = v
 	return v, nil

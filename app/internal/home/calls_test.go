@@ -2,6 +2,7 @@ package home_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -187,5 +188,34 @@ func TestACallThatWasUsedForSomethingElse(t *testing.T) {
 	}
 	if v, err := h.Desk.View(t.Context(), again.Visit); err != nil || v.Screen != desk.ScreenResume || v.Name != "" {
 		t.Errorf("%s, %q, %v", v.Screen, v.Name, err)
+	}
+}
+
+// A station that begins visits without end fills neither memory nor vault, and
+// holds up no other.
+func TestAStationHasSoManyVisits(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	west := h.Desk.At("hal-west")
+	var first desk.View
+	for n := range 100 {
+		v := h.must(desk.ScreenEmailCode)(west.Begin(t.Context(), fmt.Sprintf("p%d@voorbeeld.nl", n), "nl"))
+		if n == 0 {
+			first = v
+		}
+	}
+	h.refused(desk.Busy)(west.Begin(t.Context(), email, "nl"))
+	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
+	if err := west.End(t.Context(), first.Visit, "stopped"); err != nil {
+		t.Fatal(err)
+	}
+	last := h.must(desk.ScreenEmailCode)(west.Begin(t.Context(), "p100@voorbeeld.nl", "nl"))
+	h.refused(desk.CodeExpired)(west.ConfirmEmail(t.Context(), last.Visit, "nonsense")) // it waits until it is known who this is
+	claims := 0
+	if err := h.Vault.Emails(t.Context(), func(domain.SubjectID, [32]byte) bool { claims++; return true }); err != nil {
+		t.Fatal(err)
+	}
+	if claims > 61 { // a station may have 60 codes sent in an hour
+		t.Errorf("%d addresses were claimed", claims)
 	}
 }

@@ -110,10 +110,12 @@ func TestPostgresRefuses(t *testing.T) {
 		}
 	}
 	p := pgPlace(t, server)
+	closed := pgtest.NewName() // a database of its own: whoever connects to template1 is in the way of others
+	server.Exec(t, "postgres", `CREATE DATABASE `+closed)
 	for _, test := range []struct{ name, url, says string }{
 		{"no such database", strings.Replace(p.URL, "@/postgres", "@/nothing", 1), "3D000"},
 		{"no such role", strings.Replace(p.URL, "keydesk@", "piet@", 1), "28000"},
-		{"no right to make a schema", strings.Replace(p.URL, "@/postgres", "@/template1", 1), "CREATE SCHEMA test_"},
+		{"no right to make a schema", strings.Replace(p.URL, "@/postgres", "@/"+closed, 1), "CREATE SCHEMA test_"},
 	} {
 		if err := tryOpen(t, p, test.url, vault.Options{}); err == nil || !strings.Contains(err.Error(), test.says) || errors.Is(err, domain.ErrUnavailable) {
 			t.Errorf("%s: %v", test.name, err)
