@@ -128,27 +128,40 @@ func TestLostAcknowledgements(t *testing.T) {
 	}
 }
 
-// down is a log that cannot be reached.
-type down struct{ desk.Log }
+// down is a log that records nothing for a while.
+type down struct {
+	desk.Log
+	is atomic.Bool
+}
 
-func (down) Append(context.Context, string, domain.Revision, ...domain.Message) (domain.Appended, error) {
-	return domain.Appended{}, domain.ErrUnavailable
+func (d *down) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	if d.is.Load() {
+		return domain.Appended{}, domain.ErrUnavailable
+	}
+	return d.Log.Append(ctx, stream, at, msgs...)
 }
 
 func TestNothingIsClaimedSavedThatIsNot(t *testing.T) {
 	t.Parallel()
 	h := demo(t)
 	ctx := t.Context()
-	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, email, "nl"))
-	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, h.message(1).Code))
-	up := h.Desk.Log
-	h.Desk.Log = down{up}
-	v = h.refused(desk.Unavailable)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	log := &down{Log: h.Log}
+	config := h.Desk.Config
+	config.Log = log
+	d := desk.New(config)
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { d.Run(running); close(ended) }()
+	defer func() { stop(); <-ended }()
+	v := h.must(desk.ScreenEmailCode)(d.Begin(ctx, email, "nl"))
+	v = h.must(desk.ScreenPassword)(d.ConfirmEmail(ctx, v.Visit, h.message(1).Code))
+	log.is.Store(true)
+	v = h.refused(desk.Unavailable)(d.SetNameAndPassword(ctx, v.Visit, name, phrase))
 	if v.Screen != desk.ScreenPassword {
 		t.Errorf("shows %s although nothing was saved", v.Screen)
 	}
-	h.Desk.Log = up
-	h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	log.is.Store(false)
+	h.must(desk.ScreenPhone)(d.SetNameAndPassword(ctx, v.Visit, name, phrase))
 	if n := count(h.types(), "PasswordSet"); n != 1 {
 		t.Errorf("the password was set %d times", n)
 	}
