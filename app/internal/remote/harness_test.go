@@ -117,7 +117,8 @@ func (s *server) station(id string) *remote.Client {
 // connected connects. A server learns a moment later than the log who is let in.
 func (s *server) connected(c *remote.Client) remote.Hello {
 	s.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	time.Sleep(200 * time.Millisecond) // not to be refused, and recorded, before that
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		h, err := c.Connect(s.t.Context())
 		if err == nil {
 			return h
