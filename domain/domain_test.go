@@ -97,3 +97,15 @@ func BenchmarkParseSubjectID(b *testing.B) {
 		}
 	}
 }
+
+func TestIDsOfStationsAndClients(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{
+		"hal-west": true, "1": true, "station-abc123": true, "": false, "-a": false, "a-": false, "A": false, "a b": false,
+		"a/b": false, "ë": false, "0123456789012345678901234567890123456789": true, "01234567890123456789012345678901234567890": false,
+	} {
+		if domain.ValidID(id) != want {
+			t.Errorf("%q: %t", id, !want)
+		}
+	}
+}

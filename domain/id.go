@@ -121,3 +121,18 @@ var hexDigits = func() (t [256]byte) {
 	}
 	return t
 }()
+
+// ValidID says whether something can be the id of a station or of a client of the
+// API: 1 to 40 small letters, digits and dashes, no dash at an end. It is part of
+// events, of a stream's name, of a certificate and of a token.
+func ValidID(id string) bool {
+	if id == "" || len(id) > 40 || id[0] == '-' || id[len(id)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}

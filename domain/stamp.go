@@ -1,6 +1,10 @@
 package domain
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // ActorKind says what kind of thing acted.
 type ActorKind string
@@ -68,4 +72,18 @@ func (s Stamp) Metadata(schema int) Metadata {
 		Correlation: s.Correlation, Causation: cause, Schema: schema, Actor: s.Actor,
 		Station: s.Station, Policy: s.Policy, At: s.At.UTC(),
 	}
+}
+
+// NewMessage encodes the only event of a command, with the id that every retry
+// will have again. schema is the version of its data.
+func NewMessage(typ string, event any, schema int, by Stamp) (Message, error) {
+	data, err := json.Marshal(event)
+	if err != nil {
+		return Message{}, fmt.Errorf("encode %s: %w", typ, err)
+	}
+	meta, err := json.Marshal(by.Metadata(schema))
+	if err != nil {
+		return Message{}, fmt.Errorf("encode metadata: %w", err)
+	}
+	return Message{ID: EventIDFor(by.Command, 0), Type: typ, Data: data, Metadata: meta}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/remote"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/stations"
 )
@@ -32,7 +33,7 @@ func (stationAdd) Help() string {
 }
 
 func (c stationAdd) Run(a *app) (err error) {
-	if !station.ValidID(c.ID) {
+	if !domain.ValidID(c.ID) {
 		return station.ErrBadStation
 	}
 	set, err := a.existing()
@@ -106,7 +107,7 @@ type stationRevoke struct {
 }
 
 func (c stationRevoke) Run(a *app) (err error) {
-	if !station.ValidID(c.ID) {
+	if !domain.ValidID(c.ID) {
 		return station.ErrBadStation
 	}
 	h, err := a.open(a.existing())

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"github.com/keydesk/keydesk/domain"
 )
 
 // Scope is something that a client may be allowed to ask for.
@@ -42,7 +44,7 @@ type State struct{ Clients map[string]Client }
 // AddClient decides to let a client ask. The id of one that was revoked can be
 // used again, with another token.
 func AddClient(s State, id string, scopes []Scope, token string) (Event, error) {
-	if !validID(id) {
+	if !domain.ValidID(id) {
 		return nil, ErrBadClient
 	}
 	if len(scopes) == 0 {
@@ -82,16 +84,4 @@ func Evolve(s State, e Event) State {
 		clients[e.Client] = c
 	}
 	return State{clients}
-}
-
-func validID(id string) bool {
-	if id == "" || len(id) > 40 || id[0] == '-' || id[len(id)-1] == '-' {
-		return false
-	}
-	for _, c := range []byte(id) {
-		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
 }

@@ -67,13 +67,5 @@ func decode[E Event](data []byte) (Event, error) {
 
 // Message encodes an event with the id that every retry will have again.
 func Message(e Event, by domain.Stamp) (domain.Message, error) {
-	data, err := json.Marshal(e)
-	if err != nil {
-		return domain.Message{}, fmt.Errorf("encode %s: %w", TypeOf(e), err)
-	}
-	meta, err := json.Marshal(by.Metadata(Schema))
-	if err != nil {
-		return domain.Message{}, fmt.Errorf("encode metadata: %w", err)
-	}
-	return domain.Message{ID: domain.EventIDFor(by.Command, 0), Type: TypeOf(e), Data: data, Metadata: meta}, nil
+	return domain.NewMessage(TypeOf(e), e, Schema, by)
 }

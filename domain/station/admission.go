@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/keydesk/keydesk/domain"
 )
 
 // Kind is what a station is for.
@@ -38,7 +40,7 @@ const (
 	NoSuchCase   RefusalReason = "no-such-case"   // nobody may
 	WasRevoked   RefusalReason = "revoked"        // it is let in no more
 	NotAdmitted  RefusalReason = "not-admitted"   // it never was
-	OldOne       RefusalReason = "replaced"       // with a certificate that was replaced by one that it has used
+	OldOne       RefusalReason = "replaced"       // with a certificate that has ended, or was replaced by one that it has used
 	WasMalformed RefusalReason = "malformed"      // it does not speak as a station does
 	CutShort     RefusalReason = "too-many-calls" // far more than screens ever ask
 )
@@ -74,24 +76,34 @@ type State struct {
 // Admitted says whether the station is let in.
 func (s State) Admitted() bool { return len(s.Certificates) > 0 && s.Revoked == "" }
 
-// Admits returns why somebody with the certificate is not let in; empty when
-// they are. Whether it has ended is for whoever checks its signature.
-func (s State) Admits(serial string) RefusalReason {
-	switch {
+// Admits returns why somebody who shows a certificate is not let in now; empty
+// when they are. What was recorded of it has the last word on its key and its end:
+// one that was signed again counts no longer than before.
+func (s State) Admits(shown Certificate, now time.Time) RefusalReason {
+	switch recorded, ok := s.certificate(shown.Serial); {
 	case len(s.Certificates) == 0:
 		return NotAdmitted
 	case s.Revoked != "":
 		return WasRevoked
-	case !slices.ContainsFunc(s.Certificates, func(c Certificate) bool { return c.Serial == serial }):
+	case !ok, recorded.Key != shown.Key, now.After(recorded.Ends), now.After(shown.Ends):
 		return OldOne
 	}
 	return ""
 }
 
+// certificate returns one that counts.
+func (s State) certificate(serial string) (Certificate, bool) {
+	i := slices.IndexFunc(s.Certificates, func(c Certificate) bool { return c.Serial == serial })
+	if i < 0 {
+		return Certificate{}, false
+	}
+	return s.Certificates[i], true
+}
+
 // Admit decides to let a station in.
 func Admit(s State, id string, kind Kind, c Certificate) (Event, error) {
 	switch {
-	case !ValidID(id):
+	case !domain.ValidID(id):
 		return nil, ErrBadStation
 	case kind != Kiosk && kind != Desk:
 		return nil, ErrBadKind
@@ -106,7 +118,7 @@ func Renew(s State, c Certificate, shown string) (Event, error) {
 	if err := s.in(); err != nil {
 		return nil, err
 	}
-	if s.Admits(shown) != "" {
+	if _, ok := s.certificate(shown); !ok {
 		return nil, ErrNotAdmitted
 	}
 	return StationRenewed{c, shown}, nil
@@ -140,26 +152,14 @@ func Evolve(s State, e Event) State {
 	case StationAdmitted:
 		return State{Kind: e.Kind, Certificates: []Certificate{e.Certificate}}
 	case StationRenewed:
-		shown := slices.DeleteFunc(slices.Clone(s.Certificates), func(c Certificate) bool { return c.Serial != e.Shown })
-		s.Certificates = append(shown, e.Certificate)
+		var counts []Certificate
+		if shown, ok := s.certificate(e.Shown); ok {
+			counts = append(counts, shown)
+		}
+		s.Certificates = append(counts, e.Certificate)
 	case StationRevoked:
 		s.Revoked = e.Reason
 	case StationOpened, StationWiped, StationUnlocked, StationFailed, StationRefused, HelpCodeShown:
 	}
 	return s
-}
-
-// ValidID says whether something can be a station's id: 1 to 40 small letters,
-// digits and dashes, no dash at an end. It is part of a stream's name, and of a
-// certificate.
-func ValidID(id string) bool {
-	if id == "" || len(id) > 40 || id[0] == '-' || id[len(id)-1] == '-' {
-		return false
-	}
-	for _, c := range []byte(id) {
-		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
@@ -67,28 +68,16 @@ func (d *Directory) Position() domain.Position {
 	return d.through
 }
 
-// Admits returns what a station with a certificate is for, and why it is not let
-// in; no reason: it is.
-func (d *Directory) Admits(id, serial string) (station.Kind, station.RefusalReason) {
+// Admits returns what a station that shows a certificate is for, and why it is
+// not let in now; no reason: it is.
+func (d *Directory) Admits(id string, shown station.Certificate, now time.Time) (station.Kind, station.RefusalReason) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	s := d.known[id]
 	if s.Unclear {
 		return s.Kind, station.NotAdmitted
 	}
-	return s.Kind, s.Admits(serial)
-}
-
-// Certificate returns what was recorded of a station's certificate that counts.
-func (d *Directory) Certificate(id, serial string) (station.Certificate, bool) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	for _, c := range d.known[id].Certificates {
-		if c.Serial == serial {
-			return c, true
-		}
-	}
-	return station.Certificate{}, false
+	return s.Kind, s.Admits(shown, now)
 }
 
 // All returns every station that was ever let in, by id.

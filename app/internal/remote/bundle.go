@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -106,7 +107,7 @@ func ParseBundle(data []byte) (*Bundle, error) {
 		return nil, fmt.Errorf("%w: the certificate is another key's", ErrBundle)
 	}
 	b.Station = b.cert.Subject.CommonName
-	if !station.ValidID(b.Station) {
+	if !domain.ValidID(b.Station) {
 		return nil, fmt.Errorf("%w: the certificate names no station", ErrBundle)
 	}
 	return b, nil

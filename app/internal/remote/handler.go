@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/stations"
 )
@@ -85,7 +86,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	cert := r.TLS.PeerCertificates[0]
 	s := session{station: cert.Subject.CommonName, shown: serialOf(cert)}
-	if !station.ValidID(s.station) {
+	if !domain.ValidID(s.station) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -223,18 +224,7 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request, s session, name 
 // admits says what the station with a certificate is for, and why it is not let
 // in. A connection may outlive the certificate that it began with.
 func (h *Handler) admits(cert *x509.Certificate) (station.Kind, station.RefusalReason) {
-	kind, barred := h.c.Directory.Admits(cert.Subject.CommonName, serialOf(cert))
-	if barred != "" {
-		return kind, barred
-	}
-	// The log has the last word on which key it is, and until when: the same
-	// renewal asked for again is signed again, and counts no longer than before.
-	shown := describe(cert)
-	recorded, ok := h.c.Directory.Certificate(cert.Subject.CommonName, shown.Serial)
-	if now := h.c.Now(); !ok || recorded.Key != shown.Key || now.After(recorded.Ends) || now.After(cert.NotAfter) {
-		barred = station.OldOne
-	}
-	return kind, barred
+	return h.c.Directory.Admits(cert.Subject.CommonName, describe(cert), h.c.Now())
 }
 
 // bar refuses a station what it asked for, records that, and ends the
