@@ -36,7 +36,7 @@ func (serveCommand) Run(a *app) (err error) {
 	}
 	log = log.With(zap.String("program", "keydeskd"))
 	h, err := home.Open(a.ctx, home.Options{
-		Settings: set, Version: version, Phones: true, Stations: set.Stations.Listen != "", API: set.API.Listen != "", Log: log,
+		Settings: set, Version: version, Phones: true, Services: true, Log: log,
 	})
 	if err != nil {
 		return err

@@ -157,8 +157,9 @@ type Config struct {
 	Domains       []string // the organisation's e-mail domains
 	Admission     enrolment.Admission
 	Station       string
-	PublicURL     string // where phones reach Keydesk; empty: Pocket cannot work
-	PocketProblem string // with an empty PublicURL: why, as a code
+	PublicURL     string   // where phones reach Keydesk; empty: Pocket cannot work
+	PocketProblem string   // with an empty PublicURL: why, as a code
+	Languages     []string // that people are spoken to in; the first: whoever asks for another
 	VisitMax      time.Duration
 	AnswerFloor   time.Duration // answers about an e-mail address take at least so long
 	Demo          bool

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -194,16 +195,25 @@ func cleanName(name string) (string, error) {
 	return name, nil
 }
 
+// spoken returns a language, or the first one in the place of one that is not
+// spoken here: it becomes part of events.
+func (d *Desk) spoken(lang string) string {
+	if slices.Contains(d.Languages, lang) {
+		return lang
+	}
+	return d.Languages[0]
+}
+
 // SetLanguage changes the language of a visit, and in which the person is
 // written to from now on.
 func (d *Desk) SetLanguage(ctx context.Context, id, lang string) (View, error) {
 	return d.with(ctx, id, "set-language", func(v *visit) error {
-		v.lang = lang
+		v.lang = d.spoken(lang)
 		if !v.proved {
 			return nil
 		}
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
-			return enrolment.SetLanguage{Language: lang}, nil
+			return enrolment.SetLanguage{Language: v.lang}, nil
 		})
 		return err
 	})

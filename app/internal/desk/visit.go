@@ -78,7 +78,7 @@ func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error
 		return nil, refuse(NotAnAddress)
 	}
 	v := &visit{
-		id: newID(), station: d.station, lang: lang, email: a, key: key, began: d.Now(),
+		id: newID(), station: d.station, lang: d.spoken(lang), email: a, key: key, began: d.Now(),
 		begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},

@@ -14,10 +14,6 @@ import (
 	"github.com/keydesk/keydesk/projections/feed"
 )
 
-// ErrNoAPI says that the settings do not name where this home listens for the
-// login service.
-var ErrNoAPI = errors.New("api.listen is empty")
-
 // A counter is where the login service asks.
 type counter struct {
 	listener  net.Listener // nil: nowhere
@@ -31,11 +27,8 @@ func (h *Home) openCounter(ctx context.Context, o Options) error {
 	set, c := o.Settings.API, &h.counter
 	c.directory = clients.New()
 	c.feed = feed.Over(domain.ServiceStream, h.Log, o.Now, c.directory)
-	if !o.API {
+	if !o.Services || set.Listen == "" {
 		return nil
-	}
-	if set.Listen == "" {
-		return ErrNoAPI
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", set.Listen)
@@ -63,13 +56,7 @@ func (h *Home) openCounter(ctx context.Context, o Options) error {
 
 // run answers the login service until ctx ends.
 func (c *counter) run(ctx context.Context) error {
-	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = c.feed.Run(following) // ends with its context only
-	}()
-	defer func() { stop(); <-ended }()
+	defer follow(ctx, c.feed)()
 	return c.handler.Serve(ctx, c.listener)
 }
 

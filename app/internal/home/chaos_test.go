@@ -279,7 +279,7 @@ func (c *chaos) open(name string, flags []string) *house {
 		c.t.Fatal(err)
 	}
 	set.Stations.Listen = "127.0.0.1:0"
-	h, err := home.Open(c.t.Context(), home.Options{Settings: set, Version: "test", Stations: true, Log: zap.NewNop()})
+	h, err := home.Open(c.t.Context(), home.Options{Settings: set, Version: "test", Services: true, Log: zap.NewNop()})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -16,18 +15,11 @@ func (d *doctor) api(ctx context.Context) Diagnosis {
 	if set.Listen == "" {
 		return skipped("the login service is not answered here: api.listen is empty")
 	}
-	host, port, err := net.SplitHostPort(set.Listen)
-	if err != nil {
-		return bad("mend api.listen", "%s", err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
 	scheme := "http"
 	if set.TLSCert != "" {
 		scheme = "https"
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+fromHere(set.Listen)+"/readyz", nil)
 	if err != nil {
 		return bad("mend api.listen", "%s", err)
 	}

@@ -27,15 +27,8 @@ func (d *doctor) stations(ctx context.Context) Diagnosis {
 	if err != nil {
 		return bad("mend the master key", "%s", err)
 	}
-	host, port, err := net.SplitHostPort(set.Listen)
-	if err != nil {
-		return bad("mend stations.listen", "%s", err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
 	for _, name := range set.Names {
-		err := authority.Probe(ctx, net.JoinHostPort(host, port), name)
+		err := authority.Probe(ctx, fromHere(set.Listen), name)
 		switch {
 		case errors.Is(err, remote.ErrStranger):
 			return bad("see which program listens there; after a change of stations.names, start keydeskd serve anew", "at %s, as %q: %s", set.Listen, name, err)
@@ -44,6 +37,16 @@ func (d *doctor) stations(ctx context.Context) Diagnosis {
 		}
 	}
 	return d.certificates(ctx)
+}
+
+// fromHere returns where somebody on this machine reaches what listens at an
+// address of the settings.
+func fromHere(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("localhost", port)
+	}
+	return listen
 }
 
 // certificates looks for stations that should have renewed theirs long ago.

@@ -53,8 +53,7 @@ type Options struct {
 	Settings settings.Settings
 	Version  string
 	Phones   bool // whether to serve phones, as far as the settings allow it
-	Stations bool // whether to serve stations on other machines
-	API      bool // whether to serve the login service
+	Services bool // whether to serve stations and the login service, where the settings say
 	Log      *zap.Logger
 	Now      func() time.Time // time.Now when nil
 }
@@ -206,7 +205,8 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,
-		VisitMax: set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Demo: h.Demo,
+		Languages: append([]string{set.Organisation.DefaultLanguage}, set.Organisation.Languages...),
+		VisitMax:  set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Demo: h.Demo,
 		NormalEmail: vault.NormalEmail, Now: o.Now,
 		Report: func(incident string, err error) {
 			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))

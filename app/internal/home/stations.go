@@ -2,9 +2,9 @@ package home
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/remote"
@@ -13,9 +13,6 @@ import (
 	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/stations"
 )
-
-// ErrNoStations says that the settings do not name where this home listens for stations.
-var ErrNoStations = errors.New("stations.listen is empty")
 
 // A reception is what a home offers to stations on other machines.
 type reception struct {
@@ -38,11 +35,8 @@ func (h *Home) receive(ctx context.Context, o Options, keys *vault.Keys) error {
 	r.names = set.Names
 	r.directory = stations.New()
 	r.feed = feed.Over(domain.StationPrefix, h.Log, time.Now, r.directory) // measures how long the log is silent
-	if !o.Stations {
+	if !o.Services || set.Listen == "" {
 		return nil
-	}
-	if set.Listen == "" {
-		return ErrNoStations
 	}
 	var lc net.ListenConfig
 	if r.listener, err = lc.Listen(ctx, "tcp", set.Listen); err != nil {
@@ -79,6 +73,18 @@ func hello(o Options) remote.Hello {
 	}
 }
 
+// follow keeps a feed's projections up to date until stop is called, and stop has
+// waited for its end: also when ctx has ended, for what is under way then.
+func follow(ctx context.Context, f *feed.Feed) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { _ = f.Run(ctx) }) // ends with its context only
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
 // known says whether the log was heard lately: who was revoked since is not let in.
 func (r *reception) known() bool {
 	health := r.feed.Health()
@@ -88,13 +94,7 @@ func (r *reception) known() bool {
 // run answers stations until ctx ends. It begins when it is known who was let in
 // and who was revoked, all of it.
 func (r *reception) run(ctx context.Context) error {
-	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = r.feed.Run(following) // ends with its context only
-	}()
-	defer func() { stop(); <-ended }()
+	defer follow(ctx, r.feed)()
 	select {
 	case <-r.feed.CaughtUp():
 		return r.handler.Serve(ctx, r.listener, r.names)

@@ -15,50 +15,56 @@ import (
 	"github.com/keydesk/keydesk/domain/service"
 )
 
-// admit lets a client in whose token counts, and that may ask for this.
-func (h *Handler) admit(ctx huma.Context, next func(huma.Context)) {
-	scopes := scopesOf(ctx.Operation())
-	if scopes == nil {
-		next(ctx)
-		return
-	}
+// An identity is with what a client asks, and what for.
+type identity struct {
+	client, hash string
+	scopes       []string
+}
+
+// refused returns why a client is not let in now; nil when it is. A token is
+// compared in any case: who is a client does not show in the time it takes.
+func (h *Handler) refused(who identity) *Problem {
 	if !h.c.ClientsKnown() {
-		h.refuse(ctx, problem(http.StatusServiceUnavailable, CodeBehind, "this server does not know right now who may ask"))
-		return
+		return problem(http.StatusServiceUnavailable, CodeBehind, "this server does not know right now who may ask")
 	}
-	token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-	id, hash, ok := desk.ParseToken(token)
-	client, known := h.c.Clients.Client(id)
-	// Compared in any case: who is a client does not show in the time it takes.
-	if same := desk.SameToken(hash, client.Token); !bearer || !ok || !known || !same {
-		ctx.SetHeader("WWW-Authenticate", `Bearer realm="keydesk"`)
-		h.refuse(ctx, problem(http.StatusUnauthorized, CodeUnauthorized, "a token that counts belongs in the header Authorization"))
-		return
+	client, known := h.c.Clients.Client(who.client)
+	if same := desk.SameToken(who.hash, client.Token); !known || !same {
+		return problem(http.StatusUnauthorized, CodeUnauthorized, "a token that counts belongs in the header Authorization")
 	}
-	for _, scope := range scopes {
+	for _, scope := range who.scopes {
 		if !client.May(service.Scope(scope)) {
-			h.refuse(ctx, problem(http.StatusForbidden, CodeForbidden, "the client lacks the scope %s", scope))
-			return
+			return problem(http.StatusForbidden, CodeForbidden, "the client lacks the scope %s", scope)
 		}
 	}
-	if op := ctx.Operation().OperationID; op == streamID && !h.streams.enter(id) {
-		h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d streams at once", streamsEach))
-		return
-	} else if op == streamID {
-		defer h.streams.leave(id)
+	return nil
+}
+
+// admit lets a client in whose token counts, and that may ask for this.
+func (h *Handler) admit(ctx huma.Context, next func(huma.Context)) {
+	who := identity{scopes: scopesOf(ctx.Operation())}
+	if token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer "); bearer {
+		who.client, who.hash, _ = desk.ParseToken(token)
 	}
-	if !h.clients.take(id) {
+	if p := h.refused(who); p != nil {
+		if p.Status == http.StatusUnauthorized {
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="keydesk"`)
+		}
+		h.refuse(ctx, p)
+		return
+	}
+	if ctx.Operation().OperationID == streamID {
+		if !h.streams.enter(who.client) {
+			h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d streams at once", streamsEach))
+			return
+		}
+		defer h.streams.leave(who.client)
+	}
+	if !h.clients.take(who.client) {
 		ctx.SetHeader("Retry-After", "1")
 		h.refuse(ctx, problem(http.StatusTooManyRequests, CodeLimited, "more than %d requests a second", h.c.PerClient))
 		return
 	}
-	next(huma.WithValue(ctx, asker{}, identity{id, hash, scopes}))
-}
-
-// An identity is with what a client was let in.
-type identity struct {
-	client, hash string
-	scopes       []string
+	next(huma.WithValue(ctx, asker{}, who))
 }
 
 type asker struct{}
@@ -67,16 +73,7 @@ type asker struct{}
 // the question with which it began.
 func (h *Handler) still(ctx context.Context) bool {
 	who, ok := ctx.Value(asker{}).(identity)
-	client, known := h.c.Clients.Client(who.client)
-	if !ok || !known || !h.c.ClientsKnown() || !desk.SameToken(who.hash, client.Token) {
-		return false
-	}
-	for _, scope := range who.scopes {
-		if !client.May(service.Scope(scope)) {
-			return false
-		}
-	}
-	return true
+	return ok && h.refused(who) == nil
 }
 
 // streamsEach is how many streams one client may have open.
@@ -116,7 +113,7 @@ func (h *Handler) onlyFresh(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// scopesOf returns what an operation asks for; nil for one that is everybody's.
+// scopesOf returns what an operation asks for.
 func scopesOf(op *huma.Operation) []string {
 	var all []string
 	for _, way := range op.Security {

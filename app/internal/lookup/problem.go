@@ -15,7 +15,7 @@ type Code string
 const (
 	CodeBehind       Code = "behind"       // this server has not read the log far enough
 	CodeParked       Code = "parked"       // something was recorded of the person that this server does not understand
-	CodeUnavailable  Code = "unavailable"  // the vault is away
+	CodeUnavailable  Code = "unavailable"  // the vault, or this server, cannot say now
 	CodeUnauthorized Code = "unauthorized" // no token, or not one that counts
 	CodeForbidden    Code = "forbidden"    // the token's client lacks the scope
 	CodeLimited      Code = "limited"      // too many requests

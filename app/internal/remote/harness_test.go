@@ -56,7 +56,7 @@ func serve(tb testing.TB, dir string, c *clock) *server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", Stations: true, Log: zap.NewNop(), Now: c.now})
+	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", Services: true, Log: zap.NewNop(), Now: c.now})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -31,16 +31,12 @@ type session struct {
 
 func (u useCase) open(to station.Kind) bool { return slices.Contains(u.kinds, to) }
 
-var (
-	everybody = []station.Kind{station.Kiosk, station.Desk}
-	// Where new staff enrol. At a desk somebody enrols with the helpdesk beside
-	// them.
-	enrolling = everybody
-)
+// At a desk somebody enrols with the helpdesk beside them.
+var everybody = []station.Kind{station.Kiosk, station.Desk}
 
 // visits wraps a use case that ends in a view.
 func visits(do func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error)) useCase {
-	return useCase{kinds: enrolling, do: func(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {
+	return useCase{kinds: everybody, do: func(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {
 		v, err := do(ctx, s.desk, a)
 		return answer{View: &v}, err
 	}}
@@ -56,14 +52,14 @@ var useCases = map[string]useCase{
 	"open-station": {kinds: everybody, do: openStation, notes: true},
 
 	"begin": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
-		return d.Begin(ctx, a.Email, language(a.Lang))
+		return d.Begin(ctx, a.Email, a.Lang)
 	}),
 	"view":  visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.View(ctx, a.Visit) }),
 	"await": awaiting,
 	"set-language": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
-		return d.SetLanguage(ctx, a.Visit, language(a.Lang))
+		return d.SetLanguage(ctx, a.Visit, a.Lang)
 	}),
-	"end": {kinds: enrolling, do: end, notes: true},
+	"end": {kinds: everybody, do: end, notes: true},
 
 	"confirm-email": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.ConfirmEmail(ctx, a.Visit, a.Code)
@@ -91,7 +87,7 @@ var useCases = map[string]useCase{
 		return d.ConfirmPairing(ctx, a.Visit, a.Code)
 	}),
 
-	"help-code":      {kinds: enrolling, do: helpCode, notes: true},
+	"help-code":      {kinds: everybody, do: helpCode, notes: true},
 	"unlock-station": {kinds: []station.Kind{station.Kiosk}, do: unlockStation, notes: true}, // only a kiosk is locked
 }
 
@@ -115,15 +111,6 @@ func status(_ context.Context, h *Handler, _ session, _ ask) (answer, error) {
 
 func openStation(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {
 	return answer{}, s.desk.OpenStation(ctx, version(a.Version))
-}
-
-// language keeps what a station says of a language to what a code of one looks
-// like: it becomes part of an event.
-func language(s string) string {
-	if len(s) != 2 || s[0] < 'a' || s[0] > 'z' || s[1] < 'a' || s[1] > 'z' {
-		return "nl"
-	}
-	return s
 }
 
 // version keeps what a station says of its program to what a version looks like:
