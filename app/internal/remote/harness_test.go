@@ -164,6 +164,25 @@ func (s *server) count(typ string) int {
 	return n
 }
 
+// happenedTo returns how many events of each type the stream has of whoever has
+// an address.
+func (s *server) happenedTo(address string) map[string]int {
+	s.t.Helper()
+	id, err := s.Vault.Find(s.t.Context(), address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	events, err := s.Log.ReadStream(s.t.Context(), domain.EnrolmentStream(id), 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	n := map[string]int{}
+	for _, e := range events {
+		n[e.Type]++
+	}
+	return n
+}
+
 // refusedStations returns what stations were refused, as the log has it.
 func (s *server) refusedStations() []station.StationRefused {
 	s.t.Helper()
