@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -104,13 +103,22 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// The limits that a station meets are those of this package, told to nobody.
-func TestLimitsFitTheScreens(t *testing.T) {
+// The times of the two sides stand in different files, and each is worth something
+// only beside the others. An answer has to be kept for as long as its station may
+// ask for it: by itself, and once more when the person was told that nobody is
+// there and pressed the button again. A server at work has to be heard although
+// one of its lines is late. And whoever finds out that nobody is there has to have
+// the time for another try, since it may only have been the connection.
+func TestTheTimesOfBothSidesFit(t *testing.T) {
 	t.Parallel()
+	beat := NewHandler(Config{}).c.Beat
 	if keep < 2*(defaultTotal+defaultSilence) {
 		t.Error("an answer is forgotten before its station asks again")
 	}
-	if defaultSilence < 2*(2*time.Second) {
+	if defaultSilence < 2*beat {
 		t.Error("one late line makes a server count as silent")
+	}
+	if defaultTotal <= defaultSilence {
+		t.Error("a server that falls silent is not asked again")
 	}
 }
