@@ -34,15 +34,24 @@ const (
 	patience = 20 * time.Second
 )
 
-// A clock can be put forward.
-type clock struct{ plus atomic.Int64 }
+// A clock can race: a minute goes by each time that somebody looks at it.
+type clock struct {
+	races atomic.Bool
+	ahead atomic.Int64
+}
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.plus.Load())) }
+func (c *clock) now() time.Time {
+	if c.races.Load() {
+		c.ahead.Add(int64(time.Minute))
+	}
+	return time.Now().Add(time.Duration(c.ahead.Load()))
+}
 
 // A house is a demo's home that answers the API, and a client of it.
 type house struct {
 	*home.Home
 	t     testing.TB
+	at    string // where it is answered
 	dir   string
 	clock *clock
 	token string
@@ -84,7 +93,7 @@ func serve(tb testing.TB, dir string, flags map[string]string) *house {
 	ctx, cancel := context.WithCancel(running)
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
-	out := &house{Home: h, t: tb, dir: dir, clock: c, logs: logs}
+	out := &house{Home: h, t: tb, at: h.APIAt(), dir: dir, clock: c, logs: logs}
 	out.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -101,7 +110,7 @@ func serve(tb testing.TB, dir string, flags map[string]string) *house {
 // ask sends a request with the client's token.
 func (h *house) ask(method, path, body string, header map[string]string) *http.Response {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), method, "http://"+h.APIAt()+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(h.t.Context(), method, "http://"+h.at+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -6,14 +6,22 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/lookup"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
+	"github.com/keydesk/keydesk/projections/factor"
+	"github.com/keydesk/keydesk/projections/foldtest"
 )
 
 func TestAFactorAsItComesToBe(t *testing.T) {
@@ -104,28 +112,73 @@ func TestTwoServers(t *testing.T) {
 	one.eventually("the client is let in no more", func() bool { return one.get("/v1/factors", nil).StatusCode == http.StatusUnauthorized })
 }
 
-// Rather no answer than an old one.
+// Rather no answer than an old one, whatever is asked, and be it whether an old
+// answer still holds. The server lives, and says that it is not ready.
 func TestAServerThatHasNotHeardFromTheLog(t *testing.T) {
 	t.Parallel()
-	h := open(t, nil)
-	h.walk(email, desk.ScreenDone)
-	f := h.byEmail(email)
-	if r := h.get("/readyz", nil); r.StatusCode != http.StatusOK {
-		t.Errorf("ready: %s", r.Status)
-	}
-	h.clock.plus.Add(int64(time.Minute)) // until the log is next heard, a minute of silence
-	p := answer[lookup.Problem](t, h.get("/v1/factor/"+f.Subject, nil), http.StatusServiceUnavailable)
-	if p.Code != lookup.CodeBehind {
-		t.Errorf("%+v", p)
-	}
-	for _, path := range []string{"/v1/factors", "/readyz"} {
-		if r := h.get(path, nil); r.StatusCode != http.StatusServiceUnavailable && h.Feed.Health().Behind > 5*time.Second {
-			t.Errorf("%s: %s", path, r.Status)
+	people := factor.New()
+	history := foldtest.Even(1, 0)
+	people.Apply(history, history[len(history)-1].Position)
+	sanne := foldtest.Subject(0)
+	var silent, clientsUnknown atomic.Bool
+	s := httptest.NewServer(lookup.NewHandler(lookup.Config{
+		Factors: people, Feed: deaf{&silent}, ClientsKnown: func() bool { return !clientsUnknown.Load() },
+		Clients: may(service.ReadFactor),
+		Subject: func(_ context.Context, address string) (domain.SubjectID, error) {
+			if address != email {
+				return domain.SubjectID{}, domain.ErrNotFound
+			}
+			return sanne, nil
+		},
+		Address: func(*http.Request) netip.Prefix { return netip.Prefix{} }, Log: zap.NewNop(), Now: time.Now,
+	}))
+	defer s.Close()
+	h := &house{t: t, at: s.Listener.Addr().String(), token: token}
+	etag := h.get("/v1/factor/"+sanne.String(), nil).Header.Get("ETag")
+	for _, now := range []struct{ silent, clientsUnknown bool }{{}, {silent: true}, {}, {clientsUnknown: true}, {}} {
+		silent.Store(now.silent)
+		clientsUnknown.Store(now.clientsUnknown)
+		knows := !now.silent && !now.clientsUnknown
+		for _, q := range []struct {
+			method, path, body, etag string
+			status                   int
+		}{
+			{http.MethodGet, "/v1/factor/" + sanne.String(), "", "", http.StatusOK},
+			{http.MethodGet, "/v1/factor/" + sanne.String(), "", etag, http.StatusNotModified},
+			{http.MethodPost, "/v1/factor", `{"subject":"` + sanne.String() + `"}`, "", http.StatusOK},
+			{http.MethodPost, "/v1/factor", `{"email":"` + email + `"}`, "", http.StatusOK},
+			{http.MethodPost, "/v1/factor", `{"email":"nobody@voorbeeld.nl"}`, "", http.StatusOK},
+			{http.MethodGet, "/v1/factors", "", "", http.StatusOK},
+			{http.MethodGet, "/v1/factors/stream", "", "", http.StatusOK},
+			{http.MethodGet, "/readyz", "", "", http.StatusOK},
+			{http.MethodGet, "/healthz", "", "", http.StatusOK},
+		} {
+			r := h.ask(q.method, q.path, q.body, map[string]string{"If-None-Match": q.etag})
+			if !knows && q.path != "/healthz" {
+				q.status = http.StatusServiceUnavailable
+			}
+			if r.StatusCode != q.status {
+				t.Errorf("%+v: %s %s %s: %s", now, q.method, q.path, q.body, r.Status)
+			} else if !knows && strings.HasPrefix(q.path, "/v1/") {
+				if p := answer[lookup.Problem](t, r, q.status); p.Code != lookup.CodeBehind {
+					t.Errorf("%+v: %s %s %s: %+v", now, q.method, q.path, q.body, p)
+				}
+			}
+			_ = r.Body.Close() // a stream would go on
 		}
 	}
-	h.eventually("it answers again", func() bool { return h.get("/v1/factor/"+f.Subject, nil).StatusCode == http.StatusOK })
-	if r := h.get("/healthz", nil); r.StatusCode != http.StatusOK {
-		t.Errorf("healthy: %s", r.Status)
+}
+
+// A home tells its API how long ago the log was heard.
+func TestAHomeThatHasNotHeardFromTheLog(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.clock.races.Store(true)
+	h.eventually("it is not ready", func() bool { return h.get("/readyz", nil).StatusCode == http.StatusServiceUnavailable })
+	h.clock.races.Store(false)
+	h.eventually("it is ready again", func() bool { return h.get("/readyz", nil).StatusCode == http.StatusOK })
+	if r := h.get("/v1/factors", nil); r.StatusCode != http.StatusOK {
+		t.Errorf("it answers no more: %s", r.Status)
 	}
 }
 
@@ -265,7 +318,7 @@ type event struct{ id, name, data string }
 // events reads a stream until the test has seen enough.
 func (h *house) events(ctx context.Context, header map[string]string) <-chan event {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.APIAt()+"/v1/factors/stream", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.at+"/v1/factors/stream", nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

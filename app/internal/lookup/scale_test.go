@@ -37,12 +37,18 @@ type one struct{ is service.Client }
 
 func (c one) Client(string) (service.Client, bool) { return c.is, true }
 
+// may returns the client whose token is the one below, with some scopes.
+func may(scopes ...service.Scope) one {
+	_, hash, _ := desk.ParseToken(token)
+	return one{service.Client{Scopes: scopes, Token: hash}}
+}
+
 const token = "keydesk_portal.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" //nolint:gosec // G101: of nobody
 
 // handler answers for a map of factors.
 func handler(m *factor.Map, scopes ...service.Scope) *lookup.Handler {
 	return lookup.NewHandler(lookup.Config{
-		Factors: m, Feed: still{m.Position()}, Clients: one{service.Client{Scopes: scopes, Token: hashOf(token)}},
+		Factors: m, Feed: still{m.Position()}, Clients: may(scopes...),
 		ClientsKnown: func() bool { return true },
 		Subject:      func(context.Context, string) (domain.SubjectID, error) { return domain.SubjectID{}, domain.ErrNotFound },
 		Address:      func(*http.Request) netip.Prefix { return netip.Prefix{} },
@@ -175,7 +181,7 @@ func TestAStreamThatHearsNothing(t *testing.T) {
 	var since atomic.Bool
 	s := httptest.NewServer(lookup.NewHandler(lookup.Config{
 		Factors: factor.New(), Feed: deaf{&since}, ClientsKnown: func() bool { return true },
-		Clients: one{service.Client{Scopes: []service.Scope{service.ReadFactor}, Token: hashOf(token)}},
+		Clients: may(service.ReadFactor),
 		Address: func(*http.Request) netip.Prefix { return netip.Prefix{} }, Log: zap.NewNop(), Now: time.Now,
 	}))
 	defer s.Close()
@@ -214,7 +220,7 @@ func TestAVaultThatCannotSay(t *testing.T) {
 	t.Parallel()
 	h := lookup.NewHandler(lookup.Config{
 		Factors: factor.New(), Feed: still{1}, ClientsKnown: func() bool { return true },
-		Clients: one{service.Client{Scopes: []service.Scope{service.ReadFactor}, Token: hashOf(token)}},
+		Clients: may(service.ReadFactor),
 		Subject: func(context.Context, string) (domain.SubjectID, error) {
 			return domain.SubjectID{}, errors.New("tampered with")
 		},
@@ -229,11 +235,6 @@ func TestAVaultThatCannotSay(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusServiceUnavailable || p.Code != lookup.CodeUnavailable {
 		t.Errorf("%d %+v %v", w.Code, p, err)
 	}
-}
-
-func hashOf(token string) string {
-	_, hash, _ := desk.ParseToken(token)
-	return hash
 }
 
 func TestAScopeThatIsLacking(t *testing.T) {
