@@ -2,15 +2,22 @@ package remote
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"io/fs"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
 )
 
 func authority(tb testing.TB, secrets ...byte) *Authority {
@@ -117,6 +124,55 @@ func TestBundlesThatAreNone(t *testing.T) {
 			t.Errorf("%d bytes: %v", len(data), err)
 		}
 	}
+}
+
+// What becomes of stations while a master key is replaced: servers have the old
+// key, then both, and the new one alone once no station needs the other. This is
+// about who may ask at all; whether it is let in, the log says.
+func TestStationsAndServersOfDifferentKeys(t *testing.T) {
+	t.Parallel()
+	before, both, after := authority(t, 1), authority(t, 2, 1), authority(t, 2)
+	// No station has such a file, since it takes its certificate and the authorities
+	// with one answer. With it, it shows that the server refuses as well: the old
+	// station hangs up first.
+	half := bundle(t, before, "half")
+	half.authorities = both.certs
+	old, renewed, latest := bundle(t, before, "old"), bundle(t, both, "renewed"), bundle(t, after, "latest")
+	for _, server := range []struct {
+		keys                       string
+		is                         *Authority
+		old, half, renewed, latest error
+	}{
+		{"the old key", before, nil, nil, ErrRefused, ErrStranger},
+		{"both keys", both, nil, nil, nil, ErrStranger},
+		{"the new key", after, ErrStranger, ErrRefused, nil, nil},
+	} {
+		at := answering(t, server.is)
+		for b, want := range map[*Bundle]error{old: server.old, half: server.half, renewed: server.renewed, latest: server.latest} {
+			l := newLink(at, b, 10*time.Second, time.Now)
+			_, _, err := l.ask(t.Context(), "status", desk.NewCall(), []byte("{}"), func() {})
+			l.client.CloseIdleConnections()
+			if !errors.Is(err, want) {
+				t.Errorf("a server of %s to station %s: %v", server.keys, b.Station, err)
+			}
+		}
+	}
+}
+
+// answering has a server of an authority answer whoever may ask, and returns its
+// URL.
+func answering(t *testing.T, a *Authority) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write([]byte("{}\n"))
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of who is refused
+	at := "https://" + s.Listener.Addr().String()
+	s.Listener = tls.NewListener(s.Listener, a.TLS([]string{"127.0.0.1"}))
+	s.Start()
+	t.Cleanup(s.Close)
+	return at
 }
 
 func FuzzParseBundle(f *testing.F) {
