@@ -39,6 +39,12 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	keep NAME FIELD      set a variable to a field of the last output
 //	await FILE TEXT      wait until a file holds a text
 //	answering ADDRESS    wait until somebody listens there
+//	certificate FILE KEY DAYS
+//	                     write a certificate for 127.0.0.1 that ends in so many
+//	                     days, and its key, in the place of what is there
+//	ask URL ROOTS TOKEN  ask the API with the token in a file, over TLS with the
+//	                     certificates in another one; wait until it answers.
+//	                     With "!" the one try has to fail
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
 //	grown FILE BYTES     wait until a file is as large
@@ -60,6 +66,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
+			"certificate": cmdCertificate, "ask": cmdAsk,
 			"fill": cmdFill, "grown": cmdGrown,
 		},
 	})
