@@ -61,6 +61,16 @@ func TypeOf(e Event) string {
 		return "Unlocked"
 	case HelpCodeShown:
 		return "HelpCodeShown"
+	case CodeConfirmed:
+		return "CodeConfirmed"
+	case AccountFrozen:
+		return "AccountFrozen"
+	case AccountUnfrozen:
+		return "AccountUnfrozen"
+	case RecoveryRequested:
+		return "RecoveryRequested"
+	case RecoveryCompleted:
+		return "RecoveryCompleted"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -89,6 +99,11 @@ var decoders = map[string]func([]byte) (Event, error){
 	"EnrolmentReset":    decode[EnrolmentReset],
 	"Unlocked":          decode[Unlocked],
 	"HelpCodeShown":     decode[HelpCodeShown],
+	"CodeConfirmed":     decode[CodeConfirmed],
+	"AccountFrozen":     decode[AccountFrozen],
+	"AccountUnfrozen":   decode[AccountUnfrozen],
+	"RecoveryRequested": decode[RecoveryRequested],
+	"RecoveryCompleted": decode[RecoveryCompleted],
 }
 
 func decode[E Event](data []byte) (Event, error) {

@@ -30,6 +30,12 @@ var (
 	ErrPairingFailed = errors.New("pairing failed")
 	// ErrNotConfirmed: the digits were not typed at the station yet.
 	ErrNotConfirmed = errors.New("pairing not confirmed")
+	// ErrFrozen: nothing counts until the account is unfrozen.
+	ErrFrozen = errors.New("the account is frozen")
+	// ErrNotEnrolled: there is no factor that could be changed or recovered.
+	ErrNotEnrolled = errors.New("not enrolled")
+	// ErrSamePhone: the new number is the one that counts already.
+	ErrSamePhone = errors.New("the same number")
 	// ErrWrongPhone: another phone, or another nonce, than the one that claimed.
 	ErrWrongPhone = errors.New("not the phone that claimed")
 )
@@ -98,8 +104,12 @@ type (
 	// ChooseSMS is Nee to Pocket.
 	ChooseSMS struct{}
 
-	// OfferPairing puts a new QR code on the screen.
-	OfferPairing struct{ Pairing PairingID }
+	// OfferPairing puts a new QR code on the screen. Switch says that it is for
+	// somebody who has a factor, and who proved it just now.
+	OfferPairing struct {
+		Pairing PairingID
+		Switch  bool
+	}
 
 	// CancelPairing takes it off again.
 	CancelPairing struct{ Pairing PairingID }
@@ -141,6 +151,8 @@ type (
 	ShowHelp struct{ Help HelpID }
 )
 
+// The commands of account.go and recover.go are part of the set.
+
 func (RegisterStaff) isCommand()       {}
 func (Begin) isCommand()               {}
 func (Reissue) isCommand()             {}
@@ -165,6 +177,9 @@ func (ShowHelp) isCommand()            {}
 // events and no error means that it is so already. A code that is not accepted
 // is a fact too, and only counts as refused once it is recorded.
 func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
+	if s.Frozen != "" && !whileFrozen(c) {
+		return nil, ErrFrozen
+	}
 	switch c := c.(type) {
 	case RegisterStaff:
 		return decideRegister(s, c)
@@ -177,14 +192,14 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 	case RecordUndeliverable:
 		return []Event{c.Failed}, nil
 	case ConfirmEmail:
-		return p.decideCode(s, s.Codes.Email, c.Challenge, c.Matches, by,
+		return p.decideEnrolling(s, s.Codes.Email, c.Challenge, c.Matches, by,
 			EmailConfirmed{c.Challenge, s.Codes.Email.To})
 	case SetNameAndPassword:
 		return decidePassword(s, c)
 	case GivePhone:
 		return p.decidePhone(s, c, by)
 	case ConfirmPhone:
-		return p.decideCode(s, s.Codes.Phone, c.Challenge, c.Matches, by,
+		return p.decideEnrolling(s, s.Codes.Phone, c.Challenge, c.Matches, by,
 			PhoneVerified{c.Challenge, s.Given.Ref, s.Given.Source, s.Given.Country})
 	case ChooseSMS:
 		return decideSMS(s)
@@ -204,6 +219,10 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 		return []Event{Unlocked(c)}, nil
 	case ShowHelp:
 		return []Event{HelpCodeShown(c)}, nil
+	case ChangeName, ChangePassword, ChangePhone, ConfirmNewPhone, SwitchToSMS:
+		return p.decideChange(s, c, by)
+	case Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone:
+		return p.decideRecovery(s, c, by)
 	}
 	panic("a command without a decision")
 }
@@ -221,7 +240,7 @@ func decideRegister(s State, c RegisterStaff) ([]Event, error) {
 }
 
 func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) {
-	if s.Factor() != NoFactor {
+	if s.Chosen() != NoFactor {
 		return nil, ErrAlreadyEnrolled
 	}
 	if s.WrongInARow >= p.WrongCodesInARow {
@@ -231,47 +250,73 @@ func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) 
 	if !s.Started {
 		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language})
 	}
-	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, c.To, c.Challenge, c.KeyID, by)...), nil
+	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, ByMail, c.To, c.Challenge, c.KeyID, by)...), nil
 }
 
 func (p Policy) decideReissue(s State, c Reissue, by domain.Stamp) ([]Event, error) {
 	to := s.Codes.Email.To
-	if c.Purpose == VerifyingPhone {
+	enrolled := false
+	switch c.Purpose {
+	case VerifyingPhone:
 		to = s.Given.Ref
+	case ChangingPhone:
+		to, enrolled = s.Given.Ref, true
+	case Recovering:
+		to, enrolled = s.Codes.Recovery.To, true
+	case ConfirmingEmail, LoggingIn:
 	}
 	switch {
-	case s.Factor() != NoFactor:
+	case enrolled && s.Chosen() == NoFactor:
+		return nil, ErrNotEnrolled
+	case !enrolled && s.Chosen() != NoFactor:
 		return nil, ErrAlreadyEnrolled
 	case s.WrongInARow >= p.WrongCodesInARow:
 		return nil, ErrLocked
 	case to.IsZero():
 		return nil, ErrNothingToConfirm
 	}
-	return p.issue(s.Code(c.Purpose), c.Purpose, to, c.Challenge, c.KeyID, by), nil
+	last := s.Code(c.Purpose)
+	channel := last.Channel
+	if channel == "" {
+		channel = channelOf(c.Purpose)
+	}
+	return p.issue(last, c.Purpose, channel, to, c.Challenge, c.KeyID, by), nil
 }
 
 // issue repeats the open code while enough of its life is left; else a new one
 // ends it.
-func (p Policy) issue(last Challenge, purpose Purpose, to domain.Ref, id ChallengeID, key string, by domain.Stamp) []Event {
-	if last.To == to && last.Open(p, by.At) && last.Expires.Sub(by.At) >= p.RepeatWhileLeft {
+func (p Policy) issue(last Challenge, purpose Purpose, channel Channel, to domain.Ref, id ChallengeID, key string, by domain.Stamp) []Event {
+	if last.Purpose == purpose && last.To == to && last.Open(p, by.At) && last.Expires.Sub(by.At) >= p.RepeatWhileLeft {
 		return nil
 	}
-	channel := ByMail
-	if purpose == VerifyingPhone {
-		channel = BySMS
+	return []Event{CodeIssued{id, purpose, channel, to, key, by.At.Add(p.life(channel)).UTC()}}
+}
+
+// channelOf returns how the first code of a purpose travels.
+func channelOf(p Purpose) Channel {
+	switch p {
+	case VerifyingPhone, ChangingPhone, LoggingIn:
+		return BySMS
+	case ConfirmingEmail, Recovering:
 	}
-	return []Event{CodeIssued{id, purpose, channel, to, key, by.At.Add(p.Life(purpose)).UTC()}}
+	return ByMail
+}
+
+// decideEnrolling judges a code of somebody who is not enrolled yet.
+func (p Policy) decideEnrolling(s State, open Challenge, id ChallengeID, matches bool, by domain.Stamp, proved Event) ([]Event, error) {
+	if s.Chosen() != NoFactor {
+		return nil, ErrAlreadyEnrolled
+	}
+	return p.decideCode(s, open, id, matches, by, proved)
 }
 
 // decideCode judges a code that somebody typed. What it proves, when it is
 // right, is proved.
-func (p Policy) decideCode(s State, open Challenge, id ChallengeID, matches bool, by domain.Stamp, proved Event) ([]Event, error) {
+func (p Policy) decideCode(s State, open Challenge, id ChallengeID, matches bool, by domain.Stamp, proved ...Event) ([]Event, error) {
 	reject := func(why Rejection) ([]Event, error) {
 		return []Event{CodeRejected{id, open.Tried + 1, why}}, nil
 	}
 	switch {
-	case s.Factor() != NoFactor:
-		return nil, ErrAlreadyEnrolled
 	case s.WrongInARow >= p.WrongCodesInARow:
 		return nil, ErrLocked
 	case open.ID != id || id == "":
@@ -285,12 +330,12 @@ func (p Policy) decideCode(s State, open Challenge, id ChallengeID, matches bool
 	case !matches:
 		return reject(Wrong)
 	}
-	return []Event{proved}, nil
+	return proved, nil
 }
 
 func decidePassword(s State, c SetNameAndPassword) ([]Event, error) {
 	switch {
-	case s.Factor() != NoFactor:
+	case s.Chosen() != NoFactor:
 		return nil, ErrAlreadyEnrolled
 	case s.Email.IsZero():
 		return nil, ErrOutOfOrder
@@ -305,7 +350,7 @@ func decidePassword(s State, c SetNameAndPassword) ([]Event, error) {
 
 func (p Policy) decidePhone(s State, c GivePhone, by domain.Stamp) ([]Event, error) {
 	switch {
-	case s.Factor() != NoFactor:
+	case s.Chosen() != NoFactor:
 		return nil, ErrAlreadyEnrolled
 	case s.Step() < StepPhone:
 		return nil, ErrOutOfOrder
@@ -321,11 +366,11 @@ func (p Policy) decidePhone(s State, c GivePhone, by domain.Stamp) ([]Event, err
 	if s.Given != c.Phone {
 		events, last = append(events, PhoneGiven{c.Phone.Ref, c.Phone.Source, c.Phone.Country}), Challenge{}
 	}
-	return append(events, p.issue(last, VerifyingPhone, c.Phone.Ref, c.Challenge, c.KeyID, by)...), nil
+	return append(events, p.issue(last, VerifyingPhone, BySMS, c.Phone.Ref, c.Challenge, c.KeyID, by)...), nil
 }
 
 func decideSMS(s State) ([]Event, error) {
-	switch s.Factor() {
+	switch s.Chosen() {
 	case SMS:
 		return nil, nil
 	case Pocket:
@@ -340,7 +385,7 @@ func decideSMS(s State) ([]Event, error) {
 
 func decideReset(s State, c Reset) ([]Event, error) {
 	switch {
-	case s.Factor() != NoFactor:
+	case s.Chosen() != NoFactor:
 		return nil, ErrAlreadyEnrolled
 	case s.Password.IsZero():
 		return nil, nil

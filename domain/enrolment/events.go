@@ -25,6 +25,9 @@ type (
 	DeviceID string
 	// HelpID names what a stuck person reads to the helpdesk.
 	HelpID string
+	// CaseID names one case of somebody without their factor: what they name to the
+	// helpdesk. Short, and no secret.
+	CaseID string
 )
 
 // Admission is the reason why somebody may enrol.
@@ -44,6 +47,9 @@ type Purpose string
 const (
 	ConfirmingEmail Purpose = "confirm-email"
 	VerifyingPhone  Purpose = "verify-phone"
+	ChangingPhone   Purpose = "change-phone"
+	LoggingIn       Purpose = "login"   // in the stream of the person's logins
+	Recovering      Purpose = "recover" // by mail, then by SMS
 )
 
 // Channel is the way a code travels.
@@ -115,6 +121,8 @@ type PasswordReason string
 // The reasons of PasswordSet.
 const (
 	PasswordAtEnrolment PasswordReason = "enrolment"
+	PasswordChanged     PasswordReason = "changed"
+	PasswordRehashed    PasswordReason = "rehashed" // the same one, with the parameters of today
 )
 
 // FactorReason is why a factor was chosen.
@@ -123,6 +131,8 @@ type FactorReason string
 // The reasons of FactorChosen.
 const (
 	FactorAtEnrolment FactorReason = "enrolment"
+	FactorSwitched    FactorReason = "switched"
+	FactorRecovered   FactorReason = "recovered"
 )
 
 // RevokeReason is why a phone lost its key.
@@ -130,7 +140,11 @@ type RevokeReason string
 
 // The reasons of PocketRevoked.
 const (
-	Replaced RevokeReason = "replaced"
+	Replaced          RevokeReason = "replaced" // by another phone
+	SwitchedAway      RevokeReason = "switched" // to SMS
+	LostDevice        RevokeReason = "lost"
+	StolenDevice      RevokeReason = "stolen"
+	RevokedByHelpdesk RevokeReason = "helpdesk"
 )
 
 // ResetReason is why an enrolment starts again.
@@ -139,6 +153,7 @@ type ResetReason string
 // The reasons of EnrolmentReset.
 const (
 	ForgottenPassword ResetReason = "forgotten-password"
+	ResetToRecover    ResetReason = "recovered" // the account was unfrozen: everything is proved anew
 )
 
 // UnlockReason is why the count of wrong codes was cleared.
@@ -147,6 +162,58 @@ type UnlockReason string
 // The reasons of Unlocked.
 const (
 	UnlockedByAdmin UnlockReason = "admin"
+)
+
+// FreezeReason is why an account has no usable factor, whatever was chosen.
+type FreezeReason string
+
+// The reasons of AccountFrozen.
+const (
+	FrozenNotMe    FreezeReason = "not-me"   // somebody else knows the password: the person said so on the phone
+	FrozenLost     FreezeReason = "lost"     // the phone; the current factor, proved, ends it
+	FrozenStolen   FreezeReason = "stolen"   // the phone
+	FrozenHelpdesk FreezeReason = "helpdesk" // staff
+)
+
+// UnfreezeReason is why an account is frozen no longer.
+type UnfreezeReason string
+
+// The reasons of AccountUnfrozen.
+const (
+	UnfrozenFound    UnfreezeReason = "found"    // the person has the phone again, and proved it
+	UnfrozenHelpdesk UnfreezeReason = "helpdesk" // staff; everything is proved anew after it
+)
+
+// CaseReason is why somebody has no use of their factor.
+type CaseReason string
+
+// The reasons of a case.
+const (
+	CaseLost   CaseReason = "lost"
+	CaseStolen CaseReason = "stolen"
+	CaseNew    CaseReason = "new" // another phone with the same number
+	CaseNotMe  CaseReason = "not-me"
+)
+
+// CaseEnd is how a case was completed.
+type CaseEnd string
+
+// The ends of a case.
+const (
+	EndFound    CaseEnd = "found"    // the current factor was proved
+	EndNew      CaseEnd = "new"      // the number was proved; SMS is the factor
+	EndHelpdesk CaseEnd = "helpdesk" // by staff
+)
+
+// Evidence is something that somebody proved in a case.
+type Evidence string
+
+// The evidence.
+const (
+	ProvedPassword Evidence = "password"
+	ProvedEmail    Evidence = "email"
+	ProvedNumber   Evidence = "sms"
+	ProvedPocket   Evidence = "pocket"
 )
 
 // RosterSource is the way in which HR announced somebody.
@@ -262,8 +329,9 @@ type PhoneVerified struct {
 // PairingOffered says that a QR code is on the screen. It ends the one before.
 type PairingOffered struct {
 	Pairing PairingID `json:"pairing"`
-	Expires time.Time `json:"expires"` // when the next QR code takes its place
-	Ends    time.Time `json:"ends"`    // when the whole pairing is over, across QR codes
+	Expires time.Time `json:"expires"`          // when the next QR code takes its place
+	Ends    time.Time `json:"ends"`             // when the whole pairing is over, across QR codes
+	Switch  bool      `json:"switch,omitempty"` // by somebody who has a factor, and proved it
 }
 
 // PairingClaimed says that a phone read the QR code and showed a key.
@@ -323,6 +391,38 @@ type Unlocked struct {
 	Reason UnlockReason `json:"reason"`
 }
 
+// CodeConfirmed says that a code was right that proves no address and no number
+// anew: one of a case.
+type CodeConfirmed struct {
+	Challenge ChallengeID `json:"challenge"`
+	Purpose   Purpose     `json:"purpose"`
+	Channel   Channel     `json:"channel"`
+}
+
+// AccountFrozen says that no factor counts until the account is unfrozen.
+type AccountFrozen struct {
+	Reason FreezeReason `json:"reason"`
+}
+
+// AccountUnfrozen says that the chosen factor counts again, if there is one.
+type AccountUnfrozen struct {
+	Reason UnfreezeReason `json:"reason"`
+}
+
+// RecoveryRequested says that somebody cannot use their factor, and what they
+// proved so far. It opens a case, in the place of an earlier one.
+type RecoveryRequested struct {
+	Case     CaseID     `json:"case"`
+	Reason   CaseReason `json:"reason"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// RecoveryCompleted says that a case is over, and how.
+type RecoveryCompleted struct {
+	Case   CaseID  `json:"case"`
+	Reason CaseEnd `json:"reason"`
+}
+
 // HelpCodeShown says that a stuck person was shown a code to read aloud.
 type HelpCodeShown struct {
 	Help HelpID `json:"help"`
@@ -351,3 +451,8 @@ func (LanguageSet) isEvent()       {}
 func (EnrolmentReset) isEvent()    {}
 func (Unlocked) isEvent()          {}
 func (HelpCodeShown) isEvent()     {}
+func (CodeConfirmed) isEvent()     {}
+func (AccountFrozen) isEvent()     {}
+func (AccountUnfrozen) isEvent()   {}
+func (RecoveryRequested) isEvent() {}
+func (RecoveryCompleted) isEvent() {}

@@ -36,6 +36,11 @@ func all() []Event {
 		EnrolmentReset{ForgottenPassword},
 		Unlocked{UnlockedByAdmin},
 		HelpCodeShown{"K7204"},
+		CodeConfirmed{"c3", Recovering, ByMail},
+		AccountFrozen{FrozenLost},
+		AccountUnfrozen{UnfrozenFound},
+		RecoveryRequested{"4F7K-2M9Q", CaseLost, []Evidence{ProvedPassword, ProvedEmail}},
+		RecoveryCompleted{"4F7K-2M9Q", EndFound},
 	}
 }
 

@@ -25,7 +25,10 @@ func (p Policy) decidePairing(s State, c Command, by domain.Stamp) ([]Event, err
 
 func (p Policy) decideOffer(s State, c OfferPairing, by domain.Stamp) ([]Event, error) {
 	switch {
-	case s.Factor() != NoFactor:
+	case c.Switch && s.Chosen() == NoFactor:
+		return nil, ErrNotEnrolled
+	case c.Switch:
+	case s.Chosen() != NoFactor:
 		return nil, ErrAlreadyEnrolled
 	case s.Step() != StepFactor:
 		return nil, ErrOutOfOrder
@@ -38,7 +41,7 @@ func (p Policy) decideOffer(s State, c OfferPairing, by domain.Stamp) ([]Event, 
 	if expires.After(ends) {
 		expires = ends
 	}
-	return []Event{PairingOffered{c.Pairing, expires, ends}}, nil
+	return []Event{PairingOffered{c.Pairing, expires, ends, c.Switch}}, nil
 }
 
 func decideClaim(open Pairing, c ClaimPairing, by domain.Stamp) ([]Event, error) {
@@ -114,8 +117,14 @@ func decideFinish(s State, c FinishPairing, by domain.Stamp) ([]Event, error) {
 	case NotPairing, Offered, Claimed:
 		return nil, ErrNotConfirmed
 	}
-	if s.Factor() != NoFactor {
+	why := FactorAtEnrolment
+	switch enrolled := s.Chosen() != NoFactor; {
+	case enrolled && !open.Switch:
 		return nil, ErrAlreadyEnrolled
+	case !enrolled && open.Switch:
+		return nil, ErrNotEnrolled
+	case enrolled:
+		why = FactorSwitched
 	}
 	var events []Event
 	if s.Device.ID != "" { // a new phone ends the old one, in the same breath
@@ -123,7 +132,7 @@ func decideFinish(s State, c FinishPairing, by domain.Stamp) ([]Event, error) {
 	}
 	return append(events,
 		PocketPaired{c.Pairing, c.Device, c.Thumbprint, c.Key, c.Label},
-		FactorChosen{Pocket, c.Device, FactorAtEnrolment}), nil
+		FactorChosen{Pocket, c.Device, why}), nil
 }
 
 // cancel ends a pairing that is under way.

@@ -31,6 +31,15 @@ type Policy struct {
 	QRLife       time.Duration // a QR code is on the screen so long
 	PairingLife  time.Duration // one pairing, across QR codes
 	PairingTries int           // tries at the six digits in one pairing
+
+	LoginFailures     int           // failed logins in a row, of one account from one network, that lock it there
+	LoginLock         time.Duration // for so long the first time; twice as long each time after it …
+	LoginLockMost     time.Duration // … up to this
+	LoginFailuresADay int           // of one account, from everywhere (NIST SP 800-63B-4, 3.2.2: at most 100)
+	ApprovalLife      time.Duration // a login waits so long for the phone
+	Approvals         int           // that one account may ask for …
+	ApprovalsWithin   time.Duration // … within this
+	ApprovalTries     int           // tries at the digits of one approval
 }
 
 // DefaultPolicy returns the parameters of version 2026-1.
@@ -43,6 +52,8 @@ func DefaultPolicy() Policy {
 		VerifiedSample: 20, VerifiedAtLeast: 30,
 		PhoneCountries: []string{"NL", "BE", "DE"},
 		QRLife:         120 * time.Second, PairingLife: 10 * time.Minute, PairingTries: 3,
+		LoginFailures: 5, LoginLock: 15 * time.Minute, LoginLockMost: time.Hour, LoginFailuresADay: 100,
+		ApprovalLife: 120 * time.Second, Approvals: 3, ApprovalsWithin: 5 * time.Minute, ApprovalTries: 3,
 	}
 }
 
@@ -65,9 +76,11 @@ func (p Policy) Version() string {
 	return PolicyVersion + "+" + hex.EncodeToString(sum[:4])
 }
 
-// Life returns how long a code counts.
-func (p Policy) Life(purpose Purpose) time.Duration {
-	if purpose == ConfirmingEmail {
+// Life returns how long the first code of a purpose counts.
+func (p Policy) Life(purpose Purpose) time.Duration { return p.life(channelOf(purpose)) }
+
+func (p Policy) life(by Channel) time.Duration {
+	if by == ByMail {
 		return p.EmailCodeLife
 	}
 	return p.SMSCodeLife

@@ -26,7 +26,7 @@ func aCommand(t *rapid.T) Command {
 		GivePhone{rapid.SampledFrom([]Phone{mobile, desk}).Draw(t, "phone"), ChallengeID(id("c")), "k"},
 		ConfirmPhone{ChallengeID(id("c")), ok},
 		ChooseSMS{},
-		OfferPairing{PairingID(id("q"))},
+		OfferPairing{Pairing: PairingID(id("q"))},
 		CancelPairing{PairingID(id("q"))},
 		ClaimPairing{PairingID(id("q")), thumb, "n" + thumb},
 		ConfirmPairing{PairingID(id("q")), ok},

@@ -36,7 +36,7 @@ var (
 	given     = PhoneGiven{mobile.Ref, mobile.Source, mobile.Country}
 	smsCode   = CodeIssued{"c2", VerifyingPhone, BySMS, mobile.Ref, "k2", inTen}
 	verified  = PhoneVerified{"c2", mobile.Ref, mobile.Source, mobile.Country}
-	offered   = PairingOffered{"q1", inTwo, inTen}
+	offered   = PairingOffered{"q1", inTwo, inTen, false}
 	claimed   = PairingClaimed{"q1", "thumb", "nonce"}
 	agreed    = PairingConfirmed{"q1"}
 	paired    = PocketPaired{"q1", "d1", "thumb", jwk, label}
@@ -256,7 +256,7 @@ func TestChoosingSMS(t *testing.T) {
 
 func TestPairing(t *testing.T) {
 	t.Parallel()
-	offer := OfferPairing{"q1"}
+	offer := OfferPairing{Pairing: "q1"}
 	claim := ClaimPairing{"q1", "thumb", "nonce"}
 	finish := FinishPairing{"q1", "thumb", "nonce", jwk, "d1", label}
 	digits := func(ok bool) ConfirmPairing { return ConfirmPairing{"q1", ok} }
@@ -266,20 +266,20 @@ func TestPairing(t *testing.T) {
 		{name: "a QR code is offered for two minutes, a pairing for ten", given: toStep5, when: offer, then: []Event{offered}},
 		{name: "not before the phone is verified", given: toStep4, when: offer, refused: ErrOutOfOrder},
 		{
-			name: "the next QR code belongs to the same pairing", given: with(toStep5, offered), when: OfferPairing{"q2"}, at: inTwo,
-			then: []Event{PairingOffered{"q2", noon.Add(4 * time.Minute), inTen}},
+			name: "the next QR code belongs to the same pairing", given: with(toStep5, offered), when: OfferPairing{Pairing: "q2"}, at: inTwo,
+			then: []Event{PairingOffered{"q2", noon.Add(4 * time.Minute), inTen, false}},
 		},
 		{
-			name: "the last QR code ends with the pairing", given: with(toStep5, offered), when: OfferPairing{"q2"}, at: noon.Add(9 * time.Minute),
-			then: []Event{PairingOffered{"q2", inTen, inTen}},
+			name: "the last QR code ends with the pairing", given: with(toStep5, offered), when: OfferPairing{Pairing: "q2"}, at: noon.Add(9 * time.Minute),
+			then: []Event{PairingOffered{"q2", inTen, inTen, false}},
 		},
 		{
-			name: "after ten minutes a new pairing begins", given: with(toStep5, offered), when: OfferPairing{"q2"}, at: inTen,
-			then: []Event{PairingOffered{"q2", inTen.Add(2 * time.Minute), inTen.Add(10 * time.Minute)}},
+			name: "after ten minutes a new pairing begins", given: with(toStep5, offered), when: OfferPairing{Pairing: "q2"}, at: inTen,
+			then: []Event{PairingOffered{"q2", inTen.Add(2 * time.Minute), inTen.Add(10 * time.Minute), false}},
 		},
 		{name: "a phone claims it", given: with(toStep5, offered), when: claim, then: []Event{claimed}},
 		{name: "not when the QR code is too old", given: with(toStep5, offered), when: claim, at: inTwo.Add(time.Second), refused: ErrPairingExpired},
-		{name: "nor when another has taken its place", given: with(toStep5, offered, PairingOffered{"q2", inTen, inTen}), when: claim, refused: ErrNothingToConfirm},
+		{name: "nor when another has taken its place", given: with(toStep5, offered, PairingOffered{"q2", inTen, inTen, false}), when: claim, refused: ErrNothingToConfirm},
 		{name: "the same phone may ask again", given: with(toStep5, offered, claimed), when: ClaimPairing{"q1", "thumb", "other"}},
 		{name: "a second phone burns it", given: with(toStep5, offered, claimed), when: ClaimPairing{"q1", "thumb2", "n2"}, then: []Event{failed(ClaimedTwice)}},
 		{name: "even after the digits", given: ready, when: ClaimPairing{"q1", "thumb2", "n2"}, then: []Event{failed(ClaimedTwice)}},
@@ -292,7 +292,7 @@ func TestPairing(t *testing.T) {
 		{name: "the right digits at the second try", given: with(toStep5, offered, claimed, failed(WrongDigits)), when: digits(true), then: []Event{agreed}},
 		{
 			name:  "the third wrong try ends it, counted across QR codes",
-			given: with(toStep5, offered, claimed, failed(WrongDigits), failed(WrongDigits), PairingOffered{"q2", inTen, inTen}, PairingClaimed{"q2", "thumb", "n2"}),
+			given: with(toStep5, offered, claimed, failed(WrongDigits), failed(WrongDigits), PairingOffered{"q2", inTen, inTen, false}, PairingClaimed{"q2", "thumb", "n2"}),
 			when:  ConfirmPairing{"q2", false}, then: []Event{PairingFailed{"q2", TooManyTries}},
 		},
 		{name: "after that the right digits are refused", given: with(toStep5, offered, claimed, failed(TooManyTries)), when: digits(true), refused: ErrPairingFailed},
@@ -306,7 +306,7 @@ func TestPairing(t *testing.T) {
 		{name: "finishing again changes nothing", given: with(ready, paired, byPocket), when: finish},
 		{name: "not when sms was chosen meanwhile", given: with(ready, failed(Cancelled), bySMS), when: finish, refused: ErrPairingFailed},
 		{name: "Terug cancels", given: with(toStep5, offered), when: CancelPairing{"q1"}, then: []Event{failed(Cancelled)}},
-		{name: "but not what another station offered since", given: with(toStep5, PairingOffered{"q2", inTwo, inTen}), when: CancelPairing{"q1"}},
+		{name: "but not what another station offered since", given: with(toStep5, PairingOffered{"q2", inTwo, inTen, false}), when: CancelPairing{"q1"}},
 	})
 }
 

@@ -1,6 +1,7 @@
 package enrolment
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -16,7 +17,7 @@ type State struct {
 	Language  string
 
 	Email domain.Ref // zero until confirmed
-	Codes struct{ Email, Phone Challenge }
+	Codes struct{ Email, Phone, Recovery Challenge }
 	// WrongInARow counts the wrong codes since the last right one, over all codes.
 	WrongInARow int
 
@@ -27,6 +28,14 @@ type State struct {
 	Pairing  Pairing
 	Device   Device // the live phone; zero: none
 	Choice   Choice
+	Frozen   FreezeReason // empty: it is not
+	Case     Case         // the open one; zero: none
+}
+
+// A Case is that of somebody who cannot use their factor.
+type Case struct {
+	ID     CaseID
+	Reason CaseReason
 }
 
 // Staff is what HR announced.
@@ -41,6 +50,7 @@ type Staff struct {
 type Challenge struct {
 	ID      ChallengeID
 	Purpose Purpose
+	Channel Channel
 	To      domain.Ref
 	KeyID   string
 	Expires time.Time
@@ -87,6 +97,7 @@ type Pairing struct {
 	Nonce      string
 	Tries      int // wrong digits, across QR codes
 	Failure    PairingFailure
+	Switch     bool // by somebody who has a factor
 }
 
 // A Device is a phone whose key counts.
@@ -119,7 +130,7 @@ const (
 // Step returns the first step that is still open.
 func (s State) Step() Step {
 	switch {
-	case s.Factor() != NoFactor:
+	case s.Chosen() != NoFactor:
 		return StepDone
 	case s.Email.IsZero():
 		return StepEmail
@@ -133,10 +144,19 @@ func (s State) Step() Step {
 	return StepFactor
 }
 
-// Factor returns the factor that counts now: pocket while the last choice is
-// pocket and names the live phone, sms while the last choice is sms and a
-// phone number is verified, else none.
+// Factor returns the factor that counts now: the chosen one, and none while the
+// account is frozen.
 func (s State) Factor() Factor {
+	if s.Frozen != "" {
+		return NoFactor
+	}
+	return s.Chosen()
+}
+
+// Chosen returns the factor that counts unless the account is frozen: pocket while
+// the last choice is pocket and names the live phone, sms while the last choice is
+// sms and a phone number is verified, else none.
+func (s State) Chosen() Factor {
 	switch {
 	case s.Choice.Factor == Pocket && s.Device.ID != "" && s.Choice.Device == s.Device.ID:
 		return Pocket
@@ -148,10 +168,7 @@ func (s State) Factor() Factor {
 
 // Code returns the last code of a purpose.
 func (s State) Code(p Purpose) Challenge {
-	if p == ConfirmingEmail {
-		return s.Codes.Email
-	}
-	return s.Codes.Phone
+	return *s.code(p)
 }
 
 // Fold applies facts in their order.
@@ -172,7 +189,7 @@ func Evolve(s State, e Event) State {
 	case EnrolmentStarted:
 		s.Started, s.Admission, s.Language = true, e.Admission, e.Language
 	case CodeIssued:
-		*s.code(e.Purpose) = Challenge{ID: e.Challenge, Purpose: e.Purpose, To: e.To, KeyID: e.KeyID, Expires: e.Expires}
+		*s.code(e.Purpose) = Challenge{ID: e.Challenge, Purpose: e.Purpose, Channel: e.Channel, To: e.To, KeyID: e.KeyID, Expires: e.Expires}
 	case CodeSent:
 		s.sent(e.Challenge, e.Number, "")
 	case CodeUndeliverable:
@@ -206,11 +223,26 @@ func Evolve(s State, e Event) State {
 	case EnrolmentReset:
 		s = State{
 			Staff: s.Staff, Started: s.Started, Admission: s.Admission, Language: s.Language,
-			Email: s.Email, Codes: s.Codes, WrongInARow: s.WrongInARow,
+			Email: s.Email, Codes: s.Codes, WrongInARow: s.WrongInARow, Frozen: s.Frozen, Case: s.Case,
 		}
-		s.Codes.Phone = Challenge{}
+		s.Codes.Phone, s.Codes.Recovery = Challenge{}, Challenge{}
 	case Unlocked:
 		s.WrongInARow = 0
+	case CodeConfirmed:
+		s.WrongInARow = 0
+		if c := s.byID(e.Challenge); c != nil {
+			c.Used = true
+		}
+	case AccountFrozen:
+		s.Frozen = cmp.Or(e.Reason, FrozenHelpdesk)
+	case AccountUnfrozen:
+		s.Frozen = ""
+	case RecoveryRequested:
+		s.Case = Case{e.Case, e.Reason}
+	case RecoveryCompleted:
+		if s.Case.ID == e.Case {
+			s.Case = Case{}
+		}
 	case HelpCodeShown: // says something about the visit, nothing about the person
 	}
 	return s
@@ -221,7 +253,7 @@ func Evolve(s State, e Event) State {
 func evolvePairing(p Pairing, e Event) Pairing {
 	switch e := e.(type) { //nolint:gochecksumtype // the four events of a pairing that Evolve hands on
 	case PairingOffered:
-		next := Pairing{ID: e.Pairing, Stage: Offered, Expires: e.Expires, Ends: e.Ends}
+		next := Pairing{ID: e.Pairing, Stage: Offered, Expires: e.Expires, Ends: e.Ends, Switch: e.Switch}
 		if e.Ends.Equal(p.Ends) {
 			next.Tries = p.Tries
 		}
@@ -248,16 +280,22 @@ func evolvePairing(p Pairing, e Event) Pairing {
 }
 
 func (s *State) code(p Purpose) *Challenge {
-	if p == ConfirmingEmail {
+	switch p {
+	case ConfirmingEmail:
 		return &s.Codes.Email
+	case VerifyingPhone, ChangingPhone:
+		return &s.Codes.Phone
+	case Recovering:
+		return &s.Codes.Recovery
+	case LoggingIn: // has a stream of its own
 	}
-	return &s.Codes.Phone
+	return &Challenge{}
 }
 
 // byID returns the challenge with this id; nil when it is not the last of its
 // purpose any more.
 func (s *State) byID(id ChallengeID) *Challenge {
-	for _, c := range []*Challenge{&s.Codes.Email, &s.Codes.Phone} {
+	for _, c := range []*Challenge{&s.Codes.Email, &s.Codes.Phone, &s.Codes.Recovery} {
 		if c.ID == id && id != "" {
 			return c
 		}

@@ -58,6 +58,7 @@ type Finish struct {
 
 // An Account is what the phone keeps and shows of a finished pairing.
 type Account struct {
+	Subject      string // whose it is: with it the phone asks what waits for it
 	Device       string // id of the paired device
 	Portal       string // shown name of what people log in to
 	Organisation string // shown name of the organisation
@@ -80,12 +81,14 @@ const (
 	Failed         Refusal = "failed"          // the pairing ended without success
 	Busy           Refusal = "busy"            // too many at once; later again
 	Unavailable    Refusal = "unavailable"     // the log or the vault cannot be reached; later again
+	Revoked        Refusal = "revoked"         // this phone's key counts no longer
+	Over           Refusal = "over"            // what it answers is over: too late, answered already, or another took its place
 )
 
 // Refusals lists them all.
 func Refusals() []Refusal {
 	return []Refusal{
-		Expired, Unknown, ClaimedAlready, WrongProof, NotConfirmed, WrongNonce, Failed, Busy, Unavailable,
+		Expired, Unknown, ClaimedAlready, WrongProof, NotConfirmed, WrongNonce, Failed, Busy, Unavailable, Revoked, Over,
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	Nobody    State = iota // no event speaks of this person
 	Enrolling              // announced or under way, and has no factor
 	Active                 // has a factor
+	Frozen                 // has none that counts until the account is unfrozen
 	Unknown                // parked: an event of theirs could not be understood
 )
 
@@ -30,6 +31,8 @@ func (s State) String() string {
 		return "enrolling"
 	case Active:
 		return "active"
+	case Frozen:
+		return "frozen"
 	case Unknown:
 		return "unknown"
 	}
@@ -53,9 +56,9 @@ type Map struct{ people *fold.People[row, *row] }
 
 // Counts says how many people there are of each kind.
 type Counts struct {
-	People, Enrolling, SMS, Pocket int
-	Parked                         int // see Unknown
-	Strays                         int // events in a stream that is called like an enrolment and is none
+	People, Enrolling, SMS, Pocket, Frozen int
+	Parked                                 int // see Unknown
+	Strays                                 int // events in a stream that is called like an enrolment and is none
 }
 
 // New returns a map that has seen nothing yet.
@@ -86,7 +89,7 @@ func (m *Map) Counts() Counts {
 	c := m.people.Counts()
 	return Counts{
 		People: c.People, Parked: c.Parked, Strays: c.Strays,
-		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket],
+		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket], Frozen: c.ByClass[frozen],
 	}
 }
 
@@ -96,9 +99,12 @@ func answer(id domain.SubjectID, p *fold.Person[row], through domain.Position) A
 		Revision: domain.Revision(p.Revision), Position: p.Position, Through: through,
 	}
 	if !p.Parked {
-		if a.Factor = p.Row.Current(); a.Factor == enrolment.NoFactor {
+		switch a.Factor = p.Row.Current(); {
+		case p.Row.Frozen():
+			a.State = Frozen
+		case a.Factor == enrolment.NoFactor:
 			a.State = Enrolling
-		} else {
+		default:
 			a.State = Active
 		}
 	}
@@ -114,6 +120,7 @@ const (
 	enrolling uint8 = iota
 	sms
 	pocket
+	frozen
 )
 
 // Evolve implements fold.Row.
@@ -121,6 +128,9 @@ func (r *row) Evolve(k fold.Kind, data []byte, _ int64) bool { return r.Factor.E
 
 // Class implements fold.Row.
 func (r *row) Class() uint8 {
+	if r.Frozen() {
+		return frozen
+	}
 	switch r.Current() {
 	case enrolment.SMS:
 		return sms
@@ -141,7 +151,7 @@ type Mark = fold.Mark
 const (
 	kind = "factor"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 2
+	foldVersion = 3
 )
 
 // A Snapshot is a Map as it was at one moment. It may be used concurrently.

@@ -132,8 +132,34 @@ func (h *history) nextStep(s enrolment.State) enrolment.Command {
 	case enrolment.StepFactor:
 		return h.nextOfPairing(s, right)
 	case enrolment.StepDone:
+		return h.nextOfAccount(s, right)
 	}
 	return h.anything(s)
+}
+
+// nextOfAccount returns what somebody who is enrolled would do now.
+func (h *history) nextOfAccount(s enrolment.State, right bool) enrolment.Command {
+	recovery := s.Codes.Recovery
+	if p := s.Pairing; p.Switch && (p.Stage == enrolment.Offered || p.Stage == enrolment.Claimed || p.Stage == enrolment.Confirmed) {
+		return h.nextOfPairing(s, right)
+	}
+	reasons := []enrolment.CaseReason{enrolment.CaseLost, enrolment.CaseStolen, enrolment.CaseNew}
+	all := []enrolment.Command{
+		enrolment.ChangeName{Name: h.ref()},
+		enrolment.ChangePassword{Credential: h.ref(), Algorithm: "argon2id", Parameters: "m=65536,t=3,p=1", Pepper: "p1", Reason: enrolment.PasswordChanged, Replaces: s.Password},
+		enrolment.ChangePhone{Phone: enrolment.Phone{Ref: h.ref(), Source: enrolment.FromSelf, Country: "DE"}, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+		enrolment.ConfirmNewPhone{Challenge: s.Codes.Phone.ID, Matches: right},
+		enrolment.SwitchToSMS{},
+		enrolment.OfferPairing{Pairing: enrolment.PairingID(h.id()), Switch: true},
+		enrolment.Freeze{Reason: enrolment.FrozenNotMe, Case: enrolment.CaseID(h.id()[:9])},
+		enrolment.Unfreeze{},
+		enrolment.AskRecovery{Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+		enrolment.ConfirmRecovery{Challenge: recovery.ID, Matches: right},
+		enrolment.ReportPhone{Reason: reasons[h.draw(0, 2)], Case: enrolment.CaseID(h.id()[:9]), Mail: recovery.ID, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+		enrolment.RecoverNumber{Challenge: recovery.ID, Matches: right},
+		enrolment.FoundPhone{Mail: recovery.ID},
+	}
+	return all[h.draw(0, len(all)-1)]
 }
 
 func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command {

@@ -14,13 +14,13 @@ var variants = map[string][]string{
 	"StaffRegistered":   nil,
 	"StaffChanged":      nil,
 	"EnrolmentStarted":  {"roster", "domain", "invitation"},
-	"CodeIssued":        {"confirm-email", "verify-phone"},
+	"CodeIssued":        {"confirm-email", "verify-phone", "change-phone", "recover"},
 	"CodeSent":          nil,
 	"CodeUndeliverable": {"invalid-recipient", "blocked", "refused", "no-route", "no-provider", "unknown"},
 	"CodeRejected":      {"wrong", "expired", "used"},
 	"EmailConfirmed":    nil,
 	"NameSet":           nil,
-	"PasswordSet":       nil,
+	"PasswordSet":       {"changed", "rehashed"},
 	"PhoneGiven":        {"hr", "self"},
 	"PhoneVerified":     nil,
 	"PairingOffered":    nil,
@@ -28,26 +28,33 @@ var variants = map[string][]string{
 	"PairingConfirmed":  nil,
 	"PairingFailed":     {"wrong-digits", "too-many-tries", "claimed-twice", "cancelled"},
 	"PocketPaired":      nil,
-	"PocketRevoked":     {"replaced"},
+	"PocketRevoked":     {"replaced", "switched", "lost", "stolen", "helpdesk"},
 	"FactorChosen":      {"sms", "pocket"},
 	"LanguageSet":       {"nl", "en"},
-	"EnrolmentReset":    {"forgotten-password"},
+	"EnrolmentReset":    {"forgotten-password", "recovered"},
 	"Unlocked":          {"admin"},
 	"HelpCodeShown":     nil,
+	"CodeConfirmed":     nil,
+	"AccountFrozen":     {"not-me", "lost", "stolen", "helpdesk"},
+	"AccountUnfrozen":   {"found", "helpdesk"},
+	"RecoveryRequested": {"lost", "stolen", "new", "not-me"},
+	"RecoveryCompleted": {"found", "new", "helpdesk"},
 }
 
 // Messages returns the ids of all messages that an entry may name, in
 // alphabetical order. Each has to exist in every language.
 func Messages() []string {
 	ids := []string{"history-missing", "history-unknown", "history-unreadable"}
-	for typ, codes := range variants {
-		ids = append(ids, "history-"+typ)
-		for _, code := range codes {
-			ids = append(ids, "history-"+typ+"-"+code)
+	for _, all := range []map[string][]string{variants, loginVariants} {
+		for typ, codes := range all {
+			ids = append(ids, "history-"+typ)
+			for _, code := range codes {
+				ids = append(ids, "history-"+typ+"-"+code)
+			}
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
 }
 
 // words returns how an event is told.
@@ -68,8 +75,20 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		code, o, params = string(e.Source), Note, map[string]string{"Country": e.Country}
 	case enrolment.PhoneVerified:
 		o, params = Progress, map[string]string{"Country": e.Country}
-	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PasswordSet, enrolment.PairingConfirmed, enrolment.PocketPaired:
+	case enrolment.PasswordSet:
+		if code, o = string(e.Reason), Progress; e.Reason == enrolment.PasswordRehashed {
+			o = Note
+		}
+	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PairingConfirmed, enrolment.PocketPaired, enrolment.CodeConfirmed:
 		o = Progress
+	case enrolment.AccountFrozen:
+		code, o = string(e.Reason), Refused
+	case enrolment.AccountUnfrozen:
+		code, o = string(e.Reason), Progress
+	case enrolment.RecoveryRequested:
+		code, o = string(e.Reason), Note
+	case enrolment.RecoveryCompleted:
+		code, o = string(e.Reason), Progress
 	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown:
 		o = Note
 	case enrolment.PairingFailed:

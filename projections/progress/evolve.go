@@ -82,12 +82,13 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 	case fold.EnrolmentReset:
 		r.set(name|password|given, false)
 		r.sms = code{}
-	case fold.Unlocked:
+	case fold.Unlocked, fold.CodeConfirmed:
 		r.wrong = 0
 	case fold.Unknown:
 		return false
 	case fold.PairingOffered, fold.PairingClaimed, fold.PairingConfirmed, fold.PairingFailed, fold.PocketPaired,
-		fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown: // no more than that something happened
+		fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountFrozen, fold.AccountUnfrozen,
+		fold.RecoveryRequested, fold.RecoveryCompleted: // no more than that something happened
 	}
 	return true
 }
@@ -131,10 +132,12 @@ func (r *row) evolveSlowly(typ string, data []byte) (ok bool) {
 }
 
 func (r *row) issued(p enrolment.Purpose, challenge fold.ID) {
-	if p == enrolment.ConfirmingEmail {
+	switch p {
+	case enrolment.ConfirmingEmail:
 		r.mail = code{challenge: challenge}
-	} else {
+	case enrolment.VerifyingPhone, enrolment.ChangingPhone:
 		r.sms = code{challenge: challenge}
+	case enrolment.LoggingIn, enrolment.Recovering: // nobody waits for it on the way to their factor
 	}
 }
 

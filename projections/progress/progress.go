@@ -20,6 +20,7 @@ type Person struct {
 	Registered bool           // HR announced them
 	Step       enrolment.Step // the first one that is open; 0: they have not begun
 	Factor     enrolment.Factor
+	Frozen     bool      // no factor counts, whatever was chosen
 	Started    time.Time // when they began
 	Since      time.Time // when they came to this step, or were parked
 	Last       time.Time // when anything happened last
@@ -34,7 +35,7 @@ type Person struct {
 }
 
 // Stuck says whether somebody has to help.
-func (p *Person) Stuck() bool { return p.Parked || p.Locked || p.Undeliverable != "" }
+func (p *Person) Stuck() bool { return p.Parked || p.Frozen || p.Locked || p.Undeliverable != "" }
 
 // A Board holds where everybody stands: about 145 bytes a person. One goroutine
 // may apply events while any number of others read.
@@ -69,7 +70,7 @@ func (b *Board) Person(id domain.SubjectID) (Person, bool) {
 func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
 	r := &p.Row
 	return Person{
-		Subject: id, Registered: r.has(registered), Step: r.step(), Factor: r.factor.Current(),
+		Subject: id, Registered: r.has(registered), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(),
 		Started: fold.Time(r.started), Since: p.Time(), Last: fold.Time(r.last),
 		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= b.lock,
 		Undeliverable: r.undeliverable(), Parked: p.Parked,
@@ -122,7 +123,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 2
+	foldVersion = 3
 )
 
 // A Snapshot is a Board as it was at one moment.

@@ -23,7 +23,7 @@ func TestTheBoardAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			b.Apply([]domain.Recorded{f.Event}, 0)
 			got, _ := b.Person(f.Subject)
 			s := f.State
-			if want := wantStep(s); got.Step != want || got.Factor != s.Factor() || got.Parked {
+			if want := wantStep(s); got.Step != want || got.Factor != s.Factor() || got.Frozen != (s.Frozen != "") || got.Parked {
 				t.Fatalf("after %s: got %+v, want step %d with %s", f.Event.Type, got, want, s.Factor())
 			}
 			if got.Registered != s.Staff.Registered || got.WrongInARow != s.WrongInARow || got.Locked != (s.WrongInARow >= lock) {

@@ -65,7 +65,7 @@ func (r *row) set(f facts, on bool) {
 // 0 for somebody who has not begun.
 func (r *row) step() enrolment.Step {
 	switch {
-	case r.factor.Current() != enrolment.NoFactor:
+	case r.factor.Chosen() != enrolment.NoFactor:
 		return enrolment.StepDone
 	case !r.has(begun):
 		return 0
@@ -75,7 +75,7 @@ func (r *row) step() enrolment.Step {
 		return enrolment.StepPassword
 	case r.has(given):
 		return enrolment.StepSMSCode
-	case !r.factor.Phone:
+	case !r.factor.Phone():
 		return enrolment.StepPhone
 	}
 	return enrolment.StepFactor

@@ -38,17 +38,47 @@ const (
 // holds no pointers.
 type Factor struct {
 	Live   ID // the phone whose key counts
-	Chosen ID // the phone that the last choice named
+	Named  ID // the phone that the last choice named
 	Choice Choice
-	Phone  bool // a number is verified
+	is     flags
 }
+
+// flags are what is so or not, in one byte: a row has no room for more.
+type flags uint8
+
+const (
+	hasPhone flags = 1 << iota // a number is verified
+	isFrozen
+)
+
+func (f *Factor) set(flag flags, on bool) {
+	f.is &^= flag
+	if on {
+		f.is |= flag
+	}
+}
+
+// Phone says that a number is verified.
+func (f *Factor) Phone() bool { return f.is&hasPhone != 0 }
+
+// Frozen says that no factor counts, whatever was chosen.
+func (f *Factor) Frozen() bool { return f.is&isFrozen != 0 }
 
 // Current returns the factor that counts, as enrolment.State.Factor does.
 func (f *Factor) Current() enrolment.Factor {
+	if f.Frozen() {
+		return enrolment.NoFactor
+	}
+	return f.Chosen()
+}
+
+// Chosen returns the factor that counts unless the account is frozen, as
+// enrolment.State.Chosen does.
+func (f *Factor) Chosen() enrolment.Factor {
 	switch {
-	case f.Choice == ChosePocket && f.Live != ID{} && f.Chosen == f.Live:
+	case f.Choice == ChosePocket && f.Live != ID{} && f.Named == f.Live:
 		return enrolment.Pocket
-	case f.Choice == ChoseSMS && f.Phone:
+	case f.Choice == ChoseSMS && f.Phone():
 		return enrolment.SMS
 	}
 	return enrolment.NoFactor
@@ -72,7 +102,7 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		if !phoneVerified.Scan(data, &v) || v[1] == nil {
 			return f.evolveSlowly("PhoneVerified", data)
 		}
-		f.Phone = true
+		f.set(hasPhone, true)
 	case PocketPaired:
 		if !pocketPaired.Scan(data, &v) {
 			return f.evolveSlowly("PocketPaired", data)
@@ -87,14 +117,18 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		if !factorChosen.Scan(data, &v) {
 			return f.evolveSlowly("FactorChosen", data)
 		}
-		f.Choice, f.Chosen = choiceOf(string(v[0])), IDOf(v[1])
+		f.Choice, f.Named = choiceOf(string(v[0])), IDOf(v[1])
 	case EnrolmentReset:
-		*f = Factor{}
+		*f = Factor{is: f.is & isFrozen}
+	case AccountFrozen:
+		f.set(isFrozen, true)
+	case AccountUnfrozen:
+		f.set(isFrozen, false)
 	case Unknown:
 		return false
 	case StaffRegistered, StaffChanged, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
 		EmailConfirmed, NameSet, PasswordSet, PhoneGiven, PairingOffered, PairingClaimed, PairingConfirmed,
-		PairingFailed, LanguageSet, Unlocked, HelpCodeShown: // have no say in it
+		PairingFailed, LanguageSet, Unlocked, HelpCodeShown, CodeConfirmed, RecoveryRequested, RecoveryCompleted: // have no say in it
 	}
 	return true
 }
@@ -107,13 +141,13 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 	}
 	switch e := e.(type) { //nolint:gochecksumtype // the four that Evolve reads
 	case enrolment.PhoneVerified:
-		f.Phone = e.Phone != domain.Ref{}
+		f.set(hasPhone, e.Phone != domain.Ref{})
 	case enrolment.PocketPaired:
 		f.Live = IDOf(e.Device)
 	case enrolment.PocketRevoked:
 		f.revoke(IDOf(e.Device))
 	case enrolment.FactorChosen:
-		f.Choice, f.Chosen = choiceOf(string(e.Factor)), IDOf(e.Device)
+		f.Choice, f.Named = choiceOf(string(e.Factor)), IDOf(e.Device)
 	}
 	return true
 }
@@ -123,18 +157,14 @@ const FactorSize = 2*IDSize + 1
 
 // Append writes the factor for a snapshot.
 func (f *Factor) Append(b []byte) []byte {
-	bits := byte(f.Choice)
-	if f.Phone {
-		bits |= 1 << 2
-	}
-	return append(append(append(b, f.Live[:]...), f.Chosen[:]...), bits)
+	return append(append(append(b, f.Live[:]...), f.Named[:]...), byte(f.Choice)|byte(f.is)<<2)
 }
 
 // Parse reads what Append wrote, and says whether it makes sense.
 func (f *Factor) Parse(b []byte) bool {
 	bits := b[2*IDSize]
-	*f = Factor{Live: ID(b[:IDSize]), Chosen: ID(b[IDSize : 2*IDSize]), Choice: Choice(bits & 3), Phone: bits&(1<<2) != 0}
-	return bits < 1<<3 && f.Choice <= ChosePocket
+	*f = Factor{Live: ID(b[:IDSize]), Named: ID(b[IDSize : 2*IDSize]), Choice: Choice(bits & 3), is: flags(bits >> 2)}
+	return bits < 1<<4 && f.Choice <= ChosePocket
 }
 
 func (f *Factor) revoke(d ID) {

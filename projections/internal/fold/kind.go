@@ -30,6 +30,11 @@ const (
 	EnrolmentReset
 	Unlocked
 	HelpCodeShown
+	CodeConfirmed
+	AccountFrozen
+	AccountUnfrozen
+	RecoveryRequested
+	RecoveryCompleted
 )
 
 // KindOf returns the kind of an event's type.
@@ -84,6 +89,16 @@ func KindOf(typ string) Kind {
 		return Unlocked
 	case "HelpCodeShown":
 		return HelpCodeShown
+	case "CodeConfirmed":
+		return CodeConfirmed
+	case "AccountFrozen":
+		return AccountFrozen
+	case "AccountUnfrozen":
+		return AccountUnfrozen
+	case "RecoveryRequested":
+		return RecoveryRequested
+	case "RecoveryCompleted":
+		return RecoveryCompleted
 	}
 	return Unknown
 }

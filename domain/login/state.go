@@ -1,0 +1,183 @@
+package login
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// State is what the events so far mean. Its zero value is somebody who never tried.
+type State struct {
+	Open Challenge
+	// Networks says how somebody fares at each network from which a guess failed
+	// since the last login from it. A day limits how many there can be.
+	Networks map[Network]Tries
+	Failed   []time.Time // when the last guesses failed, a day's at most
+	Asked    []time.Time // when phones were asked last
+}
+
+// Tries are the failed guesses from one network.
+type Tries struct {
+	InARow int // since the last login, or the last lock
+	Locks  int // since the last login
+	Until  time.Time
+}
+
+// Stage is how far a challenge has come.
+type Stage int
+
+// The stages.
+const (
+	NoChallenge Stage = iota
+	Waiting           // for the code, or for the phone
+	Approved          // by the phone
+	Succeeded
+	Ended // without a login, see Challenge.Why
+)
+
+// A Challenge is the last login whose password was right.
+type Challenge struct {
+	ID        enrolment.ChallengeID
+	Stage     Stage
+	Factor    enrolment.Factor
+	By        Asker
+	Network   Network
+	Change    Change
+	Enrolment domain.Revision
+	KeyID     string
+	Asked     time.Time
+	Expires   time.Time
+	To        domain.Ref
+	Device    enrolment.DeviceID
+	Nonce     string
+	From      domain.Ref
+	Wrong     int     // guesses at it
+	Why       Failure // Ended
+
+	Sends  int                   // messages that left, did not leave, or may have left
+	Failed enrolment.Undelivered // of the last one; empty: it left
+}
+
+// Live says that a challenge can still come to a login.
+func (c Challenge) Live(at time.Time) bool {
+	return c.ID != "" && (c.Stage == Waiting || c.Stage == Approved) && !at.After(c.Expires)
+}
+
+const day = 24 * time.Hour
+
+// Evolve applies one recorded fact, at the time at its station. It leaves the state
+// before as it was.
+func Evolve(s State, e Event, at time.Time) State {
+	switch e := e.(type) {
+	case LoginChallenged:
+		s.Open = Challenge{
+			ID: e.Challenge, Stage: Waiting, Factor: e.Factor, By: e.By, Network: e.Network, Change: e.Change,
+			Enrolment: e.Enrolment, KeyID: e.KeyID, Asked: at, Expires: e.Expires,
+			To: orZero(e.To), Device: e.Device, Nonce: e.Nonce, From: orZero(e.From),
+		}
+		if e.Factor == enrolment.Pocket {
+			s.Asked = append(after(s.Asked, at.Add(-time.Hour)), at)
+		}
+	case CodeSent:
+		if s.Open.ID == e.Challenge {
+			s.Open.Sends, s.Open.Failed = max(s.Open.Sends, e.Number), ""
+		}
+	case CodeUndeliverable:
+		if s.Open.ID == e.Challenge {
+			s.Open.Sends, s.Open.Failed = max(s.Open.Sends, e.Number), e.Reason
+		}
+	case LoginApproved:
+		if s.Open.ID == e.Challenge {
+			s.Open.Stage = Approved
+		}
+	case LoginSucceeded:
+		if s.Open.ID == e.Challenge {
+			s.Open.Stage = Succeeded
+		}
+		s.Networks = without(s.Networks, e.Network)
+	case LoginFailed:
+		s = failed(s, e, at)
+	case LoginLocked:
+		t := s.Networks[e.Network]
+		s.Networks = with(s.Networks, e.Network, Tries{Locks: t.Locks + 1, Until: e.Until})
+	}
+	return s
+}
+
+func failed(s State, e LoginFailed, at time.Time) State {
+	guess := e.Reason.Guess()
+	if e.Challenge != "" && s.Open.ID == e.Challenge {
+		if guess {
+			s.Open.Wrong++
+		} else {
+			s.Open.Stage, s.Open.Why = Ended, e.Reason
+		}
+	}
+	if !guess {
+		return s
+	}
+	s.Failed = append(after(s.Failed, at.Add(-day)), at)
+	t := s.Networks[e.Network]
+	t.InARow++
+	s.Networks = with(s.Networks, e.Network, t)
+	return s
+}
+
+// after returns a copy of the times behind a moment.
+func after(times []time.Time, moment time.Time) []time.Time {
+	var keep []time.Time
+	for _, t := range times {
+		if t.After(moment) {
+			keep = append(keep, t)
+		}
+	}
+	return keep
+}
+
+// with returns a copy in which a network has these tries, and of others only what
+// still matters.
+func with(all map[Network]Tries, n Network, t Tries) map[Network]Tries {
+	next := make(map[Network]Tries, len(all)+1)
+	for k, v := range all {
+		next[k] = v
+	}
+	next[n] = t
+	return next
+}
+
+func without(all map[Network]Tries, n Network) map[Network]Tries {
+	next := with(all, n, Tries{})
+	delete(next, n)
+	return next
+}
+
+func orZero(r *domain.Ref) domain.Ref {
+	if r == nil {
+		return domain.Ref{}
+	}
+	return *r
+}
+
+// Locked says until when nobody logs in from a network, for any reason; the zero
+// time: they may.
+func (s State) Locked(p enrolment.Policy, n Network, at time.Time) time.Time {
+	until := time.Time{}
+	if t := s.Networks[n]; t.Until.After(at) {
+		until = t.Until
+	}
+	if recent := after(s.Failed, at.Add(-day)); len(recent) >= p.LoginFailuresADay {
+		free := recent[len(recent)-p.LoginFailuresADay].Add(day)
+		if free.After(until) {
+			until = free
+		}
+	}
+	return until
+}
+
+// Clone returns a copy that shares nothing which Evolve could change.
+func (s State) Clone() State {
+	s.Failed, s.Asked = slices.Clone(s.Failed), slices.Clone(s.Asked)
+	return s
+}
