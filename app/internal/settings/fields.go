@@ -102,6 +102,11 @@ func organisationFields(o *Organisation) []field {
 		{"organisation.domains", "The domains of its e-mail addresses.", listKind{&o.Domains, domainName}},
 		{"organisation.support", "Where people get help, as shown on every screen: an address, a number, a place.", textKind{&o.Support, atMost(80)}},
 		{
+			"organisation.alarm",
+			"The helpdesk's e-mail address for alarms, such as an account that was frozen. Empty: the address in\nsupport; where that is none, no mail is sent and only the log tells.",
+			textKind{&o.Alarm, mailAddress},
+		},
+		{
 			"organisation.admission",
 			"Who may enrol: \"roster\", the people HR announced; or \"domain\", these and everybody with an\naddress in the organisation's domains.",
 			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain}},
@@ -191,6 +196,14 @@ func policyFields(p *enrolment.Policy) []field {
 		{"policy.qr_life", "How long one QR code counts.", spanKind{&p.QRLife, 15 * time.Second, 10 * time.Minute}},
 		{"policy.pairing_life", "How long one pairing may take, over all its QR codes.", spanKind{&p.PairingLife, time.Minute, time.Hour}},
 		{"policy.pairing_tries", "Tries at the six digits in one pairing.", numberKind{&p.PairingTries, 1, 10}},
+		{"policy.login_failures", "Failed logins in a row, of one account from one network, that lock it there.", numberKind{&p.LoginFailures, 1, 20}},
+		{"policy.login_lock", "How long the first such lock lasts; each one after it twice as long …", spanKind{&p.LoginLock, time.Minute, day}},
+		{"policy.login_lock_most", "… up to this.", spanKind{&p.LoginLockMost, time.Minute, day}},
+		{"policy.login_failures_a_day", "Failed logins of one account in a day, from everywhere. NIST allows 100.", numberKind{&p.LoginFailuresADay, 5, 100}},
+		{"policy.approval_life", "How long a login waits for the phone.", spanKind{&p.ApprovalLife, 30 * time.Second, 10 * time.Minute}},
+		{"policy.approvals", "How often one account may ask the phone …", numberKind{&p.Approvals, 1, 20}},
+		{"policy.approvals_within", "… within this time: a phone is not to be asked until somebody gives in.", spanKind{&p.ApprovalsWithin, time.Minute, time.Hour}},
+		{"policy.approval_tries", "Tries at the digits of one approval.", numberKind{&p.ApprovalTries, 1, 10}},
 	}
 }
 

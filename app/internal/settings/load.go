@@ -227,6 +227,10 @@ func (l *loader) derive(credentials string) {
 			s.Mail.Port = 25
 		}
 	}
+	if s.Organisation.Alarm == "" && mailAddress(s.Organisation.Support) == nil {
+		s.Organisation.Alarm = s.Organisation.Support
+		s.origins["organisation.alarm"] = origin{where: "organisation.support"}
+	}
 	if _, set := s.origins["vault.master_key"]; !set && credentials != "" {
 		path := filepath.Join(credentials, "keydesk-master-key")
 		if _, err := os.Stat(path); err == nil {

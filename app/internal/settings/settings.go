@@ -36,6 +36,7 @@ type Organisation struct {
 	PocketName      string   // what the authenticator is called, as shown
 	Domains         []string // of its e-mail addresses, lower case
 	Support         string   // where to get help, as shown: an address, a number, a place
+	Alarm           string   // the address that alarms are mailed to; empty: none is, only the log tells
 	Admission       enrolment.Admission
 	DefaultLanguage string   // one of Languages
 	Languages       []string // offered, in this order

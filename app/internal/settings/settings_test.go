@@ -139,6 +139,41 @@ func TestThePortFollowsTheProtection(t *testing.T) {
 	}
 }
 
+func TestAlarmsGoToWhoeverHelps(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, support, alarm, want, origin string
+	}{
+		{"nothing set", "", "", "", "default"},
+		{"support is a place", "de helpdesk, tel. 1234", "", "", "default"},
+		{"support is an address", "hulp@example.org", "", "hulp@example.org", "organisation.support"},
+		{"words around an address", "Hulp <hulp@example.org>", "", "", "default"},
+		{"an address of its own", "hulp@example.org", "soc@example.org", "soc@example.org", "command line"},
+		{"an address beside a place", "balie 1", "soc@example.org", "soc@example.org", "command line"},
+	} {
+		flags := map[string]string{}
+		if c.support != "" {
+			flags["organisation.support"] = c.support
+		}
+		if c.alarm != "" {
+			flags["organisation.alarm"] = c.alarm
+		}
+		s, err := settings.Load(settings.Sources{Home: t.TempDir(), Flags: flags})
+		if err != nil || s.Organisation.Alarm != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.name, s.Organisation.Alarm, err, c.want)
+		}
+		for _, line := range s.Describe() {
+			if line.Field == "organisation.alarm" && line.Origin != c.origin {
+				t.Errorf("%s: comes from %s, want %s", c.name, line.Origin, c.origin)
+			}
+		}
+	}
+	from := file(t, "[organisation]\nsupport = \"hulp@example.org\"\nalarm = \"\"\n")
+	if s, err := settings.Load(from); err != nil || s.Organisation.Alarm != "hulp@example.org" {
+		t.Errorf("left empty in the file: %q, %v", s.Organisation.Alarm, err)
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text, want string }{
@@ -163,6 +198,7 @@ func TestBadFiles(t *testing.T) {
 		{"a list over lines", "[organisation]\n\ndomains = [\n  \"a.nl\",\n  \"@b.nl\",\n]\n", `keydesk.toml:3: organisation.domains: must be domains such as "example.org"`},
 		{"a country", "[policy]\nphone_countries = [\"XX\"]\n", `keydesk.toml:2: policy.phone_countries: must be countries such as "NL"`},
 		{"plain text through the net", "[mail]\nhost = \"mail.example.org\"\nfrom = \"a@example.org\"\ntls = \"none\"\n", `keydesk.toml:4: mail.tls: "none" is for a server on this machine only`},
+		{"an alarm for nobody", "[organisation]\nalarm = \"de helpdesk\"\n", "keydesk.toml:2: organisation.alarm: must be a bare e-mail address"},
 		{"half an account", "[mail]\nuser = \"x\"\n", "keydesk.toml: mail.password: must be set where mail.user is (or mail.password_file)"},
 		{"a provider without its account", "[sms]\norder = [\"twilio\"]\n[sms.twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\n", `keydesk.toml: sms.twilio.auth_token: must be set where sms.order names "twilio"`},
 		{"half a certificate", "[pocket]\ntls_cert = \"x\"\n", "keydesk.toml:2: pocket.tls_cert: certificate and key go together: pocket.tls_cert and pocket.tls_key"},

@@ -58,6 +58,7 @@ const (
 	KindPhone      Kind = "phone"      // E.164
 	KindCredential Kind = "credential" // a password's hash, as a PHC string
 	KindDevice     Kind = "device"     // the label of a phone with Pocket
+	KindPlace      Kind = "place"      // where somebody logs in from, in words
 	KindEmployee   Kind = "employee"   // the employer's number for somebody
 	KindTeam       Kind = "team"
 	KindStartDate  Kind = "start-date"
@@ -69,7 +70,7 @@ const (
 // Valid says that k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case KindEmail, KindName, KindPhone, KindCredential, KindDevice, KindEmployee, KindTeam,
+	case KindEmail, KindName, KindPhone, KindCredential, KindDevice, KindPlace, KindEmployee, KindTeam,
 		KindStartDate, KindLanguage, KindTicket, KindRemark:
 		return true
 	}
