@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -220,15 +221,47 @@ func TestARealMailServer(t *testing.T) {
 		}
 	}
 	// How many of the mail programs in use show this HTML as it is meant.
-	var html struct {
+	var check struct {
 		Total struct{ Supported, Partial float64 }
 	}
-	server.call(t, http.MethodGet, "message/latest/html-check", nil, &html)
-	t.Logf("HTML: %.1f %% supported, %.1f %% partly", html.Total.Supported, html.Total.Partial)
-	if html.Total.Supported < 85 {
-		t.Errorf("only %.1f %% of mail programs support this HTML", html.Total.Supported)
+	server.call(t, http.MethodGet, "message/latest/html-check", nil, &check)
+	t.Logf("HTML: %.1f %% supported, %.1f %% partly", check.Total.Supported, check.Total.Partial)
+	if check.Total.Supported < 85 {
+		t.Errorf("only %.1f %% of mail programs support this HTML", check.Total.Supported)
 	}
 	t.Run("faults", func(t *testing.T) { faultsOfARealMailServer(t, server, m) })
+	everyKindThroughARealMailServer(t, server, m)
+}
+
+// everyKindThroughARealMailServer sends each mail, and reads both parts as the
+// server did.
+func everyKindThroughARealMailServer(t *testing.T, server *mailpit, m *Mail) {
+	t.Helper()
+	for i, want := range every(ByMail) {
+		want.ID = fmt.Sprintf("every-%d", i)
+		l, err := ourTexts.letter(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Send(t.Context(), want); err != nil {
+			t.Fatalf("%s %s: %v", want.Lang, want.Kind, err)
+		}
+		var got delivered
+		server.call(t, http.MethodGet, "message/latest", nil, &got)
+		if got.MessageID != want.ID+"@voorbeeld.nl" || got.Subject != l.Subject || strings.ReplaceAll(got.Text, "\r\n", "\n") != l.text() {
+			t.Errorf("%s %s: got %q\n%s", want.Lang, want.Kind, got.Subject, got.Text)
+		}
+		for _, words := range append(l.Paragraphs, l.NotYou, l.Reference) {
+			if !strings.Contains(html.UnescapeString(got.HTML), words) {
+				t.Errorf("%s %s: %q is not in the HTML", want.Lang, want.Kind, words)
+			}
+		}
+		var check struct{ Total struct{ Supported float64 } }
+		server.call(t, http.MethodGet, "message/latest/html-check", nil, &check)
+		if check.Total.Supported < 85 {
+			t.Errorf("%s %s: only %.1f %% of mail programs support this HTML", want.Lang, want.Kind, check.Total.Supported)
+		}
+	}
 }
 
 func checkDelivered(t *testing.T, got delivered) {

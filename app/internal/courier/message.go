@@ -17,18 +17,44 @@ type Kind string
 
 // The kinds of messages, and the channels that have a text for them.
 const (
-	ConfirmEmail    Kind = "confirm-email"    // mail, with a code
-	AlreadyEnrolled Kind = "already-enrolled" // mail, without a code
-	Locked          Kind = "locked"           // mail, without a code
-	VerifyPhone     Kind = "verify-phone"     // SMS, with a code
-	PocketPaired    Kind = "pocket-paired"    // mail and SMS, without a code
+	// With a code.
+	ConfirmEmail Kind = "confirm-email" // mail
+	VerifyPhone  Kind = "verify-phone"  // SMS
+	ChangePhone  Kind = "change-phone"  // SMS, to the number that is to count
+	Login        Kind = "login"         // SMS
+	Recover      Kind = "recover"       // mail and SMS
+
+	// Without one.
+	AlreadyEnrolled Kind = "already-enrolled" // mail
+	Locked          Kind = "locked"           // mail
+	PocketPaired    Kind = "pocket-paired"    // mail and SMS
+	LoginLocked     Kind = "login-locked"     // mail
+	PasswordChanged Kind = "password-changed" // mail and SMS
+	PhoneChanged    Kind = "phone-changed"    // mail, and SMS to the old number; the new one stands in neither
+	SMSChosen       Kind = "sms-chosen"       // mail and SMS
+	AccountFrozen   Kind = "account-frozen"   // mail and SMS; see Message.Frozen
+	AccountUnfrozen Kind = "account-unfrozen" // mail and SMS
+	Alarm           Kind = "alarm"            // mail to the helpdesk: an account was frozen; see Message.Frozen
 )
 
 // hasCode says whether messages of this kind carry a code.
-func (k Kind) hasCode() bool { return k == ConfirmEmail || k == VerifyPhone }
+func (k Kind) hasCode() bool {
+	return k == ConfirmEmail || k == VerifyPhone || k == ChangePhone || k == Login || k == Recover
+}
 
-// A Message is one thing to tell one person. It is personal data as a whole,
-// apart from ID, Kind and Lang.
+// Frozen is why an account was frozen.
+type Frozen string
+
+// The reasons.
+const (
+	NotMe      Frozen = "not-me"   // somebody said so on the paired phone
+	Lost       Frozen = "lost"     // the phone was reported lost
+	Stolen     Frozen = "stolen"   // the phone was reported stolen
+	ByHelpdesk Frozen = "helpdesk" // staff did it
+)
+
+// A Message is one thing to tell one person, or (Alarm) the helpdesk. It is
+// personal data as a whole, apart from ID, Kind, Lang, Frozen and Reference.
 type Message struct {
 	// ID names this one send: 1–64 letters, digits and hyphens, never used
 	// before and never derived from anything personal. Providers get it as
@@ -40,6 +66,12 @@ type Message struct {
 
 	Code    string // six digits, for the kinds that have a code
 	Minutes int    // how long the code works, for the kinds that have a code
+
+	Frozen Frozen // why, for AccountFrozen and Alarm
+	// Reference is what to name to the helpdesk, for AccountFrozen and Alarm: at
+	// most 40 letters, digits, spaces, dots and hyphens, or nothing. An SMS about
+	// a phone that is in other hands never holds it.
+	Reference string
 }
 
 // A Receipt says that a provider accepted a message. Both fields may be
@@ -56,6 +88,7 @@ var ErrBadMessage = errors.New("not a message that can be sent")
 var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 	codeForm   = regexp.MustCompile(`^[0-9]{6}$`)
+	caseForm   = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9 .-]{0,38}[A-Za-z0-9])?)?$`)
 	numberForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 )
 
@@ -67,6 +100,17 @@ func (m Message) check() error {
 		return fmt.Errorf("%w: %s without its code", ErrBadMessage, m.Kind)
 	case m.Kind.hasCode() && m.Minutes < 1:
 		return fmt.Errorf("%w: %s that works for no time", ErrBadMessage, m.Kind)
+	}
+	if m.Kind != AccountFrozen && m.Kind != Alarm {
+		return nil
+	}
+	switch m.Frozen {
+	case NotMe, Lost, Stolen, ByHelpdesk:
+	default:
+		return fmt.Errorf("%w: %s without its reason", ErrBadMessage, m.Kind)
+	}
+	if !caseForm.MatchString(m.Reference) {
+		return fmt.Errorf("%w: bad reference", ErrBadMessage)
 	}
 	return nil
 }

@@ -79,6 +79,45 @@ func TestTheOutboxHoldsWhatWasSent(t *testing.T) {
 	}
 }
 
+// The demo finds the code of every message that has one, and nothing else that
+// looks like one.
+func TestTheOutboxKnowsACode(t *testing.T) {
+	t.Parallel()
+	o, err := NewOutbox(filepath.Join(t.TempDir(), "outbox"), Texts{
+		Portal: "Portaal 123456", Pocket: "654321", Support: "de helpdesk, tel. 123456",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []Message
+	for _, m := range append(every(ByMail), every(BySMS)...) {
+		if m.Reference != "" {
+			m.Reference = "135790"
+		}
+		send := o.Mail().Send
+		if !strings.Contains(m.To, "@") {
+			send = o.SMS().Send
+		}
+		if _, err := send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m)
+	}
+	items, err := o.List(0)
+	if err != nil || len(items) != len(want) {
+		t.Fatalf("%d messages of %d, %v", len(items), len(want), err)
+	}
+	for i, m := range want {
+		code := ""
+		if m.Kind.hasCode() {
+			code = m.Code
+		}
+		if items[i].Code != code || items[i].To != m.To {
+			t.Errorf("%s %s: got %q, want %q, in\n%s", m.Lang, m.Kind, items[i].Code, code, items[i].Text)
+		}
+	}
+}
+
 // Two processes and many goroutines in each write into one folder, while it is
 // watched: every message once, in the order of the numbers, none half.
 func TestManyWriteIntoOneOutbox(t *testing.T) {

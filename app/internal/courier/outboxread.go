@@ -117,11 +117,22 @@ func (o *Outbox) read(number int, name string) (Item, error) {
 	} else {
 		item.To, item.Text, err = parseSMS(raw)
 	}
-	item.Number, item.At, item.Code = number, info.ModTime(), digits.FindString(item.Text)
-	return item, err
+	if err != nil {
+		return Item{}, err
+	}
+	item.Number, item.At = number, info.ModTime()
+	if m := codePlace[item.Channel].FindStringSubmatch(item.Text); m != nil {
+		item.Code = m[1]
+	}
+	return item, nil
 }
 
-var digits = regexp.MustCompile(`\b[0-9]{6}\b`)
+// codePlace is where a code stands: alone on a line of a mail, in front of an
+// SMS. Other digits, such as a number of the helpdesk, are none.
+var codePlace = map[Channel]*regexp.Regexp{
+	ByMail: regexp.MustCompile(`(?m)^ {4}([0-9]{6})$`),
+	BySMS:  regexp.MustCompile(`^([0-9]{6}) `),
+}
 
 var errNotOurs = errors.New("not a message of ours")
 

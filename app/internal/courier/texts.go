@@ -29,24 +29,51 @@ func (t Texts) sms(m Message) (string, error) {
 		return "", err
 	}
 	p := i18n.New(m.Lang)
-	args := i18n.Args{"Portal": toGSM7(t.Portal), "Support": t.Support, "Code": m.Code}
-	text := ""
+	args := i18n.Args{
+		"Portal": toGSM7(t.Portal), "Support": t.Support, "Code": m.Code, "Reference": m.Reference,
+	}
+	id := "sms-" + string(m.Kind)
+	var text string
+	var ends []string // the first that fits
 	switch m.Kind {
-	case VerifyPhone:
-		text = p.N("sms-verify-phone", m.Minutes, args)
-	case PocketPaired:
-		if text = p.T("sms-pocket-paired", args); !fits(text) {
-			text = p.T("sms-pocket-paired-short", args)
-		}
-	case ConfirmEmail, AlreadyEnrolled, Locked:
+	case VerifyPhone, ChangePhone:
+		text = p.N(id, m.Minutes, args)
+	case Login, Recover:
+		text, ends = p.N(id, m.Minutes, args), notYou
+	case PocketPaired, PasswordChanged, PhoneChanged, SMSChosen, AccountUnfrozen:
+		text, ends = p.T(id, args), notYou
+	case AccountFrozen:
+		text, ends = p.T(id+"-"+string(m.Frozen), args), m.contact()
+	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
 	}
-	if !fits(text) {
+	for _, end := range ends {
+		if whole := text + " " + p.T(end, args); fits(whole) {
+			return whole, nil
+		}
+	}
+	if len(ends) > 0 || !fits(text) {
 		return "", fmt.Errorf("%w: the SMS is longer than a segment", ErrBadMessage)
 	}
 	return text, nil
+}
+
+// What an SMS ends with, where something happened that matters when it was
+// somebody else; the longest first.
+var notYou = []string{"sms-not-you", "sms-not-you-short", "sms-not-you-shortest"}
+
+// contact is what an SMS about a frozen account ends with. Whoever has a lost or
+// stolen phone reads it: it names no case.
+func (m Message) contact() []string {
+	switch {
+	case m.Frozen == Lost || m.Frozen == Stolen:
+		return notYou
+	case m.Reference == "":
+		return []string{"sms-contact", "sms-contact-short"}
+	}
+	return []string{"sms-contact-case", "sms-contact-case-short", "sms-contact-short"}
 }
 
 func fits(text string) bool {
@@ -60,8 +87,9 @@ type letter struct {
 	Lang, Subject, Portal, Heading string
 	Paragraphs                     []string
 	Code, Validity, Warning        string
+	ReferenceName, Reference       string // what to name to the helpdesk; empty: nothing
 	NotYou                         string
-	Help, Support                  string
+	Help, Support                  string       // Help is empty in a mail to those who help
 	SupportLink                    template.URL // empty: the support setting is no address
 	Automatic                      string
 }
@@ -75,22 +103,31 @@ func (t Texts) letter(m Message) (letter, error) {
 	}
 	p := i18n.New(m.Lang)
 	portal, support := oneLine(t.Portal), oneLine(t.Support)
-	args := i18n.Args{"Portal": portal, "Pocket": oneLine(t.Pocket)}
+	args := i18n.Args{"Portal": portal, "Pocket": oneLine(t.Pocket), "Reference": m.Reference}
 	say := func(part string) string { return p.T("mail-"+string(m.Kind)+"-"+part, args) }
+	why := func(part string) string { return say(string(m.Frozen) + "-" + part) }
 	l := letter{Lang: p.Lang(), Portal: portal, Support: support, SupportLink: mailto(support)}
+	l.Subject, l.Heading, l.Help, l.Automatic = say("subject"), say("heading"), p.T("mail-help"), p.T("mail-automatic")
 	switch m.Kind {
-	case ConfirmEmail:
-		l.Paragraphs = []string{say("intro")}
+	case ConfirmEmail, Recover:
+		l.Paragraphs, l.NotYou = []string{say("intro")}, say("not-you")
 		l.Code, l.Validity, l.Warning = m.Code, p.N("mail-validity", m.Minutes), p.T("mail-never-share")
-	case AlreadyEnrolled, Locked, PocketPaired:
-		l.Paragraphs = []string{say("intro"), say("more")}
-	case VerifyPhone:
+	case AlreadyEnrolled, Locked, PocketPaired, LoginLocked, PasswordChanged, PhoneChanged, SMSChosen, AccountUnfrozen:
+		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
+	case AccountFrozen:
+		l.Paragraphs, l.NotYou = []string{why("intro"), why("more")}, why("not-you")
+		l.ReferenceName, l.Reference = p.T("mail-name-case"), m.Reference
+	case Alarm:
+		l.Paragraphs, l.NotYou = []string{why("intro"), why("more")}, say("nobody-named")
+		l.ReferenceName, l.Reference, l.Help = p.T("mail-case"), m.Reference, ""
+		if m.Reference != "" {
+			l.Subject = say("subject-case")
+		}
+	case VerifyPhone, ChangePhone, Login:
 		return letter{}, fmt.Errorf("%w: %s has no mail", ErrBadMessage, m.Kind)
 	default:
 		return letter{}, fmt.Errorf("%w: unknown kind", ErrBadMessage)
 	}
-	l.Subject, l.Heading, l.NotYou = say("subject"), say("heading"), say("not-you")
-	l.Help, l.Automatic = p.T("mail-help"), p.T("mail-automatic")
 	return l, nil
 }
 
@@ -101,7 +138,14 @@ func (l letter) text() string {
 	if l.Code != "" {
 		parts = append(parts, "    "+l.Code, l.Validity, l.Warning)
 	}
-	parts = append(parts, l.NotYou, l.Help+" "+l.Support, "-- \n"+l.Portal+"\n"+l.Automatic)
+	if l.Reference != "" {
+		parts = append(parts, l.ReferenceName+" "+l.Reference)
+	}
+	parts = append(parts, l.NotYou)
+	if l.Help != "" {
+		parts = append(parts, l.Help+" "+l.Support)
+	}
+	parts = append(parts, "-- \n"+l.Portal+"\n"+l.Automatic)
 	return strings.Join(parts, "\n\n") + "\n"
 }
 

@@ -2,13 +2,18 @@ package courier
 
 import (
 	"errors"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/BurntSushi/toml"
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/assets"
 )
 
 var (
@@ -17,6 +22,42 @@ var (
 	codeSMS   = Message{ID: "send-2", Kind: VerifyPhone, To: "+31612345678", Lang: "nl", Code: "271828", Minutes: 10}
 	pairedSMS = Message{ID: "send-3", Kind: PocketPaired, To: "+31612345678", Lang: "nl"}
 )
+
+// channels lists every kind, and the channels that have a text for it.
+var channels = map[Kind][]Channel{
+	ConfirmEmail: {ByMail}, VerifyPhone: {BySMS}, ChangePhone: {BySMS}, Login: {BySMS}, Recover: {ByMail, BySMS},
+	AlreadyEnrolled: {ByMail}, Locked: {ByMail}, PocketPaired: {ByMail, BySMS}, LoginLocked: {ByMail},
+	PasswordChanged: {ByMail, BySMS}, PhoneChanged: {ByMail, BySMS}, SMSChosen: {ByMail, BySMS},
+	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail},
+}
+
+// every returns one message of each kind that a channel has a text for, in both
+// languages, for every reason, with and without something to name.
+func every(by Channel) []Message {
+	var all []Message
+	for _, lang := range i18n.Languages() {
+		for _, kind := range slices.Sorted(maps.Keys(channels)) {
+			if !slices.Contains(channels[kind], by) {
+				continue
+			}
+			m := codeMail
+			if by == BySMS {
+				m = codeSMS
+			}
+			m.Kind, m.Lang = kind, lang
+			if kind != AccountFrozen && kind != Alarm {
+				all = append(all, m)
+				continue
+			}
+			for _, m.Frozen = range []Frozen{NotMe, Lost, Stolen, ByHelpdesk} {
+				for _, m.Reference = range []string{"", "K7 204", "Z-" + strings.Repeat("9", 38)} {
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	return all
+}
 
 func TestSeptets(t *testing.T) {
 	t.Parallel()
@@ -65,19 +106,20 @@ func TestEverySMSFitsOneSegment(t *testing.T) {
 		strings.Repeat("{} ", 100), "Het hele lange portaal van de gemeente Rotterdam en omstreken",
 	}
 	supports := []string{"", "hulp@voorbeeld.nl", strings.Repeat("lang.", 30) + "@voorbeeld.nl", "hélp\n😀"}
-	for _, lang := range i18n.Languages() {
-		for _, portal := range portals {
-			for _, support := range supports {
-				for _, m := range []Message{codeSMS, pairedSMS} {
-					m.Lang, m.Minutes = lang, 1440
-					text, err := Texts{Portal: portal, Support: support}.sms(m)
-					if err != nil {
-						t.Errorf("%s %s, portal %.20q: %v", lang, m.Kind, portal, err)
-						continue
-					}
-					if n, ok := septets(text); !ok || n > 160 {
-						t.Errorf("%s %s takes %d septets: %s", lang, m.Kind, n, text)
-					}
+	for _, portal := range portals {
+		for _, support := range supports {
+			for _, m := range every(BySMS) {
+				m.Minutes = 1440
+				text, err := Texts{Portal: portal, Pocket: portal, Support: support}.sms(m)
+				if err != nil {
+					t.Errorf("%s %s %s, portal %.20q: %v", m.Lang, m.Kind, m.Frozen, portal, err)
+					continue
+				}
+				if n, ok := septets(text); !ok || n > 160 {
+					t.Errorf("%s %s takes %d septets: %s", m.Lang, m.Kind, n, text)
+				}
+				if strings.HasPrefix(text, m.Code+" ") != m.Kind.hasCode() || strings.Contains(text, m.Code) != m.Kind.hasCode() {
+					t.Errorf("%s %s: the code is not where it belongs: %s", m.Lang, m.Kind, text)
 				}
 			}
 		}
@@ -88,8 +130,7 @@ func TestSMSForAnyPortal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		texts := Texts{Portal: rapid.String().Draw(t, "portal"), Support: rapid.String().Draw(t, "support")}
-		m := codeSMS
-		m.Lang = rapid.SampledFrom(i18n.Languages()).Draw(t, "language")
+		m := rapid.SampledFrom(every(BySMS)).Draw(t, "message")
 		text, err := texts.sms(m)
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +138,7 @@ func TestSMSForAnyPortal(t *testing.T) {
 		if n, ok := septets(text); !ok || n > segment {
 			t.Fatalf("%d septets: %q", n, text)
 		}
-		if !strings.HasPrefix(text, m.Code+" ") {
+		if m.Kind.hasCode() && !strings.HasPrefix(text, m.Code+" ") {
 			t.Fatalf("the code is not in front: %q", text)
 		}
 	})
@@ -105,6 +146,13 @@ func TestSMSForAnyPortal(t *testing.T) {
 
 func TestWhatAnSMSSays(t *testing.T) {
 	t.Parallel()
+	of := func(kind Kind) Message { m := codeSMS; m.Kind = kind; return m }
+
+	frozen := func(why Frozen, reference string) Message {
+		m := of(AccountFrozen)
+		m.Frozen, m.Reference = why, reference
+		return m
+	}
 	for _, c := range []struct {
 		lang string
 		m    Message
@@ -112,6 +160,12 @@ func TestWhatAnSMSSays(t *testing.T) {
 	}{
 		{"nl", codeSMS, "271828 is je code voor Mijn OPO-R. Typ hem op het scherm; hij werkt 10 minuten. Deel hem met niemand: wij vragen er nooit om."},
 		{"en", codeSMS, "271828 is your code for Mijn OPO-R. Type it on the screen; it works for 10 minutes. Never share it: we will never ask for it."},
+		{"nl", of(ChangePhone), "271828 is je code om dit nummer te gebruiken bij Mijn OPO-R. Typ hem op het scherm; hij werkt 10 minuten. Geef hem aan niemand."},
+		{"nl", of(Login), "271828 is je code om in te loggen bij Mijn OPO-R. Hij werkt 10 minuten. Geef hem aan niemand. Was jij dit niet? Meld het meteen: hulp@voorbeeld.nl"},
+		{"en", of(Recover), "271828 is your code to get back into Mijn OPO-R. It works for 10 minutes. Give it to nobody. Wasn't it you? Tell us right away: hulp@voorbeeld.nl"},
+		{"nl", frozen(NotMe, "K7 204"), "Je account bij Mijn OPO-R is bevroren: op je telefoon is 'Dit was ik niet' gekozen. Neem contact op en noem zaak K7 204: hulp@voorbeeld.nl"},
+		{"en", frozen(ByHelpdesk, ""), "The helpdesk froze your account at Mijn OPO-R. Contact us: hulp@voorbeeld.nl"},
+		{"en", frozen(Stolen, "K7 204"), "Your account at Mijn OPO-R is frozen: your phone was reported stolen. Wasn't it you? Tell us right away: hulp@voorbeeld.nl"},
 		{"nl", pairedSMS, "Er is een telefoon gekoppeld aan je account bij Mijn OPO-R. Was jij dit niet? Meld het meteen: hulp@voorbeeld.nl"},
 		{"en", pairedSMS, "A phone was paired with your account at Mijn OPO-R. Wasn't it you? Tell us right away: hulp@voorbeeld.nl"},
 	} {
@@ -122,33 +176,140 @@ func TestWhatAnSMSSays(t *testing.T) {
 	}
 }
 
-// Every text exists in both languages, and none is left over.
-func TestEveryTextIsTranslated(t *testing.T) {
+func TestWhatAMailSays(t *testing.T) {
 	t.Parallel()
-	for _, lang := range i18n.Languages() {
-		for _, kind := range []Kind{ConfirmEmail, AlreadyEnrolled, Locked, PocketPaired} {
-			m := codeMail
-			m.Kind, m.Lang = kind, lang
-			l, err := ourTexts.letter(m)
-			if err != nil {
-				t.Errorf("%s %s: %v", lang, kind, err)
-				continue
+	for _, m := range every(ByMail) {
+		l, err := ourTexts.letter(m)
+		if err != nil {
+			t.Errorf("%s %s: %v", m.Lang, m.Kind, err)
+			continue
+		}
+		html, err := l.html()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part, body := range map[string]string{"text": l.text(), "HTML": html} {
+			for _, bad := range []string{"⟦", "<no value>", "ZgotmplZ", m.To} {
+				if strings.Contains(l.Subject+body, bad) {
+					t.Errorf("%s %s %s: %s is in the %s", m.Lang, m.Kind, m.Frozen, bad, part)
+				}
 			}
-			html, err := l.html()
+			for what, c := range map[string]struct {
+				words string
+				want  bool
+			}{
+				"code":      {m.Code, m.Kind.hasCode()},
+				"reference": {m.Reference, true}, // the empty one, too
+				"support":   {"hulp@voorbeeld.nl", m.Kind != Alarm},
+			} {
+				if strings.Contains(body, c.words) != c.want {
+					t.Errorf("%s %s %s: %s in the %s: %v", m.Lang, m.Kind, m.Frozen, what, part, !c.want)
+				}
+			}
+		}
+		if strings.Contains(l.Subject+l.Lead(), m.Code) {
+			t.Errorf("%s %s: code in what a locked screen shows", m.Lang, m.Kind)
+		}
+	}
+}
+
+// Whatever the settings hold, it is shown and never obeyed.
+func TestNoMailHoldsMarkupOfTheSettings(t *testing.T) {
+	t.Parallel()
+	evil := `<script>alert("1")</script>&amp;'`
+	texts := Texts{Portal: evil, Pocket: evil, Support: evil}
+	for _, m := range every(ByMail) {
+		l, err := texts.letter(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html, err := l.html()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(html, "<script") || strings.Contains(html, "&amp;'") || !strings.Contains(html, "&lt;script&gt;") {
+			t.Errorf("%s %s: markup came through", m.Lang, m.Kind)
+		}
+		if !strings.Contains(l.text(), evil) {
+			t.Errorf("%s %s: the text part is escaped", m.Lang, m.Kind)
+		}
+	}
+}
+
+// Every text of mails and SMS is used by some message, as it is.
+func TestNoTextIsLeftOver(t *testing.T) {
+	t.Parallel()
+	id := regexp.MustCompile(`(?m)^\[(.+)\]$`)
+	hole := regexp.MustCompile(`\{\{[^}]*\}\}`)
+	for _, lang := range i18n.Languages() {
+		said := everythingSaid(t, lang)
+		for _, file := range []string{"mail", "sms"} {
+			text, err := assets.Translations.ReadFile("translations/" + lang + "/" + file + ".toml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, bad := range []string{"⟦", "<no value>", "ZgotmplZ"} {
-				if strings.Contains(l.text()+html+l.Subject, bad) {
-					t.Errorf("%s %s has %s in it", lang, kind, bad)
+			var messages map[string]map[string]string
+			if err := toml.Unmarshal(text, &messages); err != nil || len(messages) != len(id.FindAll(text, -1)) {
+				t.Fatalf("%s: %d messages, %v", file, len(messages), err)
+			}
+			for name, forms := range messages {
+				for form, words := range forms {
+					parts := hole.Split(words, -1)
+					for i := range parts {
+						parts[i] = regexp.QuoteMeta(parts[i])
+					}
+					if !regexp.MustCompile(strings.Join(parts, ".*")).MatchString(said) {
+						t.Errorf("%s: nobody is told %s (%s): %s", lang, name, form, words)
+					}
 				}
 			}
-			if got, want := strings.Contains(l.text(), m.Code), kind == ConfirmEmail; got != want {
-				t.Errorf("%s %s: code in the text: %v", lang, kind, got)
+		}
+	}
+}
+
+// everythingSaid writes every message with short and long settings.
+func everythingSaid(t *testing.T, lang string) string {
+	t.Helper()
+	var said strings.Builder
+	for _, portal := range []string{"Mijn OPO-R", strings.Repeat("W", MaxPortal)} {
+		for _, support := range []string{"hulp@voorbeeld.nl", strings.Repeat("x", 80)} {
+			texts := Texts{Portal: portal, Pocket: "AFAS Pocket", Support: support}
+			for _, minutes := range []int{1, 10} {
+				for _, m := range every(BySMS) {
+					m.Lang, m.Minutes = lang, minutes
+					text, err := texts.sms(m)
+					if err != nil {
+						t.Fatal(err)
+					}
+					said.WriteString(text + "\n")
+				}
+				for _, m := range every(ByMail) {
+					m.Lang, m.Minutes = lang, minutes
+					l, err := texts.letter(m)
+					if err != nil {
+						t.Fatal(err)
+					}
+					said.WriteString(l.Subject + "\n" + l.text() + "\n")
+				}
 			}
-			if strings.Contains(l.Subject+l.Lead(), m.Code) {
-				t.Errorf("%s %s: code in what a locked screen shows", lang, kind)
-			}
+		}
+	}
+	return said.String()
+}
+
+// A phone that is in other hands is told nothing to name to the helpdesk.
+func TestNoSMSToAStolenPhoneNamesACase(t *testing.T) {
+	t.Parallel()
+	for _, m := range every(BySMS) {
+		text, err := ourTexts.sms(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Reference != "K7 204" {
+			continue
+		}
+		if named := strings.Contains(text, m.Reference); named != (m.Frozen == NotMe || m.Frozen == ByHelpdesk) {
+			t.Errorf("%s %s: names the case: %v", m.Lang, m.Frozen, named)
 		}
 	}
 }
@@ -156,21 +317,37 @@ func TestEveryTextIsTranslated(t *testing.T) {
 func TestAMessageThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	change := func(m Message, f func(*Message)) Message { f(&m); return m }
+	frozen := change(codeMail, func(m *Message) { m.Kind, m.Frozen, m.Reference = AccountFrozen, NotMe, "K7 204" })
 	for name, m := range map[string]Message{
-		"no id":        change(codeSMS, func(m *Message) { m.ID = "" }),
-		"id with line": change(codeSMS, func(m *Message) { m.ID = "a\r\nBcc: x" }),
-		"no code":      change(codeSMS, func(m *Message) { m.Code = "" }),
-		"long code":    change(codeSMS, func(m *Message) { m.Code = "1234567" }),
-		"no time":      change(codeSMS, func(m *Message) { m.Minutes = 0 }),
-		"mail's kind":  change(codeSMS, func(m *Message) { m.Kind = ConfirmEmail }),
-		"no kind":      change(codeSMS, func(m *Message) { m.Kind = "" }),
+		"no id":         change(codeSMS, func(m *Message) { m.ID = "" }),
+		"id with line":  change(codeSMS, func(m *Message) { m.ID = "a\r\nBcc: x" }),
+		"no code":       change(codeSMS, func(m *Message) { m.Code = "" }),
+		"long code":     change(codeSMS, func(m *Message) { m.Code = "1234567" }),
+		"no time":       change(codeSMS, func(m *Message) { m.Minutes = 0 }),
+		"no kind":       change(codeSMS, func(m *Message) { m.Kind = "" }),
+		"no login code": change(codeSMS, func(m *Message) { m.Kind, m.Code = Login, "" }),
+		"no reason":     change(frozen, func(m *Message) { m.Frozen = "" }),
+		"other reason":  change(frozen, func(m *Message) { m.Frozen = "found" }),
+		"a long case":   change(frozen, func(m *Message) { m.Reference = strings.Repeat("9", 41) }),
+		"a case's line": change(frozen, func(m *Message) { m.Reference = "K7\r\nBcc: sanne@voorbeeld.nl" }),
+		"an address":    change(frozen, func(m *Message) { m.Reference = "sanne@voorbeeld.nl" }),
 	} {
-		if _, err := ourTexts.sms(m); !errors.Is(err, ErrBadMessage) {
-			t.Errorf("%s: got %v", name, err)
+		_, bySMS := ourTexts.sms(m)
+		_, byMail := ourTexts.letter(m)
+		for _, err := range []error{bySMS, byMail} {
+			if noPrivateData(t, err); !errors.Is(err, ErrBadMessage) {
+				t.Errorf("%s: got %v", name, err)
+			}
 		}
 	}
-	if _, err := ourTexts.letter(codeSMS); !errors.Is(err, ErrBadMessage) {
-		t.Errorf("a mail of an SMS's kind: got %v", err)
+	for kind, by := range channels {
+		m := change(frozen, func(m *Message) { m.Kind = kind })
+		if _, err := ourTexts.sms(m); (err == nil) != slices.Contains(by, BySMS) || err != nil && !errors.Is(err, ErrBadMessage) {
+			t.Errorf("%s by SMS: got %v", kind, err)
+		}
+		if _, err := ourTexts.letter(m); (err == nil) != slices.Contains(by, ByMail) || err != nil && !errors.Is(err, ErrBadMessage) {
+			t.Errorf("%s by mail: got %v", kind, err)
+		}
 	}
 }
 
