@@ -9,6 +9,7 @@ import (
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/login"
 )
 
 // A Person is one entry of the roster, as the command line gives it.
@@ -130,13 +131,15 @@ func (d *Desk) Subject(ctx context.Context, emailOrID string) (domain.SubjectID,
 // never happened: older than a day, and named by no event of their person.
 func (d *Desk) Tidy(ctx context.Context) (int, error) {
 	return d.People.Collect(ctx, d.Now().Add(-24*time.Hour), func(ctx context.Context, s domain.SubjectID, ref domain.RefID) (bool, error) {
-		events, err := d.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
-		if err != nil && !errors.Is(err, domain.ErrNotFound) {
-			return false, fmt.Errorf("read enrolment of %s: %w", s, err)
-		}
-		for _, e := range events {
-			if names(e.Data, ref) {
-				return true, nil
+		for _, stream := range []string{domain.EnrolmentStream(s), login.Stream(s)} {
+			events, err := d.Log.ReadStream(ctx, stream, 0)
+			if err != nil && !errors.Is(err, domain.ErrNotFound) {
+				return false, fmt.Errorf("read %s: %w", stream, err)
+			}
+			for _, e := range events {
+				if names(e.Data, ref) {
+					return true, nil
+				}
 			}
 		}
 		return false, nil

@@ -33,6 +33,11 @@ type Feed interface {
 	Watch(s domain.SubjectID) (changed <-chan struct{}, stop func())
 }
 
+// A Watcher gives a signal after each event of a person that it has seen.
+type Watcher interface {
+	Watch(s domain.SubjectID) (changed <-chan struct{}, stop func())
+}
+
 // Pairings knows whose the QR codes are that are on screens now.
 type Pairings interface {
 	Find(id enrolment.PairingID) (pairings.Pairing, bool)
@@ -59,6 +64,7 @@ const (
 	KindPhone      Kind = "phone"
 	KindCredential Kind = "credential"
 	KindDevice     Kind = "device"
+	KindPlace      Kind = "place" // where somebody logs in from, in words
 )
 
 // Limits are the transactional counters that span people.
@@ -109,18 +115,29 @@ const (
 	AlreadyEnrolledMessage MessageKind = "already-enrolled"
 	LockedMessage          MessageKind = "locked"
 	PocketPairedMessage    MessageKind = "pocket-paired"
+
+	LoginLockedMessage     MessageKind = "login-locked"     // mail: too many failed logins from one network
+	PasswordChangedMessage MessageKind = "password-changed" // mail and SMS
+	PhoneChangedMessage    MessageKind = "phone-changed"    // mail, and SMS to the old number
+	SMSChosenMessage       MessageKind = "sms-chosen"       // mail and SMS: SMS is the factor now, Pocket counts no more
+	FrozenMessage          MessageKind = "account-frozen"   // mail and SMS; see Reason
+	UnfrozenMessage        MessageKind = "account-unfrozen" // mail and SMS
+	AlarmMessage           MessageKind = "alarm"            // mail to the helpdesk: an account was frozen; see Reason, Reference
 )
 
 // A Message is one mail or SMS to one person.
 type Message struct {
-	ID      string // unique for ever; not personal
-	Kind    MessageKind
-	Channel enrolment.Channel
-	To      string // an address, or a number in E.164
-	Lang    string
-	Name    string        // of the person; empty when not known
-	Code    string        // CodeMessage only
-	Life    time.Duration // CodeMessage only: how long the code works
+	ID        string // unique for ever; not personal
+	Kind      MessageKind
+	Channel   enrolment.Channel
+	To        string // an address, or a number in E.164
+	Lang      string
+	Name      string            // of the person; empty when not known
+	Code      string            // CodeMessage only
+	Purpose   enrolment.Purpose // CodeMessage only: what the code is for
+	Reason    Frozen            // FrozenMessage, AlarmMessage: why
+	Reference string            // FrozenMessage, AlarmMessage: what to name to the helpdesk; not personal
+	Life      time.Duration     // CodeMessage only: how long the code works
 }
 
 // A Receipt says who took over a message, and what they call it.
@@ -142,6 +159,7 @@ type Keys interface {
 type Config struct {
 	Log      Log
 	Feed     Feed
+	Logins   Watcher // of login streams
 	Pairings Pairings
 	People   People
 	Limits   Limits
@@ -162,6 +180,7 @@ type Config struct {
 	Languages     []string // that people are spoken to in; the first: whoever asks for another
 	VisitMax      time.Duration
 	AnswerFloor   time.Duration // answers about an e-mail address take at least so long
+	Alarm         string        // the helpdesk's e-mail address, for alarms; empty: only the program's log is told
 	Demo          bool
 
 	NormalEmail func(address string) (string, error) // the one form of all spellings of an address
@@ -186,6 +205,8 @@ type house struct {
 	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
 
 	labels     labels
+	logins     loginCache
+	guards     guards
 	work       chan func(context.Context)
 	background sync.WaitGroup
 }
@@ -226,6 +247,19 @@ func (d *Desk) Run(ctx context.Context) {
 	}
 	senders.Wait()
 	d.background.Wait()
+}
+
+// Drain sends what is waiting to be sent now, and returns. It is for programs that
+// do one thing and leave, in the place of Run.
+func (d *Desk) Drain(ctx context.Context) {
+	for {
+		select {
+		case job := <-d.work:
+			job(context.WithoutCancel(ctx))
+		default:
+			return
+		}
+	}
 }
 
 // enqueue hands over work; false when too much is waiting already.

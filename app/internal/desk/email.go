@@ -37,7 +37,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, v.key)
+	limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, enrolment.ByMail, v.key)
 	if err != nil {
 		return View{}, d.refusal(err)
 	}
@@ -97,7 +97,7 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	v.subject, v.decoy = s, admission == ""
 	if v.decoy {
 		if !limited {
-			d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.lookWhetherMailWorks)
+			d.sendFor(ctx, v, enrolment.ByMail, d.lookWhetherMailWorks)
 		}
 		return nil
 	}
@@ -105,12 +105,16 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	if err != nil {
 		return err
 	}
-	v.decoy = r.state.Factor() != enrolment.NoFactor
+	v.decoy = r.state.Chosen() != enrolment.NoFactor || r.state.Frozen != ""
 	if limited {
 		return nil // nothing may be sent: the open code, if there is one, stays the one that was
 	}
+	if v.decoy && r.state.Frozen != "" {
+		d.sendFor(ctx, v, enrolment.ByMail, d.tellStillFrozen(v))
+		return nil
+	}
 	if v.decoy {
-		d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.tell(v, AlreadyEnrolledMessage))
+		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, AlreadyEnrolledMessage))
 		return nil
 	}
 	to, err := d.emailRef(ctx, s, r.state, v.key)
@@ -125,13 +129,13 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	_, _, err = d.act(ctx, s, d.stamp(v, c), func(enrolment.State) (enrolment.Command, error) { return begin, nil })
 	switch {
 	case errors.Is(err, enrolment.ErrLocked):
-		d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.tell(v, LockedMessage))
+		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, LockedMessage))
 		return nil
 	case err != nil:
 		return err
 	}
 	d.activate(ctx, v.subject, to)
-	d.sendFor(ctx, v, enrolment.ConfirmingEmail, d.code(v, enrolment.ConfirmingEmail))
+	d.sendFor(ctx, v, enrolment.ByMail, d.code(v, enrolment.ConfirmingEmail))
 	return nil
 }
 
@@ -221,7 +225,7 @@ func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error)
 
 // prove opens the rest of the enrolment to a visit.
 func (d *Desk) prove(ctx context.Context, v *visit, s enrolment.State) {
-	v.proved = true
+	v.proved, v.watches = true, true
 	go v.signals.forward(d.Feed.Watch(v.subject)) // not before: a stranger hears of no events
 	d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.ConfirmingEmail, v.key)[0]))
 	if s.Language != v.lang {
@@ -259,10 +263,13 @@ func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.Answer
 func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
 	defer d.floor(time.Now())
 	return d.with(ctx, id, "resend", func(v *visit) error {
+		if v.login != nil {
+			return d.loginRefusal(d.resendAccount(ctx, v))
+		}
 		if v.proved {
 			return d.resendSMS(ctx, v)
 		}
-		limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, v.key)
+		limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, enrolment.ByMail, v.key)
 		if err != nil {
 			return err
 		}

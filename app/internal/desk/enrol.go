@@ -209,7 +209,7 @@ func (d *Desk) spoken(lang string) string {
 func (d *Desk) SetLanguage(ctx context.Context, id, lang string) (View, error) {
 	return d.with(ctx, id, "set-language", func(v *visit) error {
 		v.lang = d.spoken(lang)
-		if !v.proved {
+		if !v.proved || v.login != nil { // Mijn gegevens changes it with a proof: ChangeLanguage
 			return nil
 		}
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {

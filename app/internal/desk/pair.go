@@ -24,7 +24,9 @@ const pairingKey = "pairing"
 func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 	return d.with(ctx, id, "offer-pairing", func(v *visit) error {
 		switch {
-		case !v.unlocked:
+		case v.login != nil && !v.login.may(ChangesFactor, d.Now()):
+			return refuse(NotProved)
+		case v.login == nil && !v.unlocked:
 			return refuse(OutOfOrder)
 		case d.PublicURL == "":
 			return refuse(PocketOff)
@@ -32,7 +34,9 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 		var random [16]byte
 		rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
 		p := enrolment.PairingID(pairing.ID(random))
-		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.OfferPairing{Pairing: p}, nil })
+		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
+			return enrolment.OfferPairing{Pairing: p, Switch: v.login != nil}, nil
+		})
 		if err != nil {
 			return err
 		}
@@ -54,7 +58,7 @@ func (d *Desk) CancelPairing(ctx context.Context, id string) (View, error) {
 // ConfirmPairing brings the six digits that the phone shows (E8).
 func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, error) {
 	return d.with(ctx, id, "confirm-pairing", func(v *visit) error {
-		if !v.unlocked {
+		if !v.unlocked && (v.login == nil || !v.login.in) {
 			return refuse(OutOfOrder)
 		}
 		_, events, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {
@@ -240,7 +244,7 @@ func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Acc
 		d.activate(ctx, p.Subject, label)
 		d.enqueue(func(ctx context.Context) { d.report(d.tellPaired(ctx, p.Subject)) })
 	}
-	return pairing.Account{Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
+	return pairing.Account{Subject: p.Subject.String(), Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
 }
 
 // phoneStamp says that a phone acts, which is not proved to be anybody's yet.
@@ -261,10 +265,15 @@ func (d *Desk) phoneRefusal(err error) error {
 		{enrolment.ErrWrongPhone, pairing.WrongNonce},
 		{enrolment.ErrNothingToConfirm, pairing.Unknown},
 		{enrolment.ErrAlreadyEnrolled, pairing.Failed},
+		{enrolment.ErrNotEnrolled, pairing.Failed},
+		{enrolment.ErrFrozen, pairing.Failed},
 	} {
 		if errors.Is(err, known.err) {
 			return known.is
 		}
+	}
+	if r, ok := errors.AsType[pairing.Refusal](err); ok {
+		return r
 	}
 	if errors.Is(err, domain.ErrUnavailable) || errors.Is(err, domain.ErrUnknownOutcome) {
 		d.report(err)

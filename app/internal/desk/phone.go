@@ -29,7 +29,7 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 		if s.Phone == phone && s.Given.Ref.IsZero() {
 			return nil // verified already; the person only went back to look
 		}
-		limited, err := d.takeSend(ctx, v, enrolment.VerifyingPhone, number.E164)
+		limited, err := d.takeSend(ctx, v, enrolment.VerifyingPhone, enrolment.BySMS, number.E164)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 			return err
 		}
 		d.activate(ctx, v.subject, s.Given.Ref)
-		d.sendFor(ctx, v, enrolment.VerifyingPhone, d.code(v, enrolment.VerifyingPhone))
+		d.sendFor(ctx, v, enrolment.BySMS, d.code(v, enrolment.VerifyingPhone))
 		return nil
 	})
 }
@@ -81,20 +81,48 @@ func (d *Desk) resendSMS(ctx context.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	limited, err := d.takeSend(ctx, v, enrolment.VerifyingPhone, number)
+	return d.reissue(ctx, v, enrolment.VerifyingPhone, enrolment.BySMS, number)
+}
+
+// reissue sends the open code of a purpose once more, or a new one, to an address
+// or a number.
+func (d *Desk) reissue(ctx context.Context, v *visit, p enrolment.Purpose, by enrolment.Channel, to string) error {
+	limited, err := d.takeSend(ctx, v, p, by, to)
 	if err != nil {
 		return err
 	}
 	if limited {
-		return &Refusal{Code: Limited, Wait: v.resend[enrolment.VerifyingPhone].Sub(d.Now())}
+		return &Refusal{Code: Limited, Wait: v.resend[p].Sub(d.Now())}
 	}
-	_, keyID := d.Keys.Derive(codeKey(enrolment.VerifyingPhone))
-	again := enrolment.Reissue{Purpose: enrolment.VerifyingPhone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
+	_, keyID := d.Keys.Derive(codeKey(p))
+	again := enrolment.Reissue{Purpose: p, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
 	if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return again, nil }); err != nil {
 		return err
 	}
-	d.sendFor(ctx, v, enrolment.VerifyingPhone, d.code(v, enrolment.VerifyingPhone))
+	d.sendFor(ctx, v, by, d.code(v, p))
 	return nil
+}
+
+// resendAccount sends the code once more that somebody waits for who logs in or has.
+func (d *Desk) resendAccount(ctx context.Context, v *visit) error {
+	in := v.login
+	switch {
+	case in.recovery.at == atMail, in.recovery.at == atNumber:
+		return d.resendRecovery(ctx, v)
+	case in.challenge != "":
+		return d.resendLogin(ctx, v)
+	case !in.newPhone:
+		return refuse(OutOfOrder)
+	}
+	s, err := d.state(ctx, v)
+	if err != nil {
+		return err
+	}
+	number, err := d.open(ctx, v.subject, KindPhone, s.Given.Ref)
+	if err != nil {
+		return err
+	}
+	return d.reissue(ctx, v, enrolment.ChangingPhone, enrolment.BySMS, number)
 }
 
 // ConfirmPhone brings the code from the SMS (E6).
@@ -116,12 +144,7 @@ func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error)
 		if !recorded[enrolment.PhoneVerified](events) {
 			return refuse(OutOfOrder)
 		}
-		d.report(d.Sends.RecordVerified(ctx, string(s.Codes.Phone.ID)))
-		number, err := d.open(ctx, v.subject, KindPhone, s.Phone.Ref)
-		if err == nil {
-			err = d.Limits.Clear(ctx, d.perAddress(enrolment.VerifyingPhone, number)[0])
-		}
-		d.report(err)
+		d.verifiedNumber(ctx, v.subject, enrolment.VerifyingPhone, s.Codes.Phone.ID, s.Phone.Ref)
 		return nil
 	})
 }

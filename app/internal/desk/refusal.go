@@ -40,6 +40,12 @@ const (
 	MovedOn        Code = "moved-on"
 	OutOfOrder     Code = "out-of-order"
 	Enrolled       Code = "already-enrolled"
+	WrongLogin     Code = "wrong-login"   // address or password, or too often: never which
+	AccountFrozen  Code = "frozen"        // only after the right password
+	LoginStale     Code = "login-stale"   // something else was recorded of the person meanwhile: again, from the start
+	NotProved      Code = "not-proved"    // the password and the factor come first
+	SamePassword   Code = "same-password" // the new one is the old one
+	SamePhone      Code = "same-phone"    // the new number is the old one
 	VisitOver      Code = "visit-over"
 	Busy           Code = "busy"
 	Unavailable    Code = "unavailable" // log or vault; nothing was saved
@@ -73,6 +79,9 @@ var refusals = []struct {
 	{enrolment.ErrNothingToConfirm, NoCode},
 	{enrolment.ErrCodeEnded, CodeEnded},
 	{enrolment.ErrLocked, LockedOut},
+	{enrolment.ErrFrozen, AccountFrozen},
+	{enrolment.ErrNotEnrolled, OutOfOrder},
+	{enrolment.ErrSamePhone, SamePhone},
 	{enrolment.ErrPairingExpired, PairingStale},
 	{enrolment.ErrPairingFailed, PairingOver},
 	{password.ErrBusy, Busy},
@@ -139,7 +148,7 @@ func (d *Desk) wrong(s enrolment.State, id enrolment.ChallengeID) error {
 	if s.WrongInARow >= d.Policy.WrongCodesInARow {
 		return refuse(LockedOut)
 	}
-	for _, c := range []enrolment.Challenge{s.Codes.Email, s.Codes.Phone} {
+	for _, c := range []enrolment.Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery} {
 		if c.ID == id && c.Wrong < d.Policy.WrongCodes {
 			return &Refusal{Code: WrongCode, Left: d.Policy.WrongCodes - c.Wrong}
 		}

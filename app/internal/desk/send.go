@@ -1,7 +1,10 @@
 package desk
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/pairing"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -31,24 +35,37 @@ func (d *Desk) perAddress(p enrolment.Purpose, key string) []Limit {
 // takeSend counts one send against all its limits, before a code is issued and
 // alike for everybody. It says whether one of them refuses, and sets from when
 // on the visit may ask again. A call that is asked again is not counted again.
-func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, key string) (limited bool, err error) {
+func (d *Desk) takeSend(ctx context.Context, v *visit, p enrolment.Purpose, by enrolment.Channel, key string) (limited bool, err error) {
 	if limited, counted := v.call.taken[p]; counted {
 		return limited, nil
 	}
-	now := d.Now()
-	limits := append(d.perAddress(p, key), Limit{Name: "station-hour", Key: d.station, Window: hour, Max: d.Policy.StationHour})
-	if p == enrolment.VerifyingPhone {
-		if err := d.smsAllowed(ctx); err != nil {
-			return false, err
-		}
-		limits = append(limits, Limit{Name: "sms-day", Key: "all", Window: day, Max: d.Policy.SMSPerDay})
-	}
-	next, allowed, err := d.Limits.Take(ctx, now, limits...)
+	next, allowed, err := d.countSend(ctx, p, by, key, d.station)
 	if err != nil {
-		return false, fmt.Errorf("count a send: %w", err)
+		return false, err
 	}
 	v.resend[p], v.call.taken[p] = next, !allowed
 	return !allowed, nil
+}
+
+// countSend counts one send against its limits: of the address, of the station from
+// which it is asked for, if it is one, and of all SMS. next is when all of them
+// would allow another one.
+func (d *Desk) countSend(ctx context.Context, p enrolment.Purpose, by enrolment.Channel, key, station string) (next time.Time, allowed bool, err error) {
+	limits := d.perAddress(p, key)
+	if station != "" {
+		limits = append(limits, Limit{Name: "station-hour", Key: station, Window: hour, Max: d.Policy.StationHour})
+	}
+	if by == enrolment.BySMS {
+		if err := d.smsAllowed(ctx); err != nil {
+			return next, false, err
+		}
+		limits = append(limits, Limit{Name: "sms-day", Key: "all", Window: day, Max: d.Policy.SMSPerDay})
+	}
+	next, allowed, err = d.Limits.Take(ctx, d.Now(), limits...)
+	if err != nil {
+		return next, false, fmt.Errorf("count a send: %w", err)
+	}
+	return next, allowed, nil
 }
 
 // The sends that the brake on SMS pumping looks at: not the newest, whose codes
@@ -79,11 +96,7 @@ var errPumping = errors.New("too few of the last codes by SMS came back: sending
 
 // sendFor does a visit's sending in the background, and notes whether the
 // channel works, which shows to everybody alike.
-func (d *Desk) sendFor(ctx context.Context, v *visit, p enrolment.Purpose, send func(context.Context) error) {
-	channel := enrolment.ByMail
-	if p == enrolment.VerifyingPhone {
-		channel = enrolment.BySMS
-	}
+func (d *Desk) sendFor(ctx context.Context, v *visit, channel enrolment.Channel, send func(context.Context) error) {
 	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
@@ -123,6 +136,26 @@ func (d *Desk) tell(v *visit, kind MessageKind) func(context.Context) error {
 		}
 		if r.state.Language != "" {
 			m.Lang = r.state.Language
+		}
+		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
+			return err
+		}
+		_, err = d.Courier.Deliver(ctx, m)
+		return err
+	}
+}
+
+// tellStillFrozen tells somebody who wants to enrol that their account is frozen.
+func (d *Desk) tellStillFrozen(v *visit) func(context.Context) error {
+	s := v.subject
+	return func(ctx context.Context) error {
+		r, err := d.load(ctx, s)
+		if err != nil {
+			return err
+		}
+		m := Message{
+			ID: newID(), Kind: FrozenMessage, Channel: enrolment.ByMail, Lang: cmp.Or(r.state.Language, v.lang),
+			Reason: Frozen(r.state.Frozen), Reference: string(r.state.Case.ID),
 		}
 		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
 			return err
@@ -174,11 +207,11 @@ func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose, lang
 		return err
 	}
 	m := Message{
-		ID: sendID(c.ID, number), Kind: CodeMessage, Channel: enrolment.ByMail, Lang: lang,
+		ID: sendID(c.ID, number), Kind: CodeMessage, Purpose: p, Channel: enrolment.ByMail, Lang: lang,
 		Life: c.Expires.Sub(d.Now()).Round(time.Minute),
 	}
 	kind := KindEmail
-	if p == enrolment.VerifyingPhone {
+	if c.Channel == enrolment.BySMS {
 		m.Channel, kind = enrolment.BySMS, KindPhone
 	}
 	if m.To, err = d.open(ctx, v.subject, kind, c.To); err != nil {
@@ -198,8 +231,14 @@ func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose, lang
 	return errors.Join(d.recordSend(ctx, v, c.ID, number, receipt, failed), failed)
 }
 
+// sendID names the n-th message with a code, for good. Couriers take letters,
+// digits and dashes, and the id of a login has others too.
 func sendID(c enrolment.ChallengeID, number int) string {
-	return string(c) + "-" + strconv.Itoa(number)
+	id := string(c)
+	if random, err := base64.RawURLEncoding.DecodeString(id); err == nil && len(id) == pairing.IDLength {
+		id = hex.EncodeToString(random)
+	}
+	return id + "-" + strconv.Itoa(number)
 }
 
 // startSend takes the next number of a code's messages. One that was started

@@ -23,6 +23,15 @@ const (
 	ScreenSMSCode   Screen = "sms-code"   // E6
 	ScreenFactor    Screen = "factor"     // E7, and E8 while a pairing is offered
 	ScreenDone      Screen = "done"       // E9
+
+	ScreenLoginCode     Screen = "login-code"     // L1, and each change: the code from the SMS
+	ScreenLoginApproval Screen = "login-approval" // L1, and each change: the digits to type on the phone
+	ScreenAccount       Screen = "account"        // A1 and A2
+	ScreenNewPhone      Screen = "new-phone"      // A1: the code that was sent to the new number
+	ScreenRecoverMail   Screen = "recover-mail"   // the code by mail, of somebody without their phone
+	ScreenRecoverHow    Screen = "recover-how"    // what became of the phone
+	ScreenRecoverCode   Screen = "recover-code"   // the code from the SMS, to the number that was verified
+	ScreenFrozen        Screen = "frozen"         // the account is frozen
 )
 
 // A View is all that a screen shows of a visit. It holds personal data and is
@@ -39,7 +48,73 @@ type View struct {
 	Pocket  PocketView
 	Factor  enrolment.Factor
 	Again   bool // the person has been here before
+	Login   LoginView
+	Account AccountView
 }
+
+// LoginView is the second step of a login, or of a change, that waits.
+type LoginView struct {
+	Change Change        // what it is to allow; empty: the login itself
+	Digits string        // ScreenLoginApproval: six, to be typed on the phone
+	Left   time.Duration // ScreenLoginApproval: until it ends by itself; 0: it is over, see Ended
+	Ended  LoginEnd
+}
+
+// LoginEnd is why an approval ended without one.
+type LoginEnd string
+
+// The ends. AskAgain asks anew after each.
+const (
+	EndedExpired LoginEnd = "expired"      // nobody answered on the phone
+	EndedDenied  LoginEnd = "denied"       // "not now" on the phone
+	EndedWrong   LoginEnd = "wrong-digits" // too often
+	EndedOther   LoginEnd = "other"        // another login took its place
+)
+
+// Change is something under Mijn gegevens. Each asks for the password and the
+// factor again, and then may be done once.
+type Change string
+
+// The changes.
+const (
+	ChangesName     Change = "name"
+	ChangesPhone    Change = "phone"
+	ChangesLanguage Change = "language"
+	ChangesPassword Change = "password"
+	ChangesFactor   Change = "factor" // to SMS, to Pocket, or to Pocket on another phone
+)
+
+// AccountView is what somebody who has logged in may do.
+type AccountView struct {
+	Proved   Change    // may be done now; empty: none
+	Language string    // in which the person is written to
+	Frozen   Frozen    // ScreenFrozen: why
+	Case     string    // ScreenFrozen: what to name to the helpdesk; empty: nothing
+	Device   string    // what the paired phone calls itself
+	Since    time.Time // when the factor became so
+	NewPhone PhoneView // ScreenNewPhone: the number to prove
+}
+
+// Frozen is why an account is frozen.
+type Frozen string
+
+// The reasons.
+const (
+	FrozenNotMe    Frozen = "not-me"   // Dit was ik niet, on the phone
+	FrozenLost     Frozen = "lost"     // the phone was reported lost; FoundPhone ends it
+	FrozenStolen   Frozen = "stolen"   // the phone was reported stolen
+	FrozenHelpdesk Frozen = "helpdesk" // by staff
+)
+
+// PhoneLoss is what became of a phone.
+type PhoneLoss string
+
+// The losses.
+const (
+	LostPhone   PhoneLoss = "lost"
+	StolenPhone PhoneLoss = "stolen"
+	NewPhone    PhoneLoss = "new" // another phone with the same number; only who uses Pocket
+)
 
 // PhoneView is the number that is set, given, or announced by HR.
 type PhoneView struct {
@@ -132,25 +207,34 @@ func (d *Desk) screen(v *visit, s enrolment.State) Screen {
 
 // smsCode is what is known of the code that was sent to the phone.
 func (d *Desk) smsCode(v *visit, s enrolment.State) CodeView {
-	c, now := s.Codes.Phone, d.Now()
+	return d.codeView(v, s.Codes.Phone, s)
+}
+
+// codeView is what is known of a code that was sent to somebody who is known.
+func (d *Desk) codeView(v *visit, c enrolment.Challenge, s enrolment.State) CodeView {
+	now := d.Now()
 	view := CodeView{
-		Tries: max(0, d.Policy.WrongCodes-c.Wrong), ResendIn: max(0, v.resend[enrolment.VerifyingPhone].Sub(now)),
+		Tries: max(0, d.Policy.WrongCodes-c.Wrong), ResendIn: max(0, v.resend[c.Purpose].Sub(now)),
 		Locked: s.WrongInARow >= d.Policy.WrongCodesInARow,
 	}
 	if c.Open(d.Policy, now) {
 		view.Left = c.Expires.Sub(now)
 	}
-	switch {
-	case c.Sends == 0:
-		view.Delivery = Sending
-	case c.Failed == enrolment.Unknown:
-		view.Delivery, view.Why = Uncertain, c.Failed
-	case c.Failed != "":
-		view.Delivery, view.Why = Failing, c.Failed
-	default:
-		view.Delivery = Delivered
-	}
+	view.Delivery, view.Why = delivery(c.Sends, c.Failed), c.Failed
 	return view
+}
+
+// delivery is what became of the last message with a code.
+func delivery(sends int, failed enrolment.Undelivered) Delivery {
+	switch {
+	case sends == 0:
+		return Sending
+	case failed == enrolment.Unknown:
+		return Uncertain
+	case failed != "":
+		return Failing
+	}
+	return Delivered
 }
 
 func (d *Desk) pocketView(v *visit, s enrolment.State) PocketView {

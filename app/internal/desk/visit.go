@@ -42,6 +42,10 @@ type visit struct {
 
 	offered enrolment.PairingID // by this visit
 
+	login   *signin // of who began with a login; nil: of who enrols
+	watches bool    // the enrolment is followed
+	follows bool    // the logins are followed
+
 	begun domain.CommandID // of the act that issues the first code
 	call  attempt          // of the present call
 }
@@ -111,9 +115,25 @@ func (d *Desk) visit(id string) (*visit, bool) {
 	return v, ok && v.station == d.station
 }
 
-// with runs a use case for a visit, once it is known who it is; one without a name
-// changes nothing.
+// shared are the use cases of who enrols that are also those of who has logged in.
+var shared = map[string]bool{
+	"": true, "resend": true, "set-language": true, "help-code": true,
+	"offer-pairing": true, "cancel-pairing": true, "confirm-pairing": true,
+}
+
+// with runs a use case for a visit of somebody who enrols.
 func (d *Desk) with(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
+	return d.run(ctx, id, useCase, func(v *visit) error {
+		if v.login != nil && !shared[useCase] {
+			return refuse(OutOfOrder)
+		}
+		return do(v)
+	})
+}
+
+// run runs a use case for a visit, once it is known who it is; one without a name
+// changes nothing.
+func (d *Desk) run(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
 	v, ok := d.visit(id)
 	if !ok || d.Now().Sub(v.began) > d.VisitMax {
 		return View{}, refuse(VisitOver)
@@ -134,7 +154,14 @@ func (d *Desk) with(ctx context.Context, id, useCase string, do func(v *visit) e
 		v.enter(CallOf(ctx), useCase)
 	}
 	refused := d.refusal(do(v))
-	view, err := d.view(ctx, v)
+	look := d.view
+	if v.login != nil {
+		look = d.accountView
+		if useCase == "" {
+			v.enter(CallOf(ctx), useCase) // what was approved elsewhere is taken by whoever looks
+		}
+	}
+	view, err := look(ctx, v)
 	if refused != nil {
 		return view, refused
 	}

@@ -557,6 +557,9 @@ func (p *chaosPerson) step() {
 		do = func(ctx context.Context) (desk.View, error) { return d.ChooseSMS(ctx, visit) }
 	case desk.ScreenDone:
 		return
+	case desk.ScreenLoginCode, desk.ScreenLoginApproval, desk.ScreenAccount, desk.ScreenNewPhone, desk.ScreenRecoverMail,
+		desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen:
+		panic("nobody logs in here")
 	}
 	v, r := p.c.patiently(do)
 	switch {

@@ -98,6 +98,7 @@ func (c couriers) Deliver(ctx context.Context, m desk.Message) (desk.Receipt, er
 	}
 	receipt, err := by.Send(ctx, courier.Message{
 		ID: m.ID, Kind: courierKind(m), To: m.To, Lang: m.Lang, Code: m.Code, Minutes: int(m.Life / time.Minute),
+		Frozen: courier.Frozen(m.Reason), Reference: m.Reference,
 	})
 	return desk.Receipt(receipt), undeliverable(err)
 }
@@ -116,18 +117,45 @@ func (c couriers) Check(ctx context.Context, channel enrolment.Channel) error {
 func courierKind(m desk.Message) courier.Kind {
 	switch m.Kind {
 	case desk.CodeMessage:
-		if m.Channel == enrolment.BySMS {
-			return courier.VerifyPhone
-		}
-		return courier.ConfirmEmail
+		return codeKind(m)
 	case desk.AlreadyEnrolledMessage:
 		return courier.AlreadyEnrolled
 	case desk.LockedMessage:
 		return courier.Locked
 	case desk.PocketPairedMessage:
 		return courier.PocketPaired
+	case desk.LoginLockedMessage:
+		return courier.LoginLocked
+	case desk.PasswordChangedMessage:
+		return courier.PasswordChanged
+	case desk.PhoneChangedMessage:
+		return courier.PhoneChanged
+	case desk.SMSChosenMessage:
+		return courier.SMSChosen
+	case desk.FrozenMessage:
+		return courier.AccountFrozen
+	case desk.UnfrozenMessage:
+		return courier.AccountUnfrozen
+	case desk.AlarmMessage:
+		return courier.Alarm
 	}
 	panic("a message of no kind: " + string(m.Kind))
+}
+
+func codeKind(m desk.Message) courier.Kind {
+	switch m.Purpose {
+	case enrolment.ChangingPhone:
+		return courier.ChangePhone
+	case enrolment.LoggingIn:
+		return courier.Login
+	case enrolment.Recovering:
+		return courier.Recover
+	case enrolment.ConfirmingEmail, enrolment.VerifyingPhone: // the two of an enrolment have a channel each
+	}
+	if m.Channel == enrolment.BySMS {
+		return courier.VerifyPhone
+	}
+	return courier.ConfirmEmail
 }
 
 // undeliverable maps a definite refusal to the closed set of the events, and

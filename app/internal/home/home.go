@@ -64,6 +64,7 @@ type Home struct {
 	Log     store.Log
 	Vault   *vault.Vault
 	Feed    *feed.Feed
+	logins  *feed.Feed
 	Factors *factor.Map
 	Board   *progress.Board
 	Outbox  *courier.Outbox // the demo's; nil in a real home
@@ -116,7 +117,9 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.decideDemo(ctx, o); err != nil {
 		return err
 	}
-	h.project(ctx, o.Now, set.Policy.WrongCodesInARow)
+	if err := h.project(ctx, o.Now, set.Policy.WrongCodesInARow); err != nil {
+		return err
+	}
 	channels, err := h.couriers(set)
 	if err != nil {
 		return err
@@ -199,14 +202,14 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		domains = append([]string{DemoDomain}, domains...)
 	}
 	return desk.Config{
-		Log: h.Log, Feed: h.Feed, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
+		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
 		Rules: password.Policy(set.Password.Policy), Policy: set.Policy,
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,
 		Languages: append([]string{set.Organisation.DefaultLanguage}, set.Organisation.Languages...),
-		VisitMax:  set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Demo: h.Demo,
+		VisitMax:  set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Alarm: set.Organisation.Alarm, Demo: h.Demo,
 		NormalEmail: vault.NormalEmail, Now: o.Now,
 		Report: func(incident string, err error) {
 			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
@@ -225,6 +228,7 @@ func (h *Home) Run(ctx context.Context) error {
 	var parts, services sync.WaitGroup
 	var phones, stations, api error
 	parts.Go(func() { _ = h.Feed.Run(around) }) // ends with its context only; what fails until then is in its Health
+	parts.Go(func() { _ = h.logins.Run(around) })
 	parts.Go(func() { h.Desk.Run(around) })
 	parts.Go(func() {
 		if n, err := h.Desk.Tidy(ctx); err != nil && ctx.Err() == nil {

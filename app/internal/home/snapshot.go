@@ -34,7 +34,7 @@ const (
 
 // project makes the projections: each from its snapshot where that fits the
 // log, else from the start. lock is the policy's WrongCodesInARow.
-func (h *Home) project(ctx context.Context, now func() time.Time, lock int) {
+func (h *Home) project(ctx context.Context, now func() time.Time, lock int) error {
 	h.marked = map[string]domain.Position{}
 	h.Factors = load(ctx, h, factorFile, factor.Decode)
 	if h.Factors == nil {
@@ -46,7 +46,20 @@ func (h *Home) project(ctx context.Context, now func() time.Time, lock int) {
 	}
 	h.pairings = pairings.New(min(h.Factors.Position(), h.Board.Position()))
 	h.Feed = feed.New(h.Log, now, h.Factors, h.Board, h.pairings)
+	head, err := h.Log.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("find the end of the log: %w", err)
+	}
+	h.logins = feed.Over(domain.LoginPrefix, h.Log, now, onward(head))
+	return nil
 }
+
+// onward is a projection of nothing: a feed with it gives signals of what comes
+// behind a position, and reads nothing before it.
+type onward domain.Position
+
+func (onward) Apply([]domain.Recorded, domain.Position) {}
+func (o onward) Position() domain.Position              { return domain.Position(o) }
 
 // load reads a snapshot and sees that it was folded from this log; nil when
 // there is none that fits.

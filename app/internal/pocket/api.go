@@ -51,6 +51,7 @@ type (
 		Reason pairing.Reason `json:"reason,omitempty"`
 	}
 	accountAnswer struct {
+		Subject      string `json:"subject"`
 		Device       string `json:"device"`
 		Portal       string `json:"portal"`
 		Organisation string `json:"organisation"`

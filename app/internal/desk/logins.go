@@ -1,0 +1,645 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/password"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/login"
+	"github.com/keydesk/keydesk/domain/pairing"
+)
+
+// The ceremony of a login, which windows (login.go), the API (signin.go) and phones
+// (approve.go) stand on.
+
+// An applicant is somebody who wants to log in, as whoever asks for it knows them.
+type applicant struct {
+	by      login.Asker
+	network login.Network
+	from    string // where they are, in words for them; may be empty
+	lang    string
+	stamp   func(domain.CommandID) domain.Stamp
+}
+
+// network returns what failures are counted by: a keyed hash of where somebody is,
+// as the asker knows it. An address is personal data, and does not get into the log.
+func (d *Desk) network(by login.Asker, where string) login.Network {
+	key, _ := d.Keys.Derive("login/network")
+	h := hmac.New(sha256.New, key[:])
+	for _, part := range []string{by.Client, by.Station, where} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	return login.Network(base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16]))
+}
+
+// A loginRecord is one person's logins as the log has them.
+type loginRecord struct {
+	state    login.State
+	revision domain.Revision
+	last     []recordedLogin // the last events, to find a command's own among them
+}
+
+type recordedLogin struct {
+	id    domain.EventID
+	event login.Event
+}
+
+// ownEvents is how many of the last events are looked through for a command's own.
+const ownEvents = 64
+
+// own returns the events that a command has recorded already.
+func (r loginRecord) own(c domain.CommandID) (mine []login.Event) {
+	for _, e := range r.last {
+		if e.id == domain.EventIDFor(c, len(mine)) {
+			mine = append(mine, e.event)
+		}
+	}
+	return mine
+}
+
+func (r loginRecord) evolve(e login.Event, id domain.EventID, at time.Time) loginRecord {
+	r.state = login.Evolve(r.state, e, at)
+	last := append([]recordedLogin(nil), r.last[max(0, len(r.last)-ownEvents+1):]...)
+	r.last = append(last, recordedLogin{id, e})
+	return r
+}
+
+// loginCache holds what was read of people's logins: their streams hold years, and
+// only what is new of them is read. What stands in a log never changes.
+type loginCache struct {
+	mu    sync.Mutex
+	known map[domain.SubjectID]loginRecord
+}
+
+const loginsKnown = 4096
+
+func (c *loginCache) get(s domain.SubjectID) (loginRecord, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.known[s]
+	return r, ok
+}
+
+func (c *loginCache) put(s domain.SubjectID, r loginRecord) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= loginsKnown {
+		c.known = map[domain.SubjectID]loginRecord{}
+	}
+	if old, ok := c.known[s]; !ok || old.revision < r.revision {
+		c.known[s] = r
+	}
+}
+
+// loadLogins reads and folds one person's logins. An unknown event is an error:
+// with it nothing may be decided.
+func (d *Desk) loadLogins(ctx context.Context, s domain.SubjectID) (loginRecord, error) {
+	r, ok := d.logins.get(s)
+	if !ok {
+		r.revision = domain.NoStream
+	}
+	events, err := d.Log.ReadStream(ctx, login.Stream(s), r.revision+1)
+	if err != nil {
+		return loginRecord{}, fmt.Errorf("read logins of %s: %w", s, err)
+	}
+	for _, rec := range events {
+		e, err := login.Decode(rec.Type, rec.Data)
+		var meta struct {
+			At time.Time `json:"at"`
+		}
+		if err == nil {
+			err = json.Unmarshal(rec.Metadata, &meta)
+		}
+		if err != nil {
+			return loginRecord{}, fmt.Errorf("fold logins of %s at revision %d: %w", s, rec.Revision, err)
+		}
+		r = r.evolve(e, rec.ID, meta.At)
+		r.revision = rec.Revision
+	}
+	if len(events) > 0 {
+		d.logins.put(s, r)
+	}
+	return r, nil
+}
+
+// actLogin has a command decided and recorded in somebody's logins, as act does in
+// their enrolment.
+func (d *Desk) actLogin(ctx context.Context, s domain.SubjectID, by domain.Stamp, command func(login.State) (login.Command, error)) (login.State, []login.Event, error) {
+	for range maxRedecide {
+		r, err := d.loadLogins(ctx, s)
+		if err != nil {
+			return r.state, nil, err
+		}
+		if mine := r.own(by.Command); len(mine) > 0 {
+			return r.state, mine, nil
+		}
+		c, err := command(r.state)
+		if err != nil {
+			return r.state, nil, err
+		}
+		events, err := login.Decide(d.Policy, r.state, c, by)
+		if err != nil || len(events) == 0 {
+			return r.state, nil, err
+		}
+		msgs, err := login.Messages(events, by)
+		if err != nil {
+			return r.state, nil, err
+		}
+		_, err = d.append(ctx, login.Stream(s), r.revision, msgs)
+		if errors.Is(err, domain.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return r.state, nil, fmt.Errorf("record %s of %s: %w", msgs[0].Type, s, err)
+		}
+		for i, e := range events {
+			r = r.evolve(e, msgs[i].ID, by.At)
+		}
+		return r.state, events, nil
+	}
+	return login.State{}, nil, fmt.Errorf("decide on logins of %s: %w", s, domain.ErrConflict)
+}
+
+// guards let one password of an address be tried at a time: guesses made together
+// count as many as guesses made one after the other, before any of them is answered.
+type guards struct {
+	mu sync.Mutex
+	at map[string]*guard
+}
+
+type guard struct {
+	turn chan struct{}
+	here int
+}
+
+// mostAtOnce is how many tries may wait for one address.
+const mostAtOnce = 8
+
+func (g *guards) enter(ctx context.Context, key string) (leave func(), err error) {
+	g.mu.Lock()
+	if g.at == nil {
+		g.at = map[string]*guard{}
+	}
+	one := g.at[key]
+	if one == nil {
+		one = &guard{turn: make(chan struct{}, 1)}
+		g.at[key] = one
+	}
+	if one.here >= mostAtOnce {
+		g.mu.Unlock()
+		return nil, password.ErrBusy
+	}
+	one.here++
+	g.mu.Unlock()
+	gone := func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if one.here--; one.here == 0 {
+			delete(g.at, key)
+		}
+	}
+	select {
+	case one.turn <- struct{}{}:
+		return func() { <-one.turn; gone() }, nil
+	case <-ctx.Done():
+		gone()
+		return nil, ctx.Err()
+	}
+}
+
+// verify compares a password, and returns whose it is. Whoever is nobody, has no
+// password, is locked or guessed wrong is refused alike, after the same work: one
+// hash, and one thing written down.
+func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, by domain.Stamp) (domain.SubjectID, record, error) {
+	key, err := d.NormalEmail(email)
+	if err != nil {
+		return domain.SubjectID{}, record{}, refuse(NotAnAddress)
+	}
+	leave, err := d.guards.enter(ctx, key)
+	if err != nil {
+		return domain.SubjectID{}, record{}, err
+	}
+	defer leave()
+	s, err := d.People.Find(ctx, email)
+	if errors.Is(err, domain.ErrNotFound) {
+		s, err = domain.SubjectID(newCommand()), nil // read, and found empty
+	}
+	if err != nil {
+		return s, record{}, fmt.Errorf("find who logs in: %w", err)
+	}
+	r, ok, err := d.compare(ctx, s, who, typed, by)
+	switch {
+	case err != nil:
+		return s, r, err
+	case !ok:
+		return s, r, refuse(WrongLogin)
+	}
+	return s, r, nil
+}
+
+// compare says whether a password is that of a person, whom nothing keeps from
+// logging in from this network. When not, that is recorded.
+func (d *Desk) compare(ctx context.Context, s domain.SubjectID, who applicant, typed string, by domain.Stamp) (record, bool, error) {
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return r, false, err
+	}
+	logins, err := d.loadLogins(ctx, s)
+	if err != nil {
+		return r, false, err
+	}
+	free := logins.state.Locked(d.Policy, who.network, by.At).IsZero()
+	stored, err := d.open(ctx, s, KindCredential, r.state.Password)
+	if err != nil {
+		return r, false, err
+	}
+	ok, old := false, false
+	if stored == "" {
+		err = d.Hasher.VerifyNothing(ctx, typed)
+	} else {
+		ok, old, err = d.Hasher.Verify(ctx, stored, typed)
+	}
+	switch {
+	case err != nil:
+		return r, false, err
+	case ok && free:
+		if old {
+			r = d.rehash(ctx, s, r, typed)
+		}
+		return r, true, nil
+	case stored == "" || !free:
+		return r, false, d.noteLogin(ctx, s)
+	}
+	_, events, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) {
+		return login.FailPassword{By: who.by, Network: who.network}, nil
+	})
+	if errors.Is(err, login.ErrLocked) { // another server was faster
+		return r, false, d.noteLogin(ctx, s)
+	}
+	d.tellLocked(s, events)
+	return r, false, err
+}
+
+// noteLogin writes down what is not recorded, so that it takes as long as if it
+// were, and fails when nothing can be written.
+func (d *Desk) noteLogin(ctx context.Context, s domain.SubjectID) error {
+	_, _, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "login", Key: s.String(), Window: hour, Max: 1_000_000})
+	return err
+}
+
+// tellLocked tells somebody that their account is locked for a while.
+func (d *Desk) tellLocked(s domain.SubjectID, events []login.Event) {
+	for _, e := range events {
+		if _, ok := e.(login.LoginLocked); ok {
+			d.notify(s, Message{Kind: LoginLockedMessage}, enrolment.ByMail)
+		}
+	}
+}
+
+// rehash keeps the password with the parameters of today. That it cannot be kept
+// so keeps nobody from logging in.
+func (d *Desk) rehash(ctx context.Context, s domain.SubjectID, r record, typed string) record {
+	c, refs, err := d.credential(ctx, s, typed, enrolment.PasswordRehashed, r.state.Password)
+	if err == nil {
+		_, _, err = d.act(ctx, s, d.machineStamp(domain.EventID(newCommand())), func(enrolment.State) (enrolment.Command, error) { return c, nil })
+	}
+	if err == nil {
+		d.activate(ctx, s, refs)
+		r, err = d.load(ctx, s)
+	}
+	d.report(err)
+	return r
+}
+
+// credential hashes a password and keeps the hash.
+func (d *Desk) credential(ctx context.Context, s domain.SubjectID, typed string, why enrolment.PasswordReason, replaces domain.Ref) (enrolment.ChangePassword, domain.Ref, error) {
+	hash, err := d.Hasher.Hash(ctx, typed)
+	if err != nil {
+		return enrolment.ChangePassword{}, domain.Ref{}, err
+	}
+	ref, err := d.People.Put(ctx, s, KindCredential, []byte(hash))
+	if err != nil {
+		return enrolment.ChangePassword{}, domain.Ref{}, err
+	}
+	phc, err := password.ParsePHC(hash)
+	return enrolment.ChangePassword{
+		Credential: ref, Algorithm: "argon2id", Pepper: phc.Pepper, Replaces: replaces, Reason: why,
+		Parameters: fmt.Sprintf("m=%d,t=%d,p=%d", phc.Memory, phc.Time, phc.Threads),
+	}, ref, err
+}
+
+// challenge asks for the factor, of somebody whose password was right. chosen is
+// the one to ask for. Of an SMS that may not be sent now the open code of the same
+// asker goes on to count, if there is one.
+func (d *Desk) challenge(ctx context.Context, s domain.SubjectID, r record, who applicant, change login.Change, by domain.Stamp) (login.State, error) {
+	factor := r.state.Chosen()
+	e := login.LoginChallenged{
+		Factor: factor, By: who.by, Network: who.network, Change: change, Enrolment: r.revision,
+	}
+	var random [16]byte
+	rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
+	e.Challenge = enrolment.ChallengeID(pairing.ID(random))
+	if factor == enrolment.Pocket {
+		return d.askPhone(ctx, s, r, e, who.from, by)
+	}
+	return d.askNumber(ctx, s, r, e, by)
+}
+
+// digitsKey is the purpose of the key of the digits that a phone has to be told.
+const digitsKey = "login/digits"
+
+func (d *Desk) askPhone(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, from string, by domain.Stamp) (login.State, error) {
+	var nonce [18]byte
+	rand.Read(nonce[:]) //nolint:errcheck // see above
+	e.Device, e.Nonce = r.state.Device.ID, base64.RawURLEncoding.EncodeToString(nonce[:])
+	_, e.KeyID = d.Keys.Derive(digitsKey)
+	if from != "" {
+		ref, err := d.People.Put(ctx, s, KindPlace, []byte(from))
+		if err != nil {
+			return login.State{}, err
+		}
+		e.From = &ref
+	}
+	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	if errors.Is(err, login.ErrTooManyApprovals) {
+		return st, &Refusal{Code: Limited, Wait: max(time.Second, st.AskAgainAt(d.Policy, by.At).Sub(by.At))}
+	}
+	if err == nil && e.From != nil {
+		d.activate(ctx, s, *e.From)
+	}
+	return st, err
+}
+
+func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, by domain.Stamp) (login.State, error) {
+	_, e.KeyID = d.Keys.Derive(codeKey(enrolment.LoggingIn))
+	e.To = &r.state.Phone.Ref
+	number, err := d.open(ctx, s, KindPhone, r.state.Phone.Ref)
+	if err != nil {
+		return login.State{}, err
+	}
+	next, allowed, err := d.countSend(ctx, enrolment.LoggingIn, enrolment.BySMS, number, e.By.Station)
+	if err != nil {
+		return login.State{}, err
+	}
+	if !allowed {
+		return d.openCode(ctx, s, e, next)
+	}
+	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	if err == nil {
+		d.sendLogin(s, st.Open.ID, r.state.Language)
+	}
+	return st, err
+}
+
+// openCode returns the state with a code that was sent before and serves the same
+// purpose, or when one may be sent again.
+func (d *Desk) openCode(ctx context.Context, s domain.SubjectID, e login.LoginChallenged, next time.Time) (login.State, error) {
+	logins, err := d.loadLogins(ctx, s)
+	if err != nil {
+		return login.State{}, err
+	}
+	c := logins.state.Open
+	if c.Live(d.Now()) && c.Factor == enrolment.SMS && c.By == e.By && c.Network == e.Network && c.Change == e.Change &&
+		c.Enrolment == e.Enrolment && c.Wrong < d.Policy.WrongCodes {
+		return logins.state, nil
+	}
+	return logins.state, &Refusal{Code: Limited, Wait: max(0, next.Sub(d.Now()))}
+}
+
+// repeat sends the open code of a login once more, or (when little is left of it)
+// another one.
+func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge, who applicant, by domain.Stamp) (login.State, time.Time, error) {
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return login.State{}, time.Time{}, err
+	}
+	if !c.Live(d.Now()) || c.Expires.Sub(d.Now()) < d.Policy.RepeatWhileLeft || c.Wrong >= d.Policy.WrongCodes {
+		st, err := d.challenge(ctx, s, r, who, c.Change, by)
+		return st, time.Time{}, err
+	}
+	number, err := d.open(ctx, s, KindPhone, c.To)
+	if err != nil {
+		return login.State{}, time.Time{}, err
+	}
+	next, allowed, err := d.countSend(ctx, enrolment.LoggingIn, enrolment.BySMS, number, who.by.Station)
+	switch {
+	case err != nil:
+		return login.State{}, next, err
+	case !allowed:
+		return login.State{}, next, &Refusal{Code: Limited, Wait: max(0, next.Sub(d.Now()))}
+	}
+	d.sendLogin(s, c.ID, r.state.Language)
+	logins, err := d.loadLogins(ctx, s)
+	return logins.state, next, err
+}
+
+// sendLogin sends the code of a login in the background, and records what became
+// of it.
+func (d *Desk) sendLogin(s domain.SubjectID, id enrolment.ChallengeID, lang string) {
+	send := func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, deliverFor)
+		defer cancel()
+		d.report(d.deliverLogin(ctx, s, id, lang))
+	}
+	if !d.enqueue(send) {
+		d.report(fmt.Errorf("send the code of a login: %w: too much is waiting", domain.ErrUnavailable))
+	}
+}
+
+func (d *Desk) deliverLogin(ctx context.Context, s domain.SubjectID, id enrolment.ChallengeID, lang string) error {
+	logins, err := d.loadLogins(ctx, s)
+	if err != nil {
+		return err
+	}
+	c := logins.state.Open
+	if c.ID != id || !c.Live(d.Now()) {
+		return nil
+	}
+	number, err := d.startSend(ctx, enrolment.Challenge{ID: c.ID, Sends: c.Sends})
+	if err != nil {
+		return err
+	}
+	m := Message{
+		ID: sendID(c.ID, number), Kind: CodeMessage, Purpose: enrolment.LoggingIn, Channel: enrolment.BySMS, Lang: lang,
+		Life: c.Expires.Sub(d.Now()).Round(time.Minute),
+	}
+	if m.To, err = d.open(ctx, s, KindPhone, c.To); err != nil {
+		return err
+	}
+	if m.Code, err = d.loginCode(s, c); err != nil {
+		return err
+	}
+	receipt, failed := d.Courier.Deliver(ctx, m)
+	if failed == nil || errors.Is(failed, domain.ErrUnknownOutcome) {
+		if err := d.Sends.RecordSend(ctx, d.Now(), string(m.Channel), string(c.ID)); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	var what login.Command = login.RecordSent{Sent: login.CodeSent{
+		Challenge: c.ID, Number: number, Provider: receipt.Provider, ProviderID: receipt.ID,
+	}}
+	if failed != nil {
+		what = login.RecordUndeliverable{Failed: login.CodeUndeliverable{Challenge: c.ID, Number: number, Reason: reasonOf(failed)}}
+	}
+	_, _, err = d.actLogin(ctx, s, d.machineStamp(domain.EventID(newCommand())), func(login.State) (login.Command, error) { return what, nil })
+	return errors.Join(failed, err)
+}
+
+// loginCode returns the six digits of a challenge: those that the SMS brings, or
+// those that the screen shows for the phone.
+func (d *Desk) loginCode(s domain.SubjectID, c login.Challenge) (string, error) {
+	purpose := codeKey(enrolment.LoggingIn)
+	if c.Factor == enrolment.Pocket {
+		purpose = digitsKey
+	}
+	key, err := d.Keys.DeriveWith(c.KeyID, purpose)
+	if err != nil {
+		return "", err
+	}
+	return enrolment.Code(key, s, enrolment.LoggingIn, c.ID), nil
+}
+
+// answer brings the code from the SMS. It returns the challenge that succeeded.
+func (d *Desk) answer(ctx context.Context, s domain.SubjectID, id enrolment.ChallengeID, who applicant, typed string, by domain.Stamp) (login.Challenge, error) {
+	st, events, err := d.actLogin(ctx, s, by, func(st login.State) (login.Command, error) {
+		code, err := d.loginCode(s, st.Open)
+		if st.Open.ID != id {
+			code, err = "", nil
+		}
+		return login.Answer{Challenge: id, By: who.by, Matches: code != "" && enrolment.Matches(code, digitsOf(typed))}, err
+	})
+	if err != nil {
+		return st.Open, err
+	}
+	d.tellLocked(s, events)
+	for _, e := range events {
+		if f, ok := e.(login.LoginFailed); ok && f.Reason == login.WrongCode {
+			if left := d.Policy.WrongCodes - st.Open.Wrong; left > 0 && len(events) == 1 {
+				return st.Open, &Refusal{Code: WrongCode, Left: left}
+			}
+			return st.Open, refuse(CodeEnded)
+		}
+	}
+	d.report(d.Sends.RecordVerified(ctx, string(id)))
+	if number, err := d.open(ctx, s, KindPhone, st.Open.To); err == nil {
+		d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.LoggingIn, number)...))
+	}
+	return st.Open, d.give(ctx, s, st.Open)
+}
+
+// redeem takes a login that the phone has approved.
+func (d *Desk) redeem(ctx context.Context, s domain.SubjectID, id enrolment.ChallengeID, who applicant, by domain.Stamp) (login.Challenge, error) {
+	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) {
+		return login.Redeem{Challenge: id, By: who.by}, nil
+	})
+	if err != nil {
+		return st.Open, err
+	}
+	return st.Open, d.give(ctx, s, st.Open)
+}
+
+// give reads the enrolment again, after a login was recorded and before anybody is
+// told: when it has moved on, the login is taken back. A freeze, or another factor,
+// that came in between is so never overtaken.
+func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) error {
+	r, err := d.load(ctx, s)
+	if err != nil {
+		return err
+	}
+	frozen := r.state.Frozen != "" && c.Change != login.Change(provesFound)
+	if r.revision == c.Enrolment && r.state.Chosen() == c.Factor && !frozen {
+		return nil
+	}
+	_, _, err = d.actLogin(ctx, s, d.machineStamp(domain.EventID(newCommand())), func(login.State) (login.Command, error) {
+		return login.Void{Challenge: c.ID}, nil
+	})
+	d.report(err)
+	return refuse(LoginStale)
+}
+
+// notify tells a person about their account, on channels, each at once.
+func (d *Desk) notify(s domain.SubjectID, m Message, channels ...enrolment.Channel) {
+	for _, channel := range channels {
+		d.notifyAt(s, m, channel, domain.Ref{})
+	}
+}
+
+// notifyAt is notify at an address that is not, or no longer, the person's own: a
+// number that was replaced.
+func (d *Desk) notifyAt(s domain.SubjectID, m Message, channel enrolment.Channel, to domain.Ref) {
+	m.ID, m.Channel = newID(), channel
+	queued := d.enqueue(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, deliverFor)
+		defer cancel()
+		r, err := d.load(ctx, s)
+		if err != nil {
+			d.report(err)
+			return
+		}
+		kind, ref := KindEmail, r.state.Email
+		if channel == enrolment.BySMS {
+			kind, ref = KindPhone, r.state.Phone.Ref
+		}
+		if !to.IsZero() {
+			ref = to
+		}
+		if ref.IsZero() {
+			return
+		}
+		m.Lang = cmp.Or(r.state.Language, d.Languages[0])
+		if m.Name, err = d.open(ctx, s, KindName, r.state.Name); err == nil {
+			m.To, err = d.open(ctx, s, kind, ref)
+		}
+		if err == nil && m.To != "" {
+			_, err = d.Courier.Deliver(ctx, m)
+		}
+		if err != nil {
+			d.report(fmt.Errorf("tell %s about their account: %w", s, err))
+		}
+	})
+	if !queued {
+		d.report(fmt.Errorf("tell %s about their account: %w: too much is waiting", s, domain.ErrUnavailable))
+	}
+}
+
+// alarm tells the helpdesk that an account was frozen: no more than why, and the
+// case.
+func (d *Desk) alarm(why Frozen, reference string) {
+	if d.Alarm == "" {
+		d.report(errFrozen)
+		return
+	}
+	m := Message{ID: newID(), Kind: AlarmMessage, Channel: enrolment.ByMail, To: d.Alarm, Lang: d.Languages[0], Reason: why, Reference: reference}
+	d.enqueue(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, deliverFor)
+		defer cancel()
+		if _, err := d.Courier.Deliver(ctx, m); err != nil {
+			d.report(fmt.Errorf("alarm the helpdesk: %w", err))
+		}
+	})
+}
+
+var errFrozen = errors.New("an account was frozen by its person, and organisation.alarm names nobody to tell")
+
+// newCase returns the name of a case: eight characters that are easy to read aloud.
+func newCase() enrolment.CaseID {
+	const letters = "23456789ACEFHKLMNPRTWX"
+	var b [8]byte
+	rand.Read(b[:]) //nolint:errcheck // see above
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return enrolment.CaseID(string(b[:4]) + "-" + string(b[4:]))
+}

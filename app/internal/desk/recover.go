@@ -1,0 +1,262 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// What somebody can do at L1 who knows the password and has no use of their factor.
+// Mail and password together open a case and freeze; only another proof gives a
+// factor. See domain/enrolment/recover.go.
+
+// A recovery is how far a visit has come with it.
+type recovery struct {
+	at    recoveryStep
+	found bool                  // they have the phone again
+	mail  enrolment.ChallengeID // the confirmed one
+}
+
+type recoveryStep int
+
+const (
+	notRecovering recoveryStep = iota
+	atMail                     // a code by mail was asked for
+	atHow                      // it was right
+	atNumber                   // a code by SMS was asked for
+)
+
+func (r recovery) screen() Screen {
+	switch r.at {
+	case atMail:
+		return ScreenRecoverMail
+	case atHow:
+		return ScreenRecoverHow
+	case atNumber:
+		return ScreenRecoverCode
+	case notRecovering:
+	}
+	return ""
+}
+
+// WithoutPhone is for who cannot take the second step of a login: a code goes to
+// their mail (ScreenRecoverMail).
+func (d *Desk) WithoutPhone(ctx context.Context, id string) (View, error) {
+	return d.runLogin(ctx, id, "without-phone", func(v *visit) error {
+		if v.login.in || v.login.challenge == "" {
+			return refuse(OutOfOrder)
+		}
+		return d.askRecovery(ctx, v, false)
+	})
+}
+
+// FoundPhone is for who reported it lost and has it again: a code by mail, then
+// the factor, end the freeze.
+func (d *Desk) FoundPhone(ctx context.Context, id string) (View, error) {
+	return d.runLogin(ctx, id, "found-phone", func(v *visit) error {
+		s, err := d.state(ctx, v)
+		switch {
+		case err != nil:
+			return err
+		case s.Frozen != enrolment.FrozenLost:
+			return refuse(AccountFrozen)
+		}
+		return d.askRecovery(ctx, v, true)
+	})
+}
+
+func (d *Desk) askRecovery(ctx context.Context, v *visit, found bool) error {
+	limited, err := d.takeSend(ctx, v, enrolment.Recovering, enrolment.ByMail, v.key)
+	if err != nil {
+		return err
+	}
+	if limited {
+		s, err := d.state(ctx, v)
+		if err != nil {
+			return err
+		}
+		if c := s.Codes.Recovery; c.Channel != enrolment.ByMail || !c.Open(d.Policy, d.Now()) {
+			return &Refusal{Code: Limited, Wait: v.resend[enrolment.Recovering].Sub(d.Now())}
+		}
+		v.login.recovery = recovery{at: atMail, found: found}
+		return nil
+	}
+	_, keyID := d.Keys.Derive(codeKey(enrolment.Recovering))
+	ask := enrolment.AskRecovery{Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
+	if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return ask, nil }); err != nil {
+		return err
+	}
+	v.login.recovery = recovery{at: atMail, found: found}
+	v.login.challenge, v.login.change = "", ""
+	d.sendFor(ctx, v, enrolment.ByMail, d.code(v, enrolment.Recovering))
+	d.watchRecovery(v)
+	return nil
+}
+
+// watchRecovery follows what becomes of the message, of somebody who has proved the
+// password.
+func (d *Desk) watchRecovery(v *visit) {
+	if !v.watches {
+		v.watches = true
+		go v.signals.forward(d.Feed.Watch(v.subject))
+	}
+}
+
+// resendRecovery sends the code once more that a recovery waits for.
+func (d *Desk) resendRecovery(ctx context.Context, v *visit) error {
+	s, err := d.state(ctx, v)
+	if err != nil {
+		return err
+	}
+	c := s.Codes.Recovery
+	to, kind := v.key, KindEmail
+	if c.Channel == enrolment.BySMS {
+		kind = KindPhone
+		if to, err = d.open(ctx, v.subject, kind, c.To); err != nil {
+			return err
+		}
+	}
+	return d.reissue(ctx, v, enrolment.Recovering, c.Channel, to)
+}
+
+// ConfirmRecovery brings that code (then ScreenRecoverHow), or the one from the SMS
+// (ScreenRecoverCode; then ScreenAccount, and SMS is the factor).
+func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, error) {
+	return d.runLogin(ctx, id, "confirm-recovery", func(v *visit) error {
+		in := v.login
+		number := in.recovery.at == atNumber
+		if !number && in.recovery.at != atMail {
+			return refuse(OutOfOrder)
+		}
+		s, events, err := d.do(ctx, v, d.guess(v, enrolment.Recovering, code, func(c enrolment.ChallengeID, ok bool) enrolment.Command {
+			if number {
+				return enrolment.RecoverNumber{Challenge: c, Matches: ok}
+			}
+			return enrolment.ConfirmRecovery{Challenge: c, Matches: ok}
+		}))
+		if err != nil {
+			return err
+		}
+		if err := d.rejected(s, events); err != nil {
+			return err
+		}
+		if !recorded[enrolment.CodeConfirmed](events) {
+			return refuse(OutOfOrder)
+		}
+		if number {
+			in.recovery = recovery{}
+			d.verifiedNumber(ctx, v.subject, enrolment.Recovering, s.Codes.Recovery.ID, s.Phone.Ref)
+			d.notify(v.subject, Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
+			d.logIn(v)
+			return nil
+		}
+		d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.Recovering, v.key)[0]))
+		in.recovery.at, in.recovery.mail = atHow, s.Codes.Recovery.ID
+		if !in.recovery.found {
+			return nil
+		}
+		in.recovery.at = notRecovering
+		r, err := d.load(ctx, v.subject)
+		if err != nil {
+			return err
+		}
+		return d.ask(ctx, v, r, provesFound)
+	})
+}
+
+// found ends the freeze of somebody who has proved the factor.
+func (d *Desk) found(ctx context.Context, v *visit) error {
+	mail := v.login.recovery.mail
+	v.login.recovery = recovery{}
+	_, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.FoundPhone{Mail: mail}, nil })
+	if err != nil {
+		return err
+	}
+	if recorded[enrolment.AccountUnfrozen](events) {
+		d.notify(v.subject, Message{Kind: UnfrozenMessage}, enrolment.ByMail, enrolment.BySMS)
+	}
+	d.logIn(v)
+	return nil
+}
+
+// ReportPhone says what became of the phone. Lost and stolen freeze the account
+// (ScreenFrozen); new sends a code by SMS (ScreenRecoverCode).
+func (d *Desk) ReportPhone(ctx context.Context, id string, loss PhoneLoss) (View, error) {
+	return d.runLogin(ctx, id, "report-phone", func(v *visit) error {
+		in := v.login
+		if in.recovery.at != atHow {
+			return refuse(OutOfOrder)
+		}
+		s, err := d.state(ctx, v)
+		if err != nil {
+			return err
+		}
+		report := enrolment.ReportPhone{Case: newCase(), Mail: in.recovery.mail}
+		switch loss {
+		case LostPhone:
+			report.Reason = enrolment.CaseLost
+		case StolenPhone:
+			report.Reason = enrolment.CaseStolen
+		case NewPhone:
+			return d.reportNew(ctx, v, s, report)
+		default:
+			return refuse(OutOfOrder)
+		}
+		s, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return report, nil })
+		if err != nil {
+			return err
+		}
+		in.recovery, in.challenge = recovery{}, ""
+		if recorded[enrolment.AccountFrozen](events) {
+			d.tellFrozen(v.subject, Frozen(s.Frozen), string(s.Case.ID))
+		}
+		return nil
+	})
+}
+
+// reportNew sends a code to the number of somebody who has another phone.
+func (d *Desk) reportNew(ctx context.Context, v *visit, s enrolment.State, report enrolment.ReportPhone) error {
+	number, err := d.open(ctx, v.subject, KindPhone, s.Phone.Ref)
+	if err != nil {
+		return err
+	}
+	limited, err := d.takeSend(ctx, v, enrolment.Recovering, enrolment.BySMS, number)
+	if err != nil {
+		return err
+	}
+	if limited {
+		return &Refusal{Code: Limited, Wait: v.resend[enrolment.Recovering].Sub(d.Now())}
+	}
+	report.Reason, report.Challenge = enrolment.CaseNew, enrolment.ChallengeID(newID())
+	_, report.KeyID = d.Keys.Derive(codeKey(enrolment.Recovering))
+	if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return report, nil }); err != nil {
+		return err
+	}
+	v.login.recovery.at = atNumber
+	d.sendFor(ctx, v, enrolment.BySMS, d.code(v, enrolment.Recovering))
+	return nil
+}
+
+// Unfreeze is for somebody at the server's command line, who has made sure of whom
+// they speak with: the account counts again, and the person enrols anew behind the
+// e-mail address, with a new password. False: it was not frozen.
+func (d *Desk) Unfreeze(ctx context.Context, s domain.SubjectID) (bool, error) {
+	_, events, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return enrolment.Unfreeze{}, nil })
+	if err != nil || len(events) == 0 {
+		return false, err
+	}
+	d.notify(s, Message{Kind: UnfrozenMessage}, enrolment.ByMail)
+	return true, nil
+}
+
+// Freeze is for somebody at the server's command line: no factor counts from now on.
+func (d *Desk) Freeze(ctx context.Context, s domain.SubjectID) (bool, error) {
+	freeze := enrolment.Freeze{Reason: enrolment.FrozenHelpdesk}
+	_, events, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return freeze, nil })
+	if err != nil || len(events) == 0 {
+		return false, err
+	}
+	d.notify(s, Message{Kind: FrozenMessage, Reason: FrozenHelpdesk}, enrolment.ByMail, enrolment.BySMS)
+	return true, nil
+}
