@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/projections/history"
 )
 
 // What follows is desk, use case by use case, as rights.go has them.
@@ -104,6 +105,87 @@ func (c *Client) CancelPairing(ctx context.Context, visit string) (desk.View, er
 // ConfirmPairing takes the digits that the phone shows.
 func (c *Client) ConfirmPairing(ctx context.Context, visit, digits string) (desk.View, error) {
 	return c.visit(ctx, "confirm-pairing", ask{Visit: visit, Code: digits})
+}
+
+// Login takes an address and a password, and begins a visit.
+func (c *Client) Login(ctx context.Context, email, password, lang string) (desk.View, error) {
+	return c.visit(ctx, "login", ask{Email: email, Password: password, Lang: lang})
+}
+
+// ConfirmLogin takes the code of a login, or of a change.
+func (c *Client) ConfirmLogin(ctx context.Context, visit, code string) (desk.View, error) {
+	return c.visit(ctx, "confirm-login", ask{Visit: visit, Code: code})
+}
+
+// AskAgain asks the phone anew.
+func (c *Client) AskAgain(ctx context.Context, visit string) (desk.View, error) {
+	return c.visit(ctx, "ask-again", ask{Visit: visit})
+}
+
+// Prove takes the password for a change.
+func (c *Client) Prove(ctx context.Context, visit string, what desk.Change, password string) (desk.View, error) {
+	return c.visit(ctx, "prove", ask{Visit: visit, Change: string(what), Password: password})
+}
+
+// Dismiss goes back to Mijn gegevens.
+func (c *Client) Dismiss(ctx context.Context, visit string) (desk.View, error) {
+	return c.visit(ctx, "dismiss", ask{Visit: visit})
+}
+
+// ChangeName changes what the person is called.
+func (c *Client) ChangeName(ctx context.Context, visit, name string) (desk.View, error) {
+	return c.visit(ctx, "change-name", ask{Visit: visit, Name: name})
+}
+
+// ChangeLanguage changes in which language the person is written to.
+func (c *Client) ChangeLanguage(ctx context.Context, visit, lang string) (desk.View, error) {
+	return c.visit(ctx, "change-language", ask{Visit: visit, Lang: lang})
+}
+
+// ChangePassword changes the password.
+func (c *Client) ChangePassword(ctx context.Context, visit, password string) (desk.View, error) {
+	return c.visit(ctx, "change-password", ask{Visit: visit, Password: password})
+}
+
+// ChangePhone takes a new number, and sends a code to it.
+func (c *Client) ChangePhone(ctx context.Context, visit, number string) (desk.View, error) {
+	return c.visit(ctx, "change-phone", ask{Visit: visit, Number: number})
+}
+
+// ConfirmNewPhone takes the code that was sent to it.
+func (c *Client) ConfirmNewPhone(ctx context.Context, visit, code string) (desk.View, error) {
+	return c.visit(ctx, "confirm-new-phone", ask{Visit: visit, Code: code})
+}
+
+// SwitchToSMS makes SMS the factor in the place of Pocket.
+func (c *Client) SwitchToSMS(ctx context.Context, visit string) (desk.View, error) {
+	return c.visit(ctx, "switch-to-sms", ask{Visit: visit})
+}
+
+// Story returns what happened to the account.
+func (c *Client) Story(ctx context.Context, visit string) ([]history.Entry, error) {
+	a, err := c.ask(ctx, "story", ask{Visit: visit})
+	return a.Story, err
+}
+
+// WithoutPhone sends a code by mail to somebody who has no use of their phone.
+func (c *Client) WithoutPhone(ctx context.Context, visit string) (desk.View, error) {
+	return c.visit(ctx, "without-phone", ask{Visit: visit})
+}
+
+// ConfirmRecovery takes that code, or the one that was sent to the number.
+func (c *Client) ConfirmRecovery(ctx context.Context, visit, code string) (desk.View, error) {
+	return c.visit(ctx, "confirm-recovery", ask{Visit: visit, Code: code})
+}
+
+// ReportPhone says what became of the phone.
+func (c *Client) ReportPhone(ctx context.Context, visit string, loss desk.PhoneLoss) (desk.View, error) {
+	return c.visit(ctx, "report-phone", ask{Visit: visit, Loss: string(loss)})
+}
+
+// FoundPhone says that the phone is there again.
+func (c *Client) FoundPhone(ctx context.Context, visit string) (desk.View, error) {
+	return c.visit(ctx, "found-phone", ask{Visit: visit})
 }
 
 // HelpCode returns what somebody who is stuck reads to the helpdesk.

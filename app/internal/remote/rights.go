@@ -87,6 +87,49 @@ var useCases = map[string]useCase{
 		return d.ConfirmPairing(ctx, a.Visit, a.Code)
 	}),
 
+	"login": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.Login(ctx, a.Email, a.Password, a.Lang)
+	}),
+	"confirm-login": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ConfirmLogin(ctx, a.Visit, a.Code)
+	}),
+	"ask-again": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.AskAgain(ctx, a.Visit) }),
+
+	"prove": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.Prove(ctx, a.Visit, desk.Change(a.Change), a.Password)
+	}),
+	"dismiss": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.Dismiss(ctx, a.Visit) }),
+	"change-name": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ChangeName(ctx, a.Visit, a.Name)
+	}),
+	"change-language": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ChangeLanguage(ctx, a.Visit, a.Lang)
+	}),
+	"change-password": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ChangePassword(ctx, a.Visit, a.Password)
+	}),
+	"change-phone": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ChangePhone(ctx, a.Visit, a.Number)
+	}),
+	"confirm-new-phone": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ConfirmNewPhone(ctx, a.Visit, a.Code)
+	}),
+	"switch-to-sms": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.SwitchToSMS(ctx, a.Visit) }),
+	"story":         {kinds: everybody, do: story},
+
+	"without-phone": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.WithoutPhone(ctx, a.Visit)
+	}),
+	"confirm-recovery": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ConfirmRecovery(ctx, a.Visit, a.Code)
+	}),
+	"report-phone": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.ReportPhone(ctx, a.Visit, desk.PhoneLoss(a.Loss))
+	}),
+	"found-phone": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.FoundPhone(ctx, a.Visit)
+	}),
+
 	"help-code":      {kinds: everybody, do: helpCode, notes: true},
 	"unlock-station": {kinds: []station.Kind{station.Kiosk}, do: unlockStation, notes: true}, // only a kiosk is locked
 }
@@ -138,6 +181,11 @@ func end(ctx context.Context, h *Handler, s session, a ask) (answer, error) {
 	err := s.desk.End(ctx, a.Visit, why)
 	h.calls.forget(s.station, a.Visit)
 	return answer{}, err
+}
+
+func story(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {
+	entries, err := s.desk.Story(ctx, a.Visit)
+	return answer{Story: entries}, err
 }
 
 func helpCode(ctx context.Context, _ *Handler, s session, a ask) (answer, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
+	"github.com/keydesk/keydesk/projections/history"
 )
 
 const (
@@ -32,6 +33,8 @@ type ask struct {
 	Password string `json:"password,omitempty"`
 	Code     string `json:"code,omitempty"`
 	Number   string `json:"number,omitempty"`
+	Change   string `json:"change,omitempty"` // under Mijn gegevens
+	Loss     string `json:"loss,omitempty"`   // of a phone
 	Why      string `json:"why,omitempty"`
 	Version  string `json:"version,omitempty"` // of the station's program
 	Request  []byte `json:"request,omitempty"` // for a certificate, PKCS #10 (RFC 2986)
@@ -45,10 +48,11 @@ type answer struct {
 	// Barred is why the station is not given what it asked for, now or ever.
 	Barred station.RefusalReason `json:"barred,omitempty"`
 
-	View    *desk.View `json:"view,omitempty"`
-	Text    string     `json:"text,omitempty"`
-	Hello   *Hello     `json:"hello,omitempty"`
-	Trouble bool       `json:"trouble,omitempty"`
+	View    *desk.View      `json:"view,omitempty"`
+	Text    string          `json:"text,omitempty"`
+	Story   []history.Entry `json:"story,omitempty"`
+	Hello   *Hello          `json:"hello,omitempty"`
+	Trouble bool            `json:"trouble,omitempty"`
 	// A certificate, and the authorities to know servers by from now on, DER.
 	Certificate []byte   `json:"certificate,omitempty"`
 	Authorities [][]byte `json:"authorities,omitempty"`
