@@ -14,6 +14,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/login"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/history"
 	"github.com/keydesk/keydesk/projections/progress"
@@ -141,9 +142,13 @@ func (c historyCommand) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		logins, err := h.Log.ReadStream(a.ctx, login.Stream(s), 0)
+		if err != nil {
+			return err
+		}
 		words := i18n.New(c.Language)
 		table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
-		for _, e := range history.Of(events) {
+		for _, e := range history.Whole(events, logins) {
 			args := i18n.Args{}
 			for k, v := range e.Params {
 				args[k] = v
@@ -168,6 +173,7 @@ func (progressCommand) Run(a *app) (err error) {
 		Since         time.Time             `json:"since"`
 		Locked        bool                  `json:"locked,omitempty"`
 		Undeliverable enrolment.Undelivered `json:"undeliverable,omitempty"`
+		Frozen        bool                  `json:"frozen,omitempty"`
 		Unknown       bool                  `json:"unknown,omitempty"`
 	}
 	counts := h.Board.Counts()
@@ -175,15 +181,19 @@ func (progressCommand) Run(a *app) (err error) {
 		People  int                    `json:"people"`
 		Waiting int                    `json:"waiting"`
 		AtStep  map[enrolment.Step]int `json:"atStep"`
+		Frozen  int                    `json:"frozen"`
 		Unknown int                    `json:"unknown"`
 		Stuck   []stuck                `json:"stuck"`
-	}{counts.People, counts.Waiting, map[enrolment.Step]int{}, counts.Parked, []stuck{}}
+	}{counts.People, counts.Waiting, map[enrolment.Step]int{}, 0, counts.Parked, []stuck{}}
 	for step := enrolment.StepEmail; step <= enrolment.StepDone; step++ {
 		answer.AtStep[step] = counts.At[step]
 	}
 	h.Board.Each(func(p progress.Person) bool {
+		if p.Frozen {
+			answer.Frozen++
+		}
 		if p.Stuck() {
-			answer.Stuck = append(answer.Stuck, stuck{p.Subject, p.Step, p.Since, p.Locked, p.Undeliverable, p.Parked})
+			answer.Stuck = append(answer.Stuck, stuck{p.Subject, p.Step, p.Since, p.Locked, p.Undeliverable, p.Frozen, p.Parked})
 		}
 		return true
 	})
@@ -211,6 +221,57 @@ func (a *app) person(h *opened, who string) (domain.SubjectID, error) {
 		return s, errNobody
 	}
 	return s, err
+}
+
+type freezeCommand struct {
+	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+}
+
+// Help says what it does.
+func (freezeCommand) Help() string {
+	return "From now on no factor of this person counts: the login service is told \"frozen\", and they are told by mail and SMS."
+}
+
+func (c freezeCommand) Run(a *app) error {
+	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+		changed, err := h.Desk.Freeze(a.ctx, s)
+		h.Desk.Drain(a.ctx)
+		if err != nil {
+			return err
+		}
+		says := "%s is frozen\n"
+		if !changed {
+			says = "%s was frozen already\n"
+		}
+		_, err = fmt.Fprintf(a.out, says, s)
+		return err
+	})
+}
+
+type unfreezeCommand struct {
+	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+}
+
+// Help says what has to be sure before, and what comes after.
+func (unfreezeCommand) Help() string {
+	return "Make sure of whom you speak with first: call back to the number that HR has, or see the person. " +
+		"Then they enrol anew behind their e-mail address, with a new password, a number and a factor; the phone that was paired counts no more."
+}
+
+func (c unfreezeCommand) Run(a *app) error {
+	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+		changed, err := h.Desk.Unfreeze(a.ctx, s)
+		h.Desk.Drain(a.ctx)
+		if err != nil {
+			return err
+		}
+		says := "%s can enrol anew\n"
+		if !changed {
+			says = "%s is not frozen\n"
+		}
+		_, err = fmt.Fprintf(a.out, says, s)
+		return err
+	})
 }
 
 type unlockCommand struct {
