@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// The types of the three signed messages, the typ of their headers.
+// The types of the three signed messages of a pairing, the typ of their headers.
 const (
 	TypeClaim  = "pocket-claim+jws"
 	TypeStatus = "pocket-status+jws"
@@ -33,6 +33,16 @@ func IsID(s string) bool { return len(s) == IDLength && isBase64URL(s) }
 // characters of base64url.
 func IsToken(s string) bool {
 	return len(s) >= IDLength && len(s) <= MaxToken && isBase64URL(s)
+}
+
+// AreDigits says whether s has the form of the six digits of a pairing or a login.
+func AreDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return len(s) == 6
 }
 
 // Secret derives a pairing's secret, which the QR code carries, so that it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/keydesk/keydesk/domain/pairing"
 )
@@ -16,7 +17,13 @@ type vectors struct {
 	}
 	Codes []struct{ Typed, Code, Formatted, Locator string }
 	QRs   []struct{ Content, PublicURL, Pairing, Secret string }
-	BadQR []string
+	BadQR     []string
+	Approvals []struct {
+		Challenge, Portal, Organisation, Client, From string
+		Change                                        bool
+		Asked                                         int64
+		Context                                       string
+	}
 }
 
 func TestVectors(t *testing.T) {
@@ -52,6 +59,13 @@ func TestVectors(t *testing.T) {
 		if err != nil || q != (pairing.QR{PublicURL: c.PublicURL, Pairing: c.Pairing, Secret: c.Secret}) {
 			t.Errorf("QR %q: %+v, %v", c.Content, q, err)
 		}
+	}
+	for _, c := range v.Approvals {
+		a := pairing.Approval{
+			Challenge: c.Challenge, Portal: c.Portal, Organisation: c.Organisation, Client: c.Client, From: c.From,
+			Change: c.Change, Asked: time.Unix(c.Asked, 0),
+		}
+		equal(t, "context", a.Context(), c.Context)
 	}
 	for _, c := range v.BadQR {
 		if q, err := pairing.ParseQR(c); err == nil {
