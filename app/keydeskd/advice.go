@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
@@ -48,6 +49,9 @@ func advice(err error) string {
 	if _, ok := errors.AsType[*settings.InvalidError](err); ok {
 		return "nothing was done; change this, and \"keydeskd settings\" shows whether it is right"
 	}
+	if errors.Is(err, pocket.ErrNotPaired) {
+		return "\"keydeskd phone pair\" pairs it first; --key names the file that it kept its key in"
+	}
 	if r, ok := errors.AsType[pairing.Refusal](err); ok {
 		return pairingAdvice(r)
 	}
@@ -70,6 +74,7 @@ func advice(err error) string {
 		{errNothingToServe, "set one of them, in the settings file or with --set; \"keydeskd settings\" shows what is in force"},
 		{errNoVault, "--from names a vault that exists"},
 		{transfer.ErrWrittenTo, "stop whatever uses the target, and run this again"},
+		{pocket.ErrNothingWaits, "log in on a screen or in a program first, as far as its six digits; --wait waits longer"},
 		{pairing.ErrBadQR, "give the whole text of the QR code, in single quotes: it holds a # sign"},
 		{store.ErrForeign, "the setting log.url names another file, or --home another folder"},
 		{store.ErrNewer, "use the keydeskd of the kiosk's version, or a newer one"},
@@ -93,6 +98,10 @@ func pairingAdvice(r pairing.Refusal) string {
 	switch r {
 	case pairing.Busy, pairing.Unavailable:
 		return "try again in a moment"
+	case pairing.Revoked:
+		return "pair it anew with \"keydeskd phone pair\""
+	case pairing.Over:
+		return "ask for a new login on the screen"
 	case pairing.ClaimedAlready, pairing.Expired, pairing.Unknown, pairing.WrongProof, pairing.NotConfirmed,
 		pairing.WrongNonce, pairing.Failed:
 	}

@@ -56,6 +56,30 @@ type (
 		Portal       string `json:"portal"`
 		Organisation string `json:"organisation"`
 	}
+	nonceAnswer struct {
+		Nonce string `json:"nonce"`
+	}
+	pendingAnswer struct {
+		Approval *approval `json:"approval"`
+	}
+	// approval is pairing.Approval on the wire.
+	approval struct {
+		Challenge    string `json:"challenge"`
+		Nonce        string `json:"nonce"`
+		Portal       string `json:"portal"`
+		Organisation string `json:"organisation"`
+		Client       string `json:"client"`
+		Station      bool   `json:"station"`
+		From         string `json:"from"`
+		Change       bool   `json:"change"`
+		Asked        int64  `json:"asked"`   // seconds since 1970
+		Seconds      int    `json:"seconds"` // left
+		Tries        int    `json:"tries"`
+	}
+	decidedAnswer struct {
+		State pairing.DecidedState `json:"state"`
+		Tries int                  `json:"tries"`
+	}
 	refusedAnswer struct {
 		Error string `json:"error"`
 		ID    string `json:"id,omitempty"` // to find a fault in the log by
@@ -141,19 +165,32 @@ func (s *service) status(ctx context.Context, body []byte) (any, error) {
 	if err := m.check(s.PublicURL, statusMembers); err != nil {
 		return nil, err
 	}
+	p, err := wait(ctx, s.waiting, s.Limits.Wait, pairing.Progress{State: pairing.StateClaimed},
+		func(ctx context.Context) (pairing.Progress, error) {
+			return s.Desk.AwaitPairing(ctx, m.text("pairing"), m.thumbprint)
+		})
+	return statusAnswer(p), err
+}
+
+// wait is a long poll: it takes a place among those that wait, if there is one,
+// and gives the desk a while. Where nothing has happened by then, that is what
+// it returns.
+func wait[T any](
+	ctx context.Context, places chan struct{}, while time.Duration, nothing T, ask func(context.Context) (T, error),
+) (T, error) {
 	select {
-	case s.waiting <- struct{}{}:
-		defer func() { <-s.waiting }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	default:
-		return nil, pairing.Busy
+		return nothing, pairing.Busy
 	}
-	waiting, cancel := context.WithTimeout(ctx, s.Limits.Wait)
+	waiting, cancel := context.WithTimeout(ctx, while)
 	defer cancel()
-	p, err := s.Desk.AwaitPairing(waiting, m.text("pairing"), m.thumbprint)
+	answer, err := ask(waiting)
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		return statusAnswer{State: pairing.StateClaimed}, nil
+		return nothing, nil
 	}
-	return statusAnswer{p.State, p.Reason}, err
+	return answer, err
 }
 
 func (s *service) finish(ctx context.Context, body []byte) (any, error) {
@@ -169,16 +206,59 @@ func (s *service) finish(ctx context.Context, body []byte) (any, error) {
 	return accountAnswer(a), err
 }
 
+func (s *service) nonce(_ context.Context, body []byte) (any, error) {
+	if fields, err := object(body); err != nil || len(fields) > 0 {
+		return nil, errMalformed
+	}
+	return nonceAnswer{s.Desk.PhoneNonce()}, nil
+}
+
+// pending waits until a login waits for the phone. What it asks for is signed
+// with the key of the pairing, and the desk compares the thumbprint.
+func (s *service) pending(ctx context.Context, body []byte) (any, error) {
+	m, err := open(body, pairing.TypePending)
+	if err != nil {
+		return nil, err
+	}
+	q, err := m.ask(s.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	a, err := wait(ctx, s.asking, s.Limits.Wait, nil, func(ctx context.Context) (*pairing.Approval, error) {
+		return s.Desk.PendingApproval(ctx, q)
+	})
+	if a == nil || err != nil {
+		return pendingAnswer{}, err
+	}
+	return pendingAnswer{&approval{
+		a.Challenge, a.Nonce, a.Portal, a.Organisation, a.Client, a.Station, a.From, a.Change,
+		a.Asked.Unix(), max(0, int(time.Until(a.Expires).Seconds())), a.Tries,
+	}}, nil
+}
+
+func (s *service) decide(ctx context.Context, body []byte) (any, error) {
+	m, err := open(body, pairing.TypeDecision)
+	if err != nil {
+		return nil, err
+	}
+	c, err := m.decision(s.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Desk.DecideApproval(ctx, c)
+	return decidedAnswer(d), err
+}
+
 // statusOf maps a refusal of the desk to HTTP (RFC 9110, RFC 6585).
 func statusOf(r pairing.Refusal) int {
 	switch r {
-	case pairing.Expired, pairing.Failed:
+	case pairing.Expired, pairing.Failed, pairing.Over:
 		return http.StatusGone
 	case pairing.Unknown:
 		return http.StatusNotFound
 	case pairing.ClaimedAlready, pairing.NotConfirmed:
 		return http.StatusConflict
-	case pairing.WrongProof, pairing.WrongNonce:
+	case pairing.WrongProof, pairing.WrongNonce, pairing.Revoked:
 		return http.StatusForbidden
 	case pairing.Busy:
 		return http.StatusTooManyRequests

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/pairing"
 )
 
-// memoryDesk keeps the rules of pairing in memory: one claim (a second phone
-// burns it), three tries at the digits, an end to everything, and the same
-// answer for the same request.
+// memoryDesk keeps the rules of pairing and approval in memory: one claim (a
+// second phone burns it), three tries at the digits, an end to everything, and
+// the same answer for the same request.
 type memoryDesk struct {
 	key []byte
 
@@ -25,6 +26,20 @@ type memoryDesk struct {
 	down     error         // what every method returns while the log is away
 	waiting  int           // phones in AwaitPairing
 	lost     error         // what the next finish returns although it was recorded
+
+	logins map[string]*login // by device: one waits at a time
+	nonces map[string]bool   // false: too old
+	polls  int               // calls of PendingApproval
+}
+
+// A login waits for a phone.
+type login struct {
+	approval pairing.Approval
+	digits   string
+	state    pairing.DecidedState // "" until decided
+	said     pairing.Decision     // the last one
+	answered pairing.Decided
+	over     bool
 }
 
 type offer struct {
@@ -34,13 +49,18 @@ type offer struct {
 	wrong   int
 	state   pairing.State // "" until claimed
 	reason  pairing.Reason
+	subject string
 	device  string
+	revoked bool
 }
 
 func newDesk() *memoryDesk {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	return &memoryDesk{key: key, pairings: map[string]*offer{}, moved: make(chan struct{})}
+	return &memoryDesk{
+		key: key, pairings: map[string]*offer{}, moved: make(chan struct{}),
+		logins: map[string]*login{}, nonces: map[string]bool{},
+	}
 }
 
 func token() string {
@@ -118,6 +138,10 @@ func (d *memoryDesk) State(id string) (state pairing.State, label, device string
 
 func (d *memoryDesk) move(o *offer, s pairing.State, why pairing.Reason) {
 	o.state, o.reason = s, why
+	d.tell()
+}
+
+func (d *memoryDesk) tell() {
 	close(d.moved)
 	d.moved = make(chan struct{})
 }
@@ -224,12 +248,161 @@ func (d *memoryDesk) FinishPairing(_ context.Context, f pairing.Finish) (pairing
 	case o.state == pairing.StateClaimed:
 		return pairing.Account{}, pairing.NotConfirmed
 	case o.state == pairing.StateConfirmed:
-		o.device = token()
+		o.subject, o.device = domain.SubjectID([]byte(token())[:16]).String(), token()
 		d.move(o, pairing.StatePaired, "")
 	}
 	lost := d.lost
 	d.lost = nil
-	return pairing.Account{Device: o.device, Portal: "Mijn OPO-R", Organisation: "Stichting OPO-R"}, lost
+	return pairing.Account{Subject: o.subject, Device: o.device, Portal: "Mijn OPO-R", Organisation: "Stichting OPO-R"}, lost
+}
+
+// A change to an approval that Login makes.
+type asks func(*pairing.Approval)
+
+// Login has somebody log in whose phone is the device of a pairing. It returns
+// the digits on their screen. An earlier login of theirs is over.
+func (d *memoryDesk) Login(id string, life time.Duration, change ...asks) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	l := &login{approval: pairing.Approval{
+		Challenge: token(), Nonce: token(), Portal: "Mijn OPO-R", Organisation: "Stichting OPO-R",
+		Client: "mijn-opo-r", From: "Firefox, Utrecht", Asked: now, Expires: now.Add(life), Tries: 3,
+	}, digits: pairing.Digits(id, token(), token())}
+	for _, f := range change {
+		f(&l.approval)
+	}
+	d.logins[d.pairings[id].device] = l
+	d.tell()
+	return l.digits
+}
+
+// EndLogin is the person leaving the screen.
+func (d *memoryDesk) EndLogin(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.logins[d.pairings[id].device].over = true
+	d.tell()
+}
+
+// Decided says what came of the login of a pairing's device.
+func (d *memoryDesk) Decided(id string) pairing.DecidedState {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.logins[d.pairings[id].device].state
+}
+
+// Revoke ends a device.
+func (d *memoryDesk) Revoke(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pairings[id].revoked = true
+	d.tell()
+}
+
+// AgeNonces makes all nonces of questions too old.
+func (d *memoryDesk) AgeNonces() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n := range d.nonces {
+		d.nonces[n] = false
+	}
+}
+
+// Polls counts the questions of phones.
+func (d *memoryDesk) Polls() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.polls
+}
+
+func (d *memoryDesk) PhoneNonce() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := token()
+	d.nonces[n] = true
+	return n
+}
+
+// of returns the pairing of a device, if it is that phone's.
+func (d *memoryDesk) of(subject, device, thumbprint string) error {
+	for _, o := range d.pairings {
+		if o.device == device && o.subject == subject && o.claim.Thumbprint == thumbprint && !o.revoked {
+			return d.down
+		}
+	}
+	return pairing.Revoked
+}
+
+func (d *memoryDesk) PendingApproval(ctx context.Context, q pairing.Ask) (*pairing.Approval, error) {
+	d.mu.Lock()
+	d.polls++
+	fresh := d.nonces[q.Nonce]
+	d.mu.Unlock()
+	if !fresh {
+		return nil, pairing.WrongNonce
+	}
+	d.wait(1)
+	defer d.wait(-1)
+	for {
+		d.mu.Lock()
+		err, moved, l := d.of(q.Subject, q.Device, q.Thumbprint), d.moved, d.logins[q.Device]
+		if err == nil && l != nil && l.state == "" && !l.over && time.Now().Before(l.approval.Expires) {
+			a := l.approval
+			d.mu.Unlock()
+			return &a, nil
+		}
+		d.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return nil, nil //nolint:nilnil // nothing waits
+		}
+	}
+}
+
+func (d *memoryDesk) DecideApproval(_ context.Context, c pairing.Decision) (pairing.Decided, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.of(c.Subject, c.Device, c.Thumbprint); err != nil {
+		return pairing.Decided{}, err
+	}
+	l := d.logins[c.Device]
+	switch {
+	case l == nil || l.approval.Challenge != c.Challenge:
+		return pairing.Decided{}, pairing.Over
+	case l.said == c:
+		return l.answered, nil
+	case l.approval.Nonce != c.Nonce:
+		return pairing.Decided{}, pairing.WrongNonce
+	case l.approval.Context() != c.Context:
+		return pairing.Decided{}, pairing.Failed
+	case l.over || l.state != "" || !time.Now().Before(l.approval.Expires):
+		return pairing.Decided{}, pairing.Over
+	}
+	l.said = c
+	switch {
+	case c.Answer == pairing.NotMe:
+		l.state = pairing.DecidedFrozen
+	case c.Answer == pairing.Deny:
+		l.state = pairing.DecidedDenied
+	case c.Digits == l.digits:
+		l.state = pairing.DecidedApproved
+	default:
+		l.approval.Tries--
+		l.over = l.approval.Tries == 0
+		l.answered = pairing.Decided{State: pairing.DecidedWrong, Tries: l.approval.Tries}
+		d.tell()
+		return l.answered, nil
+	}
+	l.answered = pairing.Decided{State: l.state}
+	d.tell()
+	lost := d.lost
+	d.lost = nil
+	return l.answered, lost
 }
 
 // eventually polls until the condition holds.

@@ -1,5 +1,5 @@
 // Package pocket is the phones' side of Keydesk: an HTTP service that carries
-// the page of assets/phone and the pairing protocol of domain/pairing, and
+// the page of assets/phone and the protocol of domain/pairing, pairing and approval, and
 // Phone, a phone in Go that speaks the same for tests, demonstrations and the
 // command line.
 //

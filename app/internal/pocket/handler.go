@@ -15,6 +15,12 @@ import (
 // Desk is what the service needs of the use cases. Each refuses with a
 // pairing.Refusal; other errors are faults.
 type Desk interface {
+	Pairings
+	Approvals
+}
+
+// Pairings make a phone somebody's second factor.
+type Pairings interface {
 	// FindPairing returns the id of the open pairing whose typed code has the
 	// locator (pairing.Locator).
 	FindPairing(ctx context.Context, locator string) (string, error)
@@ -28,6 +34,19 @@ type Desk interface {
 	// FinishPairing makes the phone the person's second factor. The same
 	// finish again gets the same answer.
 	FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Account, error)
+}
+
+// Approvals are logins that a paired phone decides on.
+type Approvals interface {
+	// PhoneNonce returns a nonce that a phone's question has to carry. All
+	// servers of an installation know it again, for a short while.
+	PhoneNonce() string
+	// PendingApproval returns what waits for the phone, as soon as something
+	// does, and at the latest when ctx ends: then nil or the error of ctx.
+	PendingApproval(ctx context.Context, q pairing.Ask) (*pairing.Approval, error)
+	// DecideApproval takes the person's answer. The same decision again gets
+	// the same answer.
+	DecideApproval(ctx context.Context, c pairing.Decision) (pairing.Decided, error)
 }
 
 // Config is what NewHandler needs. Desk and PublicURL are needed; the rest has
@@ -72,8 +91,8 @@ func NewHandler(c Config) (http.Handler, error) {
 // A service is the protocol over HTTP.
 type service struct {
 	Config
-	all, claims, finds *limiter
-	waiting            chan struct{} // one for each phone that waits
+	all, claims, finds, asks, decisions *limiter
+	waiting, asking                     chan struct{} // one for each phone that waits for its station, for a login
 }
 
 func newService(c Config, now func() time.Time) *service {
@@ -84,6 +103,8 @@ func newService(c Config, now func() time.Time) *service {
 		all:    newLimiter(l.Requests, l.Addresses, now),
 		claims: newLimiter(l.Claims, l.Addresses, now),
 		finds:  newLimiter(l.Finds, l.Addresses, now), waiting: make(chan struct{}, l.Waiting),
+		asks: newLimiter(l.Asks, l.Addresses, now), asking: make(chan struct{}, l.Asking),
+		decisions: newLimiter(l.Decisions, l.Addresses, now),
 	}
 }
 
@@ -95,6 +116,9 @@ func (s *service) routes(pages http.Handler) http.Handler {
 	mux.Handle("POST /p/v1/claim", s.endpoint("application/jose", s.claim, s.claims))
 	mux.Handle("POST /p/v1/status", s.endpoint("application/jose", s.status))
 	mux.Handle("POST /p/v1/finish", s.endpoint("application/jose", s.finish))
+	mux.Handle("POST /p/v1/nonce", s.endpoint("application/json", s.nonce))
+	mux.Handle("POST /p/v1/pending", s.endpoint("application/jose", s.pending, s.asks))
+	mux.Handle("POST /p/v1/decide", s.endpoint("application/jose", s.decide, s.decisions))
 	return mux
 }
 

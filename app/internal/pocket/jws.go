@@ -16,6 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwk"
 	"github.com/lestrrat-go/jwx/v3/jws"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/pairing"
 )
 
@@ -124,6 +125,8 @@ var (
 	claimMembers  = []string{"aud", "pairing", "proof", "label", "iat", "jti"}
 	statusMembers = []string{"aud", "pairing", "iat", "jti"}
 	finishMembers = []string{"aud", "pairing", "nonce", "iat", "jti"}
+	askMembers    = []string{"aud", "subject", "device", "nonce", "iat", "jti"}
+	decideMembers = []string{"aud", "subject", "device", "challenge", "nonce", "digits", "context", "answer", "iat", "jti"}
 )
 
 // check makes sure that the payload has exactly these members, and that those
@@ -137,8 +140,11 @@ func (m message) check(audience string, members []string) error {
 	if json.Unmarshal(m.fields["iat"], &iat) != nil || iat < 0 {
 		return fmt.Errorf("%w: iat", errMalformed)
 	}
-	if !pairing.IsID(m.text("pairing")) || !pairing.IsToken(m.text("jti")) {
-		return fmt.Errorf("%w: pairing or jti", errMalformed)
+	if !pairing.IsToken(m.text("jti")) {
+		return fmt.Errorf("%w: jti", errMalformed)
+	}
+	if _, of := m.fields["pairing"]; of && !pairing.IsID(m.text("pairing")) {
+		return fmt.Errorf("%w: pairing", errMalformed)
 	}
 	if m.text("aud") != audience {
 		return errAudience
@@ -179,6 +185,67 @@ func (m message) finish(audience string) (pairing.Finish, error) {
 	return pairing.Finish{
 		Pairing: m.text("pairing"), Thumbprint: m.thumbprint, Key: m.key, Nonce: nonce, JTI: m.text("jti"),
 	}, nil
+}
+
+// ask reads the members of a question what waits.
+func (m message) ask(audience string) (pairing.Ask, error) {
+	if err := m.check(audience, askMembers); err != nil {
+		return pairing.Ask{}, err
+	}
+	if err := m.checkDevice(); err != nil {
+		return pairing.Ask{}, err
+	}
+	return pairing.Ask{
+		Subject: m.text("subject"), Device: m.text("device"), Thumbprint: m.thumbprint,
+		Nonce: m.text("nonce"), JTI: m.text("jti"),
+	}, nil
+}
+
+// decision reads the members of a decision. Digits come with an approval, and
+// with nothing else.
+func (m message) decision(audience string) (pairing.Decision, error) {
+	if err := m.check(audience, decideMembers); err != nil {
+		return pairing.Decision{}, err
+	}
+	if err := m.checkDevice(); err != nil {
+		return pairing.Decision{}, err
+	}
+	d := pairing.Decision{
+		Subject: m.text("subject"), Device: m.text("device"), Thumbprint: m.thumbprint,
+		Challenge: m.text("challenge"), Nonce: m.text("nonce"), Digits: m.text("digits"),
+		Context: m.text("context"), Answer: pairing.Answer(m.text("answer")), JTI: m.text("jti"),
+	}
+	if !pairing.IsID(d.Challenge) {
+		return pairing.Decision{}, fmt.Errorf("%w: challenge", errMalformed)
+	}
+	if b, err := strictBase64(d.Context); err != nil || len(b) != 32 {
+		return pairing.Decision{}, fmt.Errorf("%w: context", errMalformed)
+	}
+	switch d.Answer {
+	case pairing.Approve:
+		if !pairing.AreDigits(d.Digits) {
+			return pairing.Decision{}, fmt.Errorf("%w: digits", errMalformed)
+		}
+	case pairing.Deny, pairing.NotMe:
+		if string(m.fields["digits"]) != `""` {
+			return pairing.Decision{}, fmt.Errorf("%w: digits without an approval", errMalformed)
+		}
+	default:
+		return pairing.Decision{}, fmt.Errorf("%w: answer", errMalformed)
+	}
+	return d, nil
+}
+
+// checkDevice checks what a message of a paired phone says of itself. A subject
+// has one form, the one that the account of the pairing had.
+func (m message) checkDevice() error {
+	if id, err := domain.ParseSubjectID(m.text("subject")); err != nil || id.String() != m.text("subject") {
+		return fmt.Errorf("%w: subject", errMalformed)
+	}
+	if !pairing.IsToken(m.text("device")) || !pairing.IsToken(m.text("nonce")) {
+		return fmt.Errorf("%w: device or nonce", errMalformed)
+	}
+	return nil
 }
 
 // goodLabel takes 1 to pairing.MaxLabel printable characters: a label is shown

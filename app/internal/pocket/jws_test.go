@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -79,6 +80,44 @@ func (f *forger) es256(input string) []byte {
 func (f *forger) message() string {
 	input := encode(f.t, f.header) + "." + encode(f.t, f.claims)
 	return input + "." + base64.RawURLEncoding.EncodeToString(f.es256(input))
+}
+
+// decider makes the messages of a paired phone.
+func newDecider(tb testing.TB) *forger {
+	tb.Helper()
+	f := newForger(tb)
+	f.header["typ"] = pairing.TypeDecision
+	f.claims = map[string]any{
+		"aud": testAudience, "subject": "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "device": strings.Repeat("d", 32),
+		"challenge": strings.Repeat("c", 22), "nonce": strings.Repeat("n", 22), "digits": "012345",
+		"context": pairing.Approval{}.Context(), "answer": "approve", "iat": 1767225600, "jti": strings.Repeat("j", 22),
+	}
+	return f
+}
+
+// asking turns a decision into a question.
+func (f *forger) asking() *forger {
+	f.header["typ"] = pairing.TypePending
+	for _, name := range []string{"challenge", "digits", "context", "answer"} {
+		delete(f.claims, name)
+	}
+	return f
+}
+
+func readDecision(message string) (pairing.Decision, error) {
+	m, err := open([]byte(message), pairing.TypeDecision)
+	if err != nil {
+		return pairing.Decision{}, err
+	}
+	return m.decision(testAudience)
+}
+
+func readAsk(message string) (pairing.Ask, error) {
+	m, err := open([]byte(message), pairing.TypePending)
+	if err != nil {
+		return pairing.Ask{}, err
+	}
+	return m.ask(testAudience)
 }
 
 func readClaim(message string) (pairing.Claim, error) {
@@ -213,6 +252,108 @@ func TestForgedMessagesAreRefused(t *testing.T) {
 	}
 }
 
+// What every message has in common, the claim's test tries out.
+func TestForgedDecisionsAreRefused(t *testing.T) {
+	t.Parallel()
+	const gone = "\x00" // instead of a value: the member is not there
+	for name, c := range map[string]struct {
+		member string
+		value  any
+		want   error
+	}{
+		"an honest one":               {"iat", 1, nil},
+		"another service":             {"aud", "https://evil.example", errAudience},
+		"no service":                  {"aud", gone, errMalformed},
+		"no subject":                  {"subject", "", errMalformed},
+		"a subject that is none":      {"subject", "sanne@voorbeeld.nl", errMalformed},
+		"a subject in another form":   {"subject", "6BA7B810-9DAD-41D1-80B4-00C04FD430C8", errMalformed},
+		"a subject of numbers":        {"subject", 7, errMalformed},
+		"no device":                   {"device", "", errMalformed},
+		"a device of other signs":     {"device", strings.Repeat("d", 31) + "/", errMalformed},
+		"a long device":               {"device", strings.Repeat("d", 65), errMalformed},
+		"no challenge":                {"challenge", "", errMalformed},
+		"a long challenge":            {"challenge", strings.Repeat("c", 23), errMalformed},
+		"a short nonce":               {"nonce", "n", errMalformed},
+		"a nonce of null":             {"nonce", nil, errMalformed},
+		"five digits":                 {"digits", "01234", errMalformed},
+		"seven digits":                {"digits", "0123456", errMalformed},
+		"digits of another script":    {"digits", "٠١٢٣٤٥", errMalformed},
+		"digits as a number":          {"digits", 123456, errMalformed},
+		"an approval without digits":  {"digits", "", errMalformed},
+		"no digits at all":            {"digits", gone, errMalformed},
+		"no answer":                   {"answer", "", errMalformed},
+		"another answer":              {"answer", "maybe", errMalformed},
+		"an answer in capitals":       {"answer", "APPROVE", errMalformed},
+		"a denial with digits":        {"answer", "deny", errMalformed},
+		"not me, with digits":         {"answer", "not-me", errMalformed},
+		"no context":                  {"context", "", errMalformed},
+		"a short context":             {"context", "AAAA", errMalformed},
+		"a context with stray bits":   {"context", strings.Repeat("_", 43), errMalformed},
+		"one more member":             {"tries", 99, errMalformed},
+		"a pairing":                   {"pairing", strings.Repeat("p", 22), errMalformed},
+		"no jti":                      {"jti", gone, errMalformed},
+		"a short jti":                 {"jti", "1", errMalformed},
+		"no iat":                      {"iat", gone, errMalformed},
+		"an iat of words":             {"iat", "now", errMalformed},
+		"an iat long before the time": {"iat", 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newDecider(t)
+			f.claims[c.member] = c.value
+			if c.value == gone {
+				delete(f.claims, c.member)
+			}
+			if d, err := readDecision(f.message()); !errors.Is(err, c.want) || err == nil && d.Thumbprint == "" {
+				t.Errorf("%+v, %v, want %v", d, err, c.want)
+			}
+			if slices.Contains(decideMembers, c.member) && !slices.Contains(askMembers, c.member) {
+				return
+			}
+			if _, err := readAsk(f.asking().message()); !errors.Is(err, c.want) {
+				t.Errorf("as a question: %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDigitsComeWithAnApprovalOnly(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []pairing.Answer{pairing.Deny, pairing.NotMe} {
+		f := newDecider(t)
+		f.claims["answer"], f.claims["digits"] = answer, ""
+		if d, err := readDecision(f.message()); err != nil || d.Answer != answer || d.Digits != "" {
+			t.Errorf("%s: %+v, %v", answer, d, err)
+		}
+		f.claims["digits"] = nil
+		if _, err := readDecision(f.message()); !errors.Is(err, errMalformed) {
+			t.Errorf("%s with digits of null: %v", answer, err)
+		}
+	}
+}
+
+// A message of one kind is not one of another.
+func TestKindsOfMessagesAreKeptApart(t *testing.T) {
+	t.Parallel()
+	decision, question := newDecider(t), newDecider(t).asking()
+	if _, err := readAsk(decision.message()); !errors.Is(err, errMalformed) {
+		t.Errorf("a decision as a question: %v", err)
+	}
+	if _, err := readDecision(question.message()); !errors.Is(err, errMalformed) {
+		t.Errorf("a question as a decision: %v", err)
+	}
+	question.header["typ"] = pairing.TypeStatus
+	if _, err := readAsk(question.message()); !errors.Is(err, errMalformed) {
+		t.Errorf("a status as a question: %v", err)
+	}
+	p := strings.Split(decision.message(), ".")
+	decision.claims["answer"], decision.claims["digits"] = "deny", ""
+	forged := p[0] + "." + encode(t, decision.claims) + "." + p[2]
+	if _, err := readDecision(forged); !errors.Is(err, errSignature) {
+		t.Errorf("another answer: %v", err)
+	}
+}
+
 func TestHeadersBeyondTheProtocolAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"crit", "b64", "kid", "jku", "x5u", "x5c", "x5t", "cty", "zip", "ALG"} {
@@ -258,6 +399,38 @@ func FuzzClaim(f *testing.F) {
 		if err != nil || len(sig) != 64 || len(c.Proof) != 32 || !pairing.IsID(c.Pairing) ||
 			c.Thumbprint != pairing.Thumbprint(c.Key) || !goodLabel(c.Label) || !pairing.IsToken(c.JTI) {
 			t.Fatalf("%q was taken as %+v", message, c)
+		}
+	})
+}
+
+// FuzzDecision: the same of a decision and a question, and a message is at most
+// one of them.
+func FuzzDecision(f *testing.F) {
+	honest := newDecider(f)
+	f.Add(honest.message())
+	honest.claims["answer"], honest.claims["digits"] = "not-me", ""
+	f.Add(honest.message())
+	f.Add(honest.asking().message())
+	f.Add("e30.e30.")
+	f.Fuzz(func(t *testing.T, message string) {
+		d, err := readDecision(message)
+		q, other := readAsk(message)
+		switch {
+		case err != nil && other != nil:
+			return
+		case err == nil && other == nil:
+			t.Fatalf("%q is both", message)
+		case err == nil:
+			approves := d.Answer == pairing.Approve
+			if !pairing.IsID(d.Challenge) || len(d.Context) != 43 || approves != pairing.AreDigits(d.Digits) ||
+				!approves && (d.Digits != "" || d.Answer != pairing.Deny && d.Answer != pairing.NotMe) {
+				t.Fatalf("%q was taken as %+v", message, d)
+			}
+			q = pairing.Ask{Subject: d.Subject, Device: d.Device, Thumbprint: d.Thumbprint, Nonce: d.Nonce, JTI: d.JTI}
+		}
+		if len(q.Subject) != 36 || !pairing.IsToken(q.Device) || len(q.Thumbprint) != 43 || !pairing.IsToken(q.Nonce) ||
+			!pairing.IsToken(q.JTI) {
+			t.Fatalf("%q was taken as %+v", message, q)
 		}
 	})
 }

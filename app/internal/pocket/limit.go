@@ -16,8 +16,11 @@ type Limits struct {
 	Requests  int           // requests a minute and address; default 600
 	Claims    int           // claims a minute and address; default 60
 	Finds     int           // look-ups of typed codes a minute and address; default 20
-	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the three
+	Asks      int           // questions what waits a minute and address; default 300
+	Decisions int           // decisions a minute and address; default 60
+	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the five
 	Waiting   int           // phones that may wait for their station at once; default 500
+	Asking    int           // phones that may wait for a login at once; default 2,000
 	Wait      time.Duration // how long one waiting request lasts; default 25 s
 }
 
@@ -25,7 +28,10 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		field *int
 		value int
-	}{{&l.Requests, 600}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Addresses, 10_000}, {&l.Waiting, 500}} {
+	}{
+		{&l.Requests, 600}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Asks, 300}, {&l.Decisions, 60}, {&l.Addresses, 10_000},
+		{&l.Waiting, 500}, {&l.Asking, 2000},
+	} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}

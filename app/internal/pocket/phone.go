@@ -22,7 +22,8 @@ import (
 
 // A Phone is a phone in Go: it speaks to the service as the page does. One
 // Phone pairs with one station at a time: Scan or Type, show Digits, Wait,
-// Finish. It may not be used concurrently.
+// Finish. Then it has an account, and Awaits logins and Decides on them. It may
+// not be used concurrently.
 type Phone struct {
 	Client *http.Client // default: http.DefaultClient
 	Label  string       // what the station's screens call it; default "Keydesk"
@@ -32,17 +33,29 @@ type Phone struct {
 	pairing    string
 	nonce      string
 	claimBytes []byte // what was sent, to be sent again as it is
+
+	accountFile string // "": nothing is kept
+	account     account
+	ask         string // the service's nonce for questions
+	decided     decided
 }
 
 // OpenPhone returns a phone with the key of a file, which it makes (mode 0600)
-// if there is none. A file that others may read is refused. Without a name the
-// key lives in memory only.
+// if there is none, and with the account that Finish kept beside it. A file that
+// others may read is refused. Without a name both live in memory only.
 func OpenPhone(keyFile string) (*Phone, error) {
 	key, err := openKey(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("phone's key: %w", err)
 	}
-	return &Phone{Label: "Keydesk", key: key}, nil
+	p := &Phone{Label: "Keydesk", key: key}
+	if keyFile != "" {
+		p.accountFile = keyFile + ".account"
+		if p.account, err = readAccount(p.accountFile); err != nil {
+			return nil, fmt.Errorf("phone's account: %w", err)
+		}
+	}
+	return p, nil
 }
 
 // Thumbprint names the phone's key (RFC 7638).
@@ -133,8 +146,8 @@ func (p *Phone) Wait(ctx context.Context) error {
 	}
 }
 
-// Finish ends the pairing and returns what the phone keeps of it. Finishing
-// again gives the same answer.
+// Finish ends the pairing and returns what the phone keeps of it, beside its
+// key. Finishing again gives the same answer.
 func (p *Phone) Finish(ctx context.Context) (pairing.Account, error) {
 	message, err := p.sign(pairing.TypeFinish, map[string]any{
 		"aud": p.public, "pairing": p.pairing, "nonce": p.nonce,
@@ -145,6 +158,12 @@ func (p *Phone) Finish(ctx context.Context) (pairing.Account, error) {
 	var a accountAnswer
 	if err := p.call(ctx, p.public+"/p/v1/finish", "application/jose", message, &a); err != nil {
 		return pairing.Account{}, fmt.Errorf("finish pairing %s: %w", p.pairing, err)
+	}
+	p.account, p.ask, p.decided = account{URL: p.public, accountAnswer: a}, "", decided{}
+	if p.accountFile != "" {
+		if err := writeAccount(p.accountFile, p.account); err != nil {
+			return pairing.Account{}, fmt.Errorf("keep phone's account: %w", err)
+		}
 	}
 	return pairing.Account(a), nil
 }

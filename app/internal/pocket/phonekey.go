@@ -54,20 +54,8 @@ func openKey(name string) (keyPair, error) {
 	return newKeyPair(private)
 }
 
-func readKeyFile(name string) (key keyPair, err error) {
-	f, err := os.Open(name) //nolint:gosec // the name is what the user asked for
-	if err != nil {
-		return keyPair{}, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return keyPair{}, err
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return keyPair{}, fmt.Errorf("%s: others may read it (mode %#o, want 0600)", name, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, 16<<10))
+func readKeyFile(name string) (keyPair, error) {
+	text, err := readPrivate(name)
 	if err != nil {
 		return keyPair{}, err
 	}
@@ -86,13 +74,30 @@ func readKeyFile(name string) (key keyPair, err error) {
 	return newKeyPair(private)
 }
 
+// readPrivate reads a small file that nobody but its owner may read.
+func readPrivate(name string) (text []byte, err error) {
+	f, err := os.Open(name) //nolint:gosec // the name is what the user asked for
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s: others may read it (mode %#o, want 0600)", name, info.Mode().Perm())
+	}
+	return io.ReadAll(io.LimitReader(f, 16<<10))
+}
+
 // writeKey makes the file and never overwrites one.
 func writeKey(name string, private *ecdsa.PrivateKey) (err error) {
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // as in readKeyFile
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // as in readPrivate
 	if err != nil {
 		return err
 	}
