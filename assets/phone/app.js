@@ -1,35 +1,23 @@
-// Pocket on a phone: the way through pairing. What is under way is kept before
-// it is sent, so that a reload, a dead battery or a lost answer loses nothing:
-// the same messages go out again, and the service gives the same answers.
+// Pocket on a phone: the way through pairing, and what it opens with. What is
+// under way is kept before it is sent, so that a reload, a dead battery or a lost
+// answer loses nothing: the same messages go out again, and the service gives the
+// same answers.
 
+import * as approvals from './approvals.js';
+import * as install from './install.js';
+import * as marks from './marks.js';
 import * as protocol from './protocol.js';
 import * as screens from './screens.js';
 import * as service from './service.js';
 import * as store from './store.js';
+import { begin, run as runTo } from './flow.js';
 import { NoCamera, scan } from './scan.js';
 
 const at = (id) => document.getElementById(id);
 const publicURL = location.origin;
 
-// One flow at a time: starting one ends the one before.
-let flow = new AbortController();
-function begin() {
-  flow.abort();
-  flow = new AbortController();
-  screens.banner('');
-  return flow.signal;
-}
-
 /** Runs a flow; every end that is not success becomes a screen. */
-async function run(work) {
-  const signal = begin();
-  try {
-    await work(signal);
-  } catch (e) {
-    if (e instanceof service.Left || signal.aborted) return;
-    await ended(e);
-  }
-}
+const run = (work) => runTo(work, ended);
 
 // Refusals after which the pairing can never succeed. After any other end its
 // key is kept: the service may have finished what it failed to answer.
@@ -122,7 +110,7 @@ async function follow(pending, signal) {
 }
 
 function countDown(pending, signal) {
-  const tick = () => screens.timeLeft((pending.until - Date.now()) / 1000, pending.whole);
+  const tick = () => screens.timeLeft('', (pending.until - Date.now()) / 1000, pending.whole);
   const timer = setInterval(tick, 500);
   tick();
   const awake = stayAwake(signal);
@@ -163,6 +151,7 @@ async function finish(pending, signal) {
   const account = await service.jose('finish', message, signal, screens.banner);
   const { key, label } = pending;
   await store.keepAccount({ ...account, key, label, paired: Date.now() });
+  marks.gone(await store.accounts());
   // Asks the browser not to evict the key when space gets tight.
   if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
   screens.show('done', () => screens.rows(at('done-account'), [
@@ -170,17 +159,43 @@ async function finish(pending, signal) {
     [screens.say('doneOrganisation'), account.organisation],
     [screens.say('doneDevice'), label],
   ]));
+  at('done-keep').hidden = install.standalone();
+  approvals.listen(signal); // whoever has just paired may log in at once
 }
 
 // ---- Pocket opened by itself: accounts, scanner, typed code
 
 async function home() {
-  begin();
+  const signal = begin();
   const list = await store.accounts();
-  screens.show('home', () => screens.accounts(list));
+  const gone = marks.gone(list);
+  if (list.length + gone.length === 0 && install.neededFirst()) {
+    await installFirst();
+    return;
+  }
+  screens.show('home', () => screens.accounts(list.filter((a) => !gone.some((g) => g.device === a.device)), gone));
+  approvals.listen(signal, () => home().catch(ended));
+}
+
+/** Takes a card away that says that a key is gone or counts no more. */
+async function forget(button) {
+  marks.forget(button.dataset.device);
+  await store.dropAccount(button.dataset.device);
+  await home();
+}
+
+/** On iOS: asks to be put on the home screen, where the key will be kept. */
+async function installFirst() {
+  begin();
+  screens.show('install');
+  at('install-here').hidden = !await install.promised();
 }
 
 function startScan() {
+  if (install.neededFirst()) {
+    installFirst();
+    return;
+  }
   run(async (signal) => {
     let hint = 'scanHint';
     const draw = () => { at('scan-hint').textContent = screens.say(hint); };
@@ -207,6 +222,10 @@ function startScan() {
 }
 
 function startType(error = '') {
+  if (install.neededFirst()) {
+    installFirst();
+    return;
+  }
   begin();
   screens.show('type', () => {
     at('code-error').hidden = !error;
@@ -253,9 +272,16 @@ const actions = {
   type: () => startType(),
   home: () => home().catch(ended),
   again: () => start(),
+  forget: (button) => forget(button).catch(ended),
+  here: () => {
+    install.goOnHere();
+    start();
+  },
+  install: () => install.ask().catch(() => {}),
+  ...approvals.actions,
 };
 
-/** Opens at the question, at the pairing under way, or at the accounts. */
+/** Opens at the question, at what is under way, or at the accounts. */
 async function start() {
   // A page that is not secure gets neither keys nor, on some browsers, storage.
   if (!self.isSecureContext || !crypto.subtle) {
@@ -267,8 +293,9 @@ async function start() {
     const qr = takeFragment();
     const pending = await underWay();
     if (pending && (!qr || qr.pairing === pending.pairing)) await run((signal) => follow(pending, signal));
+    else if (qr && install.neededFirst()) await installFirst();
     else if (qr) await ask(qr);
-    else await home();
+    else if (!await approvals.resume()) await home();
   } catch (e) {
     await ended(e);
   }
@@ -276,9 +303,11 @@ async function start() {
 
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');
-  if (button && actions[button.dataset.act]) actions[button.dataset.act]();
+  if (button && actions[button.dataset.act]) actions[button.dataset.act](button);
 });
 at('type-form').addEventListener('submit', submitCode);
 at('code').addEventListener('input', groupCode);
 addEventListener('hashchange', () => { if (location.hash) start(); });
+install.offer((can) => { for (const b of document.querySelectorAll('[data-act=install]')) b.hidden = !can; });
 start();
+install.keepShell(() => document.documentElement.dataset.shown === 'home');

@@ -36,6 +36,12 @@ export async function digits(pairing, thumb, nonce) {
   return String(rest).padStart(6, '0');
 }
 
+/** The hash of what an approval shows: nothing else can be approved by it. */
+export async function context(a) {
+  return base64url(await sha256(joined('pocket-context', a.challenge, a.portal, a.organisation, a.client, a.from,
+    a.change ? 'change' : 'login', String(a.asked))));
+}
+
 /** A typed code as 12 characters of Crockford's base32, or '' if it is none. */
 export function normaliseCode(typed) {
   const code = typed.toUpperCase().replace(/[\s\p{Pd}.]/gu, '').replace(/O/g, '0').replace(/[IL]/g, '1');

@@ -29,7 +29,7 @@ export function say(key, values = {}) {
   return fill(texts[language][key], values);
 }
 
-function fill(text, values) {
+function fill(text, values = {}) {
   const all = { portal: root.dataset.portal, pocket: root.dataset.pocket, support: root.dataset.support, ...values };
   const filled = text.replace(/\{(\w+)\}/g, (_, name) => all[name] ?? '');
   return filled.replace(/(QR|[Ss]ms)-(?=code)/g, '$1-\u2060'); // one word: no line break behind the hyphen
@@ -80,6 +80,7 @@ export function show(name, draw = () => {}) {
   drawRail(name);
   if (!changed) return;
   const h = document.querySelector(`[data-screen="${name}"] h1`);
+  if (name !== 'approve') at('news').textContent = '';
   scrollTo(0, 0);
   h.focus({ preventScroll: true });
   root.dataset.shown = name;
@@ -104,7 +105,7 @@ export function banner(code) {
   b.textContent = code ? say({ 'too-many': 'busy' }[code] || code) : '';
 }
 
-/** Says what went wrong and what to do next. actions: again, scan, type. */
+/** Says what went wrong and what to do next. actions: again, scan, type, home. */
 export function problem(code, id, actions) {
   show('problem', () => {
     const known = texts[language].problems;
@@ -113,7 +114,7 @@ export function problem(code, id, actions) {
     at('problem-text').textContent = fill(text, {});
     at('problem-next').textContent = fill(next, {});
     at('problem-code').textContent = id && say('helpCode', { id });
-    for (const a of ['again', 'scan', 'type']) at('problem-' + a).hidden = !actions.includes(a);
+    for (const a of ['again', 'scan', 'type', 'home']) at('problem-' + a).hidden = !actions.includes(a);
   });
   root.dataset.problem = code;
 }
@@ -129,12 +130,12 @@ export function digits(code) {
   box.setAttribute('aria-label', say('digitsSpoken', { digits: [...code].join(' ') }));
 }
 
-/** Time left, in seconds of a whole. */
-export function timeLeft(seconds, whole) {
+/** Time left, in seconds of a whole; prefix says on which screen. */
+export function timeLeft(prefix, seconds, whole) {
   const s = Math.max(0, Math.ceil(seconds));
-  at('left').textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
-  at('left-bar').max = whole;
-  at('left-bar').value = Math.max(0, seconds);
+  at(prefix + 'left').textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
+  at(prefix + 'left-bar').max = whole;
+  at(prefix + 'left-bar').value = Math.max(0, seconds);
 }
 
 /** Rows of a name and a value. */
@@ -148,21 +149,75 @@ export function rows(list, pairs) {
   }));
 }
 
-/** The accounts of this phone. */
-export function accounts(list) {
-  at('no-accounts').hidden = list.length > 0;
-  const date = (ms) => new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(ms);
-  at('accounts').replaceChildren(...list.map((a) => {
-    const card = document.createElement('article');
-    card.className = 'card account';
-    for (const [tag, text] of [['h2', a.portal], ['p', a.organisation], ['p', say('homeAccount')],
-      ['small', say('since', { date: date(a.paired) })]]) {
-      const e = document.createElement(tag);
-      e.textContent = text;
-      if (text) card.append(e);
-    }
-    return card;
-  }));
+/** The accounts of this phone, and those whose key is gone. */
+export function accounts(list, gone) {
+  at('no-accounts').hidden = list.length + gone.length > 0;
+  at('listening').hidden = !list.some((a) => !a.revoked);
+  at('accounts').replaceChildren(
+    ...list.map((a) => card(a, a.revoked ? 'homeRevoked' : '')),
+    ...gone.map((a) => card(a, 'homeGone')),
+  );
+}
+
+function card(account, wrong) {
+  const date = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(account.paired);
+  const all = document.createElement('article');
+  all.className = wrong ? 'card account wrong' : 'card account';
+  const add = (tag, text) => {
+    const e = document.createElement(tag);
+    e.textContent = text;
+    if (text) all.append(e);
+    return e;
+  };
+  add('h2', account.portal);
+  add('p', account.organisation);
+  add('small', [account.label, say('since', { date })].filter(Boolean).join(' · '));
+  if (!wrong) return all;
+  add('p', say(wrong)).className = 'why';
+  const button = add('button', say('forget'));
+  button.type = 'button';
+  button.className = 'small';
+  button.dataset.act = 'forget';
+  button.dataset.device = account.device;
+  return all;
+}
+
+/** A login that asks for this phone. error is a text's key. */
+export function approval(a, error) {
+  const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(a.asked * 1000);
+  at('ask-title').textContent = say(a.change ? 'askChange' : 'askLogin');
+  rows(at('ask-rows'), [
+    [say('askPortal'), a.portal],
+    [say('askOrganisation'), a.organisation],
+    [say('askClient'), say(a.station ? 'askStation' : 'askProgram', { client: a.client })],
+    [say('askFrom'), a.from],
+    [say('askTime'), time],
+  ]);
+  askError(error, a.tries);
+  at('news').textContent = `${at('ask-title').textContent} ${a.portal}`;
+}
+
+/** What is wrong with the typed digits; '' is nothing. */
+export function askError(error, tries = 0) {
+  at('ask-error').hidden = !error;
+  const one = error === 'askWrong' && tries === 1 ? 'askWrongLast' : error;
+  at('ask-error').textContent = error && say(one, { tries });
+  at('ask-digits').setAttribute('aria-invalid', String(Boolean(error)));
+}
+
+/** What came of an answer: approved, denied or frozen. */
+export function said(state) {
+  if (state === 'approved') {
+    show('approved');
+    return;
+  }
+  show('said', () => {
+    const [title, text, next] = texts[language].said[state] || texts[language].said.denied;
+    at('said-title').textContent = fill(title);
+    at('said-text').textContent = fill(text);
+    at('said-next').textContent = fill(next);
+  });
+  root.dataset.said = state;
 }
 
 drawLanguages();

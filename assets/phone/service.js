@@ -14,7 +14,11 @@ export class Left extends Error {}
 
 const passing = ['unavailable', 'busy', 'too-many'];
 
-async function once(path, type, body, signal) {
+/** Whether a refusal will pass by itself. */
+export const passes = (code) => passing.includes(code);
+
+/** Posts once. It throws a Refused, or what the network failed with. */
+export async function once(path, type, body, signal) {
   const limit = new AbortController();
   const stop = () => limit.abort();
   const timer = setTimeout(stop, 45000);
@@ -34,7 +38,7 @@ async function once(path, type, body, signal) {
 }
 
 /** Waits, but no longer than until there is a network or the page is seen again. */
-const pause = (ms, signal) => new Promise((resolve) => {
+export const pause = (ms, signal) => new Promise((resolve) => {
   const done = () => {
     clearTimeout(timer);
     removeEventListener('online', done);
@@ -64,7 +68,7 @@ export async function post(path, type, body, signal, trouble) {
       return answer;
     } catch (e) {
       if (signal.aborted) throw new Left();
-      if (e instanceof Refused && !passing.includes(e.code)) {
+      if (e instanceof Refused && !passes(e.code)) {
         trouble('');
         throw e;
       }

@@ -123,13 +123,14 @@ func (s *service) routes(pages http.Handler) http.Handler {
 }
 
 // secured sets the headers that every answer has. The page runs only its own
-// files, talks only to its own origin, and cannot be framed.
+// files (the policy pocket of install.js lets it name its service worker), talks only to its own origin, and cannot be framed.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
-			"img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "+
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'")
+			"img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "+
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "+
+			"require-trusted-types-for 'script'; trusted-types pocket")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")

@@ -5,11 +5,14 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,6 +38,7 @@ var mediaTypes = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
 	".ttf":  "font/ttf",
+	".png":  "image/png",
 }
 
 // newPages returns the files with the page's own words (portal, name of
@@ -51,9 +55,80 @@ func newPages(c Config) (pages, error) {
 		return nil, err
 	}
 	delete(all, "/p/index.html")
-	all["/p/"], err = newPage("/p/", mediaTypes[".html"], text)
+	if all["/p/"], err = newPage("/p/", mediaTypes[".html"], text); err != nil {
+		return nil, err
+	}
+	const manifest = "/p/manifest.webmanifest"
+	if text, err = manifestOf(c); err != nil {
+		return nil, err
+	}
+	if all[manifest], err = newPage(manifest, "application/manifest+json", text); err != nil {
+		return nil, err
+	}
+	const worker = "/p/sw.js"
+	program := all[worker].plain
+	delete(all, worker)
+	if text, err = all.workerOf(program); err != nil {
+		return nil, err
+	}
+	all[worker], err = newPage(worker, mediaTypes[".js"], text)
 	return all, err
 }
+
+// manifestOf says how the page looks as an app on a home screen.
+func manifestOf(c Config) ([]byte, error) {
+	type icon struct {
+		Source  string `json:"src"`
+		Sizes   string `json:"sizes"`
+		Type    string `json:"type"`
+		Purpose string `json:"purpose"`
+	}
+	name := c.PocketName
+	if c.Portal != "" {
+		name += " – " + c.Portal
+	}
+	return json.MarshalIndent(struct {
+		ID         string `json:"id"`
+		Name       string `json:"name"`
+		ShortName  string `json:"short_name"`
+		Language   string `json:"lang"`
+		StartURL   string `json:"start_url"`
+		Scope      string `json:"scope"`
+		Display    string `json:"display"`
+		Background string `json:"background_color"`
+		Theme      string `json:"theme_color"`
+		Icons      []icon `json:"icons"`
+	}{
+		ID: "/p/", Name: name, ShortName: c.PocketName, Language: c.Languages[0], StartURL: "/p/", Scope: "/p/",
+		Display: "standalone", Background: "#EDF3F2", Theme: "#0A3A44",
+		Icons: []icon{
+			{"icon-192.png", "192x192", "image/png", "any"},
+			{"icon-512.png", "512x512", "image/png", "any"},
+			{"icon-maskable-512.png", "512x512", "image/png", "maskable"},
+			{"icon.svg", "any", "image/svg+xml", "any"},
+		},
+	}, "", "  ")
+}
+
+// workerOf puts the names of the page's files, and a version that changes with
+// any of them, above the service worker. The decoder of the scanner is not one
+// of them: it is large, and pairing needs the network anyway.
+func (all pages) workerOf(program []byte) ([]byte, error) {
+	files := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), isDecoder)
+	version := sha256.New()
+	for _, name := range files {
+		version.Write([]byte(name + "\x00" + all[name].etag + "\x00"))
+	}
+	version.Write(program)
+	list, err := json.Marshal(files)
+	if err != nil {
+		return nil, err
+	}
+	head := fmt.Sprintf("const version = %q;\nconst files = %s;\n\n", hex.EncodeToString(version.Sum(nil)[:12]), list)
+	return append([]byte(head), program...), nil
+}
+
+func isDecoder(name string) bool { return strings.HasPrefix(path.Base(name), "jsqr-") }
 
 // files reads and compresses what is the same for everybody, once.
 var files = sync.OnceValues(func() (pages, error) {
@@ -112,7 +187,7 @@ func newPage(name, mediaType string, text []byte) (page, error) {
 		etag: `"` + hex.EncodeToString(sum[:12]) + `"`,
 	}
 	// Fonts never change under one name, nor does a library with its version in it.
-	if path.Ext(name) == ".ttf" || strings.HasPrefix(path.Base(name), "jsqr-") {
+	if path.Ext(name) == ".ttf" || isDecoder(name) {
 		p.cache = "public, max-age=31536000, immutable"
 	}
 	return p, nil
