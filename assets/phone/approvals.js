@@ -127,7 +127,7 @@ function show(account, approval, error = '') {
     if (now) show(account, now);
     else if (Date.now() < approval.until) end('ask-over');
     return true;
-  }, 3000).catch((e) => {
+  }, 5000).catch((e) => {
     if (!signal.aborted && e instanceof service.Refused && e.code === 'revoked') ended(e, account);
   });
 }

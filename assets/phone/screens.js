@@ -113,6 +113,7 @@ export function problem(code, id, actions) {
     at('problem-title').textContent = fill(title, {});
     at('problem-text').textContent = fill(text, {});
     at('problem-next').textContent = fill(next, {});
+    call('problem-call', code === 'ask-call');
     at('problem-code').textContent = id && say('helpCode', { id });
     for (const a of ['again', 'scan', 'type', 'home']) at('problem-' + a).hidden = !actions.includes(a);
   });
@@ -140,12 +141,14 @@ export function timeLeft(prefix, seconds, whole) {
 
 /** Rows of a name and a value. */
 export function rows(list, pairs) {
-  list.replaceChildren(...pairs.filter(([, value]) => value).flatMap(([name, value]) => {
+  list.replaceChildren(...pairs.filter(([, value]) => value).map(([name, value]) => {
+    const row = document.createElement('div');
     const dt = document.createElement('dt');
     const dd = document.createElement('dd');
     dt.textContent = name;
     dd.textContent = value;
-    return [dt, dd];
+    row.append(dt, dd);
+    return row;
   }));
 }
 
@@ -171,7 +174,8 @@ function card(account, wrong) {
   };
   add('h2', account.portal);
   add('p', account.organisation);
-  add('small', [account.label, say('since', { date })].filter(Boolean).join(' · '));
+  add('small', account.label || '');
+  add('small', say('since', { date }));
   if (!wrong) return all;
   add('p', say(wrong)).className = 'why';
   const button = add('button', say('forget'));
@@ -197,6 +201,12 @@ export function approval(a, error) {
   at('news').textContent = `${at('ask-title').textContent} ${a.portal}`;
 }
 
+/** Whom to call, where that is what to do next. */
+function call(id, now) {
+  at(id).hidden = !now || !root.dataset.support;
+  rows(at(id), [[say('helpdesk'), root.dataset.support]]);
+}
+
 /** What is wrong with the typed digits; '' is nothing. */
 export function askError(error, tries = 0) {
   at('ask-error').hidden = !error;
@@ -216,6 +226,7 @@ export function said(state) {
     at('said-title').textContent = fill(title);
     at('said-text').textContent = fill(text);
     at('said-next').textContent = fill(next);
+    call('said-call', state === 'frozen');
   });
   root.dataset.said = state;
 }

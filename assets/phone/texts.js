@@ -13,7 +13,7 @@ export const texts = {
     homeRevoked: 'Deze telefoon telt hier niet meer. Wil je hem weer gebruiken? Koppel hem opnieuw.',
     homeGone: 'De sleutel is weg. Je browser heeft hem gewist. Koppel deze telefoon opnieuw. Kun je nu niet inloggen? Vraag dan de helpdesk.',
     forget: 'Haal weg',
-    since: 'gekoppeld op {date}',
+    since: 'Gekoppeld op {date}',
     install: 'Zet {pocket} op je beginscherm',
     toStart: 'Naar het begin',
 
@@ -23,8 +23,8 @@ export const texts = {
     askStation: 'Scherm {client}', askProgram: 'Programma {client}',
     askDigits: 'Typ de zes cijfers van het scherm',
     askSix: 'Typ alle zes de cijfers.',
-    askWrong: 'Dit zijn niet de cijfers van het scherm. Je kunt het nog {tries} keer proberen.',
-    askWrongLast: 'Dit zijn niet de cijfers van het scherm. Je kunt het nog één keer proberen.',
+    askWrong: 'Dat klopt niet. Nog {tries} pogingen.',
+    askWrongLast: 'Dat klopt niet. Nog één poging.',
     approve: 'Goedkeuren', deny: 'Niet nu', notMe: 'Dit was ik niet',
 
     notMeTitle: 'Was jij dit niet?',
@@ -45,8 +45,7 @@ export const texts = {
     installWhy: 'Je iPhone of iPad wist soms wat een website bewaart. Bij een app op je beginscherm blijft je sleutel staan.',
     install1: 'Tik op Deel',
     install2: 'Kies Zet op beginscherm',
-    install3: 'Open {pocket} daar, en scan de QR-code opnieuw of typ de koppelcode',
-    installCode: 'De koppelcode staat onder de QR-code op de kiosk.',
+    install3: 'Open {pocket} daar. Scan de QR-code opnieuw, of typ de koppelcode die op de kiosk eronder staat',
     installElse: 'Zie je Deel niet? Open deze pagina dan in Safari. Lukt het niet? Kies op de kiosk voor sms.',
     installHere: 'Toch hier koppelen',
 
@@ -82,6 +81,7 @@ export const texts = {
     cameraRefused: 'De camera mag niet worden gebruikt. Sta dat toe in je browser, of typ de koppelcode.',
     cameraTaken: 'De camera doet het nu niet. Sluit andere apps met camera, of typ de koppelcode.',
 
+    helpdesk: 'Helpdesk',
     help: 'Hulp nodig? {support}',
     helpCode: 'Vraag je hulp? Noem dan deze code: {id}.',
 
@@ -122,18 +122,18 @@ export const texts = {
     homeRevoked: 'This phone no longer counts here. Do you want to use it again? Pair it anew.',
     homeGone: 'The key is gone. Your browser has erased it. Pair this phone anew. Can you not log in now? Then ask the helpdesk.',
     forget: 'Take away',
-    since: 'paired on {date}',
+    since: 'Paired on {date}',
     install: 'Put {pocket} on your home screen',
     toStart: 'To the start',
 
     askLogin: 'Are you logging in now?',
     askChange: 'Do you want to change your details?',
-    askPortal: 'For', askOrganisation: 'At', askClient: 'Through', askFrom: 'Where', askTime: 'At',
+    askPortal: 'For', askOrganisation: 'At', askClient: 'Via', askFrom: 'Where', askTime: 'When',
     askStation: 'Screen {client}', askProgram: 'Program {client}',
     askDigits: 'Type the six digits on the screen',
     askSix: 'Type all six digits.',
-    askWrong: 'These are not the digits on the screen. You can try {tries} more times.',
-    askWrongLast: 'These are not the digits on the screen. You can try one more time.',
+    askWrong: 'That is not right. {tries} tries left.',
+    askWrongLast: 'That is not right. One try left.',
     approve: 'Approve', deny: 'Not now', notMe: 'That wasn’t me',
 
     notMeTitle: 'Was this not you?',
@@ -154,8 +154,7 @@ export const texts = {
     installWhy: 'Your iPhone or iPad sometimes erases what a website keeps. With an app on your home screen your key stays.',
     install1: 'Tap Share',
     install2: 'Choose Add to Home Screen',
-    install3: 'Open {pocket} there, and scan the QR code again or type the pairing code',
-    installCode: 'The pairing code is below the QR code on the kiosk.',
+    install3: 'Open {pocket} there. Scan the QR code again, or type the pairing code below it on the kiosk',
     installElse: 'No Share button? Then open this page in Safari. Does it not work? Choose SMS at the kiosk.',
     installHere: 'Pair here anyway',
 
@@ -191,6 +190,7 @@ export const texts = {
     cameraRefused: 'The camera may not be used. Allow it in your browser, or type the pairing code.',
     cameraTaken: 'The camera does not work right now. Close other apps that use it, or type the pairing code.',
 
+    helpdesk: 'Helpdesk',
     help: 'Need help? {support}',
     helpCode: 'Asking for help? Mention this code: {id}.',
 

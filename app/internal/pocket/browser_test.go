@@ -272,6 +272,7 @@ func TestPageComputesTheVectors(t *testing.T) {
 				const got = p.parseQR(q.content);
 				equal('qr', got && [got.publicURL, got.pairing, got.secret].join(), [q.publicURL, q.pairing, q.secret].join());
 			}
+			for (const a of v.approvals) equal('context', await p.context(a), a.context);
 			for (const q of v.badQR) equal('bad qr ' + q, p.parseQR(q), null);
 			for (const [agent, model, language, want] of %s)
 				equal('label', p.deviceLabel(agent, model, language), want);

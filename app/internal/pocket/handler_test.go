@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,19 +24,27 @@ type world struct {
 	desk *memoryDesk
 	url  string
 	logs *observer.ObservedLogs
+	stop func() // ends the service; the test's end does so too
 }
 
 func newWorld(t *testing.T, change ...func(*pocket.Config)) world {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	return newWorldAt(t, "127.0.0.1:0", newDesk(), change...)
+}
+
+// newWorldAt has the service listen at an address, before a desk that may have
+// been there before.
+func newWorldAt(t *testing.T, address string, desk *memoryDesk, change ...func(*pocket.Config)) world {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	w := world{newDesk(), "http://" + l.Addr().String(), logs}
+	w := world{desk: desk, url: "http://" + l.Addr().String(), logs: logs}
 	c := pocket.Config{
 		PublicURL: w.url, Portal: "Mijn OPO-R", PocketName: "Pocket", Support: "hulp@voorbeeld.nl",
-		Desk: w.desk, Log: zap.New(core), Limits: pocket.Limits{Requests: 10_000, Claims: 10_000, Finds: 10_000},
+		Desk: w.desk, Log: zap.New(core), Limits: pocket.Limits{Requests: 10_000, Claims: 10_000, Finds: 10_000, Asks: 10_000},
 	}
 	for _, f := range change {
 		f(&c)
@@ -47,12 +56,13 @@ func newWorld(t *testing.T, change ...func(*pocket.Config)) world {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context())) // it ends in the clean-up, after the test's
 	served := make(chan error, 1)
 	go func() { served <- pocket.Serve(ctx, l, h) }()
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(w.stop)
 	return w
 }
 
@@ -335,12 +345,15 @@ func TestPageAndHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *pocket.Config) { c.Portal = `"><script>alert(1)</script>` })
 	for path, mediaType := range map[string]string{
-		"/":             "text/html; charset=utf-8", // leads to /p/
-		"/p/":           "text/html; charset=utf-8",
-		"/p/app.js":     "text/javascript; charset=utf-8",
-		"/p/style.css":  "text/css; charset=utf-8",
-		"/p/icon.svg":   "image/svg+xml",
-		"/p/nothing.js": "text/plain; charset=utf-8",
+		"/":                       "text/html; charset=utf-8", // leads to /p/
+		"/p/":                     "text/html; charset=utf-8",
+		"/p/app.js":               "text/javascript; charset=utf-8",
+		"/p/style.css":            "text/css; charset=utf-8",
+		"/p/icon.svg":             "image/svg+xml",
+		"/p/sw.js":                "text/javascript; charset=utf-8",
+		"/p/manifest.webmanifest": "application/manifest+json",
+		"/p/icon-192.png":         "image/png",
+		"/p/nothing.js":           "text/plain; charset=utf-8",
 		"/p/AtkinsonHyperlegibleNext_400Regular.ttf": "font/ttf",
 		"/p/jsqr-1.4.0.js":                           "text/javascript; charset=utf-8",
 	} {

@@ -11,13 +11,14 @@ import (
 )
 
 // Limits bound what one address, and all of them together, may ask. The zero
-// value of each field stands for its default.
+// value of each field stands for its default. A whole office, which logs in at
+// nine, may share one address.
 type Limits struct {
-	Requests  int           // requests a minute and address; default 600
+	Requests  int           // requests a minute and address; default 6,000
 	Claims    int           // claims a minute and address; default 60
 	Finds     int           // look-ups of typed codes a minute and address; default 20
-	Asks      int           // questions what waits a minute and address; default 300
-	Decisions int           // decisions a minute and address; default 60
+	Asks      int           // questions what waits a minute and address; default 3,000
+	Decisions int           // decisions a minute and address; default 600
 	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the five
 	Waiting   int           // phones that may wait for their station at once; default 500
 	Asking    int           // phones that may wait for a login at once; default 2,000
@@ -29,7 +30,7 @@ func (l Limits) withDefaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.Requests, 600}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Asks, 300}, {&l.Decisions, 60}, {&l.Addresses, 10_000},
+		{&l.Requests, 6000}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Asks, 3000}, {&l.Decisions, 600}, {&l.Addresses, 10_000},
 		{&l.Waiting, 500}, {&l.Asking, 2000},
 	} {
 		if *f.field <= 0 {
