@@ -15,8 +15,8 @@ type vectors struct {
 	Claims []struct {
 		Shown, Pairing, X, Y, Thumbprint, Proof, Nonce, Digits string
 	}
-	Codes []struct{ Typed, Code, Formatted, Locator string }
-	QRs   []struct{ Content, PublicURL, Pairing, Secret string }
+	Codes     []struct{ Typed, Code, Formatted, Locator string }
+	QRs       []struct{ Content, PublicURL, Pairing, Secret string }
 	BadQR     []string
 	Approvals []struct {
 		Challenge, Portal, Organisation, Client, From string

@@ -159,7 +159,7 @@ func TestDecisions(t *testing.T) {
 			w, p := newWorld(t), newPhone(t)
 			id := paired(t, w, p)
 			w.desk.Login(id, time.Minute, func(a *pairing.Approval) { a.Station, a.Client, a.From = true, "hal-1", "" })
-			a, err := p.Await(ctx)
+			a, err := p.Await(t.Context())
 			succeed(t, err)
 			play(t, w, p, id, a)
 		})
@@ -176,7 +176,7 @@ func TestNothingWaits(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := p.Await(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.Await(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want the end of the context", err)
 	}
 	w.desk.Login(id, -time.Second) // over before it was seen

@@ -30,8 +30,14 @@ func (l Limits) withDefaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.Requests, 6000}, {&l.Claims, 60}, {&l.Finds, 20}, {&l.Asks, 3000}, {&l.Decisions, 600}, {&l.Addresses, 10_000},
-		{&l.Waiting, 500}, {&l.Asking, 2000},
+		{&l.Requests, 6000},
+		{&l.Claims, 60},
+		{&l.Finds, 20},
+		{&l.Asks, 3000},
+		{&l.Decisions, 600},
+		{&l.Addresses, 10_000},
+		{&l.Waiting, 500},
+		{&l.Asking, 2000},
 	} {
 		if *f.field <= 0 {
 			*f.field = f.value
