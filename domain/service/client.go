@@ -14,10 +14,11 @@ type Scope string
 // The scopes.
 const (
 	ReadFactor Scope = "factor:read" // everybody's current factor, and when it changes
+	Login      Scope = "login"       // log somebody in, and be given an assertion of it
 )
 
 // Scopes returns all of them.
-func Scopes() []Scope { return []Scope{ReadFactor} }
+func Scopes() []Scope { return []Scope{ReadFactor, Login} }
 
 // The refusals of this package.
 var (
@@ -37,9 +38,12 @@ type Client struct {
 // May says whether a client may ask for what a scope names.
 func (c Client) May(s Scope) bool { return !c.Revoked && slices.Contains(c.Scopes, s) }
 
-// A State is who may ask, by id. Its zero value is that of a service that nobody
-// may ask.
-type State struct{ Clients map[string]Client }
+// A State is who may ask, by id, and what signs assertions. Its zero value is that
+// of a service that nobody may ask.
+type State struct {
+	Clients map[string]Client
+	Keys    Keys
+}
 
 // AddClient decides to let a client ask. The id of one that was revoked can be
 // used again, with another token.
@@ -71,17 +75,25 @@ func RevokeClient(s State, id string) (Event, error) {
 
 // Evolve returns the state after an event, and leaves the one before as it was.
 func Evolve(s State, e Event) State {
-	clients := maps.Clone(s.Clients)
-	if clients == nil {
-		clients = map[string]Client{}
-	}
 	switch e := e.(type) {
 	case ClientAdded:
-		clients[e.Client] = Client{Scopes: e.Scopes, Token: e.Token}
+		s.Clients = with(s.Clients, e.Client, Client{Scopes: e.Scopes, Token: e.Token})
 	case ClientRevoked:
-		c := clients[e.Client]
+		c := s.Clients[e.Client]
 		c.Revoked = true
-		clients[e.Client] = c
+		s.Clients = with(s.Clients, e.Client, c)
+	case KeyRotated:
+		s.Keys = append(slices.Clip(s.Keys), Key{ID: e.Key, Master: e.Master, From: e.From})
 	}
-	return State{clients}
+	return s
+}
+
+// with returns a copy of all clients with one of them so.
+func with(all map[string]Client, id string, c Client) map[string]Client {
+	all = maps.Clone(all)
+	if all == nil {
+		all = map[string]Client{}
+	}
+	all[id] = c
+	return all
 }

@@ -1,11 +1,13 @@
-// Package service is who may ask the login service's API: its clients, each with
-// what it may ask for. It has one stream for all of them, so that none is added
-// twice. It imports domain only. Start reading at Event; client.go decides.
+// Package service is the login service's API as the log has it: its clients, each
+// with what it may ask for, and the keys that sign what is told of a login. It has
+// one stream for all of them, so that none is added twice. It imports domain only.
+// Start reading at Event; client.go and key.go decide.
 package service
 
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 )
@@ -32,8 +34,18 @@ type ClientRevoked struct {
 	Client string `json:"client"`
 }
 
+// KeyRotated says that assertions are signed with another key from some moment
+// on. The private key is neither here nor anywhere: it is derived, each time it is
+// needed, from the master key that is named and the key's own id.
+type KeyRotated struct {
+	Key    string    `json:"key"`    // 16 hexadecimal digits, random; JWKS calls it kid
+	Master string    `json:"master"` // the id of the master key
+	From   time.Time `json:"from"`   // when it begins to sign, UTC, in whole seconds
+}
+
 func (ClientAdded) isEvent()   {}
 func (ClientRevoked) isEvent() {}
+func (KeyRotated) isEvent()    {}
 
 // TypeOf returns the name under which an event is recorded.
 func TypeOf(e Event) string {
@@ -42,6 +54,8 @@ func TypeOf(e Event) string {
 		return "ClientAdded"
 	case ClientRevoked:
 		return "ClientRevoked"
+	case KeyRotated:
+		return "KeyRotated"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -53,6 +67,8 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[ClientAdded](data)
 	case "ClientRevoked":
 		return decode[ClientRevoked](data)
+	case "KeyRotated":
+		return decode[KeyRotated](data)
 	}
 	return nil, fmt.Errorf("decode service event: %w: %q", domain.ErrUnknownEvent, typ)
 }

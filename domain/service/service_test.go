@@ -25,6 +25,7 @@ func TestGoldenEvents(t *testing.T) {
 	for _, e := range []service.Event{
 		service.ClientAdded{Client: "portal", Scopes: reads, Token: "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}, //nolint:gosec // G101: the hash of nothing
 		service.ClientRevoked{Client: "portal"},
+		service.KeyRotated{Key: "00c0ffee00c0ffee", Master: "b93a7c7e5a2e1f08", From: noon},
 	} {
 		m, err := service.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 		if err != nil {
@@ -80,7 +81,11 @@ func TestClients(t *testing.T) {
 		then  service.Event
 		err   error
 	}{
-		"added":                    {nil, add("portal", service.ReadFactor), added, nil},
+		"added": {nil, add("portal", service.ReadFactor), added, nil},
+		"added with both scopes": {
+			nil, add("portal", service.ReadFactor, service.Login),
+			service.ClientAdded{Client: "portal", Scopes: []service.Scope{service.ReadFactor, service.Login}, Token: "h"}, nil,
+		},
 		"a scope twice":            {nil, add("portal", service.ReadFactor, service.ReadFactor), added, nil},
 		"added again":              {[]service.Event{added}, add("portal", service.ReadFactor), nil, service.ErrClientExists},
 		"added after it was gone":  {[]service.Event{added, gone}, add("portal", service.ReadFactor), added, nil},
@@ -139,6 +144,7 @@ func TestOnlyWhoIsThereMayAsk(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add("ClientAdded", []byte(`{"client":"portal","scopes":["factor:read"],"token":"h"}`))
 	f.Add("ClientRevoked", []byte(`{"client":"portal"}`))
+	f.Add("KeyRotated", []byte(`{"key":"00c0ffee00c0ffee","master":"m","from":"2026-11-26T12:00:00Z"}`))
 	f.Fuzz(func(t *testing.T, typ string, data []byte) {
 		e, err := service.Decode(typ, data)
 		if err != nil {

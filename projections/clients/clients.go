@@ -1,5 +1,5 @@
-// Package clients knows who may ask the API, and for what: what a server looks up
-// at every request.
+// Package clients knows who may ask the API, and for what, and which keys sign what
+// it tells of a login: what a server looks up at every request.
 //
 // It imports domain, domain/service and the pure standard library. Start reading
 // at Directory.
@@ -12,7 +12,7 @@ import (
 	"github.com/keydesk/keydesk/domain/service"
 )
 
-// A Directory holds every client that there ever was. One goroutine may apply
+// A Directory holds every client and every key that there ever was. One goroutine may apply
 // events while any number of others ask.
 type Directory struct {
 	mu      sync.RWMutex
@@ -67,4 +67,12 @@ func (d *Directory) All() (clients map[string]service.Client, clear bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.state.Clients, !d.unclear
+}
+
+// Keys returns the keys of assertions, and whether all that was recorded of them
+// is understood: with an event that is not, one of them may count no more.
+func (d *Directory) Keys() (keys service.Keys, clear bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Keys, !d.unclear
 }

@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
@@ -42,5 +43,30 @@ func TestWhoIsLetIn(t *testing.T) {
 	d.Apply([]domain.Recorded{{Message: domain.Message{Type: "ClientMoved"}, Stream: "service", Position: 10}}, 10)
 	if _, ok := d.Client("two"); ok {
 		t.Error("after something unknown somebody is let in")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	d := clients.New()
+	if keys, clear := d.Keys(); len(keys) != 0 || !clear {
+		t.Errorf("%v, %t", keys, clear)
+	}
+	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	added := recorded(t, 1, "service", service.ClientAdded{Client: "one", Scopes: []service.Scope{service.Login}, Token: "h"})
+	first := recorded(t, 2, "service", service.KeyRotated{Key: "0000000000000001", Master: "m", From: noon})
+	second := recorded(t, 3, "service", service.KeyRotated{Key: "0000000000000002", Master: "m", From: noon.Add(time.Hour)})
+	d.Apply([]domain.Recorded{added, first}, 2)
+	before, _ := d.Keys()
+	d.Apply([]domain.Recorded{first, second}, 3)
+	if keys, clear := d.Keys(); len(keys) != 2 || keys[1].From != noon.Add(time.Hour) || !clear || len(before) != 1 {
+		t.Errorf("%v, %t, before %v", keys, clear, before)
+	}
+	if c, ok := d.Client("one"); !ok || !c.May(service.Login) || c.May(service.ReadFactor) {
+		t.Errorf("%+v, %t", c, ok)
+	}
+	d.Apply([]domain.Recorded{{Message: domain.Message{Type: "KeyWithdrawn"}, Stream: "service", Position: 4}}, 4)
+	if keys, clear := d.Keys(); len(keys) != 2 || clear {
+		t.Errorf("%v, %t", keys, clear)
 	}
 }

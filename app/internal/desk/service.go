@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"strings"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
@@ -49,7 +51,7 @@ func (d *Desk) AddClient(ctx context.Context, id string, scopes []service.Scope)
 	var b [32]byte
 	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails (documented since Go 1.24)
 	secret := base64.RawURLEncoding.EncodeToString(b[:])
-	err := d.decideService(ctx, func(s service.State) (service.Event, error) {
+	err := d.decideService(ctx, d.adminStamp(), func(s service.State) (service.Event, error) {
 		return service.AddClient(s, id, scopes, hashOf(secret))
 	})
 	if err != nil {
@@ -60,9 +62,38 @@ func (d *Desk) AddClient(ctx context.Context, id string, scopes []service.Scope)
 
 // RevokeClient records that a program may ask for nothing any more.
 func (d *Desk) RevokeClient(ctx context.Context, id string) error {
-	return d.decideService(ctx, func(s service.State) (service.Event, error) { return service.RevokeClient(s, id) })
+	return d.decideService(ctx, d.adminStamp(), func(s service.State) (service.Event, error) { return service.RevokeClient(s, id) })
 }
 
-func (d *Desk) decideService(ctx context.Context, decide func(service.State) (service.Event, error)) error {
-	return decideIn(ctx, d, domain.ServiceStream, d.adminStamp(), decide, service.Decode, service.Evolve, service.Message)
+// RotateKey records that another key, derived from the newest master key, will sign
+// assertions, and returns it. Who asks has been checked.
+func (d *Desk) RotateKey(ctx context.Context) (service.Key, error) {
+	return d.recordKey(ctx, d.adminStamp(), service.RotateKey)
+}
+
+// EnsureKey records the first key that signs assertions, where there is none.
+func (d *Desk) EnsureKey(ctx context.Context) error {
+	_, err := d.recordKey(ctx, d.machineStamp(domain.EventID(newCommand())), service.FirstKey)
+	if errors.Is(err, service.ErrKeyThere) {
+		return nil
+	}
+	return err
+}
+
+func (d *Desk) recordKey(ctx context.Context, by domain.Stamp, decide func(s service.State, key, master string, at time.Time) (service.Event, error)) (service.Key, error) {
+	_, master := d.Keys.Derive("assertion") // which one is the newest
+	id := newID()[:16]
+	var key service.Key
+	err := d.decideService(ctx, by, func(s service.State) (service.Event, error) {
+		e, err := decide(s, id, master, by.At)
+		if rotated, ok := e.(service.KeyRotated); ok {
+			key = service.Key{ID: rotated.Key, Master: rotated.Master, From: rotated.From}
+		}
+		return e, err
+	})
+	return key, err
+}
+
+func (d *Desk) decideService(ctx context.Context, by domain.Stamp, decide func(service.State) (service.Event, error)) error {
+	return decideIn(ctx, d, domain.ServiceStream, by, decide, service.Decode, service.Evolve, service.Message)
 }
