@@ -69,7 +69,7 @@ func advice(err error) string {
 		{station.ErrNotAdmitted, "\"keydeskd station list\" shows those that were"},
 		{service.ErrClientExists, "revoke it first; then it can be added anew, with another token"},
 		{service.ErrNoClient, "\"keydeskd client list\" shows those that there are"},
-		{service.ErrBadScope, "there is factor:read"},
+		{service.ErrBadScope, "there are factor:read and login"},
 		{fs.ErrExist, "choose another file: what is there is not touched"},
 		{errNothingToServe, "set one of them, in the settings file or with --set; \"keydeskd settings\" shows what is in force"},
 		{errNoVault, "--from names a vault that exists"},

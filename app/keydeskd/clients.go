@@ -19,7 +19,7 @@ type clientCommands struct {
 
 type clientAdd struct {
 	ID    string   `arg:"" help:"Its name in the log: small letters, digits and dashes, such as portal."`
-	Scope []string `help:"What it may ask for; several with commas. There is factor:read." default:"factor:read" placeholder:"SCOPE,..."`
+	Scope []string `help:"What it may ask for; several with commas. There are factor:read, which answers who has which factor, and login, which logs people in." default:"factor:read" placeholder:"SCOPE,..."`
 }
 
 // Help says what to do with the token.

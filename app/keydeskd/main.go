@@ -39,6 +39,7 @@ type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Answer the login service, stations on other machines, and phones, until asked to stop."`
 	Station   stationCommands  `cmd:"" help:"Which stations on other machines are let in."`
 	Client    clientCommands   `cmd:"" help:"Which programs may ask the login service's API."`
+	Keys      keyCommands      `cmd:"" help:"The keys that sign what the login service is told of a login."`
 	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
 	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`

@@ -142,7 +142,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 			return fmt.Errorf("serve phones: %w", err)
 		}
 	}
-	if err := h.openCounter(ctx, o); err != nil {
+	if err := h.openCounter(ctx, o, keys); err != nil {
 		return err
 	}
 	return h.receive(ctx, o, keys)
@@ -252,7 +252,7 @@ func (h *Home) Run(ctx context.Context) error {
 	}
 	if h.counter.listener != nil {
 		services.Go(func() {
-			api = h.counter.run(ctx)
+			api = h.answer(ctx)
 			stop()
 		})
 	}

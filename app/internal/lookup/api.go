@@ -31,9 +31,10 @@ type Feed interface {
 	Reach(ctx context.Context, until domain.Position) error
 }
 
-// Clients is who may ask; *clients.Directory.
+// Clients is who may ask, and the keys of assertions; *clients.Directory.
 type Clients interface {
 	Client(id string) (service.Client, bool)
+	Keys() (keys service.Keys, clear bool)
 }
 
 // Config is what a Handler is made of. All of it is needed but for what says
@@ -42,9 +43,12 @@ type Config struct {
 	Factors Factors
 	Feed    Feed
 	Clients Clients
-	// ClientsKnown says whether it is known who may ask and who was revoked, all
-	// of it, and as of now.
+	// ClientsKnown says whether it is known who may ask, who was revoked, and which
+	// keys there are, all of it, and as of now.
 	ClientsKnown func() bool
+	Logins       Logins
+	Keys         Keys
+	Issuer       string // of assertions
 	// Subject returns who has an e-mail address; domain.ErrNotFound for nobody.
 	Subject func(ctx context.Context, email string) (domain.SubjectID, error)
 	// Address returns the network that a request comes from.
@@ -71,6 +75,7 @@ type Handler struct {
 	clients *buckets[string]
 	nets    *buckets[netip.Prefix]
 	streams open
+	polls   open          // questions that wait for a login
 	walks   chan struct{} // a walk over everybody takes a place
 	stop    chan struct{} // closed when streams are to end
 }
@@ -103,11 +108,13 @@ func NewHandler(c Config) *Handler {
 	h := &Handler{
 		c: c, mux: http.NewServeMux(), metrics: newMetrics(c),
 		clients: newBuckets[string](c.PerClient, c.Now), nets: newBuckets[netip.Prefix](c.PerAddress, c.Now),
-		streams: open{all: map[string]int{}}, walks: make(chan struct{}, walksAtOnce), stop: make(chan struct{}),
+		streams: open{all: map[string]int{}}, polls: open{all: map[string]int{}}, walks: make(chan struct{}, walksAtOnce), stop: make(chan struct{}),
 	}
 	h.api = humago.New(h.mux, describe(c.Version))
 	h.api.UseMiddleware(h.measure, h.admit)
 	h.register()
+	h.registerLogins()
+	h.registerKeys()
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	h.mux.HandleFunc("GET /readyz", h.ready)
 	h.mux.Handle("GET /metrics", h.metrics.handler())
@@ -123,7 +130,7 @@ func describe(version string) huma.Config {
 	c.DocsPath = ""     // the page is our own: huma's loads its program from elsewhere
 	c.SchemasPath = ""  // and no links to schemas in the answers
 	c.CreateHooks = nil // which these would be
-	c.Info.Description = "With which factor does this person prove who they are, right now?\n\n" +
+	c.Info.Description = "With which factor does this person prove who they are, right now? And: log them in with it.\n\n" +
 		"Anything but the state `active` means that there is no factor to use; treat a state that you do not know the same. " +
 		"A 503 means that this server does not know right now: ask again, and never go on with what you were told before."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

@@ -17,6 +17,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	took     *prometheus.HistogramVec
+	logins   *prometheus.CounterVec
 }
 
 func newMetrics(c Config) *metrics {
@@ -26,11 +27,15 @@ func newMetrics(c Config) *metrics {
 			Name: "keydesk_api_requests_total", Help: "Requests, by operation and status.",
 		}, []string{"operation", "status"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "keydesk_api_request_seconds", Help: "How long answers took, but for streams.",
+			Name: "keydesk_api_request_seconds", Help: "How long answers took, but for streams and for questions that wait for a login.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 2.5},
 		}, []string{"operation"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "keydesk_logins_total",
+			Help: "Steps of logins, by outcome. A password that is not right, of nobody or locked is one and the same: wrong-login.",
+		}, []string{"step", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.took, state{c}, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.took, m.logins, state{c}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -38,6 +43,9 @@ func newMetrics(c Config) *metrics {
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
+
+// count counts a step of a login. Both words are from a fixed set.
+func (m *metrics) count(step, outcome string) { m.logins.WithLabelValues(step, outcome).Inc() }
 
 // measure counts a request.
 func (h *Handler) measure(ctx huma.Context, next func(huma.Context)) {
@@ -53,7 +61,7 @@ func (h *Handler) measure(ctx huma.Context, next func(huma.Context)) {
 			h.c.Log.Error("a request broke", zap.String("operation", op), zap.Any("panic", broken), zap.Stack("stack"))
 		}
 		h.metrics.requests.WithLabelValues(op, strconv.Itoa(status)).Inc()
-		if op != streamID {
+		if op != streamID && op != stateID {
 			h.metrics.took.WithLabelValues(op).Observe(time.Since(began).Seconds())
 		}
 		if broken != nil {

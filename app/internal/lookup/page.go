@@ -109,7 +109,11 @@ func pageOperationOf(doc *huma.OpenAPI, path string, op *huma.Operation) pageOpe
 	if op.RequestBody != nil {
 		p.Tables = appendTable(p.Tables, "Body", rows(doc, op.RequestBody.Content["application/json"].Schema))
 	}
-	if ok := op.Responses["200"]; ok != nil {
+	for _, status := range []string{"200", "201"} {
+		ok := op.Responses[status]
+		if ok == nil {
+			continue
+		}
 		for _, kind := range []string{"application/json", "text/event-stream"} {
 			if m := ok.Content[kind]; m != nil {
 				p.Tables = appendTable(p.Tables, "Answer", rows(doc, m.Schema))
@@ -167,14 +171,26 @@ func typeOf(s *huma.Schema) string {
 func example(path string, op *huma.Operation) string {
 	const next, host = " \\\n  ", "https://keydesk.example.org"
 	const subject = "4b2d5a3e-8c1f-4f6e-9d3a-2b7c1e5f0a94"
+	path = strings.NewReplacer("{subject}", subject, "{id}", "$LOGIN").Replace(path)
+	if len(op.Security) == 0 {
+		return "curl " + host + path
+	}
 	curl := "curl -H \"Authorization: Bearer $TOKEN\""
-	switch {
-	case op.RequestBody != nil:
+	switch op.OperationID {
+	case "factor":
 		return curl + next + "--json '{\"email\":\"sanne@example.org\"}' " + host + path
-	case strings.HasSuffix(path, "/stream"):
+	case startID:
+		return curl + next + "--json '{\"email\":\"sanne@example.org\",\"password\":\"…\",\"network\":\"192.0.2.7\",\"from\":\"Firefox, Utrecht\"}' " + host + path
+	case codeID:
+		return curl + next + "--json '{\"code\":\"123456\"}' " + host + path
+	case resendID:
+		return curl + next + "-X POST " + host + path
+	case stateID:
+		return curl + next + "\"" + host + path + "?wait=25\""
+	case streamID:
 		return curl + next + "-N '" + host + path + "?after=0'"
 	}
-	return curl + next + host + strings.ReplaceAll(path, "{subject}", subject)
+	return curl + next + host + path
 }
 
 func paragraphs(s string) []string {

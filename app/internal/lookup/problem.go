@@ -20,14 +20,28 @@ const (
 	CodeForbidden    Code = "forbidden"    // the token's client lacks the scope
 	CodeLimited      Code = "limited"      // too many requests
 	CodeInvalid      Code = "invalid"      // the request is not as the document says
+
+	CodeWrongLogin  Code = "wrong-login"  // the address or the password, or too often: never which
+	CodeFrozen      Code = "frozen"       // the account is
+	CodeNotEnrolled Code = "not-enrolled" // the password is right, and there is no factor yet
+	CodeBusy        Code = "busy"         // too many passwords wait to be checked
+	CodeWrongCode   Code = "wrong-code"   // see Tries
+	CodeExpired     Code = "code-expired"
+	CodeEnded       Code = "code-ended"  // too many wrong ones
+	CodeLocked      Code = "locked"      // too many wrong codes in a row, over all logins
+	CodeUsed        Code = "used"        // the login has succeeded before
+	CodeNoLogin     Code = "no-login"    // not one of this client
+	CodeStale       Code = "login-stale" // something else was recorded of the person meanwhile
+	CodeOutOfOrder  Code = "out-of-order"
 )
 
 // A Problem is an answer that says what is wrong (RFC 9457).
 type Problem struct { //nolint:errname // the word of the RFC
 	Title  string  `json:"title" doc:"What the status means."`
 	Status int     `json:"status" doc:"That of the answer."`
-	Code   Code    `json:"code" enum:"behind,parked,unavailable,unauthorized,forbidden,limited,invalid" doc:"What is wrong, for programs."`
+	Code   Code    `json:"code" enum:"behind,parked,unavailable,unauthorized,forbidden,limited,invalid,wrong-login,frozen,not-enrolled,busy,wrong-code,code-expired,code-ended,locked,used,no-login,login-stale,out-of-order" doc:"What is wrong, for programs."`
 	Detail string  `json:"detail,omitempty" doc:"The same, for people."`
+	Tries  *int    `json:"tries,omitempty" doc:"With \"wrong-code\": how often it may still be typed."`
 	Errors []Fault `json:"errors,omitempty" doc:"What is wrong with the request, field by field."`
 }
 
@@ -56,8 +70,11 @@ func newProblem(status int, message string, errs ...error) *Problem {
 		f := Fault{Message: err.Error()}
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			f = Fault{d.ErrorDetail().Location, d.ErrorDetail().Message}
-			if f.Message == validation.MsgUnexpectedProperty { // its name is what somebody typed
+			switch {
+			case f.Message == validation.MsgUnexpectedProperty: // its name is what somebody typed
 				f.Location = "body"
+			case f.Location == "body" && d.ErrorDetail().Value != nil && status < http.StatusUnprocessableEntity:
+				f.Message = "not JSON" // the decoder's words repeat what it stumbled on
 			}
 		}
 		p.Errors = append(p.Errors, f)

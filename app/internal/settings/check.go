@@ -191,6 +191,16 @@ func publicURL(s string) error {
 	return nil
 }
 
+// issuer takes a StringOrURI of RFC 7519: what holds a colon is an address.
+func issuer(s string) error {
+	if strings.Contains(s, ":") {
+		return secureURL(s)
+	}
+	return issuerWord(s)
+}
+
+var issuerWord = matching(`[A-Za-z0-9][A-Za-z0-9._-]{0,79}`, "must be an https address, or at most 80 letters, digits, dots, dashes and underscores")
+
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()

@@ -264,6 +264,7 @@ func apiFields(a *API) []field {
 		{"api.stale", "After so long without a word from the log nothing is answered but 503. While nothing happens, up to\n2 s are normal.", spanKind{&a.Stale, 3 * time.Second, 5 * time.Minute}},
 		{"api.client_rate", "Requests a second that one client may make.", numberKind{&a.ClientRate, 1, 1000000}},
 		{"api.address_rate", "Requests a second that may come from one network.", numberKind{&a.AddressRate, 1, 1000000}},
+		{"api.issuer", "What the assertions of a login name as their issuer: an https address, or a word. Empty:\npocket.public_url, or \"keydesk\" where there is none. Who verifies them has to know it.", textKind{&a.Issuer, issuer}},
 	}
 }
 

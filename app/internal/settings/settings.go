@@ -175,6 +175,7 @@ type API struct {
 	Stale          time.Duration // for how long the log may be silent before nothing is answered
 	ClientRate     int           // requests a second of one client
 	AddressRate    int           // requests a second from one network
+	Issuer         string        // of assertions; empty: Pocket.PublicURL, or "keydesk"
 }
 
 // A Switch is on, off, or decided by the program.

@@ -211,6 +211,8 @@ func TestBadFiles(t *testing.T) {
 		{"an authority of a file", "[vault]\nca_file = \"/etc/ca\"\n", "keydesk.toml:2: vault.ca_file: is for a PostgreSQL, and vault.url names a file"},
 		{"half a certificate", "[log]\nurl = \"esdb://h\"\ncert_file = \"/etc/c\"\n", "keydesk.toml:3: log.cert_file: certificate and key go together: log.cert_file and log.key_file"},
 		{"an open door", "[pocket]\npublic_url = \"http://example.org\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
+		{"an issuer in the clear", "[api]\nissuer = \"http://example.org\"\n", "keydesk.toml:2: api.issuer: must be an https address, or http to this machine, without a query"},
+		{"an issuer with a space", "[api]\nissuer = \"the organisation\"\n", "keydesk.toml:2: api.issuer: must be an https address, or at most 80 letters, digits, dots, dashes and underscores"},
 		{"a part of a site", "[pocket]\npublic_url = \"https://example.org/pocket\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
 		{"wiped before warned", "[kiosk]\nidle_warn = \"3m\"\n", "keydesk.toml: kiosk.idle_wipe: must be longer than kiosk.idle_warn"},
 		{"everything at once", "[mail]\nport = 0\nhots = \"x\"\n[logging]\nlevel = \"loud\"\n", "keydesk.toml:2: mail.port: must be a whole number from 1 to 65535\n" +
