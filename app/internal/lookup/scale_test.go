@@ -36,6 +36,7 @@ func (s still) Reach(context.Context, domain.Position) error { return nil }
 type one struct{ is service.Client }
 
 func (c one) Client(string) (service.Client, bool) { return c.is, true }
+func (c one) Keys() (service.Keys, bool)           { return nil, true }
 
 // may returns the client whose token is the one below, with some scopes.
 func may(scopes ...service.Scope) one {
