@@ -165,11 +165,10 @@ func (h *Handler) unhurried(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, connection{}, http.NewResponseController(w)))
 }
 
-// putOff lets a request that has been read take so long.
+// putOff lets the answer take so long.
 func putOff(ctx context.Context, most time.Duration) {
-	if c, ok := ctx.Value(connection{}).(*http.ResponseController); ok { // fails without a network: then nothing is to be put off
-		_ = c.SetReadDeadline(time.Time{}) // that of the body; when it passes, net/http takes the client for gone
-		_ = c.SetWriteDeadline(time.Now().Add(most))
+	if c, ok := ctx.Value(connection{}).(*http.ResponseController); ok {
+		_ = c.SetWriteDeadline(time.Now().Add(most)) // fails without a network: then nothing is to be put off
 	}
 }
 

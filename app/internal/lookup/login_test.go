@@ -316,6 +316,35 @@ func TestWhatTakesLong(t *testing.T) {
 	asking.Wait()
 }
 
+// patient notes until when an answer may be written.
+type patient struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (p *patient) SetWriteDeadline(t time.Time) error {
+	p.until = t
+	return nil
+}
+
+// A login that was redeemed at the very end of a wait is told of: whoever asked has
+// used it up.
+func TestAnAnswerHasTimeToBeWritten(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t, succeeding(enrolment.Pocket))
+	for name, least := range map[string]time.Duration{"password": 40 * time.Second, "code": 15 * time.Second, "resend": 15 * time.Second, "approval": 40 * time.Second} {
+		s := steps[name]
+		if name == "approval" {
+			s.path += "?wait=25"
+		}
+		w := &patient{ResponseRecorder: httptest.NewRecorder()}
+		c.handler.ServeHTTP(w, request(t.Context(), s.method, s.path, s.body))
+		if left := time.Until(w.until); left < least || left > 2*least {
+			t.Errorf("%s: %s to write", name, left)
+		}
+	}
+}
+
 // Nothing that somebody typed is told: not in an answer, not in the program's log,
 // not in a metric, however wrong the request is.
 func TestNothingTypedIsRepeated(t *testing.T) {
