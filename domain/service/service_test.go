@@ -84,7 +84,8 @@ func TestClients(t *testing.T) {
 		"added": {nil, add("portal", service.ReadFactor), added, nil},
 		"added with both scopes": {
 			nil, add("portal", service.ReadFactor, service.Login),
-			service.ClientAdded{Client: "portal", Scopes: []service.Scope{service.ReadFactor, service.Login}, Token: "h"}, nil,
+			service.ClientAdded{Client: "portal", Scopes: []service.Scope{service.ReadFactor, service.Login}, Token: "h"},
+			nil,
 		},
 		"a scope twice":            {nil, add("portal", service.ReadFactor, service.ReadFactor), added, nil},
 		"added again":              {[]service.Event{added}, add("portal", service.ReadFactor), nil, service.ErrClientExists},

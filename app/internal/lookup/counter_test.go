@@ -136,7 +136,7 @@ func newCounter(tb testing.TB, logins lookup.Logins) *counter {
 	return c
 }
 
-const office = "keydesk_office.BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA" //nolint:gosec // G101: of nobody
+const office = "keydesk_office.BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"
 
 // record has the server hear of an event.
 func (c *counter) record(e service.Event) {

@@ -113,7 +113,7 @@ func TestALoginIsBegun(t *testing.T) {
 		if r.Header.Get("Location") != "/v1/logins/"+aLogin || r.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%v", r.Header)
 		}
-		if want := (desk.LoginAttempt{Client: "portal", Email: "a@voorbeeld.nl", Password: " pass wórd ", Network: "192.0.2.7", From: "Firefox, Utrecht"}); asked != want {
+		if want := (desk.LoginAttempt{Client: "portal", Email: "a@voorbeeld.nl", Password: " pass wórd ", Network: "192.0.2.7", From: "Firefox, Utrecht"}); asked != want { //nolint:gosec // G101: of nobody
 			t.Errorf("asked with %+v", asked)
 		}
 	}
@@ -131,7 +131,7 @@ func TestWhoMayLogIn(t *testing.T) {
 		return desk.Login{}, &desk.Refusal{Code: desk.NoCode}
 	}
 	c := newCounter(t, logins)
-	other := "keydesk_other.CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA" //nolint:gosec // G101: of nobody
+	other := "keydesk_other.CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA"
 	c.record(service.ClientAdded{Client: "other", Scopes: []service.Scope{service.Login}, Token: hashOf(other)})
 	for name, s := range steps {
 		p := answer[lookup.Problem](t, askAt(t, c.URL, s.method, s.path, s.body, office, nil), http.StatusForbidden)
