@@ -45,10 +45,17 @@ const visible = (signal) => new Promise((resolve) => {
   seen();
 });
 
+/** What is in the way of a question, as screens.banner knows it. */
+function trouble(e) {
+  if (e instanceof service.Refused) return service.passes(e.code) ? e.code : 'unavailable';
+  return e instanceof TypeError || e.name === 'AbortError' ? 'offline' : 'unavailable';
+}
+
 /**
  * Asks what waits for an account, one question at a time and only while the page
- * is seen, until found(approval or null) returns true. It throws the refusals
- * that will not pass. rest is how long it leaves between two answers, in ms.
+ * is seen, until found(approval or null) returns true. It goes on whatever is in
+ * the way, and throws only the refusal of a key that counts no more. rest is how
+ * long it leaves between two answers, in ms.
  */
 async function follow(account, signal, found, rest = 0) {
   let nonce = '';
@@ -70,10 +77,10 @@ async function follow(account, signal, found, rest = 0) {
     } catch (e) {
       nonce = '';
       if (turn.signal.aborted) continue; // hidden, or left
-      const said = e instanceof service.Refused;
-      if (said && !service.passes(e.code) && e.code !== 'wrong-nonce') throw e;
-      if (said && e.code === 'wrong-nonce' && !fresh) continue; // it was kept for too long
-      screens.banner(said && service.passes(e.code) ? e.code : said ? 'unavailable' : 'offline');
+      const code = e instanceof service.Refused ? e.code : '';
+      if (code === 'revoked') throw e;
+      if (code === 'wrong-nonce' && !fresh) continue; // it was kept for too long
+      screens.banner(trouble(e));
       pause = wait;
       wait = Math.min(wait * 2, 30000);
     } finally {
@@ -93,12 +100,10 @@ export async function listen(signal, changed = () => {}) {
     if (!approval || signal.aborted) return false;
     show(account, approval);
     return true;
-  }).catch(async (e) => {
-    if (signal.aborted || !(e instanceof service.Refused)) return;
-    if (e.code === 'revoked') {
-      await store.keepRevoked(account.device);
-      if (!signal.aborted) changed();
-    } else screens.banner('unavailable');
+  }).catch(async () => {
+    if (signal.aborted) return;
+    await store.keepRevoked(account.device);
+    if (!signal.aborted) changed();
   })));
 }
 
@@ -128,7 +133,7 @@ function show(account, approval, error = '') {
     else if (Date.now() < approval.until) end('ask-over');
     return true;
   }, 5000).catch((e) => {
-    if (!signal.aborted && e instanceof service.Refused && e.code === 'revoked') ended(e, account);
+    if (!signal.aborted) ended(e, account);
   });
 }
 
@@ -246,3 +251,7 @@ export const actions = {
 
 at('ask-form').addEventListener('submit', typed);
 at('ask-digits').addEventListener('input', groupDigits);
+// The phone's keys cover half of the screen: what is needed then goes above them.
+at('ask-digits').addEventListener('focus', () => setTimeout(() => {
+  if (document.activeElement === at('ask-digits')) at('ask-form').scrollIntoView({ block: 'start' });
+}, 300));

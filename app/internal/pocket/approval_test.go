@@ -176,7 +176,7 @@ func TestNothingWaits(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := p.Await(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.Await(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want the end of the context", err)
 	}
 	w.desk.Login(id, -time.Second) // over before it was seen

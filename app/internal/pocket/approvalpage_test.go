@@ -37,10 +37,15 @@ func (b browser) pairs(w world) (id string) {
 func (b browser) typeDigits(digits string) {
 	b.t.Helper()
 	evaluate[string](b, `document.querySelector("#ask-digits").value = ""`)
+	b.typeKeys("#ask-digits", digits)
+	b.click("#ask-form button[type=submit]")
+}
+
+func (b browser) typeKeys(selector, keys string) {
+	b.t.Helper()
 	ctx, done := b.limit()
 	defer done()
-	b.do(ctx, chromedp.SendKeys(chromedp.CSS("#ask-digits"), digits))
-	b.click("#ask-form button[type=submit]")
+	b.do(ctx, chromedp.SendKeys(chromedp.CSS(selector), keys))
 }
 
 // problem waits until the page says what is wrong.
@@ -293,6 +298,26 @@ func TestPageAsksWhileItIsSeen(t *testing.T) {
 	b.screen("home")
 	w.desk.Login(first, time.Minute)
 	b.screen("approve")
+}
+
+// TestPageLeavesRoomForKeys: above the keys of a phone stand the field and the
+// button that goes with it.
+func TestPageLeavesRoomForKeys(t *testing.T) {
+	t.Parallel()
+	w, b := newWorld(t), newBrowser(t, "nl")
+	id := b.pairs(w)
+	digits := w.desk.Login(id, time.Minute)
+	b.screen("approve")
+	b.size(360, 400)
+	b.typeKeys("#ask-digits", digits)
+	b.until("field and button in sight", `['label', '#ask-digits', 'button'].every((s) => {
+		const box = document.querySelector('#ask-form').querySelector(s).getBoundingClientRect();
+		return box.top >= 0 && box.bottom <= innerHeight;
+	})`)
+	if dir := os.Getenv("KEYDESK_SHOTS"); dir != "" {
+		b.shot(filepath.Join(dir, "keys.png"))
+	}
+	equal(t, evaluate[string](b, "document.querySelector('#ask-digits').value"), digits[:3]+" "+digits[3:])
 }
 
 // TestPageSaysThatItsKeyIsGone: a browser may throw away what it kept.

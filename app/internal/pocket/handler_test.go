@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,24 +24,19 @@ type world struct {
 	desk *memoryDesk
 	url  string
 	logs *observer.ObservedLogs
-	stop func() // ends the service; the test's end does so too
+
+	config pocket.Config
+	now    *atomic.Pointer[http.Handler] // nil: nobody answers
 }
 
 func newWorld(t *testing.T, change ...func(*pocket.Config)) world {
 	t.Helper()
-	return newWorldAt(t, "127.0.0.1:0", newDesk(), change...)
-}
-
-// newWorldAt has the service listen at an address, before a desk that may have
-// been there before.
-func newWorldAt(t *testing.T, address string, desk *memoryDesk, change ...func(*pocket.Config)) world {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	w := world{desk: desk, url: "http://" + l.Addr().String(), logs: logs}
+	w := world{desk: newDesk(), url: "http://" + l.Addr().String(), logs: logs, now: new(atomic.Pointer[http.Handler])}
 	c := pocket.Config{
 		PublicURL: w.url, Portal: "Mijn OPO-R", PocketName: "Pocket", Support: "hulp@voorbeeld.nl",
 		Desk: w.desk, Log: zap.New(core), Limits: pocket.Limits{Requests: 10_000, Claims: 10_000, Finds: 10_000, Asks: 10_000},
@@ -49,21 +44,39 @@ func newWorldAt(t *testing.T, address string, desk *memoryDesk, change ...func(*
 	for _, f := range change {
 		f(&c)
 	}
-	h, err := pocket.NewHandler(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.config = c
+	w.serve(t, c)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context())) // it ends in the clean-up, after the test's
 	served := make(chan error, 1)
-	go func() { served <- pocket.Serve(ctx, l, h) }()
-	w.stop = sync.OnceFunc(func() {
+	go func() { served <- pocket.Serve(ctx, l, http.HandlerFunc(w.answer)) }()
+	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
-	t.Cleanup(w.stop)
 	return w
+}
+
+// serve has the service begin anew, with other settings.
+func (w world) serve(t *testing.T, c pocket.Config) {
+	t.Helper()
+	h, err := pocket.NewHandler(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.now.Store(&h)
+}
+
+// away has nobody answer.
+func (w world) away() { w.now.Store(nil) }
+
+func (w world) answer(rw http.ResponseWriter, r *http.Request) {
+	h := w.now.Load()
+	if h == nil {
+		panic(http.ErrAbortHandler)
+	}
+	(*h).ServeHTTP(rw, r)
 }
 
 func newPhone(t *testing.T) *pocket.Phone {

@@ -107,7 +107,7 @@ func TestPageOpensWithoutANetwork(t *testing.T) {
 		t.Errorf("it keeps what is nobody's business: %s", kept)
 	}
 
-	w.stop()
+	w.away()
 	b.open("about:blank")
 	b.open(w.url + "/p/")
 	b.screen("home")
@@ -120,11 +120,13 @@ func TestPageOpensWithoutANetwork(t *testing.T) {
 	}
 
 	// The service is back, under another name of the portal: the page shows it.
-	again := newWorldAt(t, strings.TrimPrefix(w.url, "http://"), w.desk, func(c *pocket.Config) { c.Portal = "Mijn Werk" })
-	b.open(again.url + "/p/")
+	c := w.config
+	c.Portal = "Mijn Werk"
+	w.serve(t, c)
+	b.open(w.url + "/p/")
 	b.until("the new version", "document.querySelector('.bar strong').textContent === 'Mijn Werk'")
 	b.screen("home")
-	again.desk.Login(id, time.Minute)
+	w.desk.Login(id, time.Minute)
 	b.screen("approve")
 }
 
