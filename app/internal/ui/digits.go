@@ -25,6 +25,7 @@ type Digits struct {
 	value   []rune
 	small   bool
 	off     bool
+	shown   bool // they are shown, not typed
 	focused bool
 	wrong   string
 	under   *Text
@@ -52,6 +53,14 @@ func NewDigits() *Digits {
 func NewSmallDigits() *Digits {
 	d := NewDigits()
 	d.small = true
+	return d
+}
+
+// NewShownDigits returns six boxes that show a code, to be typed elsewhere.
+func NewShownDigits(code string) *Digits {
+	d := NewDigits()
+	d.SetText(code)
+	d.off, d.shown = true, true
 	return d
 }
 
@@ -246,8 +255,8 @@ const underDigits = 12
 // HeightFor returns the height of the boxes and what is under them.
 func (d *Digits) HeightFor(width float32) float32 {
 	line := d.under.lineHeight()
-	if d.small && d.wrong == "" {
-		return d.geometry().h
+	if (d.small || d.shown) && d.wrong == "" {
+		return d.geometry().fit(width).h
 	}
 	return d.geometry().h + underDigits + max(line, d.under.HeightFor(width-line-4))
 }
@@ -325,7 +334,7 @@ func (r *digitsRenderer) box(i int, x float32, g digitGeometry, current bool) {
 	if d.wrong != "" {
 		l.stroke, l.line = theme.ColorNameError, size(theme.SizeNameInputBorder)+1
 	}
-	if d.off {
+	if d.off && !d.shown {
 		l.face, ink = theme.ColorNameDisabledButton, theme.ColorNameDisabled
 	}
 	r.boxes[i].draw(fyne.NewPos(x, 0), fyne.NewSize(g.w, g.h), l)

@@ -12,11 +12,37 @@ import (
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
-// codeScreen is E3 and E6: six digits, from a mail or from an SMS.
+// asking is which code of six digits a screen asks for.
+type asking int
+
+const (
+	mailCode     asking = iota // E3
+	smsCode                    // E6
+	loginCode                  // L1, and each change
+	newPhoneCode               // A1: from the new number
+	recoverMail                // of who has no phone
+	recoverSMS                 // of who has another phone with the same number
+)
+
+// bySMS says whether the code comes by SMS.
+func (a asking) bySMS() bool { return a != mailCode && a != recoverMail }
+
+// enrols says whether the code is one of the enrolment.
+func (a asking) enrols() bool { return a == mailCode || a == smsCode }
+
+// purpose is what the code is for.
+func (a asking) purpose() enrolment.Purpose {
+	return [...]enrolment.Purpose{
+		mailCode: enrolment.ConfirmingEmail, smsCode: enrolment.VerifyingPhone, loginCode: enrolment.LoggingIn,
+		newPhoneCode: enrolment.ChangingPhone, recoverMail: enrolment.Recovering, recoverSMS: enrolment.Recovering,
+	}[a]
+}
+
+// codeScreen asks for six digits, from a mail or from an SMS.
 type codeScreen struct {
 	plain
 
-	sms       bool
+	ask       asking
 	digits    *ui.Digits
 	left      *ui.TimeLeft
 	resend    *ui.Button
@@ -44,22 +70,26 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	s.left, s.state, s.wait = ui.NewTimeLeft(""), ui.Hint().Elide(), ui.Hint().Align(fyne.TextAlignTrailing).OneLine()
 	s.resend = ui.NewButton(ui.Small, k.t("resend"), func() { s.again(k) }).WithLeft(ui.IconRefresh)
-	p := ui.Page{
-		Step: 1, Heading: k.t("kiosk-code-title"), Side: s.pad(k),
-		Back: k.back(func() { s.back(k) }), Primary: k.next(func() { s.submit(k) }),
-	}
-	to, lead, change := k.view.Email, k.t("kiosk-code-lead"), func() { k.show(&emailScreen{}) }
-	none := k.t("kiosk-code-none")
-	if s.sms {
-		p.Step, p.Heading = 4, k.t("kiosk-sms-title")
-		to, lead, change = k.view.Phone.International, k.t("kiosk-sms-lead"), func() { k.show(&phoneScreen{}) }
-		none = k.t("kiosk-sms-none")
-	}
+	w := s.words(k)
+	p := ui.Page{Step: w.step, Heading: k.t(w.title), Side: s.pad(k), Back: k.back(w.back), Primary: k.next(func() { s.submit(k) })}
 	p.Primary.SetEnabled(s.digits.Complete())
-	p.Lead = ui.Row(ui.SizeSmallGap,
-		ui.GrowCentred(1, ui.Lead(ui.Plain(lead+" "), ui.Bold(to))),
-		ui.NewButton(ui.Small, k.t("change"), change).WithLeft(ui.IconPencil))
-	help := ui.NewButton(ui.Small, none, func() { k.show(&stuckScreen{sms: s.sms}) })
+	lead := ui.Lead(ui.Plain(k.t(w.lead)))
+	if w.to != "" {
+		lead = ui.Lead(ui.Plain(k.t(w.lead)+" "), ui.Bold(w.to))
+	}
+	p.Lead = lead
+	if w.change != nil {
+		p.Lead = ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, lead),
+			ui.NewButton(ui.Small, k.t("change"), w.change).WithLeft(ui.IconPencil))
+	}
+	help := ui.NewButton(ui.Small, k.t(w.none), func() { k.show(&stuckScreen{ask: s.ask}) })
+	var lost *ui.Button
+	if s.ask == loginCode && k.view.Login.Change == "" {
+		lost = k.withoutPhone(ui.Link)
+		if !high() {
+			p.Extra = lost
+		}
+	}
 	switch {
 	case tiny():
 		p.Content = ui.Column(ui.SizeSmallGap, s.digits, ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend))
@@ -74,9 +104,64 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 			ui.Label(k.t("confirmation-code")), s.digits, s.left, s.state, ui.NewRule(),
 			ui.Columns(ui.SizeSmallGap, help, ui.Spring(), ui.Column("", s.resend, s.wait))))
 	}
+	if lost != nil && high() {
+		p.Content = ui.Column(ui.SizeSmallGap, p.Content, ui.Row("", lost, ui.Spring()))
+	}
 	o := k.frame(p)
 	s.tick(k)
 	return o
+}
+
+// codeWords is what differs between the codes. Words are ids of texts.
+type codeWords struct {
+	step              int // of the enrolment
+	title, lead, none string
+	to                string // where the code went, as far as it may be shown
+	change            func() // leads to another address or number; nil: it cannot be changed
+	back              func()
+	confirm           func(ctx context.Context, visit, code string) (desk.View, error)
+	told              string // what the right code changes; see Kiosk.change
+}
+
+func (s *codeScreen) words(k *Kiosk) codeWords {
+	d := k.c.Desk
+	switch s.ask {
+	case smsCode:
+		phone := func() { k.show(&phoneScreen{}) }
+		return codeWords{
+			4, "kiosk-sms-title", "kiosk-sms-lead", "kiosk-sms-none", k.view.Phone.International, phone, phone, d.ConfirmPhone, "",
+		}
+	case loginCode:
+		w := codeWords{
+			0, "kiosk-sms-title", "kiosk-sms-lead", "kiosk-sms-none", k.view.Phone.International, nil, k.backToLogin, d.ConfirmLogin, "",
+		}
+		if w.to == "" {
+			w.lead = "kiosk-login-code-lead"
+		}
+		if k.view.Login.Change != "" {
+			w.back = k.dismiss
+		}
+		return w
+	case newPhoneCode:
+		return codeWords{
+			0, "kiosk-new-phone-title", "kiosk-sms-lead", "kiosk-sms-none", k.view.Account.NewPhone.International, nil, k.dismiss, d.ConfirmNewPhone, "phone",
+		}
+	case recoverMail:
+		return codeWords{
+			0, "kiosk-recover-mail-title", "kiosk-code-lead", "kiosk-code-none", k.view.Email, nil, k.backToLogin, d.ConfirmRecovery, "",
+		}
+	case recoverSMS:
+		w := codeWords{
+			0, "kiosk-sms-title", "kiosk-sms-lead", "kiosk-sms-none", k.view.Phone.International, nil, k.backToLogin, d.ConfirmRecovery, "recovered",
+		}
+		if w.to == "" {
+			w.lead = "kiosk-login-code-lead"
+		}
+		return w
+	case mailCode:
+	}
+	mail := func() { k.show(&emailScreen{}) }
+	return codeWords{1, "kiosk-code-title", "kiosk-code-lead", "kiosk-code-none", k.view.Email, mail, mail, d.ConfirmEmail, ""}
 }
 
 // slim says whether the standing rail and the number pad leave the boxes
@@ -95,17 +180,13 @@ func (s *codeScreen) pad(k *Kiosk) fyne.CanvasObject {
 
 // tick counts down what is left of the code, and of the wait for another one.
 func (s *codeScreen) tick(k *Kiosk) {
-	purpose := enrolment.ConfirmingEmail
-	if s.sms {
-		purpose = enrolment.VerifyingPhone
-	}
 	left, wait := k.since(k.view.Code.Left), k.since(k.view.Code.ResendIn)
 	words := k.t("kiosk-code-works")
 	if left <= 0 {
 		words = k.t("kiosk-code-over")
 	}
 	s.left.SetWords(words)
-	s.left.Set(left, k.c.Policy.Life(purpose))
+	s.left.Set(left, k.c.Policy.Life(s.ask.purpose()))
 	s.resend.SetEnabled(wait <= 0 && !k.busy)
 	text, short := "", k.t("resend")
 	if wait > 0 {
@@ -136,7 +217,9 @@ func (s *codeScreen) delivery(k *Kiosk, left time.Duration) string {
 		return k.t("kiosk-sms-sending")
 	case s.refused == nil && left > 0 && c.Tries > 0 && c.Tries < k.c.Policy.WrongCodes:
 		return k.p.N("kiosk-tries", c.Tries)
-	case s.sms:
+	case s.ask == newPhoneCode:
+		return k.t("kiosk-new-phone-told")
+	case s.ask.bySMS():
 		return k.t("kiosk-sms-sent")
 	}
 	return k.t("kiosk-code-spam")
@@ -147,7 +230,7 @@ func (s *codeScreen) update(k *Kiosk) {
 	case k.view.Code.Locked:
 		k.show(&lockedScreen{})
 	case k.view.Code.Delivery == desk.Failing && !s.dismissed && !k.busy:
-		k.show(&stuckScreen{sms: s.sms, failed: true})
+		k.show(&stuckScreen{ask: s.ask, failed: true})
 	default:
 		s.tick(k)
 	}
@@ -159,12 +242,9 @@ func (s *codeScreen) submit(k *Kiosk) {
 		return
 	}
 	s.noted = ""
-	k.call(nil, func(ctx context.Context, visit string) (desk.View, error) {
-		if s.sms {
-			return k.c.Desk.ConfirmPhone(ctx, visit, code)
-		}
-		return k.c.Desk.ConfirmEmail(ctx, visit, code)
-	}, func(r *desk.Refusal) { s.refuse(k, r) }, func() { s.submit(k) })
+	w := s.words(k)
+	k.change(w.told, nil, func(ctx context.Context, visit string) (desk.View, error) { return w.confirm(ctx, visit, code) },
+		func(r *desk.Refusal) { s.refuse(k, r) }, func() { s.submit(k) })
 }
 
 // refuse empties the boxes and says why.
@@ -190,12 +270,4 @@ func (s *codeScreen) again(k *Kiosk) {
 			s.update(k)
 			k.focus(s.digits)
 		})
-}
-
-func (s *codeScreen) back(k *Kiosk) {
-	if s.sms {
-		k.show(&phoneScreen{})
-		return
-	}
-	k.show(&emailScreen{})
 }

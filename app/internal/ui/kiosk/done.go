@@ -11,7 +11,8 @@ import (
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
-// doneScreen is E9. Nothing can be changed here, and it empties itself.
+// doneScreen is E9. Nothing can be changed here without logging in, and it
+// empties itself.
 type doneScreen struct {
 	plain
 
@@ -37,7 +38,7 @@ func (s *doneScreen) build(k *Kiosk) fyne.CanvasObject {
 		s.until = k.c.Now().Add(k.c.DoneWipe)
 		s.tick(k)
 	}).WithLeft(ui.IconClock)
-	s.done = ui.NewNext(k.t("kiosk-close"), func() { k.wipe(finished) })
+	s.done = ui.NewButton(ui.Secondary, k.t("kiosk-close"), func() { k.wipe(finished) })
 	key := ui.NewKeyLine(false)
 	key.Set(7)
 	value := func(s string) *ui.Text {
@@ -55,7 +56,7 @@ func (s *doneScreen) build(k *Kiosk) fyne.CanvasObject {
 		ui.Subheading(k.t("kiosk-tidy")), timer, ui.Body(ui.Plain(k.t("kiosk-tidy-text"))), more))
 	p := ui.Page{
 		Step: 7, Caption: k.t("kiosk-all-done"), Heading: k.t("done"), Display: true, Lead: ui.Lead(ui.Plain(lead)),
-		Primary: s.done,
+		Back: s.done, Primary: ui.NewNext(k.t("log-in"), func() { s.login(k) }),
 	}
 	cards := ui.Row(ui.SizeGap, ui.Grow(3, facts), ui.Grow(2, tidy))
 	if high() {
@@ -82,4 +83,12 @@ func (s *doneScreen) tick(k *Kiosk) {
 	if left <= 0 {
 		k.wipe(finished)
 	}
+}
+
+// login ends the enrolment's visit and begins another, of the same person.
+func (s *doneScreen) login(k *Kiosk) {
+	address := k.view.Email
+	k.leave(finished)
+	k.email, k.name, k.help, k.began = address, "", "", k.c.Now()
+	k.show(&loginScreen{})
 }

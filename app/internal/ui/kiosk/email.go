@@ -55,7 +55,6 @@ func (s *emailScreen) build(k *Kiosk) fyne.CanvasObject {
 
 // under is the chips, or the question whether another address was meant.
 func (s *emailScreen) under(k *Kiosk) fyne.CanvasObject {
-	row := ui.Row(ui.SizeSmallGap)
 	if s.suggestion != "" {
 		_, domain, _ := strings.Cut(s.suggestion, "@")
 		question := ui.Body(ui.Plain(k.t("kiosk-email-meant")+" "), ui.Bold("@"+domain+"?")).Elide()
@@ -69,15 +68,21 @@ func (s *emailScreen) under(k *Kiosk) fyne.CanvasObject {
 		})
 		return ui.Limit(960, ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, question), yes, no))
 	}
+	return k.chips(s.field)
+}
+
+// chips are buttons that type the domain of an address.
+func (k *Kiosk) chips(f *ui.Field) fyne.CanvasObject {
+	row := ui.Row(ui.SizeSmallGap)
 	room := 3
 	if high() || narrow() {
 		room = 2
 	}
 	for _, d := range k.c.Domains[:min(room, len(k.c.Domains))] {
 		row.Add(ui.NewChip("@"+short(d, 24), func() {
-			local, _, _ := strings.Cut(s.field.Text(), "@")
-			s.field.SetText(local + "@" + d)
-			ui.Focus(s.field.Input())
+			local, _, _ := strings.Cut(f.Text(), "@")
+			f.SetText(local + "@" + d)
+			ui.Focus(f.Input())
 		}))
 	}
 	row.Add(ui.Spring())

@@ -81,6 +81,9 @@ func (s *faultScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	p.Back.SetEnabled(!k.busy)
 	safe := k.t("kiosk-fault-safe")
+	if login := k.rail().steps != nil; login {
+		safe = k.t("kiosk-fault-login-safe")
+	}
 	switch s.refusal.Code { //nolint:exhaustive // the others are Unavailable
 	case desk.Busy:
 		p.Heading = k.t("kiosk-busy-title")

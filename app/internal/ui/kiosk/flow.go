@@ -191,9 +191,16 @@ func (k *Kiosk) setBusy(busy bool, on *ui.Button) {
 // that is about the input goes to refused; the others have screens. again is
 // what "try again" does when log or vault could not be reached.
 func (k *Kiosk) call(on *ui.Button, do func(ctx context.Context, visit string) (desk.View, error), refused func(*desk.Refusal), again func()) {
+	k.change("", on, do, refused, again)
+}
+
+// change is call for what changes something under Mijn gegevens, which A1 then
+// tells: told is the end of an id.
+func (k *Kiosk) change(told string, on *ui.Button, do func(ctx context.Context, visit string) (desk.View, error), refused func(*desk.Refusal), again func()) {
 	visit := k.view.Visit
 	work(k, on, func(ctx context.Context) (desk.View, error) { return do(ctx, visit) }, func(v desk.View, err error) {
 		if err == nil {
+			k.changed = told
 			k.took(v)
 			return
 		}
@@ -230,6 +237,10 @@ func (k *Kiosk) answer(err error, refused func(*desk.Refusal), again func()) {
 		k.startOver()
 	case desk.LockedOut:
 		k.show(&lockedScreen{})
+	case desk.AccountFrozen:
+		k.show(&frozenScreen{})
+	case desk.LoginStale, desk.NotProved:
+		k.anew(r)
 	case desk.Unavailable, desk.Unsure, desk.Busy:
 		k.fault(r, again)
 	case desk.MovedOn, desk.OutOfOrder, desk.Enrolled:
@@ -260,7 +271,7 @@ func (k *Kiosk) since(left time.Duration) time.Duration {
 func (k *Kiosk) screenOf(v desk.View) screen {
 	switch v.Screen {
 	case desk.ScreenEmailCode:
-		return k.codeOrStuck(v, false)
+		return k.codeOrStuck(v, mailCode)
 	case desk.ScreenResume:
 		return &resumeScreen{}
 	case desk.ScreenPassword:
@@ -268,28 +279,108 @@ func (k *Kiosk) screenOf(v desk.View) screen {
 	case desk.ScreenPhone:
 		return &phoneScreen{}
 	case desk.ScreenSMSCode:
-		return k.codeOrStuck(v, true)
+		return k.codeOrStuck(v, smsCode)
 	case desk.ScreenFactor:
-		switch v.Pocket.Stage {
-		case enrolment.Offered, enrolment.Claimed, enrolment.Confirmed, enrolment.Failed, enrolment.Over:
+		if inPairing(v) {
 			return &pairScreen{}
-		case enrolment.NotPairing, enrolment.Paired:
 		}
 		return &choiceScreen{}
 	case desk.ScreenDone:
 		return &doneScreen{}
+	case desk.ScreenLoginCode:
+		return k.codeOrStuck(v, loginCode)
+	case desk.ScreenLoginApproval:
+		return &approvalScreen{}
+	case desk.ScreenAccount:
+		return k.accountOf(v)
+	case desk.ScreenNewPhone:
+		return k.codeOrStuck(v, newPhoneCode)
+	case desk.ScreenRecoverMail:
+		return k.codeOrStuck(v, recoverMail)
+	case desk.ScreenRecoverHow:
+		return &lossScreen{}
+	case desk.ScreenRecoverCode:
+		return k.codeOrStuck(v, recoverSMS)
+	case desk.ScreenFrozen:
+		return &frozenScreen{}
 	}
 	return &startScreen{}
 }
 
-func (k *Kiosk) codeOrStuck(v desk.View, sms bool) screen {
+// accountOf returns where somebody who has logged in is: at the overview, or at
+// the change that has just been proved.
+func (k *Kiosk) accountOf(v desk.View) screen {
+	if inPairing(v) {
+		return &pairScreen{account: true}
+	}
+	switch v.Account.Proved {
+	case desk.ChangesName:
+		return &nameScreen{}
+	case desk.ChangesPhone:
+		return &numberScreen{}
+	case desk.ChangesLanguage:
+		return &languageScreen{}
+	case desk.ChangesPassword:
+		return &newPasswordScreen{}
+	case desk.ChangesFactor:
+		return &factorScreen{}
+	}
+	return &accountScreen{}
+}
+
+// inPairing says whether a phone is being paired.
+func inPairing(v desk.View) bool {
+	switch v.Pocket.Stage {
+	case enrolment.Offered, enrolment.Claimed, enrolment.Confirmed, enrolment.Failed, enrolment.Over:
+		return true
+	case enrolment.NotPairing, enrolment.Paired:
+	}
+	return false
+}
+
+// loggingIn says whether somebody is here who has an account already.
+func (k *Kiosk) loggingIn() bool {
+	if _, login := k.screen.(*loginScreen); login {
+		return true
+	}
+	switch k.view.Screen {
+	case desk.ScreenLoginCode, desk.ScreenLoginApproval, desk.ScreenAccount, desk.ScreenNewPhone,
+		desk.ScreenRecoverMail, desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen:
+		return true
+	case desk.ScreenEmailCode, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
+	}
+	return false
+}
+
+// anew leads to where a login or a change has to begin again, and says why.
+func (k *Kiosk) anew(r *desk.Refusal) {
+	if k.view.Screen != desk.ScreenAccount && k.view.Login.Change == "" {
+		k.toLogin(r)
+		return
+	}
+	if k.view.Screen == desk.ScreenAccount && k.view.Account.Proved == "" {
+		k.show(&accountScreen{refused: r})
+		return
+	}
+	visit := k.view.Visit
+	work(k, nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Dismiss(ctx, visit) }, func(v desk.View, err error) {
+		if err != nil {
+			k.answer(err, func(*desk.Refusal) { k.toLogin(r) }, func() { k.anew(r) })
+			return
+		}
+		k.see(v)
+		k.show(&accountScreen{refused: r})
+	})
+}
+
+func (k *Kiosk) codeOrStuck(v desk.View, ask asking) screen {
 	switch {
 	case v.Code.Locked:
 		return &lockedScreen{}
 	case v.Code.Delivery == desk.Failing:
-		return &stuckScreen{sms: sms, failed: true}
+		return &stuckScreen{ask: ask, failed: true}
 	}
-	return &codeScreen{sms: sms}
+	return &codeScreen{ask: ask}
 }
 
 // busyRest is how long watching rests while a call is under way.
@@ -353,28 +444,36 @@ func (k *Kiosk) begin() {
 		k.show(k.screenOf(k.view))
 		return
 	}
+	email, lang := k.email, k.p.Lang()
+	k.arrive(func(ctx context.Context) (desk.View, error) { return k.c.Desk.Begin(ctx, email, lang) },
+		func(err error) {
+			k.answer(err, func(r *desk.Refusal) { k.show(&emailScreen{refused: r}) }, k.begin)
+		})
+}
+
+// arrive begins a visit in the place of the one before, if any.
+func (k *Kiosk) arrive(do func(context.Context) (desk.View, error), failed func(error)) {
 	k.leave(stopped)
-	turn, email, lang := k.turn, k.email, k.p.Lang()
+	turn := k.turn
 	if k.busy {
 		return
 	}
 	k.setBusy(true, nil)
 	k.calls++
-	ui.Work(k.nextCall(), func(ctx context.Context) (desk.View, error) { return k.c.Desk.Begin(ctx, email, lang) },
-		func(v desk.View, err error) {
-			if k.turn != turn {
-				k.end(v.Visit, stopped) // began for somebody who has left
-				return
-			}
-			k.setBusy(false, nil)
-			k.answered(err)
-			if err == nil {
-				k.took(v)
-				k.watch()
-				return
-			}
-			k.answer(err, func(r *desk.Refusal) { k.show(&emailScreen{refused: r}) }, k.begin)
-		})
+	ui.Work(k.nextCall(), do, func(v desk.View, err error) {
+		if k.turn != turn {
+			k.end(v.Visit, stopped) // began for somebody who has left
+			return
+		}
+		k.setBusy(false, nil)
+		k.answered(err)
+		if err != nil {
+			failed(err)
+			return
+		}
+		k.took(v)
+		k.watch()
+	})
 }
 
 // leave ends the visit, if there is one, but not the turn.

@@ -54,6 +54,10 @@ func (k *Kiosk) tools(long bool) ui.Tools {
 
 // frame puts a page into a new shell, with what every page has.
 func (k *Kiosk) frame(p ui.Page) fyne.CanvasObject {
+	stop, steps := p.Step < 7 && !k.home(), k.steps()
+	if r := k.rail(); len(r.steps) > 0 {
+		steps, p.Step, p.Caption = r.steps, r.at, r.caption
+	}
 	switch {
 	case p.Caption != "":
 	case p.Step == 0:
@@ -61,10 +65,10 @@ func (k *Kiosk) frame(p ui.Page) fyne.CanvasObject {
 	default:
 		p.Caption = k.t("kiosk-step-of", i18n.Args{"Step": p.Step})
 	}
-	if p.Next == "" && p.Step > 0 && p.Step < 6 {
-		p.Next = k.t("kiosk-later", i18n.Args{"Step": k.steps()[p.Step]})
+	if p.Next == "" && p.Step > 0 && p.Step < len(steps) {
+		p.Next = k.t("kiosk-later", i18n.Args{"Step": steps[p.Step]})
 	}
-	if p.Stop == nil && p.Step < 7 {
+	if p.Stop == nil && stop {
 		p.Stop = ui.NewButton(ui.Quiet, k.t("kiosk-stop"), func() { k.wipe(stopped) }).WithLeft(ui.IconCross)
 	}
 	p.Extra = k.extra(p.Extra)
@@ -81,7 +85,7 @@ func (k *Kiosk) frame(p ui.Page) fyne.CanvasObject {
 		}
 	}
 	k.page = p
-	k.shell = ui.NewShell(k.c.Portal, k.steps(), k.tools(false))
+	k.shell = ui.NewShell(k.c.Portal, steps, k.tools(false))
 	k.shell.SetPage(p)
 	return k.shell
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/history"
 )
 
 // Visits are the use cases around one person's visit. *desk.Desk has them, as
@@ -52,6 +53,38 @@ type Factors interface {
 	ConfirmPairing(ctx context.Context, visit, digits string) (desk.View, error)
 }
 
+// Logins is L1: the password, then the factor.
+type Logins interface {
+	Login(ctx context.Context, email, password, lang string) (desk.View, error)
+	ConfirmLogin(ctx context.Context, visit, code string) (desk.View, error)
+	AskAgain(ctx context.Context, visit string) (desk.View, error)
+	WithoutPhone(ctx context.Context, visit string) (desk.View, error)
+}
+
+// Account is A1: what happened, and what comes before and after each change.
+type Account interface {
+	Prove(ctx context.Context, visit string, what desk.Change, password string) (desk.View, error)
+	Dismiss(ctx context.Context, visit string) (desk.View, error)
+	Story(ctx context.Context, visit string) ([]history.Entry, error)
+}
+
+// Changes are the changes of A1 and A2 themselves. That to Pocket is in Factors.
+type Changes interface {
+	ChangeName(ctx context.Context, visit, name string) (desk.View, error)
+	ChangeLanguage(ctx context.Context, visit, lang string) (desk.View, error)
+	ChangePassword(ctx context.Context, visit, password string) (desk.View, error)
+	ChangePhone(ctx context.Context, visit, number string) (desk.View, error)
+	ConfirmNewPhone(ctx context.Context, visit, code string) (desk.View, error)
+	SwitchToSMS(ctx context.Context, visit string) (desk.View, error)
+}
+
+// Recovery is for who has a password and no phone.
+type Recovery interface {
+	ConfirmRecovery(ctx context.Context, visit, code string) (desk.View, error)
+	ReportPhone(ctx context.Context, visit string, loss desk.PhoneLoss) (desk.View, error)
+	FoundPhone(ctx context.Context, visit string) (desk.View, error)
+}
+
 // Help is what staff do at a kiosk, and what leads to them.
 type Help interface {
 	HelpCode(ctx context.Context, visit string) (string, error)
@@ -65,6 +98,10 @@ type Desk interface {
 	Identity
 	Phones
 	Factors
+	Logins
+	Account
+	Changes
+	Recovery
 	Help
 }
 
@@ -189,9 +226,10 @@ type Kiosk struct {
 	calling, repeat desk.Call // the last call, and the one that the next is to be again
 	busy            bool
 	busyOn          *ui.Button
-	email           string // as typed on E1
+	email           string // as typed on E1 or L1
 	name            string // as typed on E4
 	help            string // the help code that this turn was shown
+	changed         string // what A1 has to tell of the change that was just made; "" nothing
 
 	screen  screen
 	under   screen // what waits while a fault or the staff exit is shown

@@ -91,8 +91,8 @@ func scenes(long bool) []scene {
 		{"e4-refused", plainly(desk.ScreenPassword, &passwordScreen{second: true, refused: &desk.Refusal{Code: desk.WeakPassword}})},
 		{"e5-phone", plainly(desk.ScreenPhone, &phoneScreen{})},
 		{"e5-refused", plainly(desk.ScreenPhone, &phoneScreen{refused: &desk.Refusal{Code: desk.Country}})},
-		{"e6-code", plainly(desk.ScreenSMSCode, &codeScreen{sms: true})},
-		{"e6-stuck", plainly(desk.ScreenSMSCode, &stuckScreen{sms: true, failed: true, refused: &desk.Refusal{Code: desk.SMSPaused}})},
+		{"e6-code", plainly(desk.ScreenSMSCode, &codeScreen{ask: smsCode})},
+		{"e6-stuck", plainly(desk.ScreenSMSCode, &stuckScreen{ask: smsCode, failed: true, refused: &desk.Refusal{Code: desk.SMSPaused}})},
 		{"e7-choice", plainly(desk.ScreenFactor, &choiceScreen{})},
 		{"e7-only-sms", at(desk.ScreenFactor, enrolment.NotPairing, func(k *Kiosk) screen {
 			k.view.Pocket.Possible = false
@@ -193,7 +193,7 @@ func TestEveryScreenFits(t *testing.T) {
 				queue := newApp(t)
 				k, _ := room(t, size.size, lang, ui.Options{})
 				for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
-					for _, sc := range scenes(true) {
+					for _, sc := range append(scenes(true), accountScenes(true)...) {
 						k.options.Scale = scale
 						enterScene(k, sc)
 						drainQueue(queue)
@@ -243,7 +243,12 @@ func TestShots(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			queue := newApp(t)
 			k, w := room(t, v.size, v.lang, v.o)
-			for _, sc := range scenes(v.long) {
+			for _, sc := range append(scenes(v.long), accountScenes(v.long)...) {
+				if only := os.Getenv("KEYDESK_SHOTS_ONLY"); only != "" {
+					if ok, err := filepath.Match(only, sc.name+"-"+v.name); err != nil || !ok {
+						continue // whoever wants one picture does not wait for the others
+					}
+				}
 				enterScene(k, sc)
 				drainQueue(queue)
 				shoot(t, w, sc.name+"-"+v.name)

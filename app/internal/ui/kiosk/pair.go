@@ -18,6 +18,7 @@ import (
 type pairScreen struct {
 	plain
 
+	account bool // of somebody who has logged in: it is A2 that leads here
 	digits  *ui.Digits
 	left    *ui.TimeLeft
 	later   bool // the boxes come once a phone was seen: there is no room for both
@@ -153,7 +154,32 @@ func (s *pairScreen) failed(k *Kiosk, p *ui.Page) {
 	p.Content = ui.Limit(960, ui.Column(ui.SizeSmallGap,
 		ui.NewMessage(ui.Failure, k.t(id), ui.Plain(k.t(id+"-text"))), ui.Subheading(k.t("kiosk-stuck-what")),
 		ui.NewListButton(ui.IconQR, k.t("kiosk-pair-again"), k.t("kiosk-pair-again-line"), func() { s.offer(k) }),
-		ui.NewListButton(ui.IconMail, k.t("kiosk-pair-sms"), k.t("kiosk-pair-sms-line"), func() { s.cancel(k) })))
+		s.instead(k)))
+}
+
+// instead is the other way on after a pairing that came to nothing.
+func (s *pairScreen) instead(k *Kiosk) fyne.CanvasObject {
+	if s.account {
+		return ui.NewListButton(ui.IconChevronLeft, k.t("kiosk-pair-keep"), k.t("kiosk-pair-keep-line"), func() { s.cancel(k) })
+	}
+	return ui.NewListButton(ui.IconMail, k.t("kiosk-pair-sms"), k.t("kiosk-pair-sms-line"), func() { s.cancel(k) })
+}
+
+// before is the screen that leads here, with why it could not.
+func (s *pairScreen) before(r *desk.Refusal) screen {
+	if s.account {
+		return &factorScreen{refused: r}
+	}
+	return &choiceScreen{refused: r}
+}
+
+// over leads on once no phone is being paired any more.
+func (s *pairScreen) over(k *Kiosk) {
+	k.changed = ""
+	if s.account && k.view.Factor == enrolment.Pocket && (k.view.Pocket.Stage == enrolment.Paired || s.shown == enrolment.Confirmed) {
+		k.changed = "pocket"
+	}
+	k.show(k.screenOf(k.view))
 }
 
 // bitmap returns the modules of a QR code without border. It is nil for what
@@ -185,7 +211,7 @@ func (s *pairScreen) offer(k *Kiosk) {
 	work(k, nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.OfferPairing(ctx, visit) },
 		func(v desk.View, err error) {
 			if err != nil {
-				k.answer(err, func(r *desk.Refusal) { k.show(&choiceScreen{refused: r}) }, func() { s.offer(k) })
+				k.answer(err, func(r *desk.Refusal) { k.show(s.before(r)) }, func() { s.offer(k) })
 				return
 			}
 			k.see(v)
@@ -196,8 +222,8 @@ func (s *pairScreen) offer(k *Kiosk) {
 func (s *pairScreen) update(k *Kiosk) {
 	v := k.view.Pocket
 	switch {
-	case v.Stage == enrolment.NotPairing:
-		k.show(k.screenOf(k.view))
+	case v.Stage == enrolment.NotPairing, v.Stage == enrolment.Paired && s.account:
+		s.over(k)
 	case v.Stage != s.shown, v.URL != s.url:
 		if v.Stage != enrolment.Offered && v.Stage != enrolment.Claimed {
 			s.digits.Wipe()
@@ -227,7 +253,7 @@ func (s *pairScreen) submit(k *Kiosk) {
 				k.see(v)
 			}
 			if err == nil {
-				if v.Screen != desk.ScreenFactor {
+				if v.Screen != desk.ScreenFactor && v.Screen != desk.ScreenAccount {
 					k.show(k.screenOf(v))
 					return
 				}
@@ -256,7 +282,7 @@ func (s *pairScreen) cancel(k *Kiosk) {
 	work(k, nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.CancelPairing(ctx, visit) },
 		func(v desk.View, err error) {
 			if err != nil {
-				k.answer(err, func(r *desk.Refusal) { k.show(&choiceScreen{refused: r}) }, func() { s.cancel(k) })
+				k.answer(err, func(r *desk.Refusal) { k.show(s.before(r)) }, func() { s.cancel(k) })
 				return
 			}
 			k.took(v)

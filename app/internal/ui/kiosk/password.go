@@ -98,6 +98,16 @@ func (s *passwordScreen) changed(k *Kiosk) {
 func (s *passwordScreen) judge(k *Kiosk) {
 	typed := s.password.Text()
 	report := k.c.Desk.CheckPassword(k.view.Visit, s.name.Text(), typed)
+	k.showRules(s.rules, report)
+	ok := strings.TrimSpace(s.name.Text()) != ""
+	if !s.pages || s.second {
+		ok = ok && report.OK
+	}
+	k.page.Primary.SetEnabled(ok)
+}
+
+// showRules lists how a password stands to the rules.
+func (k *Kiosk) showRules(list *ui.Rules, report desk.PasswordReport) {
 	rules := make([]ui.Rule, 0, len(report.Rules))
 	met := 0
 	for _, r := range report.Rules {
@@ -106,12 +116,7 @@ func (s *passwordScreen) judge(k *Kiosk) {
 		}
 		rules = append(rules, k.rule(r, report))
 	}
-	s.rules.Set(rules, k.t("kiosk-rules-met", i18n.Args{"Met": met, "All": len(rules)}))
-	ok := strings.TrimSpace(s.name.Text()) != ""
-	if !s.pages || s.second {
-		ok = ok && report.OK
-	}
-	k.page.Primary.SetEnabled(ok)
+	list.Set(rules, k.t("kiosk-rules-met", i18n.Args{"Met": met, "All": len(rules)}))
 }
 
 // rule words one rule, with why it is not met where the rule does not tell.

@@ -24,11 +24,8 @@ func (s *phoneScreen) first() fyne.Focusable { return s.field.Input() }
 func (s *phoneScreen) wipe()                 { s.field.Wipe() }
 
 func (s *phoneScreen) build(k *Kiosk) fyne.CanvasObject {
-	f := ui.NewField(k.t("phone-number"), "")
-	f.SetMono(true)
+	f := k.numberField()
 	in := f.Input()
-	in.Accept = func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune("+ -()", r) }
-	in.Arrange = k.c.Policy.ArrangePhone
 	if s.field == nil {
 		f.SetText(k.view.Phone.National)
 		if c := k.view.Phone.Country; c != "" && c != k.c.Policy.PhoneCountries[0] {
@@ -57,17 +54,30 @@ func (s *phoneScreen) build(k *Kiosk) fyne.CanvasObject {
 	return o
 }
 
+// numberField returns a field for a phone number.
+func (k *Kiosk) numberField() *ui.Field {
+	f := ui.NewField(k.t("phone-number"), "")
+	f.SetMono(true)
+	in := f.Input()
+	in.Accept = func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune("+ -()", r) }
+	in.Arrange = k.c.Policy.ArrangePhone
+	return f
+}
+
+// numberHint says which country a number is of.
+func (k *Kiosk) numberHint(number string) string {
+	if country := k.c.Policy.CountryOf(number); country != "" {
+		return k.t("kiosk-phone-country", i18n.Args{"Country": k.country(country)})
+	}
+	return k.t("kiosk-phone-hint")
+}
+
 // changed shows the country that the number is of, and lets it be sent once
 // it has a number's length.
 func (s *phoneScreen) changed(k *Kiosk) {
 	text := s.field.Text()
 	k.page.Primary.SetEnabled(len(text) > 0)
-	country := k.c.Policy.CountryOf(text)
-	hint := k.t("kiosk-phone-hint")
-	if country != "" {
-		hint = k.t("kiosk-phone-country", i18n.Args{"Country": k.country(country)})
-	}
-	s.field.SetHint(hint)
+	s.field.SetHint(k.numberHint(text))
 	if s.refused != nil {
 		s.refused = nil
 		s.field.SetError("")

@@ -23,6 +23,8 @@ func (k *Kiosk) readAloud() {
 		say(k.t("kiosk-start-line", k.names()))
 		say(k.t("kiosk-sign-up"))
 		say(k.t("kiosk-sign-up-line"))
+		say(k.t("log-in"))
+		say(k.t("kiosk-log-in-line"))
 	} else {
 		say(k.page.Caption)
 		say(k.page.Heading)
@@ -74,6 +76,9 @@ func messages(o fyne.CanvasObject) string {
 func (k *Kiosk) label() string {
 	switch f := k.win.Canvas().Focused().(type) {
 	case *ui.Button:
+		if s, ok := k.screen.(*accountScreen); ok && s.labels[f] != "" {
+			return s.labels[f] + ": " + f.Text
+		}
 		return f.Text
 	case *ui.Digits:
 		if _, pairing := k.screen.(*pairScreen); pairing {
@@ -82,6 +87,8 @@ func (k *Kiosk) label() string {
 		return k.t("confirmation-code")
 	case *ui.Input:
 		switch s := k.screen.(type) {
+		case interface{ label(*ui.Input) string }:
+			return s.label(f)
 		case *emailScreen:
 			return k.t("email")
 		case *phoneScreen:

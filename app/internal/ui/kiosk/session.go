@@ -70,7 +70,7 @@ func (k *Kiosk) keys(c fyne.Canvas) {
 			switch {
 			case k.veil != nil:
 				k.unveil()
-			case k.page.Primary != nil:
+			case k.page.Primary != nil && !k.home(): // who typed a code may press Enter after it
 				k.page.Primary.Tapped(nil)
 			default:
 				if s, start := k.screen.(*startScreen); start {
@@ -179,7 +179,7 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 	k.cancel()
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	k.setBusy(false, nil)
-	k.email, k.name, k.help, k.calls = "", "", "", 0
+	k.email, k.name, k.help, k.changed, k.calls = "", "", "", "", 0
 	k.repeat = desk.Call{}
 	k.veil.Hide()
 	k.veil, k.veiling = nil, nil
@@ -199,13 +199,13 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 // startOver wipes because the visit has lasted too long, or desk does not know it
 // any more, and tells, in their language, whoever still stands there.
 func (k *Kiosk) startOver() {
-	lang, why := k.p.Lang(), k.why(tooLong)
+	lang, why, login := k.p.Lang(), k.why(tooLong), k.loggingIn()
 	k.wipe(why)
 	if why == finished {
 		return
 	}
 	k.p = i18n.New(lang)
-	k.show(&startScreen{over: k.c.Now().Add(overFor)})
+	k.show(&startScreen{over: k.c.Now().Add(overFor), login: login})
 }
 
 // A warning asks whether somebody is still there (K9).

@@ -13,9 +13,10 @@ import (
 type startScreen struct {
 	plain
 
-	in      *ui.Tile
-	trouble bool      // log, vault or service are away, and the screen says so
-	over    time.Time // how long it tells that a visit has ended; zero: it does not
+	in, back *ui.Tile  // Aanmelden, Inloggen
+	trouble  bool      // log, vault or service are away, and the screen says so
+	over     time.Time // how long it tells that a visit has ended; zero: it does not
+	login    bool      // that visit was of somebody who logged in
 }
 
 // overFor is how long the start tells that a visit has ended.
@@ -26,11 +27,14 @@ func (s *startScreen) first() fyne.Focusable { return nil }
 func (s *startScreen) build(k *Kiosk) fyne.CanvasObject {
 	s.trouble = k.c.Trouble()
 	s.in = ui.NewTile(true, ui.IconPerson, k.t("kiosk-sign-up"), k.t("kiosk-sign-up-line"), func() { k.show(&emailScreen{}) })
+	s.back = ui.NewTile(false, ui.IconLock, k.t("log-in"), k.t("kiosk-log-in-line"), func() { k.show(&loginScreen{}) })
 	start := ui.NewStart(k.c.Portal, k.t("kiosk-start-title"), k.t("kiosk-start-line", k.names()),
-		[]*ui.Tile{s.in}, k.tools(true), k.t("kiosk-start-help", k.names()))
+		[]*ui.Tile{s.in, s.back}, k.tools(true), k.t("kiosk-start-help", k.names()))
 	switch {
 	case s.trouble:
 		start.Warn(k.t("kiosk-trouble-title"), k.t("kiosk-trouble-text", k.names()))
+	case !s.over.IsZero() && s.login:
+		start.Warn(k.t("kiosk-over-login-title"), k.t("kiosk-over-login-text"))
 	case !s.over.IsZero():
 		start.Warn(k.t("kiosk-over-title"), k.t("kiosk-over-text"))
 	}

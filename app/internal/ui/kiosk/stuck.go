@@ -16,7 +16,7 @@ import (
 type stuckScreen struct {
 	plain
 
-	sms     bool
+	ask     asking
 	failed  bool // it is known that it did not leave; else the person says so
 	again   *ui.ListButton
 	refused *desk.Refusal
@@ -26,45 +26,71 @@ func (s *stuckScreen) patient() bool { return true }
 
 func (s *stuckScreen) build(k *Kiosk) fyne.CanvasObject {
 	p := ui.Page{Step: 1, Heading: k.t("kiosk-stuck-mail-title"), Back: k.back(func() { s.back(k) })}
-	to, change, changeLine, resendLine := k.view.Email, "kiosk-stuck-mail-change", "kiosk-stuck-mail-change-line", "kiosk-stuck-mail-resend"
-	changeTo := func() { k.show(&emailScreen{}) }
-	if s.sms {
-		p.Step, p.Heading = 4, k.t("kiosk-stuck-sms-title")
-		to, change, changeLine, resendLine = k.view.Phone.International, "kiosk-stuck-sms-change", "kiosk-stuck-sms-change-line", "kiosk-stuck-sms-resend"
-		changeTo = func() { k.show(&phoneScreen{}) }
+	resendLine := "kiosk-stuck-mail-resend"
+	if s.ask.bySMS() {
+		p.Step, p.Heading, resendLine = 4, k.t("kiosk-stuck-sms-title"), "kiosk-stuck-sms-resend"
 	}
 	if s.failed {
 		p.Heading = k.t("kiosk-failed-mail-title")
-		if s.sms {
+		if s.ask.bySMS() {
 			p.Heading = k.t("kiosk-failed-sms-title")
 		}
 	}
 	s.again = ui.NewListButton(ui.IconRefresh, k.t("resend"), k.t(resendLine), func() { s.resend(k) })
-	way := ui.NewListButton(ui.IconPencil, k.t(change), k.t(changeLine), changeTo)
 	help := ui.NewListButton(ui.IconQuestion, k.t("kiosk-stuck-help"), k.t("kiosk-stuck-help-line", k.names()), func() { k.showHelp(p.Step) })
-	switch message := s.message(k, to); {
-	case k.low():
-		p.Content = ui.Column(ui.SizeSmallGap, message,
-			ui.Row(ui.SizeSmallGap, ui.Grow(1, way), ui.Grow(1, s.again)), help)
-	case k.tight():
-		p.Content = ui.Column(ui.SizeSmallGap, message, way, s.again, help)
-	default:
-		p.Content = ui.Column(ui.SizeSmallGap, message, ui.Subheading(k.t("kiosk-stuck-what")), way, s.again, help)
+	ways := []fyne.CanvasObject{s.again, help}
+	if way := s.way(k); way != nil {
+		ways = []fyne.CanvasObject{way, s.again, help}
 	}
+	content := ui.Column(ui.SizeSmallGap, s.message(k))
+	switch {
+	case k.low() && len(ways) > 2:
+		content.Add(ui.Row(ui.SizeSmallGap, ui.Grow(1, ways[0]), ui.Grow(1, s.again)))
+		content.Add(help)
+	case k.tight():
+		content.Objects = append(content.Objects, ways...)
+	default:
+		content.Add(ui.Subheading(k.t("kiosk-stuck-what")))
+		content.Objects = append(content.Objects, ways...)
+	}
+	p.Content = content
 	o := k.frame(p)
 	s.tick(k)
 	return o
 }
 
+// way is the way on that only this code has, or nil.
+func (s *stuckScreen) way(k *Kiosk) fyne.CanvasObject {
+	switch s.ask {
+	case mailCode:
+		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-mail-change"), k.t("kiosk-stuck-mail-change-line"), func() { k.show(&emailScreen{}) })
+	case smsCode:
+		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-sms-change"), k.t("kiosk-stuck-sms-change-line"), func() { k.show(&phoneScreen{}) })
+	case newPhoneCode:
+		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-sms-change"), k.t("kiosk-stuck-sms-change-line"), func() { k.show(&numberScreen{}) })
+	case loginCode:
+		if k.view.Login.Change == "" {
+			return ui.NewListButton(ui.IconPhone, k.t("kiosk-no-phone"), k.t("kiosk-no-phone-line"), func() { k.lostPhone(nil) })
+		}
+	case recoverMail, recoverSMS:
+	}
+	return nil
+}
+
 // message says what is known, and that it is nobody's fault here; once a way
 // on was refused, why.
-func (s *stuckScreen) message(k *Kiosk, to string) fyne.CanvasObject {
+func (s *stuckScreen) message(k *Kiosk) fyne.CanvasObject {
 	if s.refused != nil {
 		return ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refused)))
 	}
-	id := "kiosk-stuck-mail"
-	if s.sms {
-		id = "kiosk-stuck-sms"
+	id, to := "kiosk-stuck-mail", k.view.Email
+	switch {
+	case s.ask == newPhoneCode:
+		id, to = "kiosk-stuck-sms", k.view.Account.NewPhone.International
+	case s.ask.bySMS() && !s.ask.enrols() && k.view.Phone.International == "":
+		id, to = "kiosk-stuck-login", ""
+	case s.ask.bySMS():
+		id, to = "kiosk-stuck-sms", k.view.Phone.International
 	}
 	kind := ui.Info
 	if s.failed {
@@ -72,13 +98,16 @@ func (s *stuckScreen) message(k *Kiosk, to string) fyne.CanvasObject {
 	}
 	switch k.view.Code.Why { //nolint:exhaustive // the others are told alike
 	case enrolment.InvalidRecipient, enrolment.Blocked, enrolment.NoRoute:
-		if s.sms && s.failed {
+		if id == "kiosk-stuck-sms-failed" {
 			id = "kiosk-stuck-sms-failed-number"
 		}
 	}
 	title := k.t("kiosk-stuck-nothing-wrong")
 	if tiny() {
 		title = ""
+	}
+	if to == "" {
+		return ui.NewMessage(kind, title, ui.Plain(k.t(id)))
 	}
 	return ui.NewMessage(kind, title, ui.Plain(k.t(id)+" "), ui.Bold(to))
 }
@@ -101,7 +130,7 @@ func (s *stuckScreen) resend(k *Kiosk) {
 
 // back goes to the boxes all the same: the code may be there after all.
 func (s *stuckScreen) back(k *Kiosk) {
-	k.show(&codeScreen{sms: s.sms, dismissed: true})
+	k.show(&codeScreen{ask: s.ask, dismissed: true})
 }
 
 // update follows a code that left after all.
@@ -170,8 +199,12 @@ func (s *lockedScreen) build(k *Kiosk) fyne.CanvasObject {
 	if k.view.Screen == desk.ScreenSMSCode {
 		step = 4
 	}
+	text := k.t("kiosk-locked-text", k.names())
+	if k.loggingIn() {
+		text = k.t("kiosk-locked-login-text", k.names())
+	}
 	content := ui.Column(ui.SizeGap,
-		ui.NewMessage(ui.Warning, k.t("kiosk-locked-safe"), ui.Plain(k.t("kiosk-locked-text", k.names()))))
+		ui.NewMessage(ui.Warning, k.t("kiosk-locked-safe"), ui.Plain(text)))
 	p := ui.Page{Step: step, Heading: k.t("kiosk-locked-title"), Primary: ui.NewNext(k.t("kiosk-close"), func() { k.wipe(stopped) })}
 	if k.help != "" {
 		content.Add(k.helpCode())

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ var codes = []desk.Code{
 	desk.NoCode, desk.LockedOut, desk.NameMissing, desk.NameUnusable, desk.WeakPassword, desk.WrongPassword, desk.NotANumber,
 	desk.NoSMS, desk.Country, desk.SMSPaused, desk.PocketOff, desk.WrongDigits, desk.PairingOver, desk.PairingStale,
 	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable, desk.Unsure,
+	desk.WrongLogin, desk.AccountFrozen, desk.LoginStale, desk.NotProved, desk.SamePassword, desk.SamePhone,
 }
 
 // made are the ids that the program puts together.
@@ -29,8 +31,34 @@ func made() []string {
 		"kiosk-pair-failed-text", "kiosk-pair-failed-digits-text", "kiosk-pair-failed-twice-text",
 		"kiosk-pair-1-line", "kiosk-pair-1-typed-line", "kiosk-pair-2-line", "kiosk-pair-2-typed-line",
 	}
+	ids = append(ids, "kiosk-stuck-login-failed", "kiosk-language-nl", "kiosk-language-en", "kiosk-frozen-unknown-text")
 	for _, c := range codes {
 		ids = append(ids, "refusal-"+string(c))
+	}
+	for _, what := range []desk.Change{desk.ChangesName, desk.ChangesPhone, desk.ChangesLanguage, desk.ChangesPassword, desk.ChangesFactor} {
+		ids = append(ids, "kiosk-prove-"+string(what))
+	}
+	for _, told := range []string{"name", "phone", "language", "password", "sms", "pocket", "recovered"} {
+		ids = append(ids, "kiosk-changed-"+told, "kiosk-changed-"+told+"-text")
+	}
+	for _, end := range []desk.LoginEnd{desk.EndedExpired, desk.EndedDenied, desk.EndedWrong, desk.EndedOther} {
+		ids = append(ids, "kiosk-approve-"+string(end), "kiosk-approve-"+string(end)+"-text")
+	}
+	for _, why := range []desk.Frozen{desk.FrozenNotMe, desk.FrozenLost, desk.FrozenStolen, desk.FrozenHelpdesk} {
+		ids = append(ids, "kiosk-frozen-"+string(why), "kiosk-frozen-"+string(why)+"-text")
+	}
+	for _, loss := range []desk.PhoneLoss{desk.LostPhone, desk.StolenPhone} {
+		for _, part := range []string{"-title", "-1", "-3"} {
+			ids = append(ids, "kiosk-freeze-"+string(loss)+part)
+		}
+	}
+	for month := range 12 {
+		ids = append(ids, "kiosk-month-"+strconv.Itoa(month+1))
+	}
+	for _, which := range []string{"pocket", "sms"} {
+		for _, part := range []string{"-1", "-2", "-3"} {
+			ids = append(ids, "kiosk-a2-"+which+part)
+		}
 	}
 	for _, which := range []string{"pocket", "sms"} {
 		for _, part := range []string{"", "-line", "-1", "-2", "-3"} {
