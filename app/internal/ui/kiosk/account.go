@@ -2,10 +2,13 @@ package kiosk
 
 import (
 	"context"
+	"image/color"
 	"strconv"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
@@ -49,24 +52,38 @@ func (s *accountScreen) build(k *Kiosk) fyne.CanvasObject {
 	add(factor,
 		s.row(k, k.t("password"), "••••••••", "", desk.ChangesPassword),
 		s.row(k, k.t("kiosk-second-step"), name, means, desk.ChangesFactor))
-	s.story = ui.NewButton(ui.Secondary, k.t("kiosk-story-title"), func() { s.tell(k) }).WithLeft(ui.IconClock)
-	left, right := ui.NewCard(ui.Surface, about), ui.NewCard(ui.Surface, factor)
-	p := ui.Page{Heading: k.t("my-details"), Primary: ui.NewNext(k.t("kiosk-close"), func() { k.wipe(finished) }), Extra: s.story}
+	left, right := ui.NewCard(ui.Surface, about), ui.Column(ui.SizeSmallGap, ui.NewCard(ui.Surface, factor))
+	p := ui.Page{Heading: k.t("my-details"), Primary: ui.NewNext(k.t("kiosk-close"), func() { k.wipe(finished) })}
+	s.story = nil
+	if s.roomy(k) {
+		right.Add(ui.NewListButton(ui.IconClock, k.t("kiosk-story-title"), k.t("kiosk-story-line"), func() { s.tell(k) }))
+	} else {
+		s.story = ui.NewButton(ui.Secondary, k.t("kiosk-story-title"), func() { s.tell(k) }).WithLeft(ui.IconClock)
+		p.Extra = s.story
+	}
 	var cards fyne.CanvasObject = ui.Columns(ui.SizeGap, ui.Grow(1, left), ui.Grow(1, right))
 	if high() {
 		cards = ui.Column(ui.SizeSmallGap, left, right)
 	}
-	p.Content = cards
-	if m := s.message(k); m != nil {
+	p.Content = ui.Column(ui.SizeSmallGap, cards)
+	switch m := s.message(k); {
+	case m != nil && tiny():
+		p.Lead = s.whisper(k)
+	case m != nil && !high() && ui.Current().Scale > ui.Normal: // there is room under the shorter card
+		right.Add(m)
+	case m != nil:
 		p.Content = ui.Column(ui.SizeSmallGap, m, cards)
-	} else if s.roomy(k) {
+	case s.roomy(k):
 		p.Lead = ui.Lead(ui.Plain(k.t("kiosk-account-lead", i18n.Args{"Name": firstName(v.Name)})))
 	}
 	return k.frame(p)
 }
 
 // roomy says whether there is room for what could be left out.
-func (s *accountScreen) roomy(k *Kiosk) bool { return !k.tight() }
+func (s *accountScreen) roomy(k *Kiosk) bool {
+	o := ui.Current()
+	return o.Scale <= ui.Normal && o.Class != ui.SmallPortrait && (!k.tight() || s.message(k) == nil)
+}
 
 // row is one thing that is known, with what it means, and Wijzigen unless what
 // is "".
@@ -75,24 +92,60 @@ func (s *accountScreen) row(k *Kiosk, label, value, means string, what desk.Chan
 	if means != "" && ui.Current().Scale <= ui.Normal {
 		words.Add(ui.Hint(ui.Plain(means)))
 	}
+	if what == "" && ui.Current().Scale > ui.Normal {
+		return ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, words), ui.NewGlyph(ui.IconLock, ui.ColorMuted), strut())
+	}
 	if what == "" {
-		return ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, words), ui.Hint(ui.Plain(k.t("kiosk-account-fixed"))).OneLine())
+		return ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, words), ui.NewGlyph(ui.IconLock, ui.ColorMuted),
+			ui.Hint(ui.Plain(k.t("kiosk-account-fixed"))).OneLine(), strut())
 	}
 	b := ui.NewButton(ui.Small, k.t("change"), func() { k.show(&proveScreen{what: what}) }).WithLeft(ui.IconPencil)
 	s.labels[b] = label
 	return ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, words), b)
 }
 
-// message tells what was just changed, or why it could not be.
-func (s *accountScreen) message(k *Kiosk) fyne.CanvasObject {
+// strut is as high as a button, so that all rows are.
+func strut() fyne.CanvasObject {
+	r := canvas.NewRectangle(color.Transparent)
+	r.SetMinSize(fyne.NewSize(1, theme.Size(ui.SizeToolHeight)+theme.Size(ui.SizeEdge)))
+	return r
+}
+
+// said is what was just changed, or why it could not be.
+func (s *accountScreen) said(k *Kiosk) (title, text string) {
 	switch {
 	case s.refused != nil:
-		return ui.NewMessage(ui.Warning, "", ui.Plain(k.refusal(s.refused)))
+		return "", k.refusal(s.refused)
 	case k.changed != "":
 		id := "kiosk-changed-" + k.changed
-		return ui.NewMessage(ui.Success, k.t(id, k.names()), ui.Plain(k.t(id+"-text", k.names())))
+		return k.t(id, k.names()), k.t(id+"-text", k.names())
 	}
-	return nil
+	return "", ""
+}
+
+// message tells it, or is nil.
+func (s *accountScreen) message(k *Kiosk) *ui.Message {
+	title, text := s.said(k)
+	switch {
+	case text == "":
+		return nil
+	case s.refused != nil:
+		return ui.NewMessage(ui.Warning, title, ui.Plain(text))
+	}
+	return ui.NewMessage(ui.Success, title, ui.Plain(text))
+}
+
+// whisper tells it where there is no room for a message.
+func (s *accountScreen) whisper(k *Kiosk) fyne.CanvasObject {
+	title, text := s.said(k)
+	icon, ink := ui.IconCheck, theme.ColorNameSuccess
+	if s.refused != nil {
+		icon, ink = ui.IconWarning, theme.ColorNameWarning
+	} else {
+		title += ". "
+	}
+	return ui.Row(ui.SizeSmallGap, ui.NewGlyph(icon, ink),
+		ui.GrowCentred(1, ui.Hint(ui.Bold(title), ui.Plain(text)).Ink(theme.ColorNameForeground)))
 }
 
 // factor names the factor, and says what it means at login.

@@ -203,7 +203,7 @@ func (s *languageScreen) build(k *Kiosk) fyne.CanvasObject {
 		content.Add(ui.NewMessage(ui.Failure, "", ui.Plain(k.refusal(s.refused))))
 	}
 	for _, lang := range k.c.Languages {
-		icon, line, do := ui.IconMail, "kiosk-language-take", func() { s.choose(k, lang) }
+		icon, line, do := ui.IconPencil, "kiosk-language-take", func() { s.choose(k, lang) }
 		if lang == k.view.Account.Language {
 			icon, line, do = ui.IconCheck, "kiosk-language-now", k.dismiss
 		}

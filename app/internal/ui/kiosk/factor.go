@@ -19,10 +19,7 @@ type factorScreen struct {
 }
 
 func (s *factorScreen) first() fyne.Focusable {
-	switch {
-	case s.sms != nil:
-		return s.sms
-	case s.pocket != nil:
+	if s.pocket != nil && s.sms == nil {
 		return s.pocket
 	}
 	return nil
@@ -32,7 +29,7 @@ func (s *factorScreen) build(k *Kiosk) fyne.CanvasObject {
 	paired := k.view.Factor == enrolment.Pocket
 	s.pocket, s.sms = nil, nil
 	if paired {
-		s.sms = ui.NewButton(ui.Primary, k.t("change-to", i18n.Args{"Factor": k.t("kiosk-sms-word")}), func() { s.toSMS(k) })
+		s.sms = ui.NewButton(ui.Secondary, k.t("change-to", i18n.Args{"Factor": k.t("kiosk-sms-word")}), func() { s.toSMS(k) })
 	}
 	if k.view.Pocket.Possible {
 		s.pocket = ui.NewButton(ui.Primary, k.t("change-to", i18n.Args{"Factor": k.c.PocketName}), func() { s.toPocket(k) })
@@ -49,7 +46,7 @@ func (s *factorScreen) build(k *Kiosk) fyne.CanvasObject {
 	if high() {
 		cards = ui.Column(ui.SizeSmallGap, pocket, sms)
 	}
-	p.Content = cards
+	p.Content = ui.Column("", cards)
 	switch {
 	case s.refused != nil:
 		p.Content = ui.Column(ui.SizeSmallGap, cards, ui.NewMessage(ui.Failure, "", ui.Plain(k.refusal(s.refused))))

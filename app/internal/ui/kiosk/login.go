@@ -76,12 +76,9 @@ func (s *loginScreen) build(k *Kiosk) fyne.CanvasObject {
 		p.Keyboard = ui.NewEmailKeyboard(k.p, in)
 	case s.pages:
 		p.Lead = ui.Lead(ui.Plain(k.t("kiosk-login-as")+" "), ui.Bold(s.email.Text()))
-		if ui.Current().Scale >= ui.Largest && s.refused != nil {
-			p.Lead = nil
-		}
-		p.Content = ui.Column(ui.SizeSmallGap, ui.Limit(960, s.password))
+		p.Content = ui.Limit(960, s.password)
 		if s.refused != nil {
-			p.Content = ui.Column(ui.SizeSmallGap, ui.Limit(960, s.password), s.said(k))
+			s.password.SetError(k.refusal(s.refused))
 		}
 		p.Keyboard = ui.NewKeyboard(k.p, s.password.Input())
 	case high():
@@ -109,11 +106,7 @@ func (s *loginScreen) under(k *Kiosk) fyne.CanvasObject {
 }
 
 func (s *loginScreen) said(k *Kiosk) fyne.CanvasObject {
-	title := k.t("kiosk-login-failed")
-	if crowded() {
-		title = ""
-	}
-	return ui.NewMessage(ui.Failure, title, ui.Plain(k.refusal(s.refused)))
+	return ui.NewMessage(ui.Failure, k.t("kiosk-login-failed"), ui.Plain(k.refusal(s.refused)))
 }
 
 // changed follows what is typed: what was refused is another pair now.
@@ -122,8 +115,11 @@ func (s *loginScreen) changed(k *Kiosk) {
 	s.email.SetError("")
 	if s.refused != nil {
 		s.refused = nil
-		k.rebuild()
-		return
+		s.password.SetError("")
+		if !s.pages { // the chips come back
+			k.rebuild()
+			return
+		}
 	}
 	s.enable(k)
 }
@@ -262,7 +258,7 @@ func (s *approvalScreen) build(k *Kiosk) fyne.CanvasObject {
 	digits := ui.NewShownDigits(v.Digits)
 	card := ui.NewCard(ui.Recommended, ui.Column(ui.SizeSmallGap, ui.Label(k.t("kiosk-approve-digits")), digits, s.left))
 	steps := ui.Column(ui.SizeGap,
-		ui.NewNumbered(1, k.t("kiosk-approve-1"), ui.Plain(k.t("kiosk-approve-1-line", k.names()))),
+		ui.NewNumbered(1, k.t("kiosk-approve-1", k.names()), ui.Plain(k.t("kiosk-approve-1-line", k.names()))),
 		ui.NewNumbered(2, k.t("kiosk-approve-2"), ui.Plain(k.t("kiosk-approve-2-line"))),
 		ui.NewNumbered(3, k.t("kiosk-approve-3"), ui.Plain(k.t("kiosk-approve-3-line"))))
 	var lost *ui.Button
@@ -275,7 +271,7 @@ func (s *approvalScreen) build(k *Kiosk) fyne.CanvasObject {
 	case high():
 		p.Content = ui.Column(ui.SizeGap, card, steps)
 	default:
-		p.Content = ui.Columns(ui.SizeBigGap, ui.Grow(11, card), ui.Grow(9, steps))
+		p.Content = ui.Column("", ui.Columns(ui.SizeBigGap, ui.GrowCentred(11, card), ui.GrowCentred(9, steps)))
 		if lost != nil {
 			p.Extra = lost
 		}
@@ -301,17 +297,16 @@ func (s *approvalScreen) failed(k *Kiosk, p *ui.Page) {
 		message = ui.NewMessage(ui.Failure, k.t("kiosk-approve-not-yet"), ui.Plain(k.refusal(s.refused)))
 	}
 	p.Heading = k.t("kiosk-approve-over-title")
+	if k.view.Login.Change != "" {
+		p.Heading = k.t("kiosk-approve-over-change-title")
+	}
 	s.again = ui.NewListButton(ui.IconRefresh, k.t("kiosk-approve-again"), k.t("kiosk-approve-again-line", k.names()), func() { s.ask(k) })
-	content := ui.Column(ui.SizeSmallGap, message)
-	if !k.tight() {
-		content.Add(ui.Subheading(k.t("kiosk-stuck-what")))
-	}
-	content.Add(s.again)
+	ways := []fyne.CanvasObject{s.again}
 	if k.view.Login.Change == "" {
-		content.Add(ui.NewListButton(ui.IconPhone, k.t("kiosk-no-phone"), k.t("kiosk-no-phone-line"), func() { k.lostPhone(s.refuseTo(k)) }))
+		ways = append(ways, ui.NewListButton(ui.IconPhone, k.t("kiosk-no-phone"), k.t("kiosk-no-phone-line"), func() { k.lostPhone(s.refuseTo(k)) }))
 	}
-	content.Add(ui.NewListButton(ui.IconQuestion, k.t("kiosk-stuck-help"), k.t("kiosk-stuck-help-line", k.names()), func() { k.showHelp(0) }))
-	p.Content = content
+	help := ui.NewListButton(ui.IconQuestion, k.t("kiosk-stuck-help"), k.t("kiosk-stuck-help-line", k.names()), func() { k.showHelp(0) })
+	p.Content = k.ways(message, append(ways, help)...)
 }
 
 func (s *approvalScreen) refuseTo(k *Kiosk) func(*desk.Refusal) {

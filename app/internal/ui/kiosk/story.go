@@ -116,7 +116,7 @@ func (s *storyScreen) row(k *Kiosk, e history.Entry) fyne.CanvasObject {
 	if e.Actor.Kind == domain.ActorStaff {
 		when += " · " + k.t("kiosk-story-staff")
 	}
-	if high() || k.tight() {
+	if high() || ui.Current().Scale > ui.Normal {
 		return ui.Row(ui.SizeSmallGap, ui.NewGlyph(icon, ink), ui.GrowCentred(1, ui.Column("",
 			ui.Body(ui.Plain(k.t(e.Message, args))), ui.Hint(ui.Plain(when)).Elide())))
 	}

@@ -42,21 +42,25 @@ func (s *stuckScreen) build(k *Kiosk) fyne.CanvasObject {
 	if way := s.way(k); way != nil {
 		ways = []fyne.CanvasObject{way, s.again, help}
 	}
-	content := ui.Column(ui.SizeSmallGap, s.message(k))
-	switch {
-	case k.low() && len(ways) > 2:
-		content.Add(ui.Row(ui.SizeSmallGap, ui.Grow(1, ways[0]), ui.Grow(1, s.again)))
-		content.Add(help)
-	case k.tight():
-		content.Objects = append(content.Objects, ways...)
-	default:
-		content.Add(ui.Subheading(k.t("kiosk-stuck-what")))
-		content.Objects = append(content.Objects, ways...)
-	}
-	p.Content = content
+	p.Content = k.ways(s.message(k), ways...)
 	o := k.frame(p)
 	s.tick(k)
 	return o
+}
+
+// ways puts ways on under a message; where there is little height the first two
+// beside each other.
+func (k *Kiosk) ways(message fyne.CanvasObject, ways ...fyne.CanvasObject) fyne.CanvasObject {
+	content := ui.Column(ui.SizeSmallGap, message)
+	if !k.tight() {
+		content.Add(ui.Subheading(k.t("kiosk-stuck-what")))
+	}
+	if k.low() && len(ways) > 2 {
+		content.Add(ui.Row(ui.SizeSmallGap, ui.Grow(1, ways[0]), ui.Grow(1, ways[1])))
+		ways = ways[2:]
+	}
+	content.Objects = append(content.Objects, ways...)
+	return content
 }
 
 // way is the way on that only this code has, or nil.
