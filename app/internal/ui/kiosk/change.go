@@ -80,7 +80,7 @@ func (s *nameScreen) wipe()                  { s.field.Wipe() }
 func (s *nameScreen) label(*ui.Input) string { return s.field.Label() }
 
 func (s *nameScreen) build(k *Kiosk) fyne.CanvasObject {
-	f := ui.NewField(k.t("name"), k.t("kiosk-name-hint"))
+	f := ui.NewField(k.t("name"), "")
 	if s.field == nil {
 		f.SetText(k.view.Name)
 	}

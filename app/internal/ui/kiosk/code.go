@@ -92,7 +92,7 @@ func (s *codeScreen) build(k *Kiosk) fyne.CanvasObject {
 	}
 	switch {
 	case tiny():
-		p.Content = ui.Column(ui.SizeSmallGap, s.digits, ui.Row(ui.SizeSmallGap, help, ui.Spring(), s.resend))
+		p.Content = ui.Column(ui.SizeSmallGap, s.digits, ui.Row("", help, ui.Spring()), ui.Row("", s.resend, ui.Spring()))
 	case slim(k):
 		p.Content = ui.Column(ui.SizeSmallGap, s.digits, s.left, s.state, ui.NewRule(),
 			ui.Row(ui.SizeSmallGap, s.resend, ui.GrowCentred(1, s.wait)), ui.Row(ui.SizeSmallGap, help))

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
@@ -200,7 +201,9 @@ func (k *Kiosk) change(told string, on *ui.Button, do func(ctx context.Context, 
 	visit := k.view.Visit
 	work(k, on, func(ctx context.Context) (desk.View, error) { return do(ctx, visit) }, func(v desk.View, err error) {
 		if err == nil {
-			k.changed = told
+			if k.changed = told; told == "language" {
+				k.p = i18n.New(v.Lang) // whoever asks for a language reads it
+			}
 			k.took(v)
 			return
 		}
@@ -354,23 +357,25 @@ func (k *Kiosk) loggingIn() bool {
 
 // anew leads to where a login or a change has to begin again, and says why.
 func (k *Kiosk) anew(r *desk.Refusal) {
-	if k.view.Screen != desk.ScreenAccount && k.view.Login.Change == "" {
+	at := k.view.Screen
+	switch {
+	case at == desk.ScreenAccount && k.view.Account.Proved == "" && !inPairing(k.view):
+		k.changed = ""
+		k.show(&accountScreen{refused: r})
+	case at == desk.ScreenAccount, at == desk.ScreenNewPhone, k.view.Login.Change != "":
+		visit := k.view.Visit
+		work(k, nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Dismiss(ctx, visit) }, func(v desk.View, err error) {
+			if err != nil {
+				k.answer(err, func(*desk.Refusal) { k.toLogin(r) }, func() { k.anew(r) })
+				return
+			}
+			k.see(v)
+			k.changed = ""
+			k.show(&accountScreen{refused: r})
+		})
+	default:
 		k.toLogin(r)
-		return
 	}
-	if k.view.Screen == desk.ScreenAccount && k.view.Account.Proved == "" {
-		k.show(&accountScreen{refused: r})
-		return
-	}
-	visit := k.view.Visit
-	work(k, nil, func(ctx context.Context) (desk.View, error) { return k.c.Desk.Dismiss(ctx, visit) }, func(v desk.View, err error) {
-		if err != nil {
-			k.answer(err, func(*desk.Refusal) { k.toLogin(r) }, func() { k.anew(r) })
-			return
-		}
-		k.see(v)
-		k.show(&accountScreen{refused: r})
-	})
 }
 
 func (k *Kiosk) codeOrStuck(v desk.View, ask asking) screen {

@@ -100,6 +100,9 @@ func (k *Kiosk) extra(own fyne.CanvasObject) fyne.CanvasObject {
 	if b := k.demoButton(); b != nil {
 		row.Add(b)
 	}
+	if own != nil && tiny() { // two letters of an address help nobody
+		return row
+	}
 	row.Add(ui.GrowCentred(1, ui.Column("",
 		ui.Hint(ui.Plain(k.t("kiosk-help"))).Elide(), ui.Hint(ui.Bold(k.c.Support)).Elide())))
 	return row

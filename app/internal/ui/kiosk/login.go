@@ -2,7 +2,6 @@ package kiosk
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -33,6 +32,7 @@ func (s *loginScreen) first() fyne.Focusable {
 }
 
 func (s *loginScreen) wipe() {
+	s.email.Input().OnChanged, s.password.Input().OnChanged = nil, nil // the address is kept until the end of the turn
 	s.email.Wipe()
 	s.password.Wipe()
 }
@@ -368,10 +368,4 @@ func (s *refusedScreen) build(k *Kiosk) fyne.CanvasObject {
 			ui.NewMessage(ui.Failure, k.t("kiosk-stuck-nothing-wrong"), ui.Plain(k.refusal(s.refused))),
 			note(k.t("kiosk-fault-ask", k.names())))),
 	})
-}
-
-// asRefusal returns the refusal that an error is, or nil.
-func asRefusal(err error) *desk.Refusal {
-	r, _ := errors.AsType[*desk.Refusal](err)
-	return r
 }

@@ -3,6 +3,7 @@ package kiosk
 import (
 	"context"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"github.com/skip2/go-qrcode"
@@ -18,7 +19,8 @@ import (
 type pairScreen struct {
 	plain
 
-	account bool // of somebody who has logged in: it is A2 that leads here
+	account bool      // of somebody who has logged in: it is A2 that leads here
+	since   time.Time // of the factor that they had then
 	digits  *ui.Digits
 	left    *ui.TimeLeft
 	later   bool // the boxes come once a phone was seen: there is no room for both
@@ -53,6 +55,9 @@ func (s *pairScreen) wipe() {
 
 func (s *pairScreen) build(k *Kiosk) fyne.CanvasObject {
 	v := k.view.Pocket
+	if s.digits == nil {
+		s.since = k.view.Account.Since
+	}
 	s.shown, s.url = v.Stage, v.URL
 	s.digits = digitsAgain(s.digits, ui.NewSmallDigits())
 	s.digits.OnComplete = func(string) { s.submit(k) }
@@ -176,7 +181,7 @@ func (s *pairScreen) before(r *desk.Refusal) screen {
 // over leads on once no phone is being paired any more.
 func (s *pairScreen) over(k *Kiosk) {
 	k.changed = ""
-	if s.account && k.view.Factor == enrolment.Pocket && (k.view.Pocket.Stage == enrolment.Paired || s.shown == enrolment.Confirmed) {
+	if s.account && k.view.Factor == enrolment.Pocket && !k.view.Account.Since.Equal(s.since) {
 		k.changed = "pocket"
 	}
 	k.show(k.screenOf(k.view))

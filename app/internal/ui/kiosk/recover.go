@@ -104,7 +104,7 @@ func (s *frozenScreen) build(k *Kiosk) fyne.CanvasObject {
 	next := ui.Column(ui.SizeSmallGap)
 	if code := k.view.Account.Case; code != "" {
 		next.Add(ui.Subheading(k.t("kiosk-frozen-call", k.names())))
-		next.Add(ui.NewText(ui.RoleTile, ui.Span{Text: spaced(code), Bold: true, Mono: true}).OneLine())
+		next.Add(ui.NewText(ui.RoleTile, ui.Span{Text: code, Bold: true, Mono: true}).OneLine())
 		next.Add(ui.Hint(ui.Plain(k.t("kiosk-frozen-case"))))
 	} else {
 		next.Add(ui.Subheading(k.t("kiosk-frozen-call-only", k.names())))
@@ -130,12 +130,4 @@ func (s *frozenScreen) found(k *Kiosk) {
 		s.refused = r
 		k.rebuild()
 	}, func() { s.found(k) })
-}
-
-// spaced puts a space into a code that is read to somebody.
-func spaced(code string) string {
-	if len(code) > 2 {
-		return code[:2] + " " + code[2:]
-	}
-	return code
 }

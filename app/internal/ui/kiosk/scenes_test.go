@@ -144,9 +144,9 @@ func accountScenes(long bool) []scene {
 		{"r2-stolen", as(desk.ScreenRecoverHow, func() screen { return &freezeScreen{loss: desk.StolenPhone} })},
 		{"r3-code", at(desk.ScreenRecoverCode, nil, nil)},
 		{"r3-code-stuck", as(desk.ScreenRecoverCode, func() screen { return &stuckScreen{ask: recoverSMS, failed: true} })},
-		{"r4-not-me", frozen(desk.FrozenNotMe, "K7204")},
-		{"r4-lost", frozen(desk.FrozenLost, "K7204")},
-		{"r4-stolen", frozen(desk.FrozenStolen, "K7204")},
+		{"r4-not-me", frozen(desk.FrozenNotMe, "K7RA-2M4P")},
+		{"r4-lost", frozen(desk.FrozenLost, "K7RA-2M4P")},
+		{"r4-stolen", frozen(desk.FrozenStolen, "K7RA-2M4P")},
 		{"r4-helpdesk", frozen(desk.FrozenHelpdesk, "")},
 		{"r4-unknown", as("", func() screen { return &frozenScreen{} })},
 	}

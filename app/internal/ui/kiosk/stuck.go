@@ -71,7 +71,7 @@ func (s *stuckScreen) way(k *Kiosk) fyne.CanvasObject {
 	case smsCode:
 		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-sms-change"), k.t("kiosk-stuck-sms-change-line"), func() { k.show(&phoneScreen{}) })
 	case newPhoneCode:
-		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-sms-change"), k.t("kiosk-stuck-sms-change-line"), func() { k.show(&numberScreen{}) })
+		return ui.NewListButton(ui.IconPencil, k.t("kiosk-stuck-sms-change"), k.t("kiosk-stuck-number-line"), k.dismiss)
 	case loginCode:
 		if k.view.Login.Change == "" {
 			return ui.NewListButton(ui.IconPhone, k.t("kiosk-no-phone"), k.t("kiosk-no-phone-line"), func() { k.lostPhone(nil) })

@@ -16,7 +16,7 @@ func TestAWholeEnrolmentWithSMS(t *testing.T) {
 			if h.view.Factor != enrolment.SMS || h.view.Name != fullName || h.view.Phone.International != "+31 6 12345678" {
 				t.Errorf("E9 shows %+v", h.view)
 			}
-			h.next()
+			h.press(on[*doneScreen](h).done)
 			on[*startScreen](h)
 		})
 	}
