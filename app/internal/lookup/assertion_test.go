@@ -130,7 +130,7 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 		"another payload": parts[0] + "." + string(flipped) + "." + parts[2],
 		"half of it":      parts[0] + "." + parts[1] + ".",
 		"another one's signature": parts[0] + "." + parts[1] + "." + strings.Split(func() string {
-			c.clock.plus.Add(int64(time.Second))
+			c.clock.ahead.Add(int64(time.Second))
 			return assertionOf(t, c.step("code"))
 		}(), ".")[2],
 	} {
@@ -152,7 +152,7 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 func TestKeysAreRotated(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t, succeeding(enrolment.Pocket))
-	at := func(after time.Duration) { c.clock.plus.Store(int64(after)) }
+	at := func(after time.Duration) { c.clock.ahead.Store(int64(after)) }
 	signedBy := func(id string) string {
 		t.Helper()
 		a := assertionOf(t, c.step("approval"))

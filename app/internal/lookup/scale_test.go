@@ -40,8 +40,13 @@ func (c one) Keys() (service.Keys, bool)           { return nil, true }
 
 // may returns the client whose token is the one below, with some scopes.
 func may(scopes ...service.Scope) one {
+	return one{service.Client{Scopes: scopes, Token: hashOf(token)}}
+}
+
+// hashOf returns what the log holds of a token.
+func hashOf(token string) string {
 	_, hash, _ := desk.ParseToken(token)
-	return one{service.Client{Scopes: scopes, Token: hash}}
+	return hash
 }
 
 const token = "keydesk_portal.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" //nolint:gosec // G101: of nobody
