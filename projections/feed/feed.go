@@ -134,7 +134,7 @@ func (f *Feed) Reach(ctx context.Context, until domain.Position) error {
 // Watch returns a channel that gets something each time after an event of a
 // person was applied; several may come as one. cancel ends that.
 func (f *Feed) Watch(subject domain.SubjectID) (changed <-chan struct{}, cancel func()) {
-	stream, c := domain.EnrolmentStream(subject), make(chan struct{}, 1)
+	stream, c := f.prefix+subject.String(), make(chan struct{}, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.watched[stream] == nil {

@@ -253,6 +253,20 @@ func TestWatchTellsOfOnePerson(t *testing.T) {
 	})
 }
 
+func TestWatchTellsOfTheStreamsThatTheFeedIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := newMemory()
+		f := feed.Over(domain.LoginPrefix, log, clock)
+		changed, cancel := f.Watch(foldtest.Subject(0))
+		defer cancel()
+		run(t, f)
+		log.append(domain.Recorded{Stream: domain.LoginPrefix + foldtest.Subject(0).String(), Position: 1})
+		synctest.Wait()
+		<-changed
+	})
+}
+
 func mustBeQuiet(t *testing.T, changed <-chan struct{}) {
 	t.Helper()
 	select {
