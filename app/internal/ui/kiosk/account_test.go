@@ -557,6 +557,7 @@ func TestALostPhoneThatIsFound(t *testing.T) {
 	h.says("kiosk-frozen-lost", "kiosk-frozen-lost-text")
 	h.next()
 
+	h.pass(3 * time.Minute)
 	h.toLoginStep(phrase)
 	on[*frozenScreen](h)
 	n := h.messages()

@@ -210,7 +210,12 @@ func (k *Kiosk) change(told string, on *ui.Button, do func(ctx context.Context, 
 		if errors.Is(err, context.Canceled) {
 			return
 		}
+		was := k.view.Screen
 		k.heed(v, err)
+		if r, ok := errors.AsType[*desk.Refusal](err); ok && was != desk.ScreenFrozen && k.view.Screen == desk.ScreenFrozen {
+			k.show(&frozenScreen{refused: r}) // what asked is not there any more
+			return
+		}
 		k.answer(err, refused, again)
 	})
 }

@@ -53,6 +53,15 @@ func TestAtAService(t *testing.T) {
 		"a log that is away":                    TestALogThatIsAway,
 		"the kiosk tries again by itself":       TestTheKioskTriesAgainByItself,
 		"a fault is no sign of life":            TestAFaultIsNoSignOfLife,
+		"logging in with SMS":                   TestLoggingInWithSMS,
+		"nobody is told which is wrong":         TestNobodyIsToldWhichIsWrong,
+		"logging in too early":                  TestLoggingInBeforeTheEnrolmentIsDone,
+		"the changes":                           TestTheChangesOfWhoUsesSMS,
+		"to Pocket and back":                    TestToPocketAndBack,
+		"an approval that ends":                 TestAnApprovalThatEnds,
+		"this was not me":                       TestThisWasNotMe,
+		"a lost phone":                          TestALostPhoneThatIsFound,
+		"another phone":                         TestAnotherPhoneWithTheSameNumber,
 	} {
 		t.Run(name, enrol)
 	}
