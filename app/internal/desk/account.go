@@ -27,16 +27,18 @@ func (d *Desk) Prove(ctx context.Context, id string, what Change, typed string) 
 			return err
 		}
 		defer leave()
-		r, ok, err := d.compare(ctx, v.subject, d.here(), typed, d.visitStamp(v))
+		who := d.here()
+		if err := d.countTry(ctx, who); err != nil {
+			return err
+		}
+		r, ok, err := d.compare(ctx, v.subject, v.key, who, typed, d.visitStamp(v))
 		switch {
 		case err != nil:
 			return err
 		case !ok:
 			return d.wrongPassword(ctx, v)
-		case r.state.Frozen != "":
-			return nil // the view says so
 		}
-		v.login.proved = ""
+		v.login.proved, v.login.password = "", r.state.Password // which may have been kept anew just now
 		return d.ask(ctx, v, r, what)
 	})
 }
@@ -61,6 +63,7 @@ func (d *Desk) Dismiss(ctx context.Context, id string) (View, error) {
 			return refuse(OutOfOrder)
 		}
 		v.login.challenge, v.login.change, v.login.proved, v.login.newPhone, v.login.stale = "", "", "", false, false
+		v.login.recovery = recovery{}
 		if v.offered == "" {
 			return nil
 		}
@@ -72,14 +75,15 @@ func (d *Desk) Dismiss(ctx context.Context, id string) (View, error) {
 }
 
 // change does what was proved, once. What the call has recorded before counts as
-// done now. The event names the login that allowed it as its cause.
-func (d *Desk) change(ctx context.Context, id, useCase string, what Change, command func(v *visit, s enrolment.State) (enrolment.Command, domain.Ref, error), done func(v *visit, s enrolment.State)) (View, error) {
+// done now. done tells of it, under a name for the occasion.
+func (d *Desk) change(ctx context.Context, id, useCase string, what Change, command func(v *visit, s enrolment.State) (enrolment.Command, domain.Ref, error), done func(v *visit, occasion string)) (View, error) {
 	return d.runLogin(ctx, id, useCase, func(v *visit) error {
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
-		mine, _, err := r.own(v.call.next())
+		own := v.call.next()
+		mine, _, err := r.own(own)
 		if err != nil {
 			return err
 		}
@@ -93,7 +97,12 @@ func (d *Desk) change(ctx context.Context, id, useCase string, what Change, comm
 				return err
 			}
 		}
-		st, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return c, nil })
+		st, events, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {
+			if !v.login.same(s) {
+				return nil, refuse(VisitOver)
+			}
+			return c, nil
+		})
 		if err != nil {
 			return err
 		}
@@ -101,12 +110,16 @@ func (d *Desk) change(ctx context.Context, id, useCase string, what Change, comm
 			d.activate(ctx, v.subject, ref)
 		}
 		v.login.proved = ""
-		if len(events) > 0 && len(mine) == 0 {
-			done(v, st)
+		v.login.keep(st)
+		if len(events) > 0 {
+			done(v, occasionOf(own))
 		}
 		return nil
 	})
 }
+
+// untold is done of a change that nobody has to be warned of.
+func untold(*visit, string) {}
 
 // ChangeName says what the person is called from now on.
 func (d *Desk) ChangeName(ctx context.Context, id, name string) (View, error) {
@@ -117,7 +130,7 @@ func (d *Desk) ChangeName(ctx context.Context, id, name string) (View, error) {
 		}
 		ref, err := d.keep(ctx, v.subject, KindName, name, s.Name)
 		return enrolment.ChangeName{Name: ref}, ref, err
-	}, func(*visit, enrolment.State) {})
+	}, untold)
 }
 
 // ChangeLanguage says in which language the person is written to.
@@ -125,7 +138,7 @@ func (d *Desk) ChangeLanguage(ctx context.Context, id, lang string) (View, error
 	return d.change(ctx, id, "change-language", ChangesLanguage, func(v *visit, _ enrolment.State) (enrolment.Command, domain.Ref, error) {
 		v.lang = d.spoken(lang)
 		return enrolment.SetLanguage{Language: v.lang}, domain.Ref{}, nil
-	}, func(*visit, enrolment.State) {})
+	}, untold)
 }
 
 // ChangePassword replaces it. The old one was proved before.
@@ -150,8 +163,8 @@ func (d *Desk) ChangePassword(ctx context.Context, id, typed string) (View, erro
 		}
 		c, ref, err := d.credential(ctx, v.subject, typed, enrolment.PasswordChanged, s.Password)
 		return c, ref, err
-	}, func(v *visit, _ enrolment.State) {
-		d.notify(v.subject, Message{Kind: PasswordChangedMessage}, enrolment.ByMail, enrolment.BySMS)
+	}, func(v *visit, occasion string) {
+		d.notify(v.subject, occasion, Message{Kind: PasswordChangedMessage}, enrolment.ByMail, enrolment.BySMS)
 	})
 }
 
@@ -162,8 +175,8 @@ func (d *Desk) SwitchToSMS(ctx context.Context, id string) (View, error) {
 	return d.change(ctx, id, "switch-to-sms", ChangesFactor, func(v *visit, _ enrolment.State) (enrolment.Command, domain.Ref, error) {
 		v.offered = ""
 		return enrolment.SwitchToSMS{}, domain.Ref{}, nil
-	}, func(v *visit, _ enrolment.State) {
-		d.notify(v.subject, Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
+	}, func(v *visit, occasion string) {
+		d.notify(v.subject, occasion, Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
 	})
 }
 
@@ -219,14 +232,18 @@ func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, erro
 		if err != nil {
 			return err
 		}
-		mine, _, err := r.own(v.call.next())
+		own := v.call.next()
+		mine, _, err := r.own(own)
 		if err != nil {
 			return err
 		}
 		if len(mine) == 0 && !v.login.may(ChangesPhone, d.Now()) {
 			return refuse(NotProved)
 		}
-		old := r.state.Phone.Ref
+		old, err := r.phoneBefore(own)
+		if err != nil {
+			return err
+		}
 		s, events, err := d.do(ctx, v, d.guess(v, enrolment.ChangingPhone, code,
 			func(c enrolment.ChallengeID, ok bool) enrolment.Command {
 				return enrolment.ConfirmNewPhone{Challenge: c, Matches: ok}
@@ -241,14 +258,29 @@ func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, erro
 			return refuse(OutOfOrder)
 		}
 		v.login.newPhone, v.login.proved = false, ""
-		if len(mine) > 0 {
-			return nil
-		}
 		d.verifiedNumber(ctx, v.subject, enrolment.ChangingPhone, s.Codes.Phone.ID, s.Phone.Ref)
-		d.notify(v.subject, Message{Kind: PhoneChangedMessage}, enrolment.ByMail)
-		d.notifyAt(v.subject, Message{Kind: PhoneChangedMessage}, enrolment.BySMS, old)
+		changed := Message{Kind: PhoneChangedMessage}
+		d.notify(v.subject, occasionOf(own), changed, enrolment.ByMail)
+		d.notifyAt(v.subject, occasionOf(own), changed, enrolment.BySMS, old)
 		return nil
 	})
+}
+
+// phoneBefore returns the number that counted before a command, whether or not that
+// was recorded already.
+func (r record) phoneBefore(c domain.CommandID) (domain.Ref, error) {
+	var s enrolment.State
+	for _, rec := range r.events {
+		if rec.ID == domain.EventIDFor(c, 0) {
+			break
+		}
+		e, err := enrolment.Decode(rec.Type, rec.Data)
+		if err != nil {
+			return domain.Ref{}, err
+		}
+		s = enrolment.Evolve(s, e)
+	}
+	return s.Phone.Ref, nil
 }
 
 // verifiedNumber notes that a code by SMS came back: its number may be sent to

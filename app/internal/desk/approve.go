@@ -202,15 +202,15 @@ func (d *Desk) notMe(ctx context.Context, s domain.SubjectID, c pairing.Decision
 		d.report(err) // the freeze counts all the same
 	}
 	if len(events) > 0 {
-		d.tellFrozen(s, FrozenNotMe, string(st.Case.ID))
+		d.tellFrozen(s, occasionOf(by.Command), FrozenNotMe, string(st.Case.ID))
 	}
 	return pairing.Decided{State: pairing.DecidedFrozen}, nil
 }
 
 // tellFrozen tells the person, and the helpdesk.
-func (d *Desk) tellFrozen(s domain.SubjectID, why Frozen, reference string) {
-	d.notify(s, Message{Kind: FrozenMessage, Reason: why, Reference: reference}, enrolment.ByMail, enrolment.BySMS)
-	d.alarm(why, reference)
+func (d *Desk) tellFrozen(s domain.SubjectID, occasion string, why Frozen, reference string) {
+	d.notify(s, occasion, Message{Kind: FrozenMessage, Reason: why, Reference: reference}, enrolment.ByMail, enrolment.BySMS)
+	d.alarm(s, occasion, why, reference)
 }
 
 func (d *Desk) approvalRefusal(err error) error {

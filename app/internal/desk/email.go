@@ -33,7 +33,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	if err != nil {
 		return View{}, d.refusal(err)
 	}
-	v, err := d.newVisit(CallOf(ctx), a, lang)
+	v, err := d.newVisit(CallOf(ctx), "begin", a, lang)
 	if err != nil {
 		return View{}, err
 	}

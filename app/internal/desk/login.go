@@ -15,8 +15,16 @@ import (
 type signin struct {
 	in        bool                  // logged in
 	challenge enrolment.ChallengeID // the second step that waits; empty: none does
+	factor    enrolment.Factor      // that it asks for
 	change    Change                // what it is to allow
-	stale     bool                  // it was taken back: something else was recorded of the person
+	stale     bool                  // it was taken back, or came too late
+	limited   bool                  // none may be asked for now
+
+	// What the person was who proved the password: once it is another one, the visit
+	// is over.
+	password domain.Ref
+	choice   enrolment.Choice
+	frozen   enrolment.FreezeReason
 
 	proved Change // may be done now …
 	until  time.Time
@@ -31,6 +39,47 @@ const provesFound Change = "found"
 
 // proofLife is how long the password and the factor count for a change.
 const proofLife = 5 * time.Minute
+
+// keep notes what the person is now, after a change of their own.
+func (in *signin) keep(s enrolment.State) {
+	in.password, in.choice, in.frozen = s.Password, s.Choice, s.Frozen
+}
+
+// same says whether the person is still who proved the password. Whoever changed the
+// password, the factor or the account meant everybody who is in it.
+func (in *signin) same(s enrolment.State) bool {
+	return in.password == s.Password && in.choice == s.Choice && in.frozen == s.Frozen
+}
+
+// stillIn ends what a visit has proved, when it does not hold any more. A freeze leaves
+// the visit to say so.
+func (d *Desk) stillIn(ctx context.Context, v *visit) error {
+	s, err := d.state(ctx, v)
+	if err != nil {
+		return err
+	}
+	return v.stillIn(s)
+}
+
+func (v *visit) stillIn(s enrolment.State) error {
+	in := v.login
+	if p := s.Pairing; v.offered != "" && p.ID == v.offered && p.Stage == enrolment.Paired {
+		// The switch that this visit offered is done, and with it the proof for it.
+		v.offered, in.proved = "", ""
+		if s.Choice.Device == s.Device.ID && s.Choice.Factor == enrolment.Pocket {
+			in.choice = s.Choice
+		}
+	}
+	switch {
+	case in.same(s):
+		return nil
+	case s.Frozen != "" && in.frozen != s.Frozen && in.password == s.Password:
+		*in = signin{}
+		in.keep(s)
+		return nil
+	}
+	return refuse(VisitOver)
+}
 
 // may says whether a change was proved, and not done yet.
 func (in *signin) may(what Change, now time.Time) bool {
@@ -61,18 +110,23 @@ func (d *Desk) Login(ctx context.Context, email, typed, lang string) (View, erro
 	if err != nil {
 		return View{}, d.loginRefusal(err)
 	}
-	v, err := d.newVisit(call, a, lang)
+	v, err := d.newVisit(call, "login", a, lang)
 	if err != nil {
 		return View{}, err
 	}
 	v.subject, v.login = s, &signin{}
+	v.login.keep(r.state)
 	close(v.ready)
-	return d.runLogin(ctx, v.id, "login", func(v *visit) error {
+	view, err := d.runLogin(WithCall(ctx, call), v.id, "login", func(v *visit) error {
 		if r.state.Frozen != "" {
 			return nil // the view says why, and what to do
 		}
 		return d.ask(ctx, v, r, "")
 	})
+	if err != nil {
+		d.drop(v)
+	}
+	return view, err
 }
 
 func isRefusalOf(err error, c Code) bool {
@@ -101,16 +155,40 @@ func (d *Desk) runLogin(ctx context.Context, id, useCase string, do func(v *visi
 
 // ask has the second step begin.
 func (d *Desk) ask(ctx context.Context, v *visit, r record, what Change) error {
+	in := v.login
+	if !in.same(r.state) {
+		return refuse(VisitOver)
+	}
 	st, err := d.challenge(ctx, v.subject, r, d.here(), login.Change(what), d.visitStamp(v))
+	if wait, limited := tooOften(err); limited && what == "" && !in.in && in.challenge == "" {
+		// Who has the password must not keep the person from saying that their phone is
+		// gone: the view says that it has to wait, and that is open to them.
+		in.factor, in.limited = r.state.Chosen(), true
+		v.resend[enrolment.LoggingIn] = d.Now().Add(wait)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	v.login.challenge, v.login.change, v.login.stale = st.Open.ID, what, false
+	in.challenge, in.factor, in.change, in.stale, in.limited = st.Open.ID, st.Open.Factor, what, false, false
 	if !v.follows {
 		v.follows = true
 		go v.signals.forward(d.Logins.Watch(v.subject))
 	}
 	return nil
+}
+
+// tooOften says whether an error is that nothing more may be sent or asked now, and
+// for how long.
+func tooOften(err error) (time.Duration, bool) {
+	r, ok := errors.AsType[*Refusal](err)
+	switch {
+	case ok && r.Code == Limited:
+		return r.Wait, true
+	case ok && r.Code == SMSPaused:
+		return brakeYoungest, true
+	}
+	return 0, false
 }
 
 // visitStamp is the stamp of the next act of a visit's call.
@@ -126,17 +204,20 @@ func (d *Desk) ConfirmLogin(ctx context.Context, id, code string) (View, error) 
 		if v.login.challenge == "" {
 			return refuse(OutOfOrder)
 		}
-		_, err := d.answer(ctx, v.subject, v.login.challenge, d.here(), code, d.visitStamp(v))
-		return d.stepDone(ctx, v, err)
+		c, err := d.answer(ctx, v.subject, v.login.challenge, d.here(), code, d.visitStamp(v))
+		return d.stepDone(ctx, v, c, err)
 	})
 }
 
 // stepDone goes on from a second step that was taken.
-func (d *Desk) stepDone(ctx context.Context, v *visit, err error) error {
+func (d *Desk) stepDone(ctx context.Context, v *visit, c login.Challenge, err error) error {
 	in := v.login
 	if isRefusalOf(err, LoginStale) {
 		in.stale = true
 		return nil
+	}
+	if err == nil && (c.ID != in.challenge || c.Change != login.Change(in.change)) {
+		err = login.ErrOver
 	}
 	if err != nil {
 		return err
@@ -168,19 +249,23 @@ func (d *Desk) logIn(v *visit) {
 // AskAgain asks the phone anew, after an approval has ended without one.
 func (d *Desk) AskAgain(ctx context.Context, id string) (View, error) {
 	return d.runLogin(ctx, id, "ask-again", func(v *visit) error {
-		if v.login.challenge == "" {
-			return refuse(OutOfOrder)
+		if v.login.challenge == "" && !v.login.limited {
+			return frozenOr(v.login, OutOfOrder)
 		}
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
-		if r.state.Frozen != "" && v.login.change != provesFound {
-			v.login.challenge = ""
-			return nil // the view says so
-		}
 		return d.ask(ctx, v, r, v.login.change)
 	})
+}
+
+// frozenOr is no refusal on an account that was frozen meanwhile: the view says that.
+func frozenOr(in *signin, c Code) error {
+	if in.frozen != "" {
+		return nil
+	}
+	return refuse(c)
 }
 
 // resendLogin sends the code once more that a second step waits for.
@@ -201,6 +286,9 @@ func (d *Desk) resendLogin(ctx context.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
+	if st.Open.Change != c.Change || st.Open.By != c.By {
+		return login.ErrOver
+	}
 	v.login.challenge, v.resend[enrolment.LoggingIn] = st.Open.ID, next
 	return nil
 }
@@ -216,8 +304,12 @@ func (d *Desk) accountView(ctx context.Context, v *visit) (View, error) {
 		return view, err
 	}
 	if c := logins.state.Open; c.ID == in.challenge && c.Stage == login.Approved {
-		_, err := d.redeem(ctx, v.subject, c.ID, d.here(), d.visitStamp(v))
-		if err = d.stepDone(ctx, v, err); err != nil {
+		// Whoever looks takes it: a look is no call of its own.
+		c, err := d.redeem(ctx, v.subject, c.ID, d.here(), d.stamp(v, newCommand()))
+		switch err = d.stepDone(ctx, v, c, err); {
+		case errors.Is(err, login.ErrOver), errors.Is(err, login.ErrGiven):
+			in.stale = true // approved, and looked at too late
+		case err != nil:
 			return view, err
 		}
 	}
@@ -226,6 +318,12 @@ func (d *Desk) accountView(ctx context.Context, v *visit) (View, error) {
 		return view, err
 	}
 	s := r.state
+	if err := v.stillIn(s); err != nil {
+		return view, err
+	}
+	if !in.in && in.challenge == "" && !in.limited && in.recovery == (recovery{}) && s.Frozen == "" {
+		return view, refuse(VisitOver)
+	}
 	view.Factor = s.Factor()
 	view.Account.Frozen, view.Account.Language = Frozen(s.Frozen), s.Language
 	view.Pocket = d.pocketView(v, s)
@@ -251,10 +349,6 @@ func (d *Desk) accountView(ctx context.Context, v *visit) (View, error) {
 // fillAccount adds what only somebody sees who has logged in.
 func (d *Desk) fillAccount(ctx context.Context, v *visit, r record, view *View) (err error) {
 	s, in := r.state, v.login
-	if v.offered != "" && s.Pairing.ID == v.offered && s.Pairing.Stage == enrolment.Paired {
-		v.offered, in.proved = "", "" // the switch is done
-		view.Pocket = d.pocketView(v, s)
-	}
 	if in.may(in.proved, d.Now()) {
 		view.Account.Proved = in.proved
 	}
@@ -298,12 +392,10 @@ func (d *Desk) accountScreen(v *visit, s enrolment.State) Screen {
 	switch {
 	case s.Frozen != "" && in.challenge == "":
 		return ScreenFrozen
-	case in.challenge != "" && s.Chosen() == enrolment.Pocket:
+	case (in.challenge != "" || in.limited) && in.factor == enrolment.Pocket:
 		return ScreenLoginApproval
-	case in.challenge != "":
+	case in.challenge != "" || in.limited:
 		return ScreenLoginCode
-	case !in.in: // what waited is gone, with the factor it was for
-		return ScreenFrozen
 	case in.newPhone && !s.Given.Ref.IsZero():
 		return ScreenNewPhone
 	}
@@ -327,7 +419,9 @@ func (d *Desk) approvalView(v *visit, st login.State) (LoginView, error) {
 	c := st.Open
 	view := LoginView{Change: v.login.change}
 	switch {
-	case c.ID != v.login.challenge || v.login.stale:
+	case v.login.limited:
+		view.Ended, view.AskIn = EndedLimited, max(0, v.resend[enrolment.LoggingIn].Sub(d.Now()))
+	case c.ID != v.login.challenge || v.login.stale || c.Factor != enrolment.Pocket:
 		view.Ended = EndedOther
 	default:
 		view.Ended = d.ended(c)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -227,6 +228,9 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	if err != nil {
 		return domain.SubjectID{}, record{}, refuse(NotAnAddress)
 	}
+	if err := d.countTry(ctx, who); err != nil {
+		return domain.SubjectID{}, record{}, err
+	}
 	leave, err := d.guards.enter(ctx, key)
 	if err != nil {
 		return domain.SubjectID{}, record{}, err
@@ -239,7 +243,7 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	if err != nil {
 		return s, record{}, fmt.Errorf("find who logs in: %w", err)
 	}
-	r, ok, err := d.compare(ctx, s, who, typed, by)
+	r, ok, err := d.compare(ctx, s, key, who, typed, by)
 	switch {
 	case err != nil:
 		return s, r, err
@@ -249,9 +253,33 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	return s, r, nil
 }
 
+// How many passwords may be tried in an hour from one network, over all addresses:
+// a station has one person at a time, and a network of the API may be an office.
+const (
+	triesOfStation = 300
+	triesOfNetwork = 1200
+)
+
+// countTry counts a password before it is looked at, for whoever it may be: who tries
+// a few on everybody is stopped too, and what hashing costs is bounded.
+func (d *Desk) countTry(ctx context.Context, who applicant) error {
+	most := triesOfNetwork
+	if who.by.Station != "" {
+		most = triesOfStation
+	}
+	next, allowed, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "login-tries", Key: string(who.network), Window: hour, Max: most})
+	if err != nil {
+		return fmt.Errorf("count a try at a password: %w", err)
+	}
+	if !allowed {
+		return &Refusal{Code: Limited, Wait: max(time.Second, next.Sub(d.Now()))}
+	}
+	return nil
+}
+
 // compare says whether a password is that of a person, whom nothing keeps from
 // logging in from this network. When not, that is recorded.
-func (d *Desk) compare(ctx context.Context, s domain.SubjectID, who applicant, typed string, by domain.Stamp) (record, bool, error) {
+func (d *Desk) compare(ctx context.Context, s domain.SubjectID, key string, who applicant, typed string, by domain.Stamp) (record, bool, error) {
 	r, err := d.load(ctx, s)
 	if err != nil {
 		return r, false, err
@@ -280,13 +308,14 @@ func (d *Desk) compare(ctx context.Context, s domain.SubjectID, who applicant, t
 		}
 		return r, true, nil
 	case stored == "" || !free:
-		return r, false, d.noteLogin(ctx, s)
+		return r, false, d.noteLogin(ctx, key)
 	}
+	by.Command = newCommand() // each password that was looked at is a guess, whatever Call it came with
 	_, events, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) {
 		return login.FailPassword{By: who.by, Network: who.network}, nil
 	})
 	if errors.Is(err, login.ErrLocked) { // another server was faster
-		return r, false, d.noteLogin(ctx, s)
+		return r, false, d.noteLogin(ctx, key)
 	}
 	d.tellLocked(s, events)
 	return r, false, err
@@ -294,16 +323,16 @@ func (d *Desk) compare(ctx context.Context, s domain.SubjectID, who applicant, t
 
 // noteLogin writes down what is not recorded, so that it takes as long as if it
 // were, and fails when nothing can be written.
-func (d *Desk) noteLogin(ctx context.Context, s domain.SubjectID) error {
-	_, _, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "login", Key: s.String(), Window: hour, Max: 1_000_000})
+func (d *Desk) noteLogin(ctx context.Context, key string) error {
+	_, _, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "login", Key: key, Window: hour, Max: 1_000_000})
 	return err
 }
 
 // tellLocked tells somebody that their account is locked for a while.
 func (d *Desk) tellLocked(s domain.SubjectID, events []login.Event) {
 	for _, e := range events {
-		if _, ok := e.(login.LoginLocked); ok {
-			d.notify(s, Message{Kind: LoginLockedMessage}, enrolment.ByMail)
+		if l, ok := e.(login.LoginLocked); ok {
+			d.notify(s, "locked "+string(l.Network)+l.Until.String(), Message{Kind: LoginLockedMessage}, enrolment.ByMail)
 		}
 	}
 }
@@ -345,6 +374,12 @@ func (d *Desk) credential(ctx context.Context, s domain.SubjectID, typed string,
 // asker goes on to count, if there is one.
 func (d *Desk) challenge(ctx context.Context, s domain.SubjectID, r record, who applicant, change login.Change, by domain.Stamp) (login.State, error) {
 	factor := r.state.Chosen()
+	switch {
+	case factor == enrolment.NoFactor:
+		return login.State{}, refuse(OutOfOrder)
+	case r.state.Frozen != "" && change != login.Change(provesFound):
+		return login.State{}, refuse(AccountFrozen)
+	}
 	e := login.LoginChallenged{
 		Factor: factor, By: who.by, Network: who.network, Change: change, Enrolment: r.revision,
 	}
@@ -363,6 +398,13 @@ const digitsKey = "login/digits"
 func (d *Desk) askPhone(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, from string, by domain.Stamp) (login.State, error) {
 	var nonce [18]byte
 	rand.Read(nonce[:]) //nolint:errcheck // see above
+	logins, err := d.loadLogins(ctx, s)
+	if err != nil {
+		return login.State{}, err
+	}
+	if at := logins.state.AskAgainAt(d.Policy, by.At); at.After(by.At) && len(logins.own(by.Command)) == 0 {
+		return login.State{}, &Refusal{Code: Limited, Wait: max(time.Second, at.Sub(by.At))}
+	}
 	e.Device, e.Nonce = r.state.Device.ID, base64.RawURLEncoding.EncodeToString(nonce[:])
 	_, e.KeyID = d.Keys.Derive(digitsKey)
 	if from != "" {
@@ -372,7 +414,10 @@ func (d *Desk) askPhone(ctx context.Context, s domain.SubjectID, r record, e log
 		}
 		e.From = &ref
 	}
-	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	st, events, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	if err == nil {
+		err = asked(st, events, e.Change)
+	}
 	if errors.Is(err, login.ErrTooManyApprovals) {
 		return st, &Refusal{Code: Limited, Wait: max(time.Second, st.AskAgainAt(d.Policy, by.At).Sub(by.At))}
 	}
@@ -380,6 +425,17 @@ func (d *Desk) askPhone(ctx context.Context, s domain.SubjectID, r record, e log
 		d.activate(ctx, s, *e.From)
 	}
 	return st, err
+}
+
+// asked refuses a challenge that is not the one which a command asked for: another
+// login took its place, or it was asked for before and for something else.
+func asked(st login.State, events []login.Event, what login.Change) error {
+	for _, e := range events {
+		if c, ok := e.(login.LoginChallenged); ok && c.Challenge == st.Open.ID && c.Change == what {
+			return nil
+		}
+	}
+	return refuse(MovedOn)
 }
 
 func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, by domain.Stamp) (login.State, error) {
@@ -396,7 +452,10 @@ func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e lo
 	if !allowed {
 		return d.openCode(ctx, s, e, next)
 	}
-	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	st, events, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) { return login.Ask{Challenge: e}, nil })
+	if err == nil {
+		err = asked(st, events, e.Change)
+	}
 	if err == nil {
 		d.sendLogin(s, st.Open.ID, r.state.Language)
 	}
@@ -404,14 +463,15 @@ func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e lo
 }
 
 // openCode returns the state with a code that was sent before and serves the same
-// purpose, or when one may be sent again.
+// purpose, or when one may be sent again. A station has one person at a time; of two
+// who ask a client of the API neither is given the other's login.
 func (d *Desk) openCode(ctx context.Context, s domain.SubjectID, e login.LoginChallenged, next time.Time) (login.State, error) {
 	logins, err := d.loadLogins(ctx, s)
 	if err != nil {
 		return login.State{}, err
 	}
 	c := logins.state.Open
-	if c.Live(d.Now()) && c.Factor == enrolment.SMS && c.By == e.By && c.Network == e.Network && c.Change == e.Change &&
+	if e.By.Station != "" && c.Live(d.Now()) && c.Factor == enrolment.SMS && c.By == e.By && c.Network == e.Network && c.Change == e.Change &&
 		c.Enrolment == e.Enrolment && c.Wrong < d.Policy.WrongCodes {
 		return logins.state, nil
 	}
@@ -424,6 +484,9 @@ func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge
 	r, err := d.load(ctx, s)
 	if err != nil {
 		return login.State{}, time.Time{}, err
+	}
+	if r.state.Frozen != "" || r.revision != c.Enrolment || d.Now().After(c.Expires.Add(d.Policy.RepeatWhileLeft)) {
+		return login.State{}, time.Time{}, login.ErrOver // the password was right for what was then
 	}
 	if !c.Live(d.Now()) || c.Expires.Sub(d.Now()) < d.Policy.RepeatWhileLeft || c.Wrong >= d.Policy.WrongCodes {
 		st, err := d.challenge(ctx, s, r, who, c.Change, by)
@@ -442,6 +505,9 @@ func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge
 	}
 	d.sendLogin(s, c.ID, r.state.Language)
 	logins, err := d.loadLogins(ctx, s)
+	if err == nil && logins.state.Open.ID != c.ID {
+		err = login.ErrOver
+	}
 	return logins.state, next, err
 }
 
@@ -513,6 +579,7 @@ func (d *Desk) loginCode(s domain.SubjectID, c login.Challenge) (string, error) 
 
 // answer brings the code from the SMS. It returns the challenge that succeeded.
 func (d *Desk) answer(ctx context.Context, s domain.SubjectID, id enrolment.ChallengeID, who applicant, typed string, by domain.Stamp) (login.Challenge, error) {
+	by.Command = commandFor(by.Command, id)
 	st, events, err := d.actLogin(ctx, s, by, func(st login.State) (login.Command, error) {
 		code, err := d.loginCode(s, st.Open)
 		if st.Open.ID != id {
@@ -532,22 +599,36 @@ func (d *Desk) answer(ctx context.Context, s domain.SubjectID, id enrolment.Chal
 			return st.Open, refuse(CodeEnded)
 		}
 	}
+	if st.Open.ID != id || st.Open.Stage != login.Succeeded {
+		return st.Open, login.ErrOver
+	}
 	d.report(d.Sends.RecordVerified(ctx, string(id)))
 	if number, err := d.open(ctx, s, KindPhone, st.Open.To); err == nil {
-		d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.LoggingIn, number)...))
+		d.report(d.Limits.Clear(ctx, d.perAddress(enrolment.LoggingIn, number)[0]))
 	}
 	return st.Open, d.give(ctx, s, st.Open)
 }
 
 // redeem takes a login that the phone has approved.
 func (d *Desk) redeem(ctx context.Context, s domain.SubjectID, id enrolment.ChallengeID, who applicant, by domain.Stamp) (login.Challenge, error) {
+	by.Command = commandFor(by.Command, id)
 	st, _, err := d.actLogin(ctx, s, by, func(login.State) (login.Command, error) {
 		return login.Redeem{Challenge: id, By: who.by}, nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return st.Open, err
+	case st.Open.ID != id || st.Open.Stage != login.Succeeded:
+		return st.Open, login.ErrOver
 	}
 	return st.Open, d.give(ctx, s, st.Open)
+}
+
+// commandFor makes a command be about one challenge only: under the same Call, another
+// challenge is another act.
+func commandFor(c domain.CommandID, id enrolment.ChallengeID) domain.CommandID {
+	h := sha256.Sum256(append(c[:], id...))
+	return domain.CommandID(h[:16])
 }
 
 // give reads the enrolment again, after a login was recorded and before anybody is
@@ -569,22 +650,37 @@ func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) 
 	return refuse(LoginStale)
 }
 
-// notify tells a person about their account, on channels, each at once.
-func (d *Desk) notify(s domain.SubjectID, m Message, channels ...enrolment.Channel) {
+// notify tells a person about their account, on channels. What names the occasion for
+// good: however often it is told of, each channel tells it once.
+func (d *Desk) notify(s domain.SubjectID, occasion string, m Message, channels ...enrolment.Channel) {
 	for _, channel := range channels {
-		d.notifyAt(s, m, channel, domain.Ref{})
+		d.notifyAt(s, occasion, m, channel, domain.Ref{})
 	}
+}
+
+// occasionOf names what a command has recorded.
+func occasionOf(c domain.CommandID) string { return domain.EventIDFor(c, 0).String() }
+
+// noticeID names a message about an occasion.
+func noticeID(s domain.SubjectID, occasion string, m Message) string {
+	h := sha256.Sum256([]byte(s.String() + "\x00" + occasion + "\x00" + string(m.Kind) + "\x00" + string(m.Channel)))
+	return hex.EncodeToString(h[:16])
 }
 
 // notifyAt is notify at an address that is not, or no longer, the person's own: a
 // number that was replaced.
-func (d *Desk) notifyAt(s domain.SubjectID, m Message, channel enrolment.Channel, to domain.Ref) {
-	m.ID, m.Channel = newID(), channel
+func (d *Desk) notifyAt(s domain.SubjectID, occasion string, m Message, channel enrolment.Channel, to domain.Ref) {
+	m.Channel = channel
+	m.ID = noticeID(s, occasion, m)
 	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
 		r, err := d.load(ctx, s)
-		if err != nil {
+		first := false
+		if err == nil {
+			first, err = d.Sends.StartSend(ctx, m.ID)
+		}
+		if err != nil || !first {
 			d.report(err)
 			return
 		}
@@ -616,19 +712,27 @@ func (d *Desk) notifyAt(s domain.SubjectID, m Message, channel enrolment.Channel
 
 // alarm tells the helpdesk that an account was frozen: no more than why, and the
 // case.
-func (d *Desk) alarm(why Frozen, reference string) {
+func (d *Desk) alarm(s domain.SubjectID, occasion string, why Frozen, reference string) {
 	if d.Alarm == "" {
 		d.report(errFrozen)
 		return
 	}
-	m := Message{ID: newID(), Kind: AlarmMessage, Channel: enrolment.ByMail, To: d.Alarm, Lang: d.Languages[0], Reason: why, Reference: reference}
-	d.enqueue(func(ctx context.Context) {
+	m := Message{Kind: AlarmMessage, Channel: enrolment.ByMail, To: d.Alarm, Lang: d.Languages[0], Reason: why, Reference: reference}
+	m.ID = noticeID(s, occasion, m)
+	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
-		if _, err := d.Courier.Deliver(ctx, m); err != nil {
+		first, err := d.Sends.StartSend(ctx, m.ID)
+		if err == nil && first {
+			_, err = d.Courier.Deliver(ctx, m)
+		}
+		if err != nil {
 			d.report(fmt.Errorf("alarm the helpdesk: %w", err))
 		}
 	})
+	if !queued {
+		d.report(fmt.Errorf("alarm the helpdesk: %w: too much is waiting", domain.ErrUnavailable))
+	}
 }
 
 var errFrozen = errors.New("an account was frozen by its person, and organisation.alarm names nobody to tell")

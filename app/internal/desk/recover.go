@@ -44,7 +44,7 @@ func (r recovery) screen() Screen {
 // their mail (ScreenRecoverMail).
 func (d *Desk) WithoutPhone(ctx context.Context, id string) (View, error) {
 	return d.runLogin(ctx, id, "without-phone", func(v *visit) error {
-		if v.login.in || v.login.challenge == "" {
+		if v.login.in || v.login.frozen != "" {
 			return refuse(OutOfOrder)
 		}
 		return d.askRecovery(ctx, v, false)
@@ -79,7 +79,7 @@ func (d *Desk) askRecovery(ctx context.Context, v *visit, found bool) error {
 		if c := s.Codes.Recovery; c.Channel != enrolment.ByMail || !c.Open(d.Policy, d.Now()) {
 			return &Refusal{Code: Limited, Wait: v.resend[enrolment.Recovering].Sub(d.Now())}
 		}
-		v.login.recovery = recovery{at: atMail, found: found}
+		d.atMail(v, found)
 		return nil
 	}
 	_, keyID := d.Keys.Derive(codeKey(enrolment.Recovering))
@@ -87,16 +87,15 @@ func (d *Desk) askRecovery(ctx context.Context, v *visit, found bool) error {
 	if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return ask, nil }); err != nil {
 		return err
 	}
-	v.login.recovery = recovery{at: atMail, found: found}
-	v.login.challenge, v.login.change = "", ""
+	d.atMail(v, found)
 	d.sendFor(ctx, v, enrolment.ByMail, d.code(v, enrolment.Recovering))
-	d.watchRecovery(v)
 	return nil
 }
 
-// watchRecovery follows what becomes of the message, of somebody who has proved the
-// password.
-func (d *Desk) watchRecovery(v *visit) {
+// atMail has a visit wait for the code by mail, and follows what becomes of it.
+func (d *Desk) atMail(v *visit, found bool) {
+	v.login.recovery = recovery{at: atMail, found: found}
+	v.login.challenge, v.login.change = "", ""
 	if !v.watches {
 		v.watches = true
 		go v.signals.forward(d.Feed.Watch(v.subject))
@@ -141,13 +140,14 @@ func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, erro
 		if err := d.rejected(s, events); err != nil {
 			return err
 		}
-		if !recorded[enrolment.CodeConfirmed](events) {
+		if !recorded[enrolment.CodeConfirmed](events) || number != recorded[enrolment.FactorChosen](events) {
 			return refuse(OutOfOrder)
 		}
 		if number {
 			in.recovery = recovery{}
+			in.keep(s)
 			d.verifiedNumber(ctx, v.subject, enrolment.Recovering, s.Codes.Recovery.ID, s.Phone.Ref)
-			d.notify(v.subject, Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
+			d.notify(v.subject, "recovered "+string(s.Codes.Recovery.ID), Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
 			d.logIn(v)
 			return nil
 		}
@@ -169,12 +169,19 @@ func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, erro
 func (d *Desk) found(ctx context.Context, v *visit) error {
 	mail := v.login.recovery.mail
 	v.login.recovery = recovery{}
-	_, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.FoundPhone{Mail: mail}, nil })
+	by := d.stamp(v, newCommand()) // of a look, perhaps, which is no call
+	s, events, err := d.act(ctx, v.subject, by, func(s enrolment.State) (enrolment.Command, error) {
+		if !v.login.same(s) {
+			return nil, refuse(VisitOver)
+		}
+		return enrolment.FoundPhone{Mail: mail}, nil
+	})
 	if err != nil {
 		return err
 	}
+	v.login.keep(s)
 	if recorded[enrolment.AccountUnfrozen](events) {
-		d.notify(v.subject, Message{Kind: UnfrozenMessage}, enrolment.ByMail, enrolment.BySMS)
+		d.notify(v.subject, occasionOf(by.Command), Message{Kind: UnfrozenMessage}, enrolment.ByMail, enrolment.BySMS)
 	}
 	d.logIn(v)
 	return nil
@@ -203,13 +210,15 @@ func (d *Desk) ReportPhone(ctx context.Context, id string, loss PhoneLoss) (View
 		default:
 			return refuse(OutOfOrder)
 		}
+		own := v.call.next()
 		s, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return report, nil })
 		if err != nil {
 			return err
 		}
 		in.recovery, in.challenge = recovery{}, ""
+		in.keep(s)
 		if recorded[enrolment.AccountFrozen](events) {
-			d.tellFrozen(v.subject, Frozen(s.Frozen), string(s.Case.ID))
+			d.tellFrozen(v.subject, occasionOf(own), Frozen(s.Frozen), string(s.Case.ID))
 		}
 		return nil
 	})
@@ -242,21 +251,23 @@ func (d *Desk) reportNew(ctx context.Context, v *visit, s enrolment.State, repor
 // they speak with: the account counts again, and the person enrols anew behind the
 // e-mail address, with a new password. False: it was not frozen.
 func (d *Desk) Unfreeze(ctx context.Context, s domain.SubjectID) (bool, error) {
-	_, events, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return enrolment.Unfreeze{}, nil })
+	by := d.adminStamp()
+	_, events, err := d.act(ctx, s, by, func(enrolment.State) (enrolment.Command, error) { return enrolment.Unfreeze{}, nil })
 	if err != nil || len(events) == 0 {
 		return false, err
 	}
-	d.notify(s, Message{Kind: UnfrozenMessage}, enrolment.ByMail)
+	d.notify(s, occasionOf(by.Command), Message{Kind: UnfrozenMessage}, enrolment.ByMail)
 	return true, nil
 }
 
 // Freeze is for somebody at the server's command line: no factor counts from now on.
 func (d *Desk) Freeze(ctx context.Context, s domain.SubjectID) (bool, error) {
 	freeze := enrolment.Freeze{Reason: enrolment.FrozenHelpdesk}
-	_, events, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return freeze, nil })
+	by := d.adminStamp()
+	_, events, err := d.act(ctx, s, by, func(enrolment.State) (enrolment.Command, error) { return freeze, nil })
 	if err != nil || len(events) == 0 {
 		return false, err
 	}
-	d.notify(s, Message{Kind: FrozenMessage, Reason: FrozenHelpdesk}, enrolment.ByMail, enrolment.BySMS)
+	d.notify(s, occasionOf(by.Command), Message{Kind: FrozenMessage, Reason: FrozenHelpdesk}, enrolment.ByMail, enrolment.BySMS)
 	return true, nil
 }

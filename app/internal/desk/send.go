@@ -19,6 +19,8 @@ import (
 const (
 	hour = time.Hour
 	day  = 24 * time.Hour
+	// loginsADay is how many codes to log in are sent to one number in a day.
+	loginsADay = 50
 	// deliverFor bounds one delivery, all providers tried.
 	deliverFor = 90 * time.Second
 )
@@ -26,9 +28,13 @@ const (
 // perAddress returns the limits on sending to one address, the hour first.
 func (d *Desk) perAddress(p enrolment.Purpose, key string) []Limit {
 	key = string(p) + " " + key
+	daily := 1 + d.Policy.ResendsPerDay
+	if p == enrolment.LoggingIn {
+		daily = loginsADay // people log in more often than they enrol
+	}
 	return []Limit{
 		{Name: "send-hour", Key: key, Window: hour, Max: 1 + d.Policy.ResendsPerHour, Waits: d.Policy.ResendWaits},
-		{Name: "send-day", Key: key, Window: day, Max: 1 + d.Policy.ResendsPerDay},
+		{Name: "send-day", Key: key, Window: day, Max: daily},
 	}
 }
 
@@ -97,6 +103,9 @@ var errPumping = errors.New("too few of the last codes by SMS came back: sending
 // sendFor does a visit's sending in the background, and notes whether the
 // channel works, which shows to everybody alike.
 func (d *Desk) sendFor(ctx context.Context, v *visit, channel enrolment.Channel, send func(context.Context) error) {
+	if v.call.sent[channel] {
+		return // by an earlier try of this call, which was counted once
+	}
 	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
@@ -109,7 +118,9 @@ func (d *Desk) sendFor(ctx context.Context, v *visit, channel enrolment.Channel,
 		}
 		d.sent(ctx, v, channel, err)
 	})
-	if !queued {
+	if queued {
+		v.call.sent[channel] = true
+	} else {
 		d.background.Go(func() { d.sent(context.WithoutCancel(ctx), v, channel, domain.ErrUnavailable) })
 	}
 }

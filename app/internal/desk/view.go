@@ -58,6 +58,7 @@ type LoginView struct {
 	Digits string        // ScreenLoginApproval: six, to be typed on the phone
 	Left   time.Duration // ScreenLoginApproval: until it ends by itself; 0: it is over, see Ended
 	Ended  LoginEnd
+	AskIn  time.Duration // EndedLimited: until the phone may be asked again
 }
 
 // LoginEnd is why an approval ended without one.
@@ -69,6 +70,7 @@ const (
 	EndedDenied  LoginEnd = "denied"       // "not now" on the phone
 	EndedWrong   LoginEnd = "wrong-digits" // too often
 	EndedOther   LoginEnd = "other"        // another login took its place
+	EndedLimited LoginEnd = "limited"      // the phone was asked too often just now; see LoginView.AskIn
 )
 
 // Change is something under Mijn gegevens. Each asks for the password and the

@@ -42,12 +42,14 @@ type visit struct {
 
 	offered enrolment.PairingID // by this visit
 
+	ofLogin bool    // it began with one
 	login   *signin // of who began with a login; nil: of who enrols
 	watches bool    // the enrolment is followed
 	follows bool    // the logins are followed
 
 	begun domain.CommandID // of the act that issues the first code
 	call  attempt          // of the present call
+	calls map[Call]bool    // all of this visit
 }
 
 // attempt is how far a call got, so that asking for the same again goes on
@@ -57,43 +59,61 @@ type attempt struct {
 	scope string                     // see Call.command
 	acts  int                        // decided in this try; the n-th has the same command in each
 	taken map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
+	sent  map[enrolment.Channel]bool // messages that were handed over
 }
 
 // next returns the command of the next act.
 func (a attempt) next() domain.CommandID { return a.call.command(a.scope, a.acts) }
 
 // enter notes which call is under way, and of which use case.
-func (v *visit) enter(c Call, useCase string) {
+// A call that was followed by another one is over: who brings it back is refused, or
+// what it has recorded then would count for what is under way now.
+func (v *visit) enter(c Call, useCase string) error {
 	scope := useCase + "/" + v.id
-	if v.call.call != c || v.call.scope != scope {
-		v.call = attempt{call: c, scope: scope, taken: map[enrolment.Purpose]bool{}}
+	if v.call.call == c && v.call.scope == scope {
+		v.call.acts = 0
+		return nil
 	}
-	v.call.acts = 0
+	if v.calls[c] || len(v.calls) >= maxCalls {
+		return refuse(OutOfOrder)
+	}
+	v.calls[c] = true
+	v.call = attempt{call: c, scope: scope, taken: map[enrolment.Purpose]bool{}, sent: map[enrolment.Channel]bool{}}
+	return nil
 }
+
+// maxCalls is how many calls one visit may have: more than anybody makes in its time.
+const maxCalls = 5000
 
 // maxVisits is how many visits one station may have that have not ended. One
 // person stands at it; who left a visit behind was in a hurry, or is none.
 const maxVisits = 100
 
 // newVisit makes a visit that is not ready yet.
-func (d *Desk) newVisit(c Call, a enrolment.Address, lang string) (*visit, error) {
+func (d *Desk) newVisit(c Call, useCase string, a enrolment.Address, lang string) (*visit, error) {
 	key, err := d.NormalEmail(a.String())
 	if err != nil {
 		return nil, refuse(NotAnAddress)
 	}
 	v := &visit{
 		id: newID(), station: d.station, lang: d.spoken(lang), email: a, key: key, began: d.Now(),
-		begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
+		ofLogin: useCase == "login", begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
-		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{},
+		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{}, calls: map[Call]bool{},
 	}
-	v.enter(c, "begin")
+	if err := v.enter(c, useCase); err != nil {
+		return nil, err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	here := 0
 	for id, old := range d.visits { // a station that vanished leaves its visit behind
 		switch {
 		case v.began.Sub(old.began) > d.VisitMax:
+			delete(d.visits, id)
+			old.signals.close()
+		case useCase == "login" && old.ofLogin && old.station == d.station && old.key == v.key:
+			// Somebody who logs in again at the same station is there once.
 			delete(d.visits, id)
 			old.signals.close()
 		case old.station == d.station:
@@ -119,6 +139,17 @@ func (d *Desk) visit(id string) (*visit, bool) {
 var shared = map[string]bool{
 	"": true, "resend": true, "set-language": true, "help-code": true,
 	"offer-pairing": true, "cancel-pairing": true, "confirm-pairing": true,
+}
+
+// drop forgets a visit that came to nothing.
+func (d *Desk) drop(v *visit) {
+	d.mu.Lock()
+	_, open := d.visits[v.id]
+	delete(d.visits, v.id)
+	d.mu.Unlock()
+	if open {
+		v.signals.close()
+	}
 }
 
 // with runs a use case for a visit of somebody who enrols.
@@ -151,15 +182,19 @@ func (d *Desk) run(ctx context.Context, id, useCase string, do func(v *visit) er
 		}
 	}
 	if useCase != "" {
-		v.enter(CallOf(ctx), useCase)
+		if err := v.enter(CallOf(ctx), useCase); err != nil {
+			return View{}, err
+		}
+	}
+	if v.login != nil {
+		if err := d.stillIn(ctx, v); err != nil {
+			return View{}, d.refusal(err)
+		}
 	}
 	refused := d.refusal(do(v))
 	look := d.view
 	if v.login != nil {
 		look = d.accountView
-		if useCase == "" {
-			v.enter(CallOf(ctx), useCase) // what was approved elsewhere is taken by whoever looks
-		}
 	}
 	view, err := look(ctx, v)
 	if refused != nil {
@@ -201,13 +236,7 @@ func (d *Desk) state(ctx context.Context, v *visit) (enrolment.State, error) {
 // End ends a visit and records that the station wiped itself.
 func (d *Desk) End(ctx context.Context, id string, why WipeReason) error {
 	if v, ok := d.visit(id); ok {
-		d.mu.Lock()
-		_, open := d.visits[id]
-		delete(d.visits, id)
-		d.mu.Unlock()
-		if open { // not ended by another call in between
-			v.signals.close()
-		}
+		d.drop(v)
 	}
 	return d.refusal(d.note(ctx, CallOf(ctx).command("end/"+id, 0), station.StationWiped{Reason: why}))
 }
