@@ -104,7 +104,7 @@ func Decide(p enrolment.Policy, s State, c Command, by domain.Stamp) ([]Event, e
 	case Decision:
 		return decideDecision(p, s, c, by.At)
 	case Redeem:
-		return decideRedeem(s, c, by.At)
+		return decideRedeem(p, s, c, by.At)
 	case Void:
 		if s.Open.ID != c.Challenge || s.Open.Stage != Succeeded {
 			return nil, nil
@@ -205,7 +205,7 @@ func decideDecision(p enrolment.Policy, s State, d Decision, at time.Time) ([]Ev
 	return []Event{LoginApproved{c.ID, c.Device}}, nil
 }
 
-func decideRedeem(s State, r Redeem, at time.Time) ([]Event, error) {
+func decideRedeem(p enrolment.Policy, s State, r Redeem, at time.Time) ([]Event, error) {
 	c, err := s.open(r.Challenge, r.By)
 	switch {
 	case err != nil:
@@ -216,6 +216,8 @@ func decideRedeem(s State, r Redeem, at time.Time) ([]Event, error) {
 		return nil, ErrNotApproved
 	case c.Stage != Approved, at.After(c.Expires.Add(grace)):
 		return nil, ErrOver
+	case !s.Locked(p, c.Network, at).IsZero(): // somebody went on guessing after the phone said yes
+		return nil, ErrLocked
 	}
 	return succeed(c), nil
 }
