@@ -116,7 +116,7 @@ func Decide(p enrolment.Policy, s State, c Command, by domain.Stamp) ([]Event, e
 
 // guessed records a guess that failed, and the lock that may follow from it.
 func guessed(p enrolment.Policy, s State, f LoginFailed, at time.Time) []Event {
-	t := s.Networks[f.Network]
+	t := s.tries(f.Network, at)
 	if t.InARow+1 < p.LoginFailures {
 		return []Event{f}
 	}

@@ -12,7 +12,8 @@ import (
 type State struct {
 	Open Challenge
 	// Networks says how somebody fares at each network from which a guess failed
-	// since the last login from it. A day limits how many there can be.
+	// since the last login from it. A day limits how many there can be: after one
+	// without a failed guess, and without a lock, a network is forgotten.
 	Networks map[Network]Tries
 	Failed   []time.Time // when the last guesses failed, a day's at most
 	Asked    []time.Time // when phones were asked last
@@ -23,6 +24,18 @@ type Tries struct {
 	InARow int // since the last login, or the last lock
 	Locks  int // since the last login
 	Until  time.Time
+	Last   time.Time // when a guess failed last
+}
+
+// matter says whether tries still count for anything.
+func (t Tries) matter(at time.Time) bool { return t.Last.After(at.Add(-day)) || t.Until.After(at) }
+
+// tries returns what counts of the guesses from a network.
+func (s State) tries(n Network, at time.Time) Tries {
+	if t := s.Networks[n]; t.matter(at) {
+		return t
+	}
+	return Tries{}
 }
 
 // Stage is how far a challenge has come.
@@ -96,12 +109,13 @@ func Evolve(s State, e Event, at time.Time) State {
 		if s.Open.ID == e.Challenge {
 			s.Open.Stage = Succeeded
 		}
-		s.Networks = without(s.Networks, e.Network)
+		s.Networks = others(s.Networks, e.Network, at)
 	case LoginFailed:
 		s = failed(s, e, at)
 	case LoginLocked:
-		t := s.Networks[e.Network]
-		s.Networks = with(s.Networks, e.Network, Tries{Locks: t.Locks + 1, Until: e.Until})
+		t := s.tries(e.Network, at)
+		s.Networks = others(s.Networks, e.Network, at)
+		s.Networks[e.Network] = Tries{Locks: t.Locks + 1, Until: e.Until, Last: at}
 	}
 	return s
 }
@@ -119,9 +133,11 @@ func failed(s State, e LoginFailed, at time.Time) State {
 		return s
 	}
 	s.Failed = append(after(s.Failed, at.Add(-day)), at)
-	t := s.Networks[e.Network]
+	t := s.tries(e.Network, at)
 	t.InARow++
-	s.Networks = with(s.Networks, e.Network, t)
+	t.Last = at
+	s.Networks = others(s.Networks, e.Network, at)
+	s.Networks[e.Network] = t
 	return s
 }
 
@@ -136,20 +152,15 @@ func after(times []time.Time, moment time.Time) []time.Time {
 	return keep
 }
 
-// with returns a copy in which a network has these tries, and of others only what
-// still matters.
-func with(all map[Network]Tries, n Network, t Tries) map[Network]Tries {
+// others returns a copy without a network, and without those whose tries do not
+// matter any more.
+func others(all map[Network]Tries, n Network, at time.Time) map[Network]Tries {
 	next := make(map[Network]Tries, len(all)+1)
-	for k, v := range all {
-		next[k] = v
+	for k, t := range all {
+		if k != n && t.matter(at) {
+			next[k] = t
+		}
 	}
-	next[n] = t
-	return next
-}
-
-func without(all map[Network]Tries, n Network) map[Network]Tries {
-	next := with(all, n, Tries{})
-	delete(next, n)
 	return next
 }
 
