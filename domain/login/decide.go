@@ -43,8 +43,9 @@ type (
 	// Ask asks for the factor, after the right password. Its Expires is set here.
 	Ask struct{ Challenge LoginChallenged }
 
-	// RecordSent and RecordUndeliverable say what became of a message.
-	RecordSent          struct{ Sent CodeSent }
+	// RecordSent says that a provider took over a message.
+	RecordSent struct{ Sent CodeSent }
+	// RecordUndeliverable says that a message did not leave, or may not have.
 	RecordUndeliverable struct{ Failed CodeUndeliverable }
 
 	// Answer brings the code from the SMS.
@@ -120,7 +121,7 @@ func guessed(p enrolment.Policy, s State, f LoginFailed, at time.Time) []Event {
 	if t.InARow+1 < p.LoginFailures {
 		return []Event{f}
 	}
-	lock := p.LoginLock
+	lock := min(p.LoginLock, p.LoginLockMost)
 	for range t.Locks {
 		lock = min(2*lock, p.LoginLockMost)
 	}

@@ -1,7 +1,6 @@
 package login
 
 import (
-	"slices"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -73,9 +72,17 @@ type Challenge struct {
 	Failed enrolment.Undelivered // of the last one; empty: it left
 }
 
-// Live says that a challenge can still come to a login.
+// Live says that a challenge can still come to a login, unless there were too many
+// guesses at it, or from its network.
 func (c Challenge) Live(at time.Time) bool {
-	return c.ID != "" && (c.Stage == Waiting || c.Stage == Approved) && !at.After(c.Expires)
+	switch c.Stage {
+	case Waiting:
+		return c.ID != "" && !at.After(c.Expires)
+	case Approved:
+		return c.ID != "" && !at.After(c.Expires.Add(grace))
+	case NoChallenge, Succeeded, Ended:
+	}
+	return false
 }
 
 const day = 24 * time.Hour
@@ -185,10 +192,4 @@ func (s State) Locked(p enrolment.Policy, n Network, at time.Time) time.Time {
 		}
 	}
 	return until
-}
-
-// Clone returns a copy that shares nothing which Evolve could change.
-func (s State) Clone() State {
-	s.Failed, s.Asked = slices.Clone(s.Failed), slices.Clone(s.Asked)
-	return s
 }
