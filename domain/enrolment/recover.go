@@ -171,6 +171,8 @@ func (p Policy) decideReport(s State, c ReportPhone, by domain.Stamp) ([]Event, 
 			return nil, ErrFrozen
 		case s.Chosen() != Pocket || s.Phone.Ref.IsZero():
 			return nil, ErrOutOfOrder
+		case s.WrongInARow >= p.WrongCodesInARow:
+			return nil, ErrLocked
 		}
 		return append([]Event{request}, CodeIssued{
 			c.Challenge, Recovering, BySMS, s.Phone.Ref, c.KeyID, by.At.Add(p.SMSCodeLife).UTC(),
