@@ -18,7 +18,9 @@ type State struct {
 
 	Email domain.Ref // zero until confirmed
 	Codes struct{ Email, Phone, Recovery Challenge }
-	// WrongInARow counts the wrong codes since the last right one, over all codes.
+	// WrongInARow counts the wrong codes since the last right one, over all codes. A
+	// right one from the mail of a recovery does not end the row: whoever reads that
+	// mail must not guess at the code to the number for ever.
 	WrongInARow int
 
 	Name     domain.Ref
@@ -229,7 +231,9 @@ func Evolve(s State, e Event) State {
 	case Unlocked:
 		s.WrongInARow = 0
 	case CodeConfirmed:
-		s.WrongInARow = 0
+		if e.Channel == BySMS {
+			s.WrongInARow = 0
+		}
 		if c := s.byID(e.Challenge); c != nil {
 			c.Used = true
 		}

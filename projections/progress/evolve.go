@@ -26,7 +26,8 @@ var (
 	passwordSet       = fold.Shape{
 		{Name: "credential", Is: fold.Ref}, {Name: "algorithm"}, {Name: "parameters"}, {Name: "pepper"}, {Name: "reason"},
 	}
-	phoneGiven = fold.Shape{{Name: "phone", Is: fold.Ref}, {Name: "source"}, {Name: "country"}}
+	codeConfirmed = fold.Shape{{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}}
+	phoneGiven    = fold.Shape{{Name: "phone", Is: fold.Ref}, {Name: "source"}, {Name: "country"}}
 )
 
 // Evolve implements fold.Row, with the meaning of enrolment.Evolve.
@@ -82,8 +83,13 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 	case fold.EnrolmentReset:
 		r.set(name|password|given, false)
 		r.sms = code{}
-	case fold.Unlocked, fold.CodeConfirmed:
+	case fold.Unlocked:
 		r.wrong = 0
+	case fold.CodeConfirmed:
+		if !codeConfirmed.Scan(data, &v) {
+			return r.evolveSlowly("CodeConfirmed", data)
+		}
+		r.confirmed(enrolment.Channel(v[2]))
 	case fold.Unknown:
 		return false
 	case fold.PairingOffered, fold.PairingClaimed, fold.PairingConfirmed, fold.PairingFailed, fold.PocketPaired,
@@ -119,6 +125,8 @@ func (r *row) evolveSlowly(typ string, data []byte) (ok bool) {
 		r.sent(fold.IDOf(e.Challenge), e.Reason)
 	case enrolment.CodeRejected:
 		r.rejected(e.Reason)
+	case enrolment.CodeConfirmed:
+		r.confirmed(e.Channel)
 	case enrolment.EmailConfirmed:
 		there(email, e.Email)
 	case enrolment.NameSet:
@@ -152,6 +160,13 @@ func (r *row) sent(challenge fold.ID, failed enrolment.Undelivered) {
 			c.failed = uint8(why)
 			return
 		}
+	}
+}
+
+// confirmed ends the row of wrong codes, as in enrolment.State.WrongInARow.
+func (r *row) confirmed(by enrolment.Channel) {
+	if by == enrolment.BySMS {
+		r.wrong = 0
 	}
 }
 
