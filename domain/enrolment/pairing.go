@@ -34,7 +34,7 @@ func (p Policy) decideOffer(s State, c OfferPairing, by domain.Stamp) ([]Event, 
 		return nil, ErrOutOfOrder
 	}
 	ends := s.Pairing.Ends
-	if s.Pairing.Stage == NotPairing || s.Pairing.Stage == Over || !by.At.Before(ends) {
+	if stage := s.Pairing.Stage; stage == NotPairing || stage == Paired || stage == Over || !by.At.Before(ends) {
 		ends = by.At.Add(p.PairingLife).UTC()
 	}
 	expires := by.At.Add(p.QRLife).UTC()
