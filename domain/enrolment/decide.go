@@ -263,7 +263,9 @@ func (p Policy) decideReissue(s State, c Reissue, by domain.Stamp) ([]Event, err
 		to, enrolled = s.Given.Ref, true
 	case Recovering:
 		to, enrolled = s.Codes.Recovery.To, true
-	case ConfirmingEmail, LoggingIn:
+	case LoggingIn: // is asked for in the stream of the logins
+		to = domain.Ref{}
+	case ConfirmingEmail:
 	}
 	switch {
 	case enrolled && s.Chosen() == NoFactor:
