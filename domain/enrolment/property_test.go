@@ -12,37 +12,113 @@ import (
 )
 
 // aCommand draws any command that might arrive, sensible or not: ids are from
-// so small a set that they often meet.
-func aCommand(t *rapid.T) Command {
+// so small a set that they often meet, or those that the state waits for. Only the
+// codes of two purposes never have one id, as random ones have not.
+func aCommand(t *rapid.T, s State) Command {
 	id := func(kind string) string { return kind + fmt.Sprint(rapid.IntRange(1, 3).Draw(t, kind)) }
 	ok := rapid.Bool().Draw(t, "ok")
-	thumb := id("thumb")
+	thumb := rapid.SampledFrom([]string{id("thumb"), s.Pairing.Thumbprint}).Draw(t, "thumbprint")
+	nonce := rapid.SampledFrom([]string{"n" + thumb, s.Pairing.Nonce}).Draw(t, "nonce")
+	purpose := rapid.SampledFrom([]Purpose{ConfirmingEmail, VerifyingPhone, ChangingPhone, LoggingIn, Recovering}).Draw(t, "purpose")
+	e, p, r := ChallengeID(id("e")), ChallengeID(id("p")), ChallengeID(id("r"))
+	again := map[Purpose]ChallengeID{ConfirmingEmail: e, VerifyingPhone: p, ChangingPhone: p, LoggingIn: "l1", Recovering: r}[purpose]
+	email := rapid.SampledFrom([]ChallengeID{e, p, s.Codes.Email.ID, s.Codes.Phone.ID}).Draw(t, "email")
+	phone := rapid.SampledFrom([]ChallengeID{p, e, s.Codes.Phone.ID, s.Codes.Recovery.ID}).Draw(t, "phone")
+	recovery := rapid.SampledFrom([]ChallengeID{r, s.Codes.Phone.ID, s.Codes.Recovery.ID, s.Codes.Recovery.ID}).Draw(t, "recovery")
+	qr := rapid.SampledFrom([]PairingID{PairingID(id("q")), s.Pairing.ID}).Draw(t, "qr")
+	number := rapid.SampledFrom([]Phone{mobile, desk, other}).Draw(t, "number")
+	reset := rapid.SampledFrom([]ResetReason{ForgottenPassword, ResetToRecover}).Draw(t, "reset")
+	freeze := rapid.SampledFrom([]FreezeReason{FrozenNotMe, FrozenLost, FrozenStolen, FrozenHelpdesk}).Draw(t, "freeze")
+	report := rapid.SampledFrom([]CaseReason{CaseLost, CaseStolen, CaseNew, CaseNew, CaseNotMe}).Draw(t, "report")
+	password := rapid.SampledFrom([]PasswordReason{PasswordChanged, PasswordRehashed}).Draw(t, "password")
+	replaces := rapid.SampledFrom([]domain.Ref{s.Password, secret, {}}).Draw(t, "replaces")
+	credential := ref(byte(20 + rapid.IntRange(0, 3).Draw(t, "credential")))
 	return rapid.SampledFrom([]Command{
-		Begin{ByDomain, "nl", mail, ChallengeID(id("c")), "k"},
-		Reissue{rapid.SampledFrom([]Purpose{ConfirmingEmail, VerifyingPhone}).Draw(t, "purpose"), ChallengeID(id("c")), "k"},
-		ConfirmEmail{ChallengeID(id("c")), ok},
+		RegisterStaff{announced},
+		Begin{ByDomain, "nl", mail, e, "k"},
+		Reissue{purpose, again, "k"},
+		RecordSent{CodeSent{email, 1, "smtp", "m"}},
+		RecordUndeliverable{CodeUndeliverable{phone, 1, NoRoute}},
+		ConfirmEmail{email, ok},
 		SetNameAndPassword{Name: name, Credential: secret},
-		SetNameAndPassword{Name: name, Credential: secret, Replaces: secret},
-		GivePhone{rapid.SampledFrom([]Phone{mobile, desk}).Draw(t, "phone"), ChallengeID(id("c")), "k"},
-		ConfirmPhone{ChallengeID(id("c")), ok},
+		SetNameAndPassword{Name: name, Credential: credential, Replaces: replaces},
+		GivePhone{number, p, "k"},
+		ConfirmPhone{phone, ok},
 		ChooseSMS{},
-		OfferPairing{Pairing: PairingID(id("q"))},
-		CancelPairing{PairingID(id("q"))},
-		ClaimPairing{PairingID(id("q")), thumb, "n" + thumb},
-		ConfirmPairing{PairingID(id("q")), ok},
-		FinishPairing{PairingID(id("q")), thumb, "n" + thumb, jwk, DeviceID(id("d")), label},
+		OfferPairing{Pairing: qr},
+		OfferPairing{Pairing: qr, Switch: true},
+		CancelPairing{qr},
+		ClaimPairing{qr, thumb, "n" + thumb},
+		ConfirmPairing{qr, ok},
+		FinishPairing{qr, thumb, nonce, jwk, DeviceID(id("d")), label},
 		SetLanguage{"en"},
-		Reset{ForgottenPassword},
+		Reset{reset},
 		Unlock{UnlockedByAdmin},
+		ShowHelp{"K7204"},
+		ChangeName{ref(byte(10 + rapid.IntRange(0, 3).Draw(t, "name")))},
+		ChangePassword{Credential: credential, Reason: password, Replaces: replaces},
+		ChangePhone{number, p, "k"},
+		ConfirmNewPhone{phone, ok},
+		SwitchToSMS{},
+		Freeze{freeze, rapid.SampledFrom([]CaseID{"", "F1"}).Draw(t, "case")},
+		Unfreeze{},
+		AskRecovery{r, "k"},
+		ConfirmRecovery{recovery, ok},
+		ReportPhone{report, "F2", recovery, r, "k"},
+		RecoverNumber{recovery, ok},
+		FoundPhone{recovery},
 	}).Draw(t, "command")
 }
 
-// walk draws a history and calls each after every decision that was recorded.
-func walk(t *rapid.T, each func(before State, decided []Event, after State)) {
-	s, now := State{}, noon
+// aStep draws what brings on something that is under way, or else any command:
+// what takes many right commands in a row is hardly ever met by chance.
+func aStep(t *rapid.T, s State) Command {
+	var all []Command
+	switch p := s.Pairing; p.Stage {
+	case Offered:
+		all = append(all, ClaimPairing{p.ID, "thumb1", "n1"})
+	case Claimed:
+		all = append(all, ConfirmPairing{p.ID, true})
+	case Confirmed:
+		all = append(all, FinishPairing{p.ID, p.Thumbprint, p.Nonce, jwk, "d3", label})
+	case NotPairing, Paired, Failed, Over:
+	}
+	switch c := s.Codes.Recovery; {
+	case c.Channel == BySMS:
+		all = append(all, RecoverNumber{c.ID, true}, RecoverNumber{c.ID, false})
+	case c.Used:
+		why := rapid.SampledFrom([]CaseReason{CaseLost, CaseStolen, CaseNew, CaseNew}).Draw(t, "why")
+		all = append(all, ReportPhone{why, "F2", c.ID, "r2", "k"}, FoundPhone{c.ID})
+	case c.ID != "":
+		all = append(all, ConfirmRecovery{c.ID, true})
+	}
+	if !s.Given.Ref.IsZero() {
+		all = append(all, ConfirmNewPhone{s.Codes.Phone.ID, true}, ConfirmPhone{s.Codes.Phone.ID, true})
+	}
+	if len(all) == 0 || rapid.IntRange(0, 2).Draw(t, "any") == 0 {
+		return aCommand(t, s)
+	}
+	return rapid.SampledFrom(all).Draw(t, "step")
+}
+
+// A decision is one that was recorded, in a history.
+type decision struct {
+	log     []Event // what was recorded before
+	before  State
+	command Command
+	decided []Event
+	after   State
+}
+
+// walk draws a history, from the beginning or from somewhere on the way, and calls
+// each after every decision that was recorded.
+func walk(t *rapid.T, each func(decision)) {
+	start := rapid.SampledFrom([][]Event{nil, nil, toStep5, withSMS, withPocket, changing, proved, newPhone, wasLost}).Draw(t, "start")
+	log, s, now := with(start), Fold(State{}, start...), noon
 	for range rapid.IntRange(1, 120).Draw(t, "length") {
 		now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
-		events, err := policy.Decide(s, aCommand(t), at(now))
+		command := aStep(t, s)
+		events, err := policy.Decide(s, command, at(now))
 		if err != nil {
 			if len(events) > 0 {
 				t.Fatalf("refused and decided at once: %v", events)
@@ -50,16 +126,17 @@ func walk(t *rapid.T, each func(before State, decided []Event, after State)) {
 			continue
 		}
 		next := Fold(s, events...)
-		each(s, events, next)
-		s = next
+		each(decision{log, s, command, events, next})
+		log, s = append(log, events...), next
 	}
 }
 
 func TestNoHistoryReachesAForbiddenState(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		walk(t, func(before State, decided []Event, s State) {
-			for _, c := range []Challenge{s.Codes.Email, s.Codes.Phone} {
+		walk(t, func(d decision) {
+			before, s := d.before, d.after
+			for _, c := range []Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery} {
 				if c.Wrong > policy.WrongCodes {
 					t.Fatalf("%d wrong codes at one challenge", c.Wrong)
 				}
@@ -70,21 +147,218 @@ func TestNoHistoryReachesAForbiddenState(t *testing.T) {
 			if s.Pairing.Tries > policy.PairingTries {
 				t.Fatalf("%d tries at the digits", s.Pairing.Tries)
 			}
-			for i, e := range decided {
-				if f, ok := e.(FactorChosen); ok && f.Factor == Pocket {
-					if p, ok := decided[i-1].(PocketPaired); !ok || p.Device != f.Device {
-						t.Fatalf("pocket chosen without its phone: %v", decided)
-					}
-				}
-			}
-			if s.Factor() != NoFactor && (s.Email.IsZero() || s.Password.IsZero() || s.Phone.Ref.IsZero() || s.Name.IsZero()) {
+			if s.Chosen() != NoFactor && (s.Email.IsZero() || s.Password.IsZero() || s.Phone.Ref.IsZero() || s.Name.IsZero()) {
 				t.Fatalf("a factor before all else was proved: %+v", s)
 			}
-			if before.Factor() != NoFactor && s.Factor() != before.Factor() {
-				t.Fatalf("the factor changed from %s to %s at a kiosk", before.Factor(), s.Factor())
+			// Only what makes everything void, or takes a phone's key, leads back.
+			report, _ := d.command.(ReportPhone)
+			if s.Step() < before.Step() && s.Step() != StepPassword && s.Given.Ref.IsZero() && report.Reason != CaseStolen {
+				t.Fatalf("fell back from step %d to %d by %v", before.Step(), s.Step(), d.decided)
 			}
-			if s.Step() < before.Step() && s.Step() != StepPassword && s.Given.Ref.IsZero() {
-				t.Fatalf("fell back from step %d to %d by %v", before.Step(), s.Step(), decided)
+		})
+	})
+}
+
+// What a decision records about the factor fits together in one append.
+func TestNoHistoryChoosesAFactorThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(d decision) {
+			s, live := d.before, d.before.Device.ID
+			for i, e := range d.decided {
+				switch e := e.(type) { //nolint:gochecksumtype // those about the factor
+				case FactorChosen:
+					if e.Factor == Pocket {
+						if p, ok := d.decided[i-1].(PocketPaired); !ok || p.Device != e.Device {
+							t.Fatalf("pocket chosen without its phone: %v", d.decided)
+						}
+					}
+					if e.Factor == SMS && (s.Phone.Ref.IsZero() || live != "") {
+						t.Fatalf("sms chosen without a number, or beside a phone: %v", d.decided)
+					}
+					if next := Evolve(s, e); next.Chosen() != e.Factor || next.Chosen() == NoFactor {
+						t.Fatalf("%s was chosen, and %s counts", e.Factor, next.Chosen())
+					}
+					sameReason(t, d, e.Reason)
+				case PocketPaired:
+					if live != "" || s.Pairing.Stage != Confirmed || s.Pairing.ID != e.Pairing || s.Pairing.Thumbprint != e.Thumbprint {
+						t.Fatalf("paired beside %q, on %+v: %v", live, s.Pairing, d.decided)
+					}
+					if _, ok := d.decided[len(d.decided)-1].(FactorChosen); !ok {
+						t.Fatalf("paired, and not chosen: %v", d.decided)
+					}
+					live = e.Device
+				case PocketRevoked:
+					if e.Device != live || live == "" {
+						t.Fatalf("%q lost its key, and %q had one", e.Device, live)
+					}
+					live = ""
+				}
+				s = Evolve(s, e)
+			}
+			if d.before.Device.ID != "" && d.after.Device.ID == "" && d.after.Factor() == Pocket {
+				t.Fatalf("pocket without a phone: %v", d.decided)
+			}
+		})
+	})
+}
+
+// sameReason fails when a factor was chosen for a reason that is not so.
+func sameReason(t *rapid.T, d decision, why FactorReason) {
+	t.Helper()
+	enrolled := d.before.Chosen() != NoFactor
+	_, recovers := d.command.(RecoverNumber)
+	switch why {
+	case FactorAtEnrolment:
+		if enrolled {
+			t.Fatalf("%T enrolled somebody again: %v", d.command, d.decided)
+		}
+		var name, password, phone bool
+		for _, e := range with(d.log, d.decided...) {
+			switch e.(type) { //nolint:gochecksumtype // what an enrolment is made of
+			case EnrolmentReset:
+				name, password, phone = false, false, false
+			case NameSet:
+				name = true
+			case PasswordSet:
+				password = true
+			case PhoneVerified:
+				phone = true
+			}
+		}
+		if !name || !password || !phone {
+			t.Fatalf("enrolled, and since the last reset name %t, password %t, phone %t", name, password, phone)
+		}
+	case FactorSwitched:
+		if !enrolled || recovers {
+			t.Fatalf("%T switched: %v", d.command, d.decided)
+		}
+	case FactorRecovered:
+		if !enrolled || !recovers {
+			t.Fatalf("%T recovered: %v", d.command, d.decided)
+		}
+	}
+}
+
+// Whoever is enrolled keeps what they have, unless one of a few acts changes it:
+// never one of the enrolment at a kiosk.
+func TestNoHistoryTakesSomethingFromTheEnrolled(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(d decision) {
+			before, s := d.before, d.after
+			if before.Factor() == NoFactor {
+				return
+			}
+			if s.Factor() != before.Factor() || s.Device.ID != before.Device.ID {
+				mayChangeTheFactor(t, d)
+			}
+			_, name := d.command.(ChangeName)
+			_, password := d.command.(ChangePassword)
+			_, phone := d.command.(ConfirmNewPhone)
+			if s.Email != before.Email || s.Name != before.Name && !name || s.Password != before.Password && !password || s.Phone != before.Phone && !phone {
+				t.Fatalf("%T changed %+v to %+v", d.command, before, s)
+			}
+			if code := before.Codes.Phone; s.Phone != before.Phone && (s.Phone != before.Given || code.Purpose != ChangingPhone || code.To != s.Phone.Ref) {
+				t.Fatalf("%+v was verified with %+v, and %+v was given", s.Phone, code, before.Given)
+			}
+		})
+	})
+}
+
+func mayChangeTheFactor(t *rapid.T, d decision) {
+	t.Helper()
+	before, s := d.before, d.after
+	ok := false
+	switch c := d.command.(type) { //nolint:gochecksumtype // all others may not
+	case SwitchToSMS:
+		ok = before.Factor() == Pocket && s.Factor() == SMS && s.Device.ID == ""
+	case FinishPairing:
+		ok = before.Pairing.Switch && before.Pairing.Stage == Confirmed && s.Factor() == Pocket && s.Device.ID == c.Device
+	case RecoverNumber:
+		ok = before.Factor() == Pocket && s.Factor() == SMS && s.Device.ID == "" && c.Matches && newPhoneWasReported(d, c.Challenge)
+	case Freeze:
+		ok = s.Frozen == c.Reason
+	case ReportPhone:
+		ok = s.Frozen != "" && mailWasProved(d.log, c.Mail) && (c.Reason == CaseLost || c.Reason == CaseStolen)
+	}
+	if !ok {
+		t.Fatalf("the factor changed from %s of %q to %s of %q by %T%+v", before.Factor(), before.Device.ID, s.Factor(), s.Device.ID, d.command, d.command)
+	}
+}
+
+// mailWasProved says that a code by mail was the last one of a recovery, and right.
+func mailWasProved(log []Event, mail ChallengeID) bool {
+	proved := false
+	for _, e := range log {
+		switch e := e.(type) { //nolint:gochecksumtype // those of a recovery
+		case CodeIssued:
+			proved = proved && e.Purpose != Recovering
+		case EnrolmentReset:
+			proved = false
+		case CodeConfirmed:
+			proved = e.Purpose == Recovering && e.Channel == ByMail && e.Challenge == mail
+		}
+	}
+	return proved
+}
+
+// newPhoneWasReported says that after the mail was proved a new phone was reported,
+// and that this is the last code, sent to the number that counts.
+func newPhoneWasReported(d decision, code ChallengeID) bool {
+	last := CodeIssued{}
+	reported := false
+	for i, e := range d.log {
+		switch e := e.(type) { //nolint:gochecksumtype // those of a recovery
+		case CodeIssued:
+			if e.Purpose == Recovering {
+				last = e
+			}
+		case RecoveryRequested:
+			reported = e.Reason == CaseNew && mailWasProved(d.log[:i], last.Challenge)
+		}
+	}
+	return reported && last.Challenge == code && last.Channel == BySMS && last.To == d.before.Phone.Ref
+}
+
+// From a freeze nothing leads back but the factor itself, where the phone was lost,
+// or staff, and then a whole enrolment.
+func TestNoHistoryThawsAnAccount(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(d decision) {
+			before, s := d.before, d.after
+			if s.Frozen != "" && s.Factor() != NoFactor {
+				t.Fatalf("frozen, and %s counts", s.Factor())
+			}
+			if s.Frozen != "" && before.Frozen == "" && (s.Pairing.Stage == Offered || s.Pairing.Stage == Claimed || s.Pairing.Stage == Confirmed) {
+				t.Fatalf("frozen, and a pairing goes on: %+v", s.Pairing)
+			}
+			if before.Frozen == "" {
+				return
+			}
+			if s.Frozen != before.Frozen && s.Frozen != "" && before.Frozen != FrozenLost {
+				t.Fatalf("frozen for %s, and then for %s", before.Frozen, s.Frozen)
+			}
+			switch c := d.command.(type) { //nolint:gochecksumtype // all others may not
+			case FoundPhone:
+				if s.Frozen == "" && (before.Frozen != FrozenLost || !mailWasProved(d.log, c.Mail) || s.Factor() != before.Chosen() || s.Device.ID != before.Device.ID) {
+					t.Fatalf("found, from %+v to %+v", before, s)
+				}
+			case Unfreeze:
+				if s.Factor() != NoFactor || s.Step() > StepPassword || !s.Password.IsZero() || s.Frozen != "" {
+					t.Fatalf("unfrozen: %+v", s)
+				}
+			default:
+				report, _ := d.command.(ReportPhone)
+				_, anew := d.command.(ChangePassword)
+				switch {
+				case s.Frozen == "":
+					t.Fatalf("%T ended a freeze", d.command)
+				case s.Chosen() != before.Chosen() && report.Reason != CaseStolen, s.Choice != before.Choice, s.Phone != before.Phone,
+					s.Name != before.Name, s.Email != before.Email, s.Password != before.Password && !anew, s.Given != before.Given:
+					t.Fatalf("%T changed a frozen account from %+v to %+v", d.command, before, s)
+				}
 			}
 		})
 	})
@@ -100,7 +374,7 @@ func TestTwoStationsLoseNothing(t *testing.T) {
 		guesses := 0
 		for range rapid.IntRange(1, 80).Draw(t, "length") {
 			station := rapid.IntRange(0, 1).Draw(t, "station")
-			command := aCommand(t)
+			command := aCommand(t, Fold(State{}, log...))
 			for { // the loop of every writer
 				s := Fold(State{}, log[:read[station]]...)
 				events, err := policy.Decide(s, command, at(noon))
