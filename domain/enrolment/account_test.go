@@ -22,6 +22,8 @@ var (
 	paired2   = PocketPaired{"q2", "d2", "thumb2", jwk, label}
 	switched  = FactorChosen{Pocket, "d2", FactorSwitched}
 
+	// While a phone was being paired the kiosk asked for another number.
+	another    = with(toStep5, offered, claimed, agreed, mine, CodeIssued{"c3", VerifyingPhone, BySMS, other.Ref, "k2", inTen})
 	withSMS    = with(toStep5, bySMS)
 	withPocket = with(toStep5, offered, claimed, agreed, paired, byPocket)
 	changing   = with(withSMS, mine, newCode)
@@ -126,14 +128,13 @@ func TestChangingThePhone(t *testing.T) {
 		{name: "at the kiosk it is not confirmed", given: changing, when: ConfirmPhone{"c3", true}, refused: ErrAlreadyEnrolled},
 		{name: "nor given", given: withSMS, when: GivePhone{other, "c3", "k2"}, refused: ErrAlreadyEnrolled},
 		{
-			// Pocket was paired on a phone while the kiosk asked for another number.
 			name:  "a number that waited when pocket was chosen is not confirmed by the code of then",
-			given: with(toStep5, offered, claimed, agreed, mine, CodeIssued{"c3", VerifyingPhone, BySMS, other.Ref, "k2", inTen}, paired, byPocket),
+			given: with(another, paired, byPocket),
 			when:  right, refused: ErrNothingToConfirm,
 		},
 		{
 			name:  "but by a new one",
-			given: with(toStep5, offered, claimed, agreed, mine, CodeIssued{"c3", VerifyingPhone, BySMS, other.Ref, "k2", inTen}, paired, byPocket),
+			given: with(another, paired, byPocket),
 			when:  ChangePhone{other, "c9", "k2"}, then: []Event{CodeIssued{"c9", ChangingPhone, BySMS, other.Ref, "k2", inTen}},
 		},
 

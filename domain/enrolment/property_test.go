@@ -32,7 +32,7 @@ func aCommand(t *rapid.T, s State) Command {
 	report := rapid.SampledFrom([]CaseReason{CaseLost, CaseStolen, CaseNew, CaseNew, CaseNotMe}).Draw(t, "report")
 	password := rapid.SampledFrom([]PasswordReason{PasswordChanged, PasswordRehashed}).Draw(t, "password")
 	replaces := rapid.SampledFrom([]domain.Ref{s.Password, secret, {}}).Draw(t, "replaces")
-	credential := ref(byte(20 + rapid.IntRange(0, 3).Draw(t, "credential")))
+	credential := ref(20 + rapid.ByteRange(0, 3).Draw(t, "credential"))
 	return rapid.SampledFrom([]Command{
 		RegisterStaff{announced},
 		Begin{ByDomain, "nl", mail, e, "k"},
@@ -55,7 +55,7 @@ func aCommand(t *rapid.T, s State) Command {
 		Reset{reset},
 		Unlock{UnlockedByAdmin},
 		ShowHelp{"K7204"},
-		ChangeName{ref(byte(10 + rapid.IntRange(0, 3).Draw(t, "name")))},
+		ChangeName{ref(10 + rapid.ByteRange(0, 3).Draw(t, "name"))},
 		ChangePassword{Credential: credential, Reason: password, Replaces: replaces},
 		ChangePhone{number, p, "k"},
 		ConfirmNewPhone{phone, ok},
@@ -113,7 +113,7 @@ type decision struct {
 // walk draws a history, from the beginning or from somewhere on the way, and calls
 // each after every decision that was recorded.
 func walk(t *rapid.T, each func(decision)) {
-	start := rapid.SampledFrom([][]Event{nil, nil, toStep5, withSMS, withPocket, changing, proved, newPhone, wasLost}).Draw(t, "start")
+	start := rapid.SampledFrom([][]Event{nil, nil, toStep5, another, withSMS, withPocket, changing, proved, newPhone, wasLost}).Draw(t, "start")
 	log, s, now := with(start), Fold(State{}, start...), noon
 	for range rapid.IntRange(1, 120).Draw(t, "length") {
 		now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)

@@ -85,13 +85,17 @@ func (w *walker) anything(t *rapid.T) Command {
 	phone := LoginChallenged{Challenge: fresh, Factor: enrolment.Pocket, By: asker, Network: network, KeyID: "k", Device: "d1", Nonce: "n" + string(fresh)}
 	return rapid.SampledFrom([]Command{
 		FailPassword{asker, network},
-		Ask{sms}, Ask{phone},
+		Ask{sms},
+		Ask{phone},
 		RecordSent{CodeSent{id, 1, "cm", "m"}},
 		RecordUndeliverable{CodeUndeliverable{id, 1, enrolment.NoRoute}},
-		Answer{id, asker, right}, Answer{id, asker, right},
-		Decision{id, device, nonce, right, ""}, Decision{id, device, nonce, right, ""},
+		Answer{id, asker, right},
+		Answer{id, asker, right},
+		Decision{id, device, nonce, right, ""},
+		Decision{id, device, nonce, right, ""},
 		Decision{id, device, nonce, right, rapid.SampledFrom([]Failure{Denied, NotMe}).Draw(t, "says")},
-		Redeem{id, asker}, Redeem{id, asker},
+		Redeem{id, asker},
+		Redeem{id, asker},
 		Void{id},
 	}).Draw(t, "command")
 }
