@@ -90,6 +90,7 @@ var (
 	pocketPaired  = Shape{{"pairing", Text}, {"device", Text}, {"thumbprint", Text}, {"key", Key}, {"label", Ref}}
 	pocketRevoked = Shape{{"device", Text}, {"reason", Text}}
 	factorChosen  = Shape{{"factor", Text}, {"device", Text}, {"reason", Text}}
+	reasonOnly    = Shape{{"reason", Text}}
 )
 
 // Evolve applies one recorded event, as enrolment.Evolve does. It is not ok
@@ -119,10 +120,19 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		}
 		f.Choice, f.Named = choiceOf(string(v[0])), IDOf(v[1])
 	case EnrolmentReset:
-		*f = Factor{is: f.is & isFrozen}
+		if !reasonOnly.Scan(data, &v) {
+			return f.evolveSlowly("EnrolmentReset", data)
+		}
+		f.reset()
 	case AccountFrozen:
+		if !reasonOnly.Scan(data, &v) {
+			return f.evolveSlowly("AccountFrozen", data)
+		}
 		f.set(isFrozen, true)
 	case AccountUnfrozen:
+		if !reasonOnly.Scan(data, &v) {
+			return f.evolveSlowly("AccountUnfrozen", data)
+		}
 		f.set(isFrozen, false)
 	case Unknown:
 		return false
@@ -139,7 +149,7 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 	if err != nil {
 		return false
 	}
-	switch e := e.(type) { //nolint:gochecksumtype // the four that Evolve reads
+	switch e := e.(type) { //nolint:gochecksumtype // those that Evolve reads
 	case enrolment.PhoneVerified:
 		f.set(hasPhone, e.Phone != domain.Ref{})
 	case enrolment.PocketPaired:
@@ -148,9 +158,18 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 		f.revoke(IDOf(e.Device))
 	case enrolment.FactorChosen:
 		f.Choice, f.Named = choiceOf(string(e.Factor)), IDOf(e.Device)
+	case enrolment.EnrolmentReset:
+		f.reset()
+	case enrolment.AccountFrozen:
+		f.set(isFrozen, true)
+	case enrolment.AccountUnfrozen:
+		f.set(isFrozen, false)
 	}
 	return true
 }
+
+// reset forgets all but that the account is frozen.
+func (f *Factor) reset() { *f = Factor{is: f.is & isFrozen} }
 
 // FactorSize is how many bytes Append writes.
 const FactorSize = 2*IDSize + 1
