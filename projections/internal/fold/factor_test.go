@@ -16,7 +16,7 @@ var kinds = []string{
 	"StaffRegistered", "StaffChanged", "EnrolmentStarted", "CodeIssued", "CodeSent", "CodeUndeliverable", "CodeRejected",
 	"EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "PairingOffered", "PairingClaimed",
 	"PairingConfirmed", "PairingFailed", "PocketPaired", "PocketRevoked", "FactorChosen", "LanguageSet", "EnrolmentReset",
-	"Unlocked", "HelpCodeShown",
+	"Unlocked", "HelpCodeShown", "CodeConfirmed", "AccountFrozen", "AccountUnfrozen", "RecoveryRequested", "RecoveryCompleted",
 }
 
 func TestEveryKindIsKnownToTheDomain(t *testing.T) {
@@ -56,8 +56,12 @@ func TestAnyEventsMeanTheSameToTheFactorAndToTheDomain(t *testing.T) {
 			if typ := enrolment.TypeOf(e); !f.Evolve(fold.KindOf(typ), data) {
 				t.Fatalf("could not read %s %s", typ, data)
 			}
-			if f.Current() != s.Factor() {
-				t.Fatalf("after %T%+v: got %s, want %s", e, e, f.Current(), s.Factor())
+			if f.Current() != s.Factor() || f.Chosen() != s.Chosen() || f.Frozen() != (s.Frozen != "") {
+				t.Fatalf("after %T%+v: got %s of %s, want %s of %s", e, e, f.Current(), f.Chosen(), s.Factor(), s.Chosen())
+			}
+			var again fold.Factor
+			if !again.Parse(f.Append(nil)) || again != f {
+				t.Fatalf("after %T%+v: %+v became %+v in a snapshot", e, e, f, again)
 			}
 		}
 	})
@@ -79,6 +83,12 @@ func anyEvent(t *rapid.T) enrolment.Event {
 		enrolment.FactorChosen{Factor: enrolment.NoFactor, Device: device},
 		enrolment.FactorChosen{Factor: "smoke-signals"},
 		enrolment.EnrolmentReset{Reason: enrolment.ForgottenPassword},
+		enrolment.AccountFrozen{Reason: enrolment.FrozenLost},
+		enrolment.AccountFrozen{},
+		enrolment.AccountUnfrozen{Reason: enrolment.UnfrozenFound},
+		enrolment.RecoveryRequested{Case: "c", Reason: enrolment.CaseNew},
+		enrolment.RecoveryCompleted{Case: "c", Reason: enrolment.EndNew},
+		enrolment.CodeConfirmed{Challenge: "c", Purpose: enrolment.Recovering, Channel: enrolment.BySMS},
 	}).Draw(t, "event")
 }
 
@@ -91,9 +101,16 @@ func FuzzEvolve(f *testing.F) {
 	f.Add("FactorChosen", []byte(`{"factor":"sms","Factor":"pocket","device":"d1"}`))
 	f.Add("PocketRevoked", []byte(`{"device":"d1","reason":7}`))
 	f.Add("PhoneVerified", []byte(`{"phone":null}`))
+	f.Add("AccountFrozen", []byte(`{"reason":"not-me"}`))
+	f.Add("AccountFrozen", []byte(`{"reason":7}`))
+	f.Add("AccountUnfrozen", []byte(`{"reason":"found"}`))
+	f.Add("AccountUnfrozen", []byte(`{"reason":7}`))
+	f.Add("AccountUnfrozen", []byte(`{`))
+	f.Add("EnrolmentReset", []byte(`{"reason":"recovered"}`))
+	f.Add("EnrolmentReset", []byte(`[]`))
 	f.Fuzz(func(t *testing.T, typ string, data []byte) {
 		switch typ {
-		case "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen":
+		case "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen", "AccountFrozen", "AccountUnfrozen", "EnrolmentReset":
 		default:
 			return // not read
 		}
@@ -101,6 +118,10 @@ func FuzzEvolve(f *testing.F) {
 			nil,
 			{enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}}, enrolment.FactorChosen{Factor: enrolment.SMS}},
 			{enrolment.PocketPaired{Device: "d1", Key: json.RawMessage(`{}`)}, enrolment.FactorChosen{Factor: enrolment.Pocket, Device: "d1"}},
+			{
+				enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}}, enrolment.FactorChosen{Factor: enrolment.SMS},
+				enrolment.AccountFrozen{Reason: enrolment.FrozenLost},
+			},
 		} {
 			var factor fold.Factor
 			for _, e := range before {
