@@ -24,7 +24,8 @@ func TestTheMapAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			if got.Factor != want || got.Revision != f.Event.Revision || got.Position != f.Event.Position || got.Through != f.Event.Position {
 				t.Fatalf("after %s: got %+v, want %s at %d", f.Event.Type, got, want, f.Event.Revision)
 			}
-			if active := got.State == factor.Active; active != (want != enrolment.NoFactor) || got.State == factor.Unknown {
+			frozen := f.State.Frozen != ""
+			if active := got.State == factor.Active; active != (want != enrolment.NoFactor) || (got.State == factor.Frozen) != frozen || got.State == factor.Unknown {
 				t.Fatalf("after %s: state %s with factor %s", f.Event.Type, got.State, want)
 			}
 		}
