@@ -15,7 +15,7 @@ import (
 // then returns what happened to somebody next, a minute after each other.
 func then(t *testing.T, log []domain.Recorded, who int, events ...enrolment.Event) []domain.Recorded {
 	t.Helper()
-	messages, err := enrolment.Messages(events, domain.Stamp{Command: domain.CommandID{byte(len(log))}})
+	messages, err := enrolment.Messages(events, domain.Stamp{})
 	if err != nil {
 		t.Fatal(err)
 	}

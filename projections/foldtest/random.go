@@ -183,8 +183,8 @@ func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command
 func (h *history) anything(s enrolment.State) enrolment.Command {
 	ref := h.ref()
 	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: h.id(), Email: h.ref(), Name: &ref}
-	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID}
-	code := codes[h.draw(0, 1)]
+	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID, s.Codes.Recovery.ID}
+	code := codes[h.draw(0, 2)]
 	number := h.draw(1, 3)
 	all := []enrolment.Command{
 		enrolment.RegisterStaff{Entry: entry},
@@ -202,6 +202,8 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 		enrolment.Reset{Reason: enrolment.ForgottenPassword},
 		enrolment.Unlock{Reason: enrolment.UnlockedByAdmin},
 		enrolment.ShowHelp{Help: enrolment.HelpID(h.id())},
+		enrolment.Freeze{Reason: enrolment.FrozenHelpdesk},
+		enrolment.Unfreeze{},
 	}
 	return all[h.draw(0, len(all)-1)]
 }

@@ -34,7 +34,7 @@ func logins(t rapid.TB, revision domain.Revision, position domain.Position, even
 	for i, m := range messages {
 		recorded[i] = domain.Recorded{
 			Message: m, Stream: login.Stream(foldtest.Subject(0)), Revision: revision + domain.Revision(i),
-			Position: position + domain.Position(i), Recorded: foldtest.Start().Add(time.Duration(i) * time.Second), //nolint:gosec // a few
+			Position: position + domain.Position(i), Recorded: foldtest.Start().Add(time.Duration(i) * time.Second),
 		}
 	}
 	return recorded
@@ -176,8 +176,12 @@ func TestAStoryIsTheNewestFirst(t *testing.T) {
 func TestAStoryLeavesOutOnlyWhatItSays(t *testing.T) {
 	t.Parallel()
 	some := []login.Event{
-		login.LoginChallenged{Challenge: "c1", Factor: enrolment.SMS}, login.CodeSent{Challenge: "c1"}, login.LoginApproved{Challenge: "c1"},
-		login.LoginSucceeded{Challenge: "c1"}, failed(login.Denied), login.LoginLocked{},
+		login.LoginChallenged{Challenge: "c1", Factor: enrolment.SMS},
+		login.CodeSent{Challenge: "c1"},
+		login.LoginApproved{Challenge: "c1"},
+		login.LoginSucceeded{Challenge: "c1"},
+		failed(login.Denied),
+		login.LoginLocked{},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var enrolled, in []domain.Recorded

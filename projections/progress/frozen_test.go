@@ -43,11 +43,13 @@ func TestAFrozenPersonStandsWhereTheyStood(t *testing.T) {
 		{"enrolled", whole, []enrolment.Event{lost}, enrolment.StepDone, enrolment.NoFactor, true},
 		{"and back", whole, []enrolment.Event{lost, enrolment.AccountUnfrozen{Reason: enrolment.UnfrozenFound}}, enrolment.StepDone, enrolment.Pocket, false},
 		{
-			"stolen", whole, []enrolment.Event{lost, enrolment.PocketRevoked{Device: "00000000000000000000000000000002", Reason: enrolment.StolenDevice}},
+			"stolen", whole,
+			[]enrolment.Event{lost, enrolment.PocketRevoked{Device: "00000000000000000000000000000002", Reason: enrolment.StolenDevice}},
 			enrolment.StepFactor, enrolment.NoFactor, true,
 		},
 		{
-			"unfrozen by staff", whole, []enrolment.Event{lost, enrolment.AccountUnfrozen{}, enrolment.EnrolmentReset{Reason: enrolment.ResetToRecover}},
+			"unfrozen by staff", whole,
+			[]enrolment.Event{lost, enrolment.AccountUnfrozen{}, enrolment.EnrolmentReset{Reason: enrolment.ResetToRecover}},
 			enrolment.StepPassword, enrolment.NoFactor, false,
 		},
 		{"on the way", whole[:4], []enrolment.Event{lost}, enrolment.StepPassword, enrolment.NoFactor, true},

@@ -119,7 +119,8 @@ func FuzzEvolve(f *testing.F) {
 			{enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}}, enrolment.FactorChosen{Factor: enrolment.SMS}},
 			{enrolment.PocketPaired{Device: "d1", Key: json.RawMessage(`{}`)}, enrolment.FactorChosen{Factor: enrolment.Pocket, Device: "d1"}},
 			{
-				enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}}, enrolment.FactorChosen{Factor: enrolment.SMS},
+				enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}},
+				enrolment.FactorChosen{Factor: enrolment.SMS},
 				enrolment.AccountFrozen{Reason: enrolment.FrozenLost},
 			},
 		} {
