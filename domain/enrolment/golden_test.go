@@ -97,6 +97,18 @@ func TestGoldenEvents(t *testing.T) {
 	}
 }
 
+// A field that was added later has a golden file of its own.
+func TestAGoldenPairingForASwitch(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(filepath.Join("testdata", "events", "PairingOffered.1.switch.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Decode("PairingOffered", golden); err != nil || got != switching {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestAnUnknownEventIsNotGuessedAt(t *testing.T) {
 	t.Parallel()
 	if _, err := Decode("FactorLent", []byte(`{}`)); !errors.Is(err, domain.ErrUnknownEvent) {
