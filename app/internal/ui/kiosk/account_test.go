@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/courier"
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/domain/enrolment"
@@ -24,6 +26,7 @@ const phrase2 = "Boter-Trein-Storm8?Kade"
 // An ownPhone is a paired phone in somebody's hand.
 type ownPhone struct {
 	t       *testing.T
+	home    *home.Home
 	phone   *pocket.Phone
 	account pairing.Account
 	done    atomic.Int32 // pairings that were finished
@@ -54,25 +57,42 @@ func (p *ownPhone) Pair(ctx context.Context, url string) (string, func(context.C
 	}, nil
 }
 
+// Approve has the demo's phone answer.
+func (p *ownPhone) Approve(ctx context.Context, digits string) error {
+	answer := pairing.Approve
+	if digits == "" {
+		answer = pairing.Deny
+	}
+	return p.decide(ctx, answer, digits)
+}
+
 // says answers what waits for the phone; digits are what its owner types.
 func (p *ownPhone) says(h *hall, answer pairing.Answer, digits string) {
 	p.t.Helper()
-	d := h.home.Desk
-	ctx, stop := context.WithTimeout(p.t.Context(), deadline)
+	p.home = h.home
+	if err := p.decide(p.t.Context(), answer, digits); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *ownPhone) decide(ctx context.Context, answer pairing.Answer, digits string) error {
+	d := p.home.Desk
+	ctx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	asks, err := d.PendingApproval(ctx, pairing.Ask{
 		Subject: p.account.Subject, Device: p.account.Device, Thumbprint: p.phone.Thumbprint(), Nonce: d.PhoneNonce(), JTI: "ask",
 	})
-	if err != nil || asks == nil {
-		p.t.Fatalf("the phone is asked %v, %v", asks, err)
+	if err != nil {
+		return err
+	}
+	if asks == nil {
+		return errors.New("the phone is asked nothing")
 	}
 	_, err = d.DecideApproval(ctx, pairing.Decision{
 		Subject: p.account.Subject, Device: p.account.Device, Thumbprint: p.phone.Thumbprint(),
 		Challenge: asks.Challenge, Nonce: asks.Nonce, Context: asks.Context(), Answer: answer, Digits: digits, JTI: "decide",
 	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	return err
 }
 
 // approves types the digits that the kiosk shows.
@@ -153,12 +173,12 @@ func (h *hall) toLoginStep(password string) {
 }
 
 // logsIn goes from the start to A1.
-func (h *hall) logsIn(p *ownPhone, password string) *accountScreen {
+func (h *hall) logsIn(p *ownPhone) {
 	h.t.Helper()
 	n := h.messages()
-	h.toLoginStep(password)
+	h.toLoginStep(phrase)
 	h.proves(p, n)
-	return on[*accountScreen](h)
+	on[*accountScreen](h)
 }
 
 // proves takes the second step.
@@ -267,7 +287,7 @@ func TestNobodyIsToldWhichIsWrong(t *testing.T) {
 
 func TestLoggingInBeforeTheEnrolmentIsDone(t *testing.T) {
 	h := open(t, nil)
-	h.toPhone(email, 1)
+	h.toPhone()
 	h.press(h.page.Stop)
 	h.toLoginStep(phrase)
 	on[*unfinishedScreen](h)
@@ -302,7 +322,7 @@ func TestFromGeluktToLoggingIn(t *testing.T) {
 func TestTheChangesOfWhoUsesSMS(t *testing.T) {
 	h := open(t, nil)
 	h.enrol(nil)
-	h.logsIn(nil, phrase)
+	h.logsIn(nil)
 
 	h.wants(desk.ChangesName, nil, phrase)
 	name := on[*nameScreen](h)
@@ -394,7 +414,7 @@ func TestTheChangesOfWhoUsesSMS(t *testing.T) {
 func TestAChangeIsGivenUp(t *testing.T) {
 	h := open(t, nil)
 	h.enrol(nil)
-	h.logsIn(nil, phrase)
+	h.logsIn(nil)
 	h.show(&proveScreen{what: desk.ChangesName})
 	s := on[*proveScreen](h)
 	h.typed("Kaas-Fiets-Regen8!Molen")
@@ -442,7 +462,7 @@ func TestToPocketAndBack(t *testing.T) {
 	phone := &ownPhone{t: t}
 	h := open(t, func(c *Config) { c.Demo = phone })
 	h.enrol(nil)
-	h.logsIn(nil, phrase)
+	h.logsIn(nil)
 
 	h.wants(desk.ChangesFactor, nil, phrase)
 	h.press(on[*factorScreen](h).pocket)
@@ -456,7 +476,7 @@ func TestToPocketAndBack(t *testing.T) {
 	}
 	h.next()
 
-	h.logsIn(phone, phrase)
+	h.logsIn(phone)
 	h.wants(desk.ChangesFactor, phone, phrase)
 	s := on[*factorScreen](h)
 	old := phone.account.Device
@@ -474,7 +494,7 @@ func TestToPocketAndBack(t *testing.T) {
 		t.Errorf("the factor is %s", h.view.Factor)
 	}
 	h.next()
-	h.logsIn(nil, phrase)
+	h.logsIn(nil)
 }
 
 func TestAnApprovalThatEnds(t *testing.T) {
@@ -615,7 +635,7 @@ func TestAnotherPhoneWithTheSameNumber(t *testing.T) {
 func TestLeavingMijnGegevens(t *testing.T) {
 	h := open(t, nil)
 	h.enrol(nil)
-	h.logsIn(nil, phrase)
+	h.logsIn(nil)
 	h.wants(desk.ChangesPassword, nil, phrase)
 	s := on[*newPasswordScreen](h)
 	h.typed(phrase2)
@@ -635,4 +655,53 @@ func TestLeavingMijnGegevens(t *testing.T) {
 	if l.email.Text() != "" || l.password.Text() != "" || ui.Current().Scale != ui.Normal {
 		t.Error("L1 remembers somebody")
 	}
+}
+
+// In a demo the phone beside the kiosk answers logins, too.
+func TestTheDemosPhoneAnswers(t *testing.T) {
+	phone := &ownPhone{t: t}
+	h := open(t, func(c *Config) { c.Demo = phone })
+	phone.home = h.home
+	h.enrol(phone)
+	h.toLoginStep(phrase)
+	on[*approvalScreen](h)
+	h.until("the phone is asked", func() bool { return h.demo.scan != nil && h.demo.scan.Text == h.worded("kiosk-demo-approve") })
+	h.press(h.demo.scan)
+	on[*accountScreen](h)
+}
+
+// Another language, larger text, and high contrast keep what was typed at L1.
+func TestAnotherLanguageAtL1(t *testing.T) {
+	h := open(t, nil)
+	test.Tap(on[*startScreen](h).back)
+	s := on[*loginScreen](h)
+	h.typed(email)
+	h.key(fyne.KeyReturn)
+	h.typed("Kaas-")
+	h.setLanguage("en")
+	h.nextScale()
+	h.drain()
+	h.nextMode()
+	h.drain()
+	if s.email.Text() != email || s.password.Text() != "Kaas-" || h.page.Heading != "Log in" {
+		t.Errorf("kept %q and %q under %q", s.email.Text(), s.password.Text(), h.page.Heading)
+	}
+	h.options.Scale = ui.Normal
+	h.applyOptions()
+	h.drain()
+	if s.password.Text() != "Kaas-" || s.pages {
+		t.Errorf("kept %q", s.password.Text())
+	}
+}
+
+func TestALoginIsForgottenAfterAWhile(t *testing.T) {
+	h := open(t, nil)
+	h.enrol(nil)
+	h.logsIn(nil)
+	for range 15 {
+		h.touched()
+		h.pass(time.Minute)
+	}
+	on[*startScreen](h)
+	h.says("kiosk-over-login-title", "kiosk-over-login-text")
 }

@@ -95,7 +95,7 @@ func TestTerugFromPairingAndANewQRCode(t *testing.T) {
 
 func TestResumingAndAForgottenPassword(t *testing.T) {
 	h := open(t, nil)
-	h.toPhone(email, 1)
+	h.toPhone()
 	h.press(h.page.Stop)
 	on[*startScreen](h)
 	if h.view.Visit != "" || h.email != "" || h.name != "" {
@@ -197,7 +197,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 
 func TestAnotherLanguageLosesNothing(t *testing.T) {
 	h := open(t, nil)
-	s := h.toPassword(email, 1)
+	s := h.toPassword()
 	h.typed("Sanne")
 	h.key(fyne.KeyReturn)
 	h.typed("Kaas-")
@@ -236,7 +236,7 @@ func TestAnotherLanguageLosesNothing(t *testing.T) {
 
 func TestTheWipeClearsEverything(t *testing.T) {
 	h := open(t, nil)
-	s := h.toPassword(email, 1)
+	s := h.toPassword()
 	h.typed(fullName)
 	h.key(fyne.KeyReturn)
 	h.typed(phrase)
@@ -316,7 +316,7 @@ func TestAVisitEnds(t *testing.T) {
 // is told, in their language, and goes on where they were.
 func TestAVisitThatDeskHasForgotten(t *testing.T) {
 	h := open(t, nil)
-	h.toPassword(email, 1)
+	h.toPassword()
 	h.setLanguage("en")
 	if err := h.c.Desk.End(t.Context(), h.view.Visit, station.Stopped); err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func (h *hall) begin(address string) {
 // toSMS gives a number on E5, wherever that leads.
 func (h *hall) toSMS() {
 	h.t.Helper()
-	h.toPhone(email, 1)
+	h.toPhone()
 	h.typed(number)
 	h.next()
 }
@@ -382,7 +382,7 @@ func TestALogThatIsAway(t *testing.T) {
 	for _, which := range []string{"all", "writing"} {
 		t.Run(which, func(t *testing.T) {
 			h := openBrittle(t, nil)
-			s := h.toPassword(email, 1)
+			s := h.toPassword()
 			h.typed(fullName)
 			h.key(fyne.KeyReturn)
 			h.typed(phrase)
@@ -454,7 +454,7 @@ func TestTheKioskTriesAgainByItself(t *testing.T) {
 // does by itself is no sign of life.
 func TestAFaultIsNoSignOfLife(t *testing.T) {
 	h := openBrittle(t, nil)
-	h.toPassword(email, 1)
+	h.toPassword()
 	h.typed(fullName)
 	h.key(fyne.KeyReturn)
 	h.typed(phrase)
@@ -525,7 +525,7 @@ func TestNobodyKnowsWhetherItWasSaved(t *testing.T) {
 			once := make(chan struct{}, 1)
 			once <- struct{}{}
 			h := open(t, func(c *Config) { c.Desk, c.DefaultLanguage = unsure{c.Desk, once}, lang })
-			s := h.toPassword(email, 1)
+			s := h.toPassword()
 			h.typed(fullName)
 			h.key(fyne.KeyReturn)
 			h.typed(phrase)

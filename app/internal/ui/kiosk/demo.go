@@ -149,6 +149,9 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 		d.scan.SetBusy(false) // or its dots would go on for nobody
 		d.scan = nil
 	}
+	if a, ok := k.screen.(*approvalScreen); ok && !a.over {
+		return d.approval()
+	}
 	_, pairing := k.screen.(*pairScreen)
 	if !pairing {
 		return nil
@@ -167,6 +170,42 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 		return b
 	}
 	return nil
+}
+
+// approval is the part that answers a login, or nil.
+func (d *demoPanel) approval() fyne.CanvasObject {
+	k := d.k
+	phone, can := k.c.Demo.(DemoApprover)
+	if !can || k.view.Login.Digits == "" {
+		return nil
+	}
+	answer := func(digits string) func() {
+		return func() { d.answer(phone, digits) }
+	}
+	yes := ui.NewButton(ui.Small, k.t("kiosk-demo-approve"), answer(k.view.Login.Digits))
+	yes.SetBusy(d.busy)
+	d.scan = yes
+	no := ui.NewButton(ui.Small, k.t("kiosk-demo-deny"), answer(""))
+	no.SetEnabled(!d.busy)
+	col := ui.Column(ui.SizeSmallGap, ui.Label(k.t("kiosk-demo-asks")), yes, no)
+	if d.failed {
+		col.Add(ui.Hint(ui.Plain(k.t("kiosk-demo-not-paired"))))
+	}
+	return ui.NewCard(ui.Recommended, col)
+}
+
+// answer has the phone answer a login. The kiosk shows what comes of it.
+func (d *demoPanel) answer(phone DemoApprover, digits string) {
+	if d.busy {
+		return
+	}
+	d.busy, d.failed = true, false
+	ui.Work(d.ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, phone.Approve(ctx, digits) },
+		func(_ struct{}, err error) {
+			d.busy, d.failed = false, err != nil
+			d.build()
+		})
+	d.build()
 }
 
 // pair scans the QR code on the screen with a phone that exists for this only.

@@ -272,18 +272,18 @@ func (h *hall) toEmailCode(address string) *codeScreen {
 	return on[*codeScreen](h)
 }
 
-// toPassword walks on to E4, with a message of the outbox.
-func (h *hall) toPassword(address string, message int) *passwordScreen {
+// toPassword walks on to E4, with the first message of the outbox.
+func (h *hall) toPassword() *passwordScreen {
 	h.t.Helper()
-	h.toEmailCode(address)
-	h.typed(h.message(message).Code)
+	h.toEmailCode(email)
+	h.typed(h.message(1).Code)
 	return on[*passwordScreen](h)
 }
 
 // toPhone walks on to E5.
-func (h *hall) toPhone(address string, message int) {
+func (h *hall) toPhone() {
 	h.t.Helper()
-	s := h.toPassword(address, message)
+	s := h.toPassword()
 	h.typed(fullName)
 	if s.pages {
 		h.next()
@@ -298,7 +298,7 @@ func (h *hall) toPhone(address string, message int) {
 // toChoice walks to E7 with the first messages of the outbox.
 func (h *hall) toChoice() *choiceScreen {
 	h.t.Helper()
-	h.toPhone(email, 1)
+	h.toPhone()
 	h.typed(number)
 	h.next()
 	on[*codeScreen](h)

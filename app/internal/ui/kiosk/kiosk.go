@@ -132,6 +132,13 @@ type DemoPhone interface {
 	Pair(ctx context.Context, url string) (digits string, finish func(context.Context) error, err error)
 }
 
+// A DemoApprover is a DemoPhone that can answer a login, too.
+type DemoApprover interface {
+	// Approve types the digits that the screen shows into the phone that was
+	// paired last; without digits it says: Not now.
+	Approve(ctx context.Context, digits string) error
+}
+
 // Config is what a Kiosk is made of. Desk and the names are needed; what is
 // left out of the rest has the value that its comment says.
 type Config struct {

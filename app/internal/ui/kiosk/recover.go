@@ -17,8 +17,6 @@ type lossScreen struct {
 	refused *desk.Refusal
 }
 
-func (s *lossScreen) patient() bool { return true }
-
 func (s *lossScreen) build(k *Kiosk) fyne.CanvasObject {
 	p := ui.Page{
 		Heading: k.t("kiosk-loss-title"), Lead: ui.Lead(ui.Plain(k.t("kiosk-loss-lead"))),
@@ -54,8 +52,6 @@ type freezeScreen struct {
 	loss    desk.PhoneLoss
 	refused *desk.Refusal
 }
-
-func (s *freezeScreen) patient() bool { return true }
 
 func (s *freezeScreen) build(k *Kiosk) fyne.CanvasObject {
 	id := "kiosk-freeze-" + string(s.loss)

@@ -73,6 +73,7 @@ func accountScenes(long bool) []scene {
 		return at(desk.ScreenFrozen, func(v *desk.View) { v.Account.Frozen, v.Account.Case = why, code }, nil)
 	}
 	all := []scene{
+		{"e0-over-login", as("", func() screen { return &startScreen{over: time.Now().Add(time.Hour), login: true} })},
 		{"l1-login", at("", func(v *desk.View) { *v = desk.View{} }, func(k *Kiosk) screen {
 			return &loginScreen{}
 		})},

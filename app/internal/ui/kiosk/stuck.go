@@ -234,6 +234,8 @@ func (k *Kiosk) step() int {
 		return 5
 	case desk.ScreenDone:
 		return 6
+	case desk.ScreenLoginCode, desk.ScreenLoginApproval, desk.ScreenAccount, desk.ScreenNewPhone,
+		desk.ScreenRecoverMail, desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen: // see rail
 	}
 	return 0
 }
