@@ -56,7 +56,7 @@ func (s *accountScreen) build(k *Kiosk) fyne.CanvasObject {
 	p := ui.Page{Heading: k.t("my-details"), Primary: ui.NewNext(k.t("kiosk-close"), func() { k.wipe(finished) })}
 	s.story = nil
 	if s.roomy(k) {
-		right.Add(ui.NewListButton(ui.IconClock, k.t("kiosk-story-title"), k.t("kiosk-story-line"), func() { s.tell(k) }))
+		right.Add(ui.Grow(1, ui.NewListButton(ui.IconClock, k.t("kiosk-story-title"), k.t("kiosk-story-line"), func() { s.tell(k) })))
 	} else {
 		s.story = ui.NewButton(ui.Secondary, k.t("kiosk-story-title"), func() { s.tell(k) }).WithLeft(ui.IconClock)
 		p.Extra = s.story

@@ -3,6 +3,7 @@ package kiosk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/pairing"
 )
@@ -704,4 +706,52 @@ func TestALoginIsForgottenAfterAWhile(t *testing.T) {
 	}
 	on[*startScreen](h)
 	h.says("kiosk-over-login-title", "kiosk-over-login-text")
+}
+
+// Log or vault away while somebody logs in or changes something: it is said, and
+// the same call goes on once they are back.
+func TestALoginAndAChangeWhileTheLogIsAway(t *testing.T) {
+	h := openBrittle(t, nil)
+	h.press(h.toChoice().no)
+	h.press(on[*doneScreen](h.hall).done)
+	n := h.messages()
+	h.log.all.breaks(fmt.Errorf("locked: %w", domain.ErrUnavailable))
+	h.toLoginStep(phrase)
+	on[*faultScreen](h.hall)
+	h.says("kiosk-fault-title", "refusal-unavailable", "kiosk-fault-login-safe")
+	h.log.all.mended()
+	h.touch("kiosk-try-again")
+	h.proves(nil, n)
+	on[*accountScreen](h.hall)
+
+	h.wants(desk.ChangesName, nil, phrase)
+	on[*nameScreen](h.hall).field.SetText("Sanne Jansen")
+	h.log.writing.breaks(domain.ErrUnknownOutcome)
+	h.next()
+	on[*faultScreen](h.hall)
+	h.log.writing.mended()
+	h.touch("kiosk-try-again")
+	h.told("name")
+	if h.view.Name != "Sanne Jansen" {
+		t.Errorf("A1 shows %q", h.view.Name)
+	}
+}
+
+// Each Wijzigen says of what it is.
+func TestMijnGegevensIsReadAloud(t *testing.T) {
+	voice := &recorder{}
+	h := open(t, func(c *Config) { c.Speech = voice })
+	h.enrol(nil)
+	h.logsIn(nil)
+	h.key(fyne.KeyTab)
+	h.readAloud()
+	said := voice.said[len(voice.said)-1]
+	for _, want := range []string{h.worded("my-details"), h.worded("name") + ": " + h.worded("change")} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in %q", want, said)
+		}
+	}
+	if strings.Contains(said, "12345678") || strings.Contains(said, email) {
+		t.Errorf("what everybody around may not hear is in %q", said)
+	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/keydesk/keydesk/domain/station"
 )
 
-// A screen is one of E0 to E9 or of what can go wrong. It makes its widgets
-// anew at each build, in the language and class in force, and takes over what
-// was typed into those of the build before.
+// A screen is one of E0 to E9, L1, A1 and A2, or of what can go wrong. It makes
+// its widgets anew at each build, in the language and class in force, and takes
+// over what was typed into those of the build before.
 type screen interface {
 	build(k *Kiosk) fyne.CanvasObject
 	first() fyne.Focusable // what has the focus first; nil for nothing

@@ -45,9 +45,7 @@ func (k *Kiosk) rail() rail {
 		return k.recoverRail(2)
 	case desk.ScreenRecoverCode:
 		return k.recoverRail(3)
-	case desk.ScreenFrozen:
-		return k.loginRail(2)
-	case desk.ScreenEmailCode, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
+	case desk.ScreenFrozen, desk.ScreenEmailCode, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
 	}
 	return rail{}
 }
@@ -80,11 +78,10 @@ func (k *Kiosk) changeRail(what desk.Change, at int) rail {
 }
 
 func (k *Kiosk) recoverRail(at int) rail {
-	third := k.t("kiosk-rail-on")
 	if k.view.Account.Frozen != "" { // the phone was found: it is asked next
 		return rail{k.t("log-in"), []string{k.t("kiosk-rail-mail"), k.t("kiosk-rail-phone"), k.t("my-details")}, at}
 	}
-	return rail{k.t("kiosk-rail-lost"), []string{k.t("kiosk-rail-mail"), k.t("kiosk-rail-what"), third}, at}
+	return rail{k.t("kiosk-rail-lost"), []string{k.t("kiosk-rail-mail"), k.t("kiosk-rail-what"), k.t("kiosk-rail-on")}, at}
 }
 
 // home says whether A1 is shown, which nothing leads on from.

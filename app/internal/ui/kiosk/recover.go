@@ -84,7 +84,8 @@ type frozenScreen struct {
 	refused *desk.Refusal
 }
 
-func (s *frozenScreen) patient() bool { return true }
+func (s *frozenScreen) patient() bool      { return true }
+func (s *frozenScreen) rail(k *Kiosk) rail { return k.loginRail(2) }
 
 func (s *frozenScreen) build(k *Kiosk) fyne.CanvasObject {
 	why := k.view.Account.Frozen

@@ -64,7 +64,11 @@ func accountScenes(long bool) []scene {
 		return at(desk.ScreenAccount, func(v *desk.View) { v.Account.Proved = what }, nil)
 	}
 	told := func(what string) func(k *Kiosk) screen {
-		return at(desk.ScreenAccount, nil, func(k *Kiosk) screen {
+		change := func(*desk.View) {}
+		if what == "pocket" {
+			change = pocket
+		}
+		return at(desk.ScreenAccount, change, func(k *Kiosk) screen {
 			k.changed = what
 			return &accountScreen{}
 		})
@@ -73,7 +77,10 @@ func accountScenes(long bool) []scene {
 		return at(desk.ScreenFrozen, func(v *desk.View) { v.Account.Frozen, v.Account.Case = why, code }, nil)
 	}
 	all := []scene{
-		{"e0-over-login", as("", func() screen { return &startScreen{over: time.Now().Add(time.Hour), login: true} })},
+		{"e0-over-login", at("", nil, func(k *Kiosk) screen {
+			k.c.Trouble = func() bool { return false }
+			return &startScreen{over: time.Now().Add(time.Hour), login: true}
+		})},
 		{"l1-login", at("", func(v *desk.View) { *v = desk.View{} }, func(k *Kiosk) screen {
 			return &loginScreen{}
 		})},

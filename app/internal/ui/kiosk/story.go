@@ -27,7 +27,7 @@ func (s *storyScreen) wipe() { s.entries = nil }
 func (s *storyScreen) build(k *Kiosk) fyne.CanvasObject {
 	p := ui.Page{Heading: k.t("kiosk-story-title"), Back: k.back(func() { k.show(&accountScreen{}) })}
 	if len(s.entries) == 0 {
-		p.Content = ui.Limit(960, ui.NewMessage(ui.Info, "", ui.Plain(k.t("kiosk-story-none"))))
+		p.Content = ui.Limit(960, ui.Column("", ui.NewMessage(ui.Info, "", ui.Plain(k.t("kiosk-story-none")))))
 		return k.frame(p)
 	}
 	s.newer = ui.NewButton(ui.Small, k.t("kiosk-story-newer"), nil).WithLeft(ui.IconChevronLeft)
