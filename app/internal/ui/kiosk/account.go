@@ -89,7 +89,7 @@ func (s *accountScreen) roomy(k *Kiosk) bool {
 // is "".
 func (s *accountScreen) row(k *Kiosk, label, value, means string, what desk.Change) fyne.CanvasObject {
 	words := ui.Column("", ui.Hint(ui.Plain(label)).Elide(), ui.Body(ui.Bold(value)).Elide())
-	if means != "" && ui.Current().Scale <= ui.Normal {
+	if o := ui.Current(); means != "" && o.Scale <= ui.Normal && (o.Class != ui.SmallPortrait || s.message(k) == nil) {
 		words.Add(ui.Hint(ui.Plain(means)))
 	}
 	if what == "" && ui.Current().Scale > ui.Normal {
