@@ -33,6 +33,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	walk EMAIL SCREEN    enrol somebody at the station as far as a screen, or
 //	                     with a phone ("pocket")
 //	guess EMAIL N        type N wrong codes for the address
+//	login EMAIL          have somebody log in as far as their phone; sets $DIGITS
 //	json FIELD VALUE     the last output is an object in which the field is so
 //	                     (fields of fields with a dot; "-": it is not there)
 //	ndjson N             the last output is N lines, an event each
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess,
+			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess, "login": cmdLogin,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
 			"fill": cmdFill, "grown": cmdGrown,
@@ -116,6 +117,17 @@ func cmdGuess(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(on(ts).guessWrongly(context.Background(), args[0], n))
+}
+
+func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: login EMAIL")
+	}
+	l, err := on(ts).Desk.StartLogin(context.Background(), desk.LoginAttempt{
+		Client: "portal", Email: args[0], Password: phrase, From: "Firefox, Utrecht",
+	})
+	ts.Check(err)
+	ts.Setenv("DIGITS", l.Digits)
 }
 
 // field returns a field of the last output, as JSON; false where there is none.

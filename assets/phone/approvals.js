@@ -120,7 +120,7 @@ function show(account, approval, error = '') {
   const tick = () => {
     const left = (approval.until - Date.now()) / 1000;
     screens.timeLeft('ask-', left, approval.seconds);
-    if (left <= 0) end('ask-expired');
+    if (left <= 0) end('ask-expired', late);
   };
   const timer = setInterval(tick, 500);
   signal.addEventListener('abort', () => clearInterval(timer));
@@ -130,7 +130,7 @@ function show(account, approval, error = '') {
     if (signal.aborted) return true;
     if (now && now.challenge === approval.challenge) return false;
     if (now) show(account, now);
-    else if (Date.now() < approval.until) end('ask-over');
+    else if (Date.now() < approval.until) end('ask-over', late);
     return true;
   }, 5000).catch((e) => {
     if (!signal.aborted) ended(e, account);
@@ -138,11 +138,15 @@ function show(account, approval, error = '') {
 }
 
 /** Says how it ended, and goes on asking. */
-function end(code, id = '', actions = ['home']) {
+function end(code, actions = ['home']) {
   const signal = begin();
-  screens.problem(code, id, actions);
+  screens.problem(code, '', actions);
   listen(signal);
 }
+
+// After these the person can still say that it was not them: an account can be
+// frozen when the login is over, too.
+const late = ['notme', 'home'];
 
 function said(name) {
   const signal = begin();
@@ -187,6 +191,7 @@ function decide(answer, digits = '') {
 
 async function bring(account, decision, signal) {
   const { approval, answer, message } = decision;
+  asked = { account, approval };
   screens.show('busy');
   const { state, tries } = await service.jose('decide', message, signal, (code) => {
     // Whether it came in time nobody knows then. A freeze is asked for until it is there.
@@ -197,7 +202,7 @@ async function bring(account, decision, signal) {
   if (signal.aborted) return;
   if (state !== 'wrong-digits') said(state);
   else if (tries > 0 && Date.now() < approval.until) show(account, { ...approval, tries }, 'askWrong');
-  else end(tries > 0 ? 'ask-expired' : 'ask-digits');
+  else end(tries > 0 ? 'ask-expired' : 'ask-digits', late);
 }
 
 class Late extends Error {}
@@ -212,11 +217,13 @@ async function ended(e, account, answer = '') {
   } else if (e instanceof service.Refused && e.code === 'revoked') {
     await store.dropDecision();
     await store.keepRevoked(account.device);
-    end(answer === 'not-me' ? 'ask-call' : 'revoked', '', ['scan', 'home']);
+    if (answer === 'not-me') end('ask-call');
+    else end('revoked', ['scan', 'home']);
   } else if (e instanceof service.Refused && over[e.code]) {
     await store.dropDecision();
     // Who says that it was not them has to hear that nothing was frozen.
-    end(answer === 'not-me' ? 'ask-call' : over[e.code]);
+    if (answer === 'not-me') end('ask-call');
+    else end(over[e.code], late);
   } else {
     screens.problem(e instanceof DOMException && e.name !== 'OperationError' ? 'storage' : 'ask-internal', e.id || '', ['again']);
   }
@@ -245,7 +252,7 @@ export const actions = {
   freeze: () => decide('not-me'),
   ask: () => {
     if (Date.now() < asked.approval.until) show(asked.account, asked.approval);
-    else end('ask-expired');
+    else end('ask-expired', late);
   },
 };
 

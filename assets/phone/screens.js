@@ -105,7 +105,7 @@ export function banner(code) {
   b.textContent = code ? say({ 'too-many': 'busy' }[code] || code) : '';
 }
 
-/** Says what went wrong and what to do next. actions: again, scan, type, home. */
+/** Says what went wrong and what to do next. actions: again, scan, type, notme, home. */
 export function problem(code, id, actions) {
   show('problem', () => {
     const known = texts[language].problems;
@@ -115,7 +115,7 @@ export function problem(code, id, actions) {
     at('problem-next').textContent = fill(next, {});
     call('problem-call', code === 'ask-call');
     at('problem-code').textContent = id && say('helpCode', { id });
-    for (const a of ['again', 'scan', 'type', 'home']) at('problem-' + a).hidden = !actions.includes(a);
+    for (const a of ['again', 'scan', 'type', 'notme', 'home']) at('problem-' + a).hidden = !actions.includes(a);
   });
   root.dataset.problem = code;
 }

@@ -117,14 +117,14 @@ func TestPageApproves(t *testing.T) {
 
 			w.desk.Login(id, time.Minute)
 			b.screen("approve")
-			b.click("[data-act=notme]")
+			b.click("[data-screen=approve] [data-act=notme]")
 			b.screen("notme")
 			b.fits("not me")
 			b.shots("notme-" + language)
 			b.click("[data-act=ask]") // back: nothing has happened
 			b.screen("approve")
 			equal(t, string(w.desk.Decided(id)), "")
-			b.click("[data-act=notme]")
+			b.click("[data-screen=approve] [data-act=notme]")
 			b.screen("notme")
 			b.click("[data-act=freeze]")
 			b.until("that it is frozen", "document.documentElement.dataset.said === 'frozen'")
@@ -159,7 +159,22 @@ func TestPageApprovalsEnd(t *testing.T) {
 	w.desk.Login(id, time.Minute)
 	b.screen("approve")
 	w.desk.EndLogin(id) // the page finds out by itself
-	ends("ask-over")
+	b.problem("ask-over")
+	b.fits("ask-over")
+	b.shots("ask-over")
+	// Whoever it was not can say so still.
+	b.click("#problem-notme")
+	b.screen("notme")
+	b.click("[data-act=ask]")
+	b.screen("approve")
+	b.problem("ask-over")
+	b.click("#problem-notme")
+	b.screen("notme")
+	b.click("[data-act=freeze]")
+	b.until("that it is frozen", "document.documentElement.dataset.said === 'frozen'")
+	equal(t, string(w.desk.Decided(id)), string(pairing.DecidedFrozen))
+	b.click("[data-screen=said] [data-act=home]")
+	b.screen("home")
 
 	digits := w.desk.Login(id, time.Minute)
 	b.screen("approve")
@@ -176,13 +191,16 @@ func TestPageApprovalsEnd(t *testing.T) {
 	w.desk.Login(id, time.Minute, func(a *pairing.Approval) { a.From = "Safari, Zwolle" }) // takes its place
 	b.until("the second login", "document.querySelector('#ask-rows').textContent.includes('Zwolle')")
 
-	// Who says that it was not them hears that nothing was frozen.
-	b.click("[data-act=notme]")
+	// Who says that it was not them, with a key that counts no more, hears that
+	// nothing was frozen.
+	b.click("[data-screen=approve] [data-act=notme]")
 	b.screen("notme")
-	w.desk.EndLogin(id)
+	w.desk.Revoke(id)
 	b.click("[data-act=freeze]")
 	ends("ask-call")
+	b.click("[data-act=forget]")
 
+	id = b.pairs(w)
 	w.desk.Login(id, time.Minute)
 	b.screen("approve")
 	w.desk.Revoke(id)
@@ -375,7 +393,7 @@ func TestPageApprovesWithLargeText(t *testing.T) {
 	b.typeDigits("000001")
 	b.until("the refusal", "!document.querySelector('#ask-error').hidden")
 	wide("approve-wrong")
-	b.click("[data-act=notme]")
+	b.click("[data-screen=approve] [data-act=notme]")
 	b.screen("notme")
 	wide("notme")
 	b.click("[data-act=freeze]")

@@ -376,6 +376,7 @@ func (d *memoryDesk) DecideApproval(_ context.Context, c pairing.Decision) (pair
 		return pairing.Decided{}, pairing.Over
 	case l.said == c:
 		return l.answered, nil
+	case c.Answer == pairing.NotMe: // also when the login is over
 	case l.approval.Nonce != c.Nonce:
 		return pairing.Decided{}, pairing.WrongNonce
 	case l.approval.Context() != c.Context:

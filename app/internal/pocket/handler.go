@@ -45,7 +45,7 @@ type Approvals interface {
 	// does, and at the latest when ctx ends: then nil or the error of ctx.
 	PendingApproval(ctx context.Context, q pairing.Ask) (*pairing.Approval, error)
 	// DecideApproval takes the person's answer. The same decision again gets
-	// the same answer.
+	// the same answer. That it was somebody else counts when the login is over, too.
 	DecideApproval(ctx context.Context, c pairing.Decision) (pairing.Decided, error)
 }
 
