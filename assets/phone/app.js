@@ -17,7 +17,7 @@ const at = (id) => document.getElementById(id);
 const publicURL = location.origin;
 
 /** Runs a flow; every end that is not success becomes a screen. */
-const run = (work) => runTo(work, ended);
+const run = (work) => runTo(work, (e) => ended(e));
 
 // Refusals after which the pairing can never succeed. After any other end its
 // key is kept: the service may have finished what it failed to answer.
@@ -168,6 +168,7 @@ async function finish(pending, signal) {
 async function home() {
   const signal = begin();
   const list = await store.accounts();
+  if (signal.aborted) return;
   const gone = marks.gone(list);
   if (list.length + gone.length === 0 && install.neededFirst()) {
     await installFirst();

@@ -133,7 +133,7 @@ function show(account, approval, error = '') {
     else if (Date.now() < approval.until) end('ask-over', late);
     return true;
   }, 5000).catch((e) => {
-    if (!signal.aborted) ended(e, account);
+    if (!signal.aborted) ended(e, signal, account);
   });
 }
 
@@ -186,10 +186,11 @@ function decide(answer, digits = '') {
     const decision = { device: account.device, approval, answer, message, made: Date.now() };
     await store.keepDecision(decision);
     await bring(account, decision, signal);
-  }, (e) => ended(e, account, answer));
+  }, (e, signal) => ended(e, signal, account, answer));
 }
 
 async function bring(account, decision, signal) {
+  if (signal.aborted) throw new service.Left();
   const { approval, answer, message } = decision;
   asked = { account, approval };
   screens.show('busy');
@@ -210,23 +211,20 @@ class Late extends Error {}
 // Refusals of an answer, and what is said of them.
 const over = { over: 'ask-over', 'wrong-nonce': 'ask-over', failed: 'ask-changed', malformed: 'ask-changed' };
 
-async function ended(e, account, answer = '') {
-  if (e instanceof Late) {
-    await store.dropDecision();
-    end('ask-unsure');
-  } else if (e instanceof service.Refused && e.code === 'revoked') {
-    await store.dropDecision();
-    await store.keepRevoked(account.device);
-    if (answer === 'not-me') end('ask-call');
-    else end('revoked', ['scan', 'home']);
-  } else if (e instanceof service.Refused && over[e.code]) {
-    await store.dropDecision();
-    // Who says that it was not them has to hear that nothing was frozen.
-    if (answer === 'not-me') end('ask-call');
-    else end(over[e.code], late);
-  } else {
-    screens.problem(e instanceof DOMException && e.name !== 'OperationError' ? 'storage' : 'ask-internal', e.id || '', ['again']);
-  }
+async function ended(e, signal, account, answer = '') {
+  const said = e instanceof service.Refused ? e.code : '';
+  if (said === 'revoked') await store.keepRevoked(account.device);
+  const known = said === 'revoked' || said in over || e instanceof Late;
+  if (known) await store.dropDecision();
+  if (signal.aborted) return; // somebody has gone elsewhere meanwhile
+  if (!known) {
+    const storage = e instanceof DOMException && e.name !== 'OperationError';
+    screens.problem(storage ? 'storage' : 'ask-internal', e.id || '', ['again']);
+  } else if (e instanceof Late) end('ask-unsure');
+  // Who says that it was not them has to hear that nothing was frozen.
+  else if (answer === 'not-me') end('ask-call');
+  else if (said === 'revoked') end('revoked', ['scan', 'home']);
+  else end(over[said], late);
 }
 
 /** Brings the answer that was under way when the page was closed, if there is one. */
@@ -239,7 +237,7 @@ export async function resume() {
     if (decision) await store.dropDecision();
     return false;
   }
-  await run((signal) => bring(account, decision, signal), (e) => ended(e, account, decision.answer));
+  await run((signal) => bring(account, decision, signal), (e, signal) => ended(e, signal, account, decision.answer));
   return true;
 }
 

@@ -14,12 +14,12 @@ export function begin() {
   return current.signal;
 }
 
-/** Runs a flow; an end that is not success goes to ended(error). */
+/** Runs a flow; an end that is not success goes to ended(error, signal). */
 export async function run(work, ended) {
   const signal = begin();
   try {
     await work(signal);
   } catch (e) {
-    if (!(e instanceof service.Left) && !signal.aborted) await ended(e);
+    if (!(e instanceof service.Left) && !signal.aborted) await ended(e, signal);
   }
 }
