@@ -212,18 +212,22 @@ func (c *counter) said(answers ...*http.Response) string {
 	return b.String()
 }
 
-// verify is what a portal does with an assertion: with the keys that are fetched,
-// for itself, from this issuer.
+// verify is what the portal does with an assertion.
 func verify(tb testing.TB, base, assertion string, options ...jwt.ParseOption) (jwt.Token, error) {
+	tb.Helper()
+	return verifyFor(tb, base, "portal", assertion, options...)
+}
+
+// verifyFor is what a client does with an assertion: with the keys that are
+// fetched, and for itself.
+func verifyFor(tb testing.TB, base, client, assertion string, options ...jwt.ParseOption) (jwt.Token, error) {
 	tb.Helper()
 	keys, err := jwk.Fetch(tb.Context(), base+"/.well-known/jwks.json", jwk.WithHTTPClient(http.DefaultClient))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return jwt.Parse([]byte(assertion), append([]jwt.ParseOption{
-		jwt.WithKeySet(keys), jwt.WithAudience("portal"),
-		jwt.WithRequiredClaim(jwt.ExpirationKey),
-		jwt.WithRequiredClaim(jwt.JwtIDKey),
+		jwt.WithKeySet(keys), jwt.WithAudience(client), jwt.WithRequiredClaim(jwt.ExpirationKey), jwt.WithRequiredClaim(jwt.JwtIDKey),
 	}, options...)...)
 }
 

@@ -85,7 +85,7 @@ func serve(tb testing.TB, dir string, flags map[string]string) *house {
 	}
 	core, logs := observer.New(zap.DebugLevel)
 	c := &clock{}
-	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", Services: true, Log: zap.New(core), Now: c.now})
+	h, err := home.Open(tb.Context(), home.Options{Settings: set, Version: "test", Phones: true, Services: true, Log: zap.New(core), Now: c.now})
 	if err != nil {
 		tb.Fatal(err)
 	}

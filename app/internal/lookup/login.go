@@ -33,9 +33,6 @@ const (
 	longestPoll = 25 * time.Second
 	passwordMay = 25 * time.Second // to wait for its turn and be checked
 	answerMay   = 20 * time.Second // to be worked out and written, after all waiting
-	// glance is for how long it is looked whether a login goes on where nobody
-	// wants to wait.
-	glance = 100 * time.Millisecond
 	// pollsEach is how many questions of one client may wait at once.
 	pollsEach = 2000
 )
@@ -256,7 +253,7 @@ func (h *Handler) loginState(ctx context.Context, q *loginWaited) (*loginShown, 
 		}
 		defer h.polls.leave(client(ctx))
 	}
-	within, cancel := h.await(ctx, max(wait, glance))
+	within, cancel := h.await(ctx, wait)
 	l, err := h.c.Logins.LoginState(within, client(ctx), q.ID)
 	cancel()
 	if p := h.stillIn(ctx); p != nil { // much may have happened meanwhile
@@ -356,6 +353,7 @@ var ofLogin = map[desk.Code]outcome{
 	desk.Limited:       {http.StatusTooManyRequests, CodeLimited, "too often: see Retry-After"},
 	desk.SMSPaused:     {http.StatusServiceUnavailable, CodeUnavailable, "no SMS is sent just now"},
 	desk.WrongCode:     {http.StatusForbidden, CodeWrongCode, "not the code that was sent"},
+	desk.WrongLogin:    {http.StatusForbidden, CodeLocked, "too many wrong codes or passwords in a row: begin again later"},
 	desk.LockedOut:     {http.StatusForbidden, CodeLocked, "too many wrong codes in a row: the helpdesk can help"},
 	desk.CodeExpired:   {http.StatusGone, CodeExpired, "the code is too old: send another one"},
 	desk.CodeEnded:     {http.StatusGone, CodeEnded, "the code was typed wrongly too often: send another one, or begin again"},

@@ -35,7 +35,7 @@ func TestWhatIsRefused(t *testing.T) {
 		refusal error
 		steps   map[string]want
 	}{
-		{&desk.Refusal{Code: desk.WrongLogin}, map[string]want{"password": wrong}},
+		{&desk.Refusal{Code: desk.WrongLogin}, map[string]want{"password": wrong, "code": {403, lookup.CodeLocked, ""}, "resend": {403, lookup.CodeLocked, ""}}},
 		{&desk.Refusal{Code: desk.NotAnAddress}, map[string]want{"password": wrong}},
 		{&desk.Refusal{Code: desk.OutsideDomains}, map[string]want{"password": wrong}},
 		{&desk.Refusal{Code: desk.LockedOut}, map[string]want{"password": wrong, "code": {403, lookup.CodeLocked, ""}}},

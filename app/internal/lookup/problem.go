@@ -28,7 +28,7 @@ const (
 	CodeWrongCode   Code = "wrong-code"   // see Tries
 	CodeExpired     Code = "code-expired"
 	CodeEnded       Code = "code-ended"  // too many wrong ones
-	CodeLocked      Code = "locked"      // too many wrong codes in a row, over all logins
+	CodeLocked      Code = "locked"      // too many wrong codes in a row
 	CodeUsed        Code = "used"        // the login has succeeded before
 	CodeNoLogin     Code = "no-login"    // not one of this client
 	CodeStale       Code = "login-stale" // something else was recorded of the person meanwhile
