@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -204,6 +205,32 @@ func TestKeysAreRotated(t *testing.T) {
 	for _, step := range []string{"password", "code", "approval"} {
 		if p := answer[lookup.Problem](t, c.step(step), http.StatusServiceUnavailable); p.Code != lookup.CodeUnavailable {
 			t.Errorf("%s: %+v", step, p)
+		}
+	}
+}
+
+// BenchmarkAssertion derives a key and signs with it, as each login does.
+func BenchmarkAssertion(b *testing.B) {
+	c := newCounter(b, succeeding(enrolment.SMS))
+	s := steps["code"]
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		c.handler.ServeHTTP(w, request(b.Context(), s.method, s.path, s.body))
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
+	}
+}
+
+// BenchmarkKeys publishes two keys.
+func BenchmarkKeys(b *testing.B) {
+	c := newCounter(b, succeeding(enrolment.SMS))
+	c.record(service.KeyRotated{Key: "0000000000000002", Master: "m1", From: time.Now().Add(time.Hour)})
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		c.handler.ServeHTTP(w, request(b.Context(), http.MethodGet, "/.well-known/jwks.json", ""))
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
 		}
 	}
 }

@@ -156,8 +156,14 @@ func (h *Handler) registerLogins() {
 type connection struct{}
 
 // unhurried keeps the connection within the reach of the operation: it may take
-// longer than the server lets others take.
+// longer than the server lets others take. A HEAD, which net/http takes for a GET,
+// would use an assertion up that nobody is told.
 func (h *Handler) unhurried(ctx huma.Context, next func(huma.Context)) {
+	if ctx.Method() == http.MethodHead {
+		ctx.SetHeader("Allow", http.MethodGet)
+		h.refuse(ctx, problem(http.StatusMethodNotAllowed, CodeInvalid, "only with GET"))
+		return
+	}
 	_, w := humago.Unwrap(ctx)
 	next(huma.WithValue(ctx, connection{}, http.NewResponseController(w)))
 }
@@ -205,10 +211,11 @@ func (h *Handler) startLogin(ctx context.Context, q *passwordGiven) (*loginBegun
 	l, err := h.c.Logins.StartLogin(within, desk.LoginAttempt{
 		Client: client(ctx), Email: b.Email, Password: string(b.Password), Network: b.Network, From: b.From,
 	})
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		err = &desk.Refusal{Code: desk.Busy} // it waited for its turn in vain
-	}
 	if err != nil {
+		r, known := errors.AsType[*desk.Refusal](err)
+		if within.Err() != nil && ctx.Err() == nil && (!known || r.Code == desk.Unavailable) {
+			err = &desk.Refusal{Code: desk.Busy} // it waited for its turn in vain
+		}
 		return nil, h.refuseLogin(stepPassword, err)
 	}
 	h.metrics.count(stepPassword, "right")

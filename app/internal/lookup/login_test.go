@@ -234,6 +234,48 @@ func TestAnApprovalIsRedeemedOnce(t *testing.T) {
 	}
 }
 
+// A HEAD uses nothing up.
+func TestALoginIsNotRedeemedByTheWay(t *testing.T) {
+	t.Parallel()
+	logins := succeeding(enrolment.Pocket)
+	logins.redeem = func(context.Context, string, string) (desk.Login, error) {
+		t.Error("redeemed")
+		return desk.Login{}, &desk.Refusal{Code: desk.CodeUsed}
+	}
+	c := newCounter(t, logins)
+	for _, method := range []string{http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPost} {
+		if r := c.ask(method, "/v1/logins/"+aLogin, "", nil); r.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %s", method, r.Status)
+		}
+	}
+}
+
+// Whatever is asked is answered as the document says, and nothing of it comes back.
+func FuzzRequests(f *testing.F) {
+	f.Add("/v1/logins", `{"email":"a@voorbeeld.nl","password":"p","network":"192.0.2.7","from":"x"}`)
+	f.Add("/v1/logins/"+aLogin+"/code", `{"code":"123456"}`)
+	f.Add("/v1/logins/"+aLogin+"/resend", `{}`)
+	f.Add("/v1/logins", `{"email":{"a":[1e999,"\ud800"]},"password":null}`)
+	c := newCounter(f, refusing(&desk.Refusal{Code: desk.WrongLogin}))
+	f.Fuzz(func(t *testing.T, path, body string) {
+		if !strings.HasPrefix(path, "/v1/logins") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://keydesk.example/", strings.NewReader(body))
+		r.URL.Path = path
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		c.handler.ServeHTTP(w, r)
+		if w.Code < 300 || w.Code >= 500 {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if secret := strings.TrimSpace(body); len(secret) > 20 && strings.Contains(w.Body.String(), secret) {
+			t.Errorf("%q comes back: %s", body, w.Body)
+		}
+	})
+}
+
 func request(ctx context.Context, method, path, body string) *http.Request {
 	r := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
