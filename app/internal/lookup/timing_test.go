@@ -159,6 +159,9 @@ func TestTheStatistic(t *testing.T) {
 // address, and one that does half the work; and none in one that always hashes.
 func TestTheMeasurement(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("hashes some hundred times")
+	}
 	for name, unknown := range map[string]int{"nothing": 2, "one of two": 1, "both": 0} {
 		t.Run("it skips "+name, func(t *testing.T) {
 			t.Parallel()
