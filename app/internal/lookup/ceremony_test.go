@@ -50,7 +50,7 @@ func (h *house) client(id string, scopes ...service.Scope) string {
 // log by it.
 func (h *house) forward(d time.Duration) {
 	h.t.Helper()
-	h.clock.plus.Add(int64(d))
+	h.clock.ahead.Add(int64(d))
 	h.eventually("the log was heard", func() bool { return h.get("/v1/logins/"+aLogin, nil).StatusCode == http.StatusNotFound })
 }
 
@@ -538,10 +538,10 @@ func TestKeysAreRotatedInAHome(t *testing.T) {
 	before := logIn()
 	h.stop()
 	putNewKeyInFront(t, filepath.Join(h.dir, "master.key"))
-	token, read, plus := h.token, h.read, h.clock.plus.Load()
+	token, read, plus := h.token, h.read, h.clock.ahead.Load()
 	h = serve(t, h.dir, nil)
 	h.token, h.read = token, read
-	h.clock.plus.Store(plus)
+	h.clock.ahead.Store(plus)
 	h.eventually("it is served again", func() bool { return h.get("/v1/logins/"+aLogin, nil).StatusCode == http.StatusNotFound })
 	again := logIn()
 	k, err := h.Desk.RotateKey(t.Context())
