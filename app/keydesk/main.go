@@ -146,7 +146,7 @@ func kioskConfig(set settings.Settings, leave func()) kiosk.Config {
 // onHome has a kiosk work on a home of this machine.
 func onHome(c kiosk.Config, set settings.Settings, h *home.Home) kiosk.Config {
 	org, k := set.Organisation, set.Kiosk
-	c.Desk, c.Trouble, c.Demo = h.Desk, h.Trouble, newDemoPhone(h)
+	c.Desk, c.Trouble, c.Demo = h.Desk, h.Trouble, newDemoPhone(h, set.Home)
 	c.Portal, c.PocketName, c.Support, c.Domains = org.Portal, org.PocketName, org.Support, h.Desk.Domains
 	c.Policy, c.Languages, c.DefaultLanguage = set.Policy, org.Languages, org.DefaultLanguage
 	c.IdleWarn, c.IdleWipe, c.IdleWipeWaiting, c.VisitMax = k.IdleWarn, k.IdleWipe, k.IdleWipeWaiting, k.VisitMax

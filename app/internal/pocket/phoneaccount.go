@@ -77,6 +77,17 @@ func (p *Phone) Account() (pairing.Account, bool) {
 	return pairing.Account(p.account.accountAnswer), p.account.Device != ""
 }
 
+// MoveTo says that the service is answered at another public URL from now on, as that
+// of a demo is at each start. It is not kept.
+func (p *Phone) MoveTo(publicURL string) error {
+	public, err := pairing.CheckPublicURL(publicURL)
+	if err != nil {
+		return err
+	}
+	p.account.URL = public
+	return nil
+}
+
 // Pending asks once what waits for the phone. The service answers as soon as
 // something does, or after a while with nil. Refusals are a pairing.Refusal.
 func (p *Phone) Pending(ctx context.Context) (*pairing.Approval, error) {

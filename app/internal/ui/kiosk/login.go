@@ -332,10 +332,6 @@ func (s *approvalScreen) tick(k *Kiosk) {
 }
 
 func (s *approvalScreen) update(k *Kiosk) {
-	if k.view.Account.Frozen == desk.FrozenNotMe && s.ended(k) != "" { // "Dit was ik niet" on the phone: nothing can be asked any more
-		k.call(nil, k.c.Desk.AskAgain, s.refuseTo(k), func() { s.update(k) })
-		return
-	}
 	if s.over && k.view.Login.Ended == "" && s.ended(k) == "" {
 		s.refused, s.whole = nil, 0
 	}
