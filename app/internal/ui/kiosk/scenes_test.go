@@ -107,6 +107,7 @@ func accountScenes(long bool) []scene {
 		{"l1-approve-denied", ended(desk.EndedDenied)},
 		{"l1-approve-wrong", ended(desk.EndedWrong)},
 		{"l1-approve-other", ended(desk.EndedOther)},
+		{"l1-approve-limited", ended(desk.EndedLimited)},
 		{"l1-not-now", as(desk.ScreenLoginCode, func() screen { return &refusedScreen{refused: &desk.Refusal{Code: desk.SMSPaused}} })},
 		{"a1-account", at(desk.ScreenAccount, nil, nil)},
 		{"a1-account-pocket", at(desk.ScreenAccount, pocket, nil)},

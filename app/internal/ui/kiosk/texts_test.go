@@ -41,7 +41,7 @@ func made() []string {
 	for _, told := range []string{"name", "phone", "language", "password", "sms", "pocket", "recovered"} {
 		ids = append(ids, "kiosk-changed-"+told, "kiosk-changed-"+told+"-text")
 	}
-	for _, end := range []desk.LoginEnd{desk.EndedExpired, desk.EndedDenied, desk.EndedWrong, desk.EndedOther} {
+	for _, end := range []desk.LoginEnd{desk.EndedExpired, desk.EndedDenied, desk.EndedWrong, desk.EndedOther, desk.EndedLimited} {
 		ids = append(ids, "kiosk-approve-"+string(end), "kiosk-approve-"+string(end)+"-text")
 	}
 	for _, why := range []desk.Frozen{desk.FrozenNotMe, desk.FrozenLost, desk.FrozenStolen, desk.FrozenHelpdesk} {
