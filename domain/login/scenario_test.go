@@ -221,6 +221,27 @@ func TestADayHasAHundredGuesses(t *testing.T) {
 	}
 }
 
+// From one network comes a fifth of a day's guesses at most: nobody locks others out
+// everywhere from one place.
+func TestOneNetworkHasItsShareOfADay(t *testing.T) {
+	t.Parallel()
+	var facts []fact
+	for i := range policy.LoginFailuresADay / 5 {
+		facts = append(facts, at(time.Duration(i)*quarter, wrongPassword)...)
+	}
+	s := fold(facts)
+	last := time.Duration(len(facts)-1) * quarter
+	if got, want := s.Locked(policy, office, noon.Add(last)), noon.Add(day); !got.Equal(want) {
+		t.Errorf("the network is locked until %s, want %s", got, want)
+	}
+	if got := s.Locked(policy, home, noon.Add(last)); !got.IsZero() {
+		t.Errorf("another one is locked until %s", got)
+	}
+	if got := s.Locked(policy, office, noon.Add(day)); !got.IsZero() {
+		t.Errorf("a day later it is locked until %s", got)
+	}
+}
+
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	s := fold(row(0, quarter))

@@ -14,8 +14,14 @@ type State struct {
 	// since the last login from it. A day limits how many there can be: after one
 	// without a failed guess, and without a lock, a network is forgotten.
 	Networks map[Network]Tries
-	Failed   []time.Time // when the last guesses failed, a day's at most
+	Failed   []Guess     // the last that failed, a day's at most
 	Asked    []time.Time // when phones were asked last
+}
+
+// A Guess is one that failed.
+type Guess struct {
+	At      time.Time
+	Network Network
 }
 
 // Tries are the failed guesses from one network.
@@ -139,7 +145,13 @@ func failed(s State, e LoginFailed, at time.Time) State {
 	if !guess {
 		return s
 	}
-	s.Failed = append(after(s.Failed, at.Add(-day)), at)
+	var recent []Guess
+	for _, g := range s.Failed {
+		if g.At.After(at.Add(-day)) {
+			recent = append(recent, g)
+		}
+	}
+	s.Failed = append(recent, Guess{at, e.Network})
 	t := s.tries(e.Network, at)
 	t.InARow++
 	t.Last = at
@@ -185,11 +197,30 @@ func (s State) Locked(p enrolment.Policy, n Network, at time.Time) time.Time {
 	if t := s.Networks[n]; t.Until.After(at) {
 		until = t.Until
 	}
-	if recent := after(s.Failed, at.Add(-day)); len(recent) >= p.LoginFailuresADay {
-		free := recent[len(recent)-p.LoginFailuresADay].Add(day)
-		if free.After(until) {
+	var all, here []time.Time
+	for _, g := range s.Failed {
+		if !g.At.After(at.Add(-day)) {
+			continue
+		}
+		all = append(all, g.At)
+		if g.Network == n {
+			here = append(here, g.At)
+		}
+	}
+	for _, limit := range []struct {
+		times []time.Time
+		most  int
+	}{{all, p.LoginFailuresADay}, {here, share(p)}} {
+		if len(limit.times) < limit.most {
+			continue
+		}
+		if free := limit.times[len(limit.times)-limit.most].Add(day); free.After(until) {
 			until = free
 		}
 	}
 	return until
 }
+
+// share is how many of a day's failed guesses can come from one network: whoever locks
+// somebody out everywhere has to come from several.
+func share(p enrolment.Policy) int { return max(p.LoginFailures, p.LoginFailuresADay/5) }
