@@ -22,6 +22,7 @@ const (
 	VerifyPhone  Kind = "verify-phone"  // SMS
 	ChangePhone  Kind = "change-phone"  // SMS, to the number that is to count
 	Login        Kind = "login"         // SMS
+	ProveChange  Kind = "prove-change"  // SMS: who is logged in wants to change the account
 	Recover      Kind = "recover"       // mail and SMS
 
 	// Without one.
@@ -39,7 +40,7 @@ const (
 
 // hasCode says whether messages of this kind carry a code.
 func (k Kind) hasCode() bool {
-	return k == ConfirmEmail || k == VerifyPhone || k == ChangePhone || k == Login || k == Recover
+	return k == ConfirmEmail || k == VerifyPhone || k == ChangePhone || k == Login || k == ProveChange || k == Recover
 }
 
 // Frozen is why an account was frozen.

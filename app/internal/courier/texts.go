@@ -38,7 +38,7 @@ func (t Texts) sms(m Message) (string, error) {
 	switch m.Kind {
 	case VerifyPhone, ChangePhone:
 		text = p.N(id, m.Minutes, args)
-	case Login, Recover:
+	case Login, ProveChange, Recover:
 		text, ends = p.N(id, m.Minutes, args), notYou
 	case PocketPaired, PasswordChanged, PhoneChanged, SMSChosen, AccountUnfrozen:
 		text, ends = p.T(id, args), notYou
@@ -123,7 +123,7 @@ func (t Texts) letter(m Message) (letter, error) {
 		if m.Reference != "" {
 			l.Subject = say("subject-case")
 		}
-	case VerifyPhone, ChangePhone, Login:
+	case VerifyPhone, ChangePhone, Login, ProveChange:
 		return letter{}, fmt.Errorf("%w: %s has no mail", ErrBadMessage, m.Kind)
 	default:
 		return letter{}, fmt.Errorf("%w: unknown kind", ErrBadMessage)

@@ -25,7 +25,7 @@ var (
 
 // channels lists every kind, and the channels that have a text for it.
 var channels = map[Kind][]Channel{
-	ConfirmEmail: {ByMail}, VerifyPhone: {BySMS}, ChangePhone: {BySMS}, Login: {BySMS}, Recover: {ByMail, BySMS},
+	ConfirmEmail: {ByMail}, VerifyPhone: {BySMS}, ChangePhone: {BySMS}, Login: {BySMS}, ProveChange: {BySMS}, Recover: {ByMail, BySMS},
 	AlreadyEnrolled: {ByMail}, Locked: {ByMail}, PocketPaired: {ByMail, BySMS}, LoginLocked: {ByMail},
 	PasswordChanged: {ByMail, BySMS}, PhoneChanged: {ByMail, BySMS}, SMSChosen: {ByMail, BySMS},
 	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail},

@@ -135,6 +135,7 @@ type Message struct {
 	Name      string            // of the person; empty when not known
 	Code      string            // CodeMessage only
 	Purpose   enrolment.Purpose // CodeMessage only: what the code is for
+	Change    bool              // CodeMessage: LoggingIn is to allow a change, not a login
 	Reason    Frozen            // FrozenMessage, AlarmMessage: why
 	Reference string            // FrozenMessage, AlarmMessage: what to name to the helpdesk; not personal
 	Life      time.Duration     // CodeMessage only: how long the code works

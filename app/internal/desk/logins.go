@@ -538,7 +538,7 @@ func (d *Desk) deliverLogin(ctx context.Context, s domain.SubjectID, id enrolmen
 		return err
 	}
 	m := Message{
-		ID: sendID(c.ID, number), Kind: CodeMessage, Purpose: enrolment.LoggingIn, Channel: enrolment.BySMS, Lang: lang,
+		ID: sendID(c.ID, number), Kind: CodeMessage, Purpose: enrolment.LoggingIn, Change: c.Change != "", Channel: enrolment.BySMS, Lang: lang,
 		Life: c.Expires.Sub(d.Now()).Round(time.Minute),
 	}
 	if m.To, err = d.open(ctx, s, KindPhone, c.To); err != nil {

@@ -147,6 +147,9 @@ func codeKind(m desk.Message) courier.Kind {
 	case enrolment.ChangingPhone:
 		return courier.ChangePhone
 	case enrolment.LoggingIn:
+		if m.Change {
+			return courier.ProveChange
+		}
 		return courier.Login
 	case enrolment.Recovering:
 		return courier.Recover
