@@ -14,6 +14,8 @@ import (
 	"github.com/keydesk/keydesk/domain/pairing"
 )
 
+const another = "Regen-Molen-Kaas9!Fiets" //nolint:gosec // G101: nobody's
+
 // What somebody tries who has a password, or a station's certificate: a station
 // chooses the ids of its calls itself, and asks in any order.
 
@@ -184,7 +186,7 @@ func TestAVisitOutlivesNoChangeFromElsewhere(t *testing.T) {
 	n = h.messages()
 	there = h.must(desk.ScreenLoginCode)(elsewhere.Prove(ctx, there.Visit, desk.ChangesPassword, phrase))
 	there = h.must(desk.ScreenAccount)(elsewhere.ConfirmLogin(ctx, there.Visit, h.code(courier.BySMS, n)))
-	h.must(desk.ScreenAccount)(elsewhere.ChangePassword(ctx, there.Visit, "Regen-Molen-Kaas9!Fiets"))
+	h.must(desk.ScreenAccount)(elsewhere.ChangePassword(ctx, there.Visit, another))
 	h.refused(desk.VisitOver)(h.Desk.OfferPairing(ctx, here.Visit))
 	h.refused(desk.VisitOver)(h.Desk.View(ctx, here.Visit))
 
@@ -227,12 +229,12 @@ func TestACodeIsNotSentAgainForAnOldPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.must(desk.ScreenAccount)(h.Desk.ChangePassword(ctx, v.Visit, "Regen-Molen-Kaas9!Fiets"))
+	h.must(desk.ScreenAccount)(h.Desk.ChangePassword(ctx, v.Visit, another))
 	c.pass(time.Minute)
 	if _, err := h.Desk.ResendLogin(ctx, "portal", l.ID); !isCode(err, desk.CodeEnded) {
 		t.Errorf("sent again after another password: %v", err)
 	}
-	l, err = h.Desk.StartLogin(ctx, desk.LoginAttempt{Client: "portal", Email: email, Password: "Regen-Molen-Kaas9!Fiets"})
+	l, err = h.Desk.StartLogin(ctx, desk.LoginAttempt{Client: "portal", Email: email, Password: another})
 	if err != nil {
 		t.Fatal(err)
 	}
