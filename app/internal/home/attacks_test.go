@@ -14,7 +14,7 @@ import (
 	"github.com/keydesk/keydesk/domain/pairing"
 )
 
-const another = "Regen-Molen-Kaas9!Fiets" //nolint:gosec // G101: nobody's
+const another = "Regen-Molen-Kaas9!Fiets"
 
 // What somebody tries who has a password, or a station's certificate: a station
 // chooses the ids of its calls itself, and asks in any order.
