@@ -165,26 +165,31 @@ func TestACallThatWasUsedForSomethingElse(t *testing.T) {
 	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(call, email, "nl"))
 	code := h.message(1).Code
 	h.recorded("CodeSent", 1)
-	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(call, v.Visit, "nonsense"))
+	h.refused(desk.OutOfOrder)(h.Desk.ConfirmEmail(call, v.Visit, "nonsense"))
 	h.refused(desk.OutOfOrder)(h.Desk.SetNameAndPassword(call, v.Visit, name, phrase))
 
-	// The call that confirmed in this visit confirms nothing in the next.
+	// The call that confirmed in this visit confirms nothing else, and nothing in the next.
 	confirm := desk.WithCall(t.Context(), desk.NewCall())
 	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(confirm, v.Visit, code))
-	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(confirm, v.Visit, name, phrase))
+	h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(confirm, v.Visit, code)) // the answer was lost
+	h.refused(desk.OutOfOrder)(h.Desk.SetNameAndPassword(confirm, v.Visit, name, phrase))
+	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(t.Context(), v.Visit, name, phrase))
 	set := desk.WithCall(t.Context(), desk.NewCall())
 	h.must(desk.ScreenPhone)(h.Desk.SetLanguage(set, v.Visit, "en"))
-	h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(set, v.Visit, number))
+	h.refused(desk.OutOfOrder)(h.Desk.GivePhone(set, v.Visit, number))
+	h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(t.Context(), v.Visit, number))
+	h.refused(desk.OutOfOrder)(h.Desk.SetLanguage(set, v.Visit, "en")) // another one came in between
 	h.recorded("CodeSent", 2)
-	h.refused(desk.WrongCode)(h.Desk.ConfirmPhone(set, v.Visit, "nonsense"))
+	h.refused(desk.WrongCode)(h.Desk.ConfirmPhone(t.Context(), v.Visit, "nonsense"))
 	h.recorded("PhoneVerified", 0)
 
 	again := h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), email, "nl"))
 	h.refused(desk.WrongCode)(h.Desk.ConfirmEmail(confirm, again.Visit, "nonsense"))
 	again = h.must(desk.ScreenResume)(h.Desk.ConfirmEmail(t.Context(), again.Visit, h.message(3).Code))
+	h.refused(desk.MovedOn)(h.Desk.SetNameAndPassword(set, again.Visit, name, "Another-Fiets-Regen7!Molen"))
+	h.refused(desk.WrongPassword)(h.Desk.Resume(call, again.Visit, "nonsense"))
 	for _, reused := range []context.Context{confirm, set, call} {
-		h.refused(desk.MovedOn)(h.Desk.SetNameAndPassword(reused, again.Visit, name, "Another-Fiets-Regen7!Molen"))
-		h.refused(desk.WrongPassword)(h.Desk.Resume(reused, again.Visit, "nonsense"))
+		h.refused(desk.OutOfOrder)(h.Desk.SetNameAndPassword(reused, again.Visit, name, "Another-Fiets-Regen7!Molen"))
 	}
 	if v, err := h.Desk.View(t.Context(), again.Visit); err != nil || v.Screen != desk.ScreenResume || v.Name != "" {
 		t.Errorf("%s, %q, %v", v.Screen, v.Name, err)
