@@ -63,6 +63,50 @@ func scanned(t *testing.T, phone phone) {
 	phone.screen("done")
 	v.seePocketActive()
 	v.checkLog()
+	approved(t, v, phone)
+}
+
+// approved logs in with the phone that was paired: first with other digits than the
+// screen's, then with these.
+func approved(t *testing.T, v *visitor, phone phone) {
+	t.Helper()
+	v.tap(v.t("log-in"))
+	v.see("kiosk-login-lead")
+	v.enter() // E9 knew the address
+	v.see("kiosk-show")
+	v.types(phrase)
+	v.enter()
+	v.see("kiosk-approve-digits")
+	phone.open(strings.TrimSuffix(v.home.Desk.PublicURL, "/") + "/p/")
+	phone.screen("approve")
+	digits := v.shownDigits()
+	other := "000000"
+	if digits == other {
+		other = "000001"
+	}
+	phone.enter("#ask-digits", other)
+	phone.until("the digits are wrong", "String(!document.querySelector('#ask-error').hidden)")
+	phone.enter("#ask-digits", digits)
+	phone.screen("approved")
+	v.see("my-details")
+	if !v.shows(fullName) {
+		t.Errorf("A1 shows %q", v.words())
+	}
+}
+
+// shownDigits reads the digits that the screen shows for the phone.
+func (v *visitor) shownDigits() string {
+	v.test.Helper()
+	digits := ""
+	look(v.win.Content(), fyne.Position{}, func(o fyne.CanvasObject, _ fyne.Position) {
+		if d, ok := o.(*ui.Digits); ok {
+			digits = d.Text()
+		}
+	})
+	if len(digits) != 6 {
+		v.test.Fatalf("the screen shows the digits %q", digits)
+	}
+	return digits
 }
 
 // photographed has a second phone claim what a first one has claimed: the code

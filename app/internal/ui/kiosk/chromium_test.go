@@ -151,6 +151,16 @@ func (p phone) screen(name string) {
 	}
 }
 
+// until waits until an expression comes to "true".
+func (p phone) until(what, expression string) {
+	p.test.Helper()
+	for end := time.Now().Add(patience); p.says(expression) != "true"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.test.Fatalf("waited too long until %s; the page says: %s", what, p.says("document.body.innerText"))
+		}
+	}
+}
+
 // claim agrees to what the page asks, and waits for its digits.
 func (p phone) claim() {
 	p.test.Helper()
