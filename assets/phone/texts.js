@@ -134,7 +134,7 @@ export const texts = {
     askSix: 'Type all six digits.',
     askWrong: 'That is not right. {tries} tries left.',
     askWrongLast: 'That is not right. One try left.',
-    approve: 'Approve', deny: 'Not now', notMe: 'That wasn’t me',
+    approve: 'Approve', deny: 'Not now', notMe: 'This was not me',
 
     notMeTitle: 'Was this not you?',
     notMeText: 'Then somebody else has your password. We lock your account at once. Nobody can log in any more, and neither can you.',

@@ -146,7 +146,7 @@ func TestACrowdLogsIn(t *testing.T) { //nolint:paralleltest // measures
 	slices.Sort(took)
 	t.Logf("%d at once, room for %d: %d were told to come again, %d times in all; all %d answered within %s, each within %s (median %s); %d MiB at the peak",
 		crowd, atOnce+queue, refused, busy, crowd, total.Round(time.Millisecond), took[crowd-1].Round(time.Millisecond), took[crowd/2].Round(time.Millisecond), peak>>20)
-	if n := created.Load(); n != 1 {
+	if n := created.Load(); n > 1 { // none, while the code of h.begun has just been sent
 		t.Errorf("%d logins were begun", n)
 	}
 	if refused == 0 {
