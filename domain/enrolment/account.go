@@ -85,7 +85,11 @@ func decideNewPassword(s State, c ChangePassword) ([]Event, error) {
 	case s.Password != c.Replaces:
 		return nil, ErrMovedOn
 	}
-	return []Event{PasswordSet{c.Credential, c.Algorithm, c.Parameters, c.Pepper, c.Reason}}, nil
+	set := PasswordSet{c.Credential, c.Algorithm, c.Parameters, c.Pepper, c.Reason}
+	if c.Reason == PasswordRehashed {
+		return []Event{set}, nil
+	}
+	return append(cancel(s.Pairing), set), nil // which somebody may have begun who had the old one
 }
 
 func (p Policy) decideNewPhone(s State, c ChangePhone, by domain.Stamp) ([]Event, error) {

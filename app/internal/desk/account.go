@@ -18,7 +18,7 @@ var changes = []Change{ChangesName, ChangesPhone, ChangesLanguage, ChangesPasswo
 // Prove begins a change: it takes the password, and its view asks for the factor.
 // After that view.Account.Proved names the change, for five minutes, once.
 func (d *Desk) Prove(ctx context.Context, id string, what Change, typed string) (View, error) {
-	return d.runLogin(ctx, id, "prove", func(v *visit) error {
+	return d.runLogin(ctx, id, "prove", func(ctx context.Context, v *visit) error {
 		if !v.login.in || !slices.Contains(changes, what) {
 			return refuse(OutOfOrder)
 		}
@@ -28,7 +28,7 @@ func (d *Desk) Prove(ctx context.Context, id string, what Change, typed string) 
 		}
 		defer leave()
 		who := d.here()
-		if err := d.countTry(ctx, who); err != nil {
+		if err := d.roomToTry(ctx, who); err != nil {
 			return err
 		}
 		r, ok, err := d.compare(ctx, v.subject, v.key, who, typed, d.visitStamp(v))
@@ -38,7 +38,7 @@ func (d *Desk) Prove(ctx context.Context, id string, what Change, typed string) 
 		case !ok:
 			return d.wrongPassword(ctx, v)
 		}
-		v.login.proved, v.login.password = "", r.state.Password // which may have been kept anew just now
+		v.login.proved = ""
 		return d.ask(ctx, v, r, what)
 	})
 }
@@ -58,26 +58,25 @@ func (d *Desk) wrongPassword(ctx context.Context, v *visit) error {
 
 // Dismiss goes back to ScreenAccount from whatever was begun there.
 func (d *Desk) Dismiss(ctx context.Context, id string) (View, error) {
-	return d.runLogin(ctx, id, "dismiss", func(v *visit) error {
+	return d.runLogin(ctx, id, "dismiss", func(ctx context.Context, v *visit) error {
 		if !v.login.in {
 			return refuse(OutOfOrder)
 		}
-		v.login.challenge, v.login.change, v.login.proved, v.login.newPhone, v.login.stale = "", "", "", false, false
-		v.login.recovery = recovery{}
-		if v.offered == "" {
-			return nil
+		if v.offered != "" {
+			cancel := enrolment.CancelPairing{Pairing: v.offered}
+			if _, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return cancel, nil }); err != nil {
+				return err
+			}
 		}
-		cancel := enrolment.CancelPairing{Pairing: v.offered}
-		v.offered = ""
-		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return cancel, nil })
-		return err
+		*v.login, v.offered = signin{in: true}, ""
+		return nil
 	})
 }
 
 // change does what was proved, once. What the call has recorded before counts as
 // done now. done tells of it, under a name for the occasion.
 func (d *Desk) change(ctx context.Context, id, useCase string, what Change, command func(v *visit, s enrolment.State) (enrolment.Command, domain.Ref, error), done func(v *visit, occasion string)) (View, error) {
-	return d.runLogin(ctx, id, useCase, func(v *visit) error {
+	return d.runLogin(ctx, id, useCase, func(ctx context.Context, v *visit) error {
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
@@ -97,12 +96,7 @@ func (d *Desk) change(ctx context.Context, id, useCase string, what Change, comm
 				return err
 			}
 		}
-		st, events, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {
-			if !v.login.same(s) {
-				return nil, refuse(VisitOver)
-			}
-			return c, nil
-		})
+		_, events, err := d.doIn(ctx, v, func(enrolment.State) (enrolment.Command, error) { return c, nil })
 		if err != nil {
 			return err
 		}
@@ -110,7 +104,6 @@ func (d *Desk) change(ctx context.Context, id, useCase string, what Change, comm
 			d.activate(ctx, v.subject, ref)
 		}
 		v.login.proved = ""
-		v.login.keep(st)
 		if len(events) > 0 {
 			done(v, occasionOf(own))
 		}
@@ -173,16 +166,16 @@ func (d *Desk) ChangePassword(ctx context.Context, id, typed string) (View, erro
 // ScreenAccount, and View.Pocket says how far it is.
 func (d *Desk) SwitchToSMS(ctx context.Context, id string) (View, error) {
 	return d.change(ctx, id, "switch-to-sms", ChangesFactor, func(v *visit, _ enrolment.State) (enrolment.Command, domain.Ref, error) {
-		v.offered = ""
 		return enrolment.SwitchToSMS{}, domain.Ref{}, nil
 	}, func(v *visit, occasion string) {
+		v.offered = ""
 		d.notify(v.subject, occasion, Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
 	})
 }
 
 // ChangePhone sends a code to a new number; the view is ScreenNewPhone.
 func (d *Desk) ChangePhone(ctx context.Context, id, typed string) (View, error) {
-	return d.runLogin(ctx, id, "change-phone", func(v *visit) error {
+	return d.runLogin(ctx, id, "change-phone", func(ctx context.Context, v *visit) error {
 		if !v.login.may(ChangesPhone, d.Now()) {
 			return refuse(NotProved)
 		}
@@ -210,24 +203,29 @@ func (d *Desk) ChangePhone(ctx context.Context, id, typed string) (View, error) 
 		case limited && !open:
 			return &Refusal{Code: Limited, Wait: v.resend[enrolment.ChangingPhone].Sub(d.Now())}
 		case limited:
-			v.login.newPhone = true
+			d.toNewPhone(v)
 			return nil
 		}
 		_, keyID := d.Keys.Derive(codeKey(enrolment.ChangingPhone))
 		give := enrolment.ChangePhone{Phone: phone, Challenge: enrolment.ChallengeID(newID()), KeyID: keyID}
-		if s, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
+		if s, _, err = d.doIn(ctx, v, func(enrolment.State) (enrolment.Command, error) { return give, nil }); err != nil {
 			return err
 		}
 		d.activate(ctx, v.subject, s.Given.Ref)
-		v.login.newPhone = true
+		d.toNewPhone(v)
 		d.sendFor(ctx, v, enrolment.BySMS, d.code(v, enrolment.ChangingPhone))
 		return nil
 	})
 }
 
+// toNewPhone has a visit wait for the code, and its proof last as long as that.
+func (d *Desk) toNewPhone(v *visit) {
+	v.login.newPhone, v.login.until = true, d.Now().Add(d.Policy.SMSCodeLife)
+}
+
 // ConfirmNewPhone brings it: the number counts, and the old one is told.
 func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, error) {
-	return d.runLogin(ctx, id, "confirm-new-phone", func(v *visit) error {
+	return d.runLogin(ctx, id, "confirm-new-phone", func(ctx context.Context, v *visit) error {
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
@@ -244,7 +242,7 @@ func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, erro
 		if err != nil {
 			return err
 		}
-		s, events, err := d.do(ctx, v, d.guess(v, enrolment.ChangingPhone, code,
+		s, events, err := d.doIn(ctx, v, d.guess(v, enrolment.ChangingPhone, code,
 			func(c enrolment.ChallengeID, ok bool) enrolment.Command {
 				return enrolment.ConfirmNewPhone{Challenge: c, Matches: ok}
 			}))
@@ -297,7 +295,7 @@ func (d *Desk) verifiedNumber(ctx context.Context, s domain.SubjectID, p enrolme
 // Story returns what happened to the account, the newest first, at most 200.
 func (d *Desk) Story(ctx context.Context, id string) ([]history.Entry, error) {
 	var story []history.Entry
-	_, err := d.runLogin(ctx, id, "", func(v *visit) error {
+	_, err := d.runLogin(ctx, id, "", func(ctx context.Context, v *visit) error {
 		if !v.login.in {
 			return refuse(OutOfOrder)
 		}

@@ -348,6 +348,11 @@ const (
 // says each time somebody else was faster; when the command's own events are
 // found there, an earlier try had succeeded after all.
 func (d *Desk) act(ctx context.Context, s domain.SubjectID, by domain.Stamp, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
+	return d.actOn(ctx, s, by, func(r record) (enrolment.Command, error) { return command(r.state) })
+}
+
+// actOn is act for a command that looks at the whole record.
+func (d *Desk) actOn(ctx context.Context, s domain.SubjectID, by domain.Stamp, command func(record) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
 	for range maxRedecide {
 		r, err := d.load(ctx, s)
 		if err != nil {
@@ -356,7 +361,7 @@ func (d *Desk) act(ctx context.Context, s domain.SubjectID, by domain.Stamp, com
 		if mine, at, err := r.own(by.Command); err != nil || len(mine) > 0 {
 			return r.state, mine, errors.Join(err, d.reach(ctx, at))
 		}
-		c, err := command(r.state)
+		c, err := command(r)
 		if err != nil {
 			return r.state, nil, err
 		}

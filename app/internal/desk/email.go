@@ -39,6 +39,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	}
 	limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, enrolment.ByMail, v.key)
 	if err != nil {
+		d.drop(v)
 		return View{}, d.refusal(err)
 	}
 	v.limited = limited
@@ -189,7 +190,7 @@ func (d *Desk) emailRef(ctx context.Context, s domain.SubjectID, st enrolment.St
 // comes back only once the guess is recorded.
 func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error) {
 	defer d.floor(time.Now())
-	return d.with(ctx, id, "confirm-email", func(v *visit) error {
+	return d.with(ctx, id, "confirm-email", func(ctx context.Context, v *visit) error {
 		switch {
 		case v.proved:
 			return nil
@@ -262,7 +263,7 @@ func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.Answer
 // Resend asks for the code that the visit waits for once more.
 func (d *Desk) Resend(ctx context.Context, id string) (View, error) {
 	defer d.floor(time.Now())
-	return d.with(ctx, id, "resend", func(v *visit) error {
+	return d.with(ctx, id, "resend", func(ctx context.Context, v *visit) error {
 		if v.login != nil {
 			return d.loginRefusal(d.resendAccount(ctx, v))
 		}

@@ -22,7 +22,7 @@ func (d *Desk) activate(ctx context.Context, s domain.SubjectID, refs ...domain.
 
 // View says where a visit stands.
 func (d *Desk) View(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, "", func(*visit) error { return nil })
+	return d.with(ctx, id, "", func(context.Context, *visit) error { return nil })
 }
 
 // guess compares a typed code with the open one of a purpose.
@@ -56,7 +56,7 @@ func digitsOf(typed string) string {
 // Resume proves the password of somebody who left half-way. Five wrong ones in
 // a quarter of an hour, and it has to wait.
 func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, "resume", func(v *visit) error {
+	return d.with(ctx, id, "resume", func(ctx context.Context, v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -87,7 +87,7 @@ func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
 			}
 			return &Refusal{Code: WrongPassword, Left: max(0, tries.Max-used)}
 		}
-		v.unlocked = true
+		v.unlocked = s.Password
 		d.report(d.Limits.Clear(ctx, tries))
 		return nil
 	})
@@ -96,7 +96,7 @@ func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
 // Restart is for somebody who left half-way and forgot the password: all
 // after the e-mail address is void.
 func (d *Desk) Restart(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, "restart", func(v *visit) error {
+	return d.with(ctx, id, "restart", func(ctx context.Context, v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -120,7 +120,7 @@ func (d *Desk) CheckPassword(id, name, typed string) password.Report {
 // SetNameAndPassword ends step 2 (E4). It takes as long as a hash does, a
 // fifth of a second or more.
 func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (View, error) {
-	return d.with(ctx, id, "set-name-and-password", func(v *visit) error {
+	return d.with(ctx, id, "set-name-and-password", func(ctx context.Context, v *visit) error {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
@@ -142,11 +142,13 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 			return err
 		case len(mine) > 0 && !recorded[enrolment.PasswordSet](mine):
 			return refuse(OutOfOrder)
+		case len(mine) > 0 && !setPassword(mine, seen.Password):
+			return refuse(MovedOn) // somebody set another one after it
 		case len(mine) > 0: // by an earlier try of this call
-			v.unlocked = true
+			v.unlocked = seen.Password
 			d.activate(ctx, v.subject, seen.Name, seen.Password)
 			return nil
-		case !v.unlocked && !seen.Password.IsZero():
+		case v.unlocked.IsZero() && !seen.Password.IsZero():
 			return refuse(MovedOn)
 		}
 		hash, err := d.Hasher.Hash(ctx, typed)
@@ -175,9 +177,17 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		if err != nil {
 			return err
 		}
-		v.unlocked = true
+		v.unlocked = credential
 		d.activate(ctx, v.subject, nameRef, credential)
 		return nil
+	})
+}
+
+// setPassword says whether a credential is one that events have set.
+func setPassword(events []enrolment.Event, credential domain.Ref) bool {
+	return slices.ContainsFunc(events, func(e enrolment.Event) bool {
+		p, ok := e.(enrolment.PasswordSet)
+		return ok && p.Credential == credential
 	})
 }
 
@@ -207,7 +217,7 @@ func (d *Desk) spoken(lang string) string {
 // SetLanguage changes the language of a visit, and in which the person is
 // written to from now on.
 func (d *Desk) SetLanguage(ctx context.Context, id, lang string) (View, error) {
-	return d.with(ctx, id, "set-language", func(v *visit) error {
+	return d.with(ctx, id, "set-language", func(ctx context.Context, v *visit) error {
 		v.lang = d.spoken(lang)
 		if !v.proved || v.login != nil { // Mijn gegevens changes it with a proof: ChangeLanguage
 			return nil

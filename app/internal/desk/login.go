@@ -2,7 +2,10 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -20,12 +23,6 @@ type signin struct {
 	stale     bool                  // it was taken back, or came too late
 	limited   bool                  // none may be asked for now
 
-	// What the person was who proved the password: once it is another one, the visit
-	// is over.
-	password domain.Ref
-	choice   enrolment.Choice
-	frozen   enrolment.FreezeReason
-
 	proved Change // may be done now …
 	until  time.Time
 
@@ -40,45 +37,106 @@ const provesFound Change = "found"
 // proofLife is how long the password and the factor count for a change.
 const proofLife = 5 * time.Minute
 
-// keep notes what the person is now, after a change of their own.
-func (in *signin) keep(s enrolment.State) {
-	in.password, in.choice, in.frozen = s.Password, s.Choice, s.Frozen
-}
-
-// same says whether the person is still who proved the password. Whoever changed the
-// password, the factor or the account meant everybody who is in it.
-func (in *signin) same(s enrolment.State) bool {
-	return in.password == s.Password && in.choice == s.Choice && in.frozen == s.Frozen
-}
-
-// stillIn ends what a visit has proved, when it does not hold any more. A freeze leaves
-// the visit to say so.
+// stillIn ends a visit when something of what the person proves with became another
+// since it began, and not by the visit itself: whoever changed the password, the number
+// or the factor, froze the account or opened it again meant everybody who is in it. It
+// does not matter whether all is as it was: somebody did it. Only a freeze leaves the
+// visit, to say so.
 func (d *Desk) stillIn(ctx context.Context, v *visit) error {
-	s, err := d.state(ctx, v)
+	switch {
+	case v.login != nil:
+		r, err := d.load(ctx, v.subject)
+		if err != nil {
+			return err
+		}
+		return d.judge(v, r)
+	case !v.unlocked.IsZero():
+		s, err := d.state(ctx, v)
+		if err != nil {
+			return err
+		}
+		if s.Password != v.unlocked {
+			v.unlocked = domain.Ref{} // whoever has the new password goes on
+		}
+	}
+	return nil
+}
+
+func (d *Desk) judge(v *visit, r record) error {
+	foreign, err := v.foreign(r)
 	if err != nil {
 		return err
 	}
-	return v.stillIn(s)
-}
-
-func (v *visit) stillIn(s enrolment.State) error {
-	in := v.login
-	if p := s.Pairing; v.offered != "" && p.ID == v.offered && p.Stage == enrolment.Paired {
+	if s := r.state; v.offered != "" && s.Pairing.ID == v.offered && s.Pairing.Stage == enrolment.Paired {
 		// The switch that this visit offered is done, and with it the proof for it.
-		v.offered, in.proved = "", ""
-		if s.Choice.Device == s.Device.ID && s.Choice.Factor == enrolment.Pocket {
-			in.choice = s.Choice
+		v.offered, v.login.proved = "", ""
+	}
+	freezes := 0
+	for _, e := range foreign {
+		switch e.(type) { //nolint:gochecksumtype // those of foreign
+		case enrolment.AccountFrozen, enrolment.PocketRevoked:
+			freezes++
 		}
 	}
 	switch {
-	case in.same(s):
+	case len(foreign) == 0:
 		return nil
-	case s.Frozen != "" && in.frozen != s.Frozen && in.password == s.Password:
-		*in = signin{}
-		in.keep(s)
+	case freezes == len(foreign) && r.state.Frozen != "":
+		*v.login, v.since = signin{}, r.revision
 		return nil
 	}
+	d.drop(v)
 	return refuse(VisitOver)
+}
+
+// foreign returns what changed since a visit began of what the person proves with, and
+// was not its own doing: neither of its calls, nor of a phone that took its offer.
+func (v *visit) foreign(r record) ([]enrolment.Event, error) {
+	own := map[domain.EventID]bool{v.correlation: true}
+	for round := range 2 {
+		var others []enrolment.Event
+		for i := range r.events {
+			rec := &r.events[i]
+			if rec.Revision <= v.since || !proves(rec.Type) {
+				continue
+			}
+			e, err := enrolment.Decode(rec.Type, rec.Data)
+			if err != nil {
+				return nil, err
+			}
+			var meta domain.Metadata
+			if err := json.Unmarshal(rec.Metadata, &meta); err != nil {
+				return nil, fmt.Errorf("read who recorded revision %d: %w", rec.Revision, err)
+			}
+			switch e := e.(type) { //nolint:gochecksumtype // those that need a look
+			case enrolment.PasswordSet:
+				if e.Reason == enrolment.PasswordRehashed {
+					continue // it is the same password
+				}
+			case enrolment.PocketPaired:
+				if v.pairings[e.Pairing] {
+					own[meta.Correlation] = true // and what was recorded with it
+				}
+			}
+			if !own[meta.Correlation] {
+				others = append(others, e)
+			}
+		}
+		if len(others) == 0 || round == 1 {
+			return others, nil
+		}
+	}
+	return nil, nil
+}
+
+// proves says whether events of a type change what a person proves with.
+func proves(typ string) bool {
+	switch typ {
+	case "PasswordSet", "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen",
+		"AccountFrozen", "AccountUnfrozen", "EnrolmentReset":
+		return true
+	}
+	return false
 }
 
 // may says whether a change was proved, and not done yet.
@@ -114,10 +172,9 @@ func (d *Desk) Login(ctx context.Context, email, typed, lang string) (View, erro
 	if err != nil {
 		return View{}, err
 	}
-	v.subject, v.login = s, &signin{}
-	v.login.keep(r.state)
+	v.subject, v.login, v.since = s, &signin{}, r.revision
 	close(v.ready)
-	view, err := d.runLogin(WithCall(ctx, call), v.id, "login", func(v *visit) error {
+	view, err := d.runLogin(WithCall(ctx, call), v.id, "login", func(ctx context.Context, v *visit) error {
 		if r.state.Frozen != "" {
 			return nil // the view says why, and what to do
 		}
@@ -140,13 +197,20 @@ func (d *Desk) here() applicant {
 	return applicant{by: by, network: d.network(by, "")}
 }
 
+// hereIn is whoever has a visit at this station.
+func (d *Desk) hereIn(v *visit) applicant {
+	who := d.here()
+	who.counted, who.next = &v.call.login, func(next time.Time) { v.resend[enrolment.LoggingIn] = next }
+	return who
+}
+
 // runLogin runs a use case of somebody who logs in or has.
-func (d *Desk) runLogin(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
-	return d.run(ctx, id, useCase, func(v *visit) error {
+func (d *Desk) runLogin(ctx context.Context, id, useCase string, do func(ctx context.Context, v *visit) error) (View, error) {
+	return d.run(ctx, id, useCase, func(ctx context.Context, v *visit) error {
 		if v.login == nil {
 			return refuse(OutOfOrder)
 		}
-		if err := do(v); err != nil {
+		if err := do(ctx, v); err != nil {
 			return d.loginRefusal(err)
 		}
 		return nil
@@ -156,10 +220,10 @@ func (d *Desk) runLogin(ctx context.Context, id, useCase string, do func(v *visi
 // ask has the second step begin.
 func (d *Desk) ask(ctx context.Context, v *visit, r record, what Change) error {
 	in := v.login
-	if !in.same(r.state) {
-		return refuse(VisitOver)
+	if err := d.judge(v, r); err != nil {
+		return err
 	}
-	st, err := d.challenge(ctx, v.subject, r, d.here(), login.Change(what), d.visitStamp(v))
+	st, err := d.challenge(ctx, v.subject, r, d.hereIn(v), login.Change(what), d.visitStamp(v))
 	if wait, limited := tooOften(err); limited && what == "" && !in.in && in.challenge == "" {
 		// Who has the password must not keep the person from saying that their phone is
 		// gone: the view says that it has to wait, and that is open to them.
@@ -191,6 +255,18 @@ func tooOften(err error) (time.Duration, bool) {
 	return 0, false
 }
 
+// doIn is do for somebody who logs in or has, and still counts as who they were when
+// it is decided.
+func (d *Desk) doIn(ctx context.Context, v *visit, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
+	by := d.visitStamp(v)
+	return d.actOn(ctx, v.subject, by, func(r record) (enrolment.Command, error) {
+		if err := d.judge(v, r); err != nil {
+			return nil, err
+		}
+		return command(r.state)
+	})
+}
+
 // visitStamp is the stamp of the next act of a visit's call.
 func (d *Desk) visitStamp(v *visit) domain.Stamp {
 	c := v.call.next()
@@ -200,7 +276,7 @@ func (d *Desk) visitStamp(v *visit) domain.Stamp {
 
 // ConfirmLogin brings the code from the SMS, of a login or of a change.
 func (d *Desk) ConfirmLogin(ctx context.Context, id, code string) (View, error) {
-	return d.runLogin(ctx, id, "confirm-login", func(v *visit) error {
+	return d.runLogin(ctx, id, "confirm-login", func(ctx context.Context, v *visit) error {
 		if v.login.challenge == "" {
 			return refuse(OutOfOrder)
 		}
@@ -223,12 +299,15 @@ func (d *Desk) stepDone(ctx context.Context, v *visit, c login.Challenge, err er
 		return err
 	}
 	what := in.change
+	if what == provesFound {
+		if err := d.found(ctx, v); err != nil {
+			return err
+		}
+	}
 	in.challenge, in.change = "", ""
 	switch what {
-	case "":
+	case "", provesFound:
 		d.logIn(v)
-	case provesFound:
-		return d.found(ctx, v)
 	case ChangesFactor:
 		in.proved, in.until = what, d.Now().Add(d.Policy.PairingLife)
 	case ChangesName, ChangesPhone, ChangesLanguage, ChangesPassword:
@@ -239,7 +318,7 @@ func (d *Desk) stepDone(ctx context.Context, v *visit, c login.Challenge, err er
 
 // logIn opens Mijn gegevens to a visit.
 func (d *Desk) logIn(v *visit) {
-	v.login.in, v.proved = true, true
+	v.login.in, v.login.limited, v.proved = true, false, true
 	if !v.watches {
 		v.watches = true
 		go v.signals.forward(d.Feed.Watch(v.subject))
@@ -248,9 +327,9 @@ func (d *Desk) logIn(v *visit) {
 
 // AskAgain asks the phone anew, after an approval has ended without one.
 func (d *Desk) AskAgain(ctx context.Context, id string) (View, error) {
-	return d.runLogin(ctx, id, "ask-again", func(v *visit) error {
+	return d.runLogin(ctx, id, "ask-again", func(ctx context.Context, v *visit) error {
 		if v.login.challenge == "" && !v.login.limited {
-			return frozenOr(v.login, OutOfOrder)
+			return d.frozenOr(ctx, v, OutOfOrder)
 		}
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
@@ -261,9 +340,10 @@ func (d *Desk) AskAgain(ctx context.Context, id string) (View, error) {
 }
 
 // frozenOr is no refusal on an account that was frozen meanwhile: the view says that.
-func frozenOr(in *signin, c Code) error {
-	if in.frozen != "" {
-		return nil
+func (d *Desk) frozenOr(ctx context.Context, v *visit, c Code) error {
+	s, err := d.state(ctx, v)
+	if err != nil || s.Frozen != "" {
+		return err
 	}
 	return refuse(c)
 }
@@ -275,22 +355,28 @@ func (d *Desk) resendLogin(ctx context.Context, v *visit) error {
 		return err
 	}
 	c := logins.state.Open
-	if c.ID != v.login.challenge || c.Factor != enrolment.SMS {
+	if c.ID != v.login.challenge || v.login.challenge == "" || c.Factor != enrolment.SMS {
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
 		return d.ask(ctx, v, r, v.login.change)
 	}
-	st, next, err := d.repeat(ctx, v.subject, c, d.here(), d.visitStamp(v))
+	st, err := d.repeat(ctx, v.subject, c, d.hereIn(v), d.visitStamp(v))
 	if err != nil {
 		return err
 	}
 	if st.Open.Change != c.Change || st.Open.By != c.By {
 		return login.ErrOver
 	}
-	v.login.challenge, v.resend[enrolment.LoggingIn] = st.Open.ID, next
+	v.login.challenge = st.Open.ID
 	return nil
+}
+
+// look returns the command of what a visit finds when it looks; see commandFor.
+func (v *visit) look() domain.CommandID {
+	h := sha256.Sum256([]byte("look\x00" + v.id))
+	return domain.CommandID(h[:16])
 }
 
 // accountView says where a visit stands that began with a login.
@@ -303,9 +389,11 @@ func (d *Desk) accountView(ctx context.Context, v *visit) (View, error) {
 	if err != nil {
 		return view, err
 	}
-	if c := logins.state.Open; c.ID == in.challenge && c.Stage == login.Approved {
-		// Whoever looks takes it: a look is no call of its own.
-		c, err := d.redeem(ctx, v.subject, c.ID, d.here(), d.stamp(v, newCommand()))
+	if c := logins.state.Open; c.ID == in.challenge && c.Factor == enrolment.Pocket && !in.stale &&
+		(c.Stage == login.Approved || c.Stage == login.Succeeded) {
+		// Whoever looks takes it, and whoever looks again finds what was taken: a look is
+		// no call of its own.
+		c, err := d.redeem(ctx, v.subject, c.ID, d.here(), d.stamp(v, v.look()))
 		switch err = d.stepDone(ctx, v, c, err); {
 		case errors.Is(err, login.ErrOver), errors.Is(err, login.ErrGiven):
 			in.stale = true // approved, and looked at too late
@@ -318,7 +406,7 @@ func (d *Desk) accountView(ctx context.Context, v *visit) (View, error) {
 		return view, err
 	}
 	s := r.state
-	if err := v.stillIn(s); err != nil {
+	if err := d.judge(v, r); err != nil {
 		return view, err
 	}
 	if !in.in && in.challenge == "" && !in.limited && in.recovery == (recovery{}) && s.Frozen == "" {

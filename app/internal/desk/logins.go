@@ -28,9 +28,12 @@ import (
 type applicant struct {
 	by      login.Asker
 	network login.Network
+	nowhere bool   // the client did not say where they are
 	from    string // where they are, in words for them; may be empty
-	lang    string
 	stamp   func(domain.CommandID) domain.Stamp
+
+	counted *bool           // the send was counted, by an earlier try of the same call; nil: there is none
+	next    func(time.Time) // told from when on a code may be sent again; nil: nobody
 }
 
 // network returns what failures are counted by: a keyed hash of where somebody is,
@@ -228,7 +231,7 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	if err != nil {
 		return domain.SubjectID{}, record{}, refuse(NotAnAddress)
 	}
-	if err := d.countTry(ctx, who); err != nil {
+	if err := d.roomToTry(ctx, who); err != nil {
 		return domain.SubjectID{}, record{}, err
 	}
 	leave, err := d.guards.enter(ctx, key)
@@ -253,26 +256,49 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	return s, r, nil
 }
 
-// How many passwords may be tried in an hour from one network, over all addresses:
-// a station has one person at a time, and a network of the API may be an office.
+// How many passwords may fail in an hour from one network, over all addresses: a
+// station has one person at a time, and a network of the API may be an office.
 const (
-	triesOfStation = 300
-	triesOfNetwork = 1200
+	failuresOfStation = 300
+	failuresOfNetwork = 1200
 )
 
-// countTry counts a password before it is looked at, for whoever it may be: who tries
-// a few on everybody is stopped too, and what hashing costs is bounded.
-func (d *Desk) countTry(ctx context.Context, who applicant) error {
-	most := triesOfNetwork
+// failures is the limit on what fails from where somebody is; false: the client did not
+// say where, and then one who guesses would stop all others.
+func (who applicant) failures() (Limit, bool) {
+	most := failuresOfNetwork
 	if who.by.Station != "" {
-		most = triesOfStation
+		most = failuresOfStation
 	}
-	next, allowed, err := d.Limits.Take(ctx, d.Now(), Limit{Name: "login-tries", Key: string(who.network), Window: hour, Max: most})
+	return Limit{Name: "login-failures", Key: string(who.network), Window: hour, Max: most}, !who.nowhere
+}
+
+// roomToTry refuses a password before it is looked at, whoever it is for, where too
+// many have failed: so who tries a few on everybody is stopped too, and what hashing
+// costs is bounded.
+func (d *Desk) roomToTry(ctx context.Context, who applicant) error {
+	limit, somewhere := who.failures()
+	if !somewhere {
+		return nil
+	}
+	n, err := d.Limits.Count(ctx, d.Now(), limit)
 	if err != nil {
-		return fmt.Errorf("count a try at a password: %w", err)
+		return fmt.Errorf("count failed logins: %w", err)
 	}
-	if !allowed {
-		return &Refusal{Code: Limited, Wait: max(time.Second, next.Sub(d.Now()))}
+	if n >= limit.Max {
+		return &Refusal{Code: Limited, Wait: 15 * time.Minute}
+	}
+	return nil
+}
+
+// countFailure counts one, alike for everybody.
+func (d *Desk) countFailure(ctx context.Context, who applicant) error {
+	limit, somewhere := who.failures()
+	if !somewhere {
+		return nil
+	}
+	if _, _, err := d.Limits.Take(ctx, d.Now(), limit); err != nil {
+		return fmt.Errorf("count a failed login: %w", err)
 	}
 	return nil
 }
@@ -307,7 +333,11 @@ func (d *Desk) compare(ctx context.Context, s domain.SubjectID, key string, who 
 			r = d.rehash(ctx, s, r, typed)
 		}
 		return r, true, nil
-	case stored == "" || !free:
+	}
+	if err := d.countFailure(ctx, who); err != nil {
+		return r, false, err
+	}
+	if stored == "" || !free {
 		return r, false, d.noteLogin(ctx, key)
 	}
 	by.Command = newCommand() // each password that was looked at is a guess, whatever Call it came with
@@ -346,7 +376,10 @@ func (d *Desk) rehash(ctx context.Context, s domain.SubjectID, r record, typed s
 	}
 	if err == nil {
 		d.activate(ctx, s, refs)
-		r, err = d.load(ctx, s)
+		var fresh record
+		if fresh, err = d.load(ctx, s); err == nil {
+			r = fresh
+		}
 	}
 	d.report(err)
 	return r
@@ -389,7 +422,7 @@ func (d *Desk) challenge(ctx context.Context, s domain.SubjectID, r record, who 
 	if factor == enrolment.Pocket {
 		return d.askPhone(ctx, s, r, e, who.from, by)
 	}
-	return d.askNumber(ctx, s, r, e, by)
+	return d.askNumber(ctx, s, r, e, who, by)
 }
 
 // digitsKey is the purpose of the key of the digits that a phone has to be told.
@@ -438,14 +471,10 @@ func asked(st login.State, events []login.Event, what login.Change) error {
 	return refuse(MovedOn)
 }
 
-func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, by domain.Stamp) (login.State, error) {
+func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e login.LoginChallenged, who applicant, by domain.Stamp) (login.State, error) {
 	_, e.KeyID = d.Keys.Derive(codeKey(enrolment.LoggingIn))
 	e.To = &r.state.Phone.Ref
-	number, err := d.open(ctx, s, KindPhone, r.state.Phone.Ref)
-	if err != nil {
-		return login.State{}, err
-	}
-	next, allowed, err := d.countSend(ctx, enrolment.LoggingIn, enrolment.BySMS, number, e.By.Station)
+	next, allowed, err := d.countLogin(ctx, s, r.state.Phone.Ref, who)
 	if err != nil {
 		return login.State{}, err
 	}
@@ -460,6 +489,28 @@ func (d *Desk) askNumber(ctx context.Context, s domain.SubjectID, r record, e lo
 		d.sendLogin(s, st.Open.ID, r.state.Language)
 	}
 	return st, err
+}
+
+// countLogin counts the send of a login's code, once for each call.
+func (d *Desk) countLogin(ctx context.Context, s domain.SubjectID, to domain.Ref, who applicant) (next time.Time, allowed bool, err error) {
+	if who.counted != nil && *who.counted {
+		return next, true, nil
+	}
+	number, err := d.open(ctx, s, KindPhone, to)
+	if err != nil {
+		return next, false, err
+	}
+	next, allowed, err = d.countSend(ctx, enrolment.LoggingIn, enrolment.BySMS, number, who.by.Station)
+	if err != nil {
+		return next, false, err
+	}
+	if who.counted != nil {
+		*who.counted = allowed
+	}
+	if who.next != nil {
+		who.next(next)
+	}
+	return next, allowed, nil
 }
 
 // openCode returns the state with a code that was sent before and serves the same
@@ -480,35 +531,33 @@ func (d *Desk) openCode(ctx context.Context, s domain.SubjectID, e login.LoginCh
 
 // repeat sends the open code of a login once more, or (when little is left of it)
 // another one.
-func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge, who applicant, by domain.Stamp) (login.State, time.Time, error) {
+func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge, who applicant, by domain.Stamp) (login.State, error) {
 	r, err := d.load(ctx, s)
 	if err != nil {
-		return login.State{}, time.Time{}, err
+		return login.State{}, err
 	}
-	if r.state.Frozen != "" || r.revision != c.Enrolment || d.Now().After(c.Expires.Add(d.Policy.RepeatWhileLeft)) {
-		return login.State{}, time.Time{}, login.ErrOver // the password was right for what was then
+	frozen := r.state.Frozen != "" && c.Change != login.Change(provesFound)
+	if frozen || r.revision != c.Enrolment || d.Now().After(c.Expires.Add(d.Policy.RepeatWhileLeft)) {
+		return login.State{}, login.ErrOver // the password was right for what was then
 	}
 	if !c.Live(d.Now()) || c.Expires.Sub(d.Now()) < d.Policy.RepeatWhileLeft || c.Wrong >= d.Policy.WrongCodes {
-		st, err := d.challenge(ctx, s, r, who, c.Change, by)
-		return st, time.Time{}, err
+		return d.challenge(ctx, s, r, who, c.Change, by)
 	}
-	number, err := d.open(ctx, s, KindPhone, c.To)
-	if err != nil {
-		return login.State{}, time.Time{}, err
-	}
-	next, allowed, err := d.countSend(ctx, enrolment.LoggingIn, enrolment.BySMS, number, who.by.Station)
+	sent := who.counted != nil && *who.counted // by an earlier try of this call
+	next, allowed, err := d.countLogin(ctx, s, c.To, who)
 	switch {
 	case err != nil:
-		return login.State{}, next, err
+		return login.State{}, err
 	case !allowed:
-		return login.State{}, next, &Refusal{Code: Limited, Wait: max(0, next.Sub(d.Now()))}
+		return login.State{}, &Refusal{Code: Limited, Wait: max(0, next.Sub(d.Now()))}
+	case !sent:
+		d.sendLogin(s, c.ID, r.state.Language)
 	}
-	d.sendLogin(s, c.ID, r.state.Language)
 	logins, err := d.loadLogins(ctx, s)
 	if err == nil && logins.state.Open.ID != c.ID {
 		err = login.ErrOver
 	}
-	return logins.state, next, err
+	return logins.state, err
 }
 
 // sendLogin sends the code of a login in the background, and records what became
@@ -676,11 +725,7 @@ func (d *Desk) notifyAt(s domain.SubjectID, occasion string, m Message, channel 
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
 		r, err := d.load(ctx, s)
-		first := false
-		if err == nil {
-			first, err = d.Sends.StartSend(ctx, m.ID)
-		}
-		if err != nil || !first {
+		if err != nil {
 			d.report(err)
 			return
 		}
@@ -698,7 +743,11 @@ func (d *Desk) notifyAt(s domain.SubjectID, occasion string, m Message, channel 
 		if m.Name, err = d.open(ctx, s, KindName, r.state.Name); err == nil {
 			m.To, err = d.open(ctx, s, kind, ref)
 		}
+		first := false
 		if err == nil && m.To != "" {
+			first, err = d.Sends.StartSend(ctx, m.ID)
+		}
+		if err == nil && first {
 			_, err = d.Courier.Deliver(ctx, m)
 		}
 		if err != nil {

@@ -22,11 +22,11 @@ const pairingKey = "pairing"
 // OfferPairing puts a QR code on the screen (E8), in the place of an earlier
 // one. The station asks again whenever QRLeft has run out.
 func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, "offer-pairing", func(v *visit) error {
+	return d.with(ctx, id, "offer-pairing", func(ctx context.Context, v *visit) error {
 		switch {
 		case v.login != nil && !v.login.may(ChangesFactor, d.Now()):
 			return refuse(NotProved)
-		case v.login == nil && !v.unlocked:
+		case v.login == nil && v.unlocked.IsZero():
 			return refuse(OutOfOrder)
 		case d.PublicURL == "":
 			return refuse(PocketOff)
@@ -41,24 +41,27 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 			return err
 		}
 		v.offered = s.Pairing.ID // of an earlier try of this call, perhaps
+		v.pairings[v.offered] = true
 		return nil
 	})
 }
 
 // CancelPairing is Terug on E8.
 func (d *Desk) CancelPairing(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, "cancel-pairing", func(v *visit) error {
+	return d.with(ctx, id, "cancel-pairing", func(ctx context.Context, v *visit) error {
 		cancel := enrolment.CancelPairing{Pairing: v.offered}
-		v.offered = ""
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return cancel, nil })
+		if err == nil {
+			v.offered = ""
+		}
 		return err
 	})
 }
 
 // ConfirmPairing brings the six digits that the phone shows (E8).
 func (d *Desk) ConfirmPairing(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, "confirm-pairing", func(v *visit) error {
-		if !v.unlocked && (v.login == nil || !v.login.in) {
+	return d.with(ctx, id, "confirm-pairing", func(ctx context.Context, v *visit) error {
+		if v.unlocked.IsZero() && (v.login == nil || !v.login.in) {
 			return refuse(OutOfOrder)
 		}
 		_, events, err := d.do(ctx, v, func(s enrolment.State) (enrolment.Command, error) {

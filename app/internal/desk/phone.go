@@ -10,8 +10,8 @@ import (
 // GivePhone says which number to use (E5), and has a code sent to it. The view
 // then says Sending, until it is known what became of the message.
 func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, "give-phone", func(v *visit) error {
-		if !v.unlocked {
+	return d.with(ctx, id, "give-phone", func(ctx context.Context, v *visit) error {
+		if v.unlocked.IsZero() {
 			return refuse(OutOfOrder)
 		}
 		number, err := d.Policy.ParsePhone(typed)
@@ -109,7 +109,7 @@ func (d *Desk) resendAccount(ctx context.Context, v *visit) error {
 	switch {
 	case in.recovery.at == atMail, in.recovery.at == atNumber:
 		return d.resendRecovery(ctx, v)
-	case in.challenge != "":
+	case in.challenge != "" || in.limited:
 		return d.resendLogin(ctx, v)
 	case !in.newPhone:
 		return refuse(OutOfOrder)
@@ -122,13 +122,20 @@ func (d *Desk) resendAccount(ctx context.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return d.reissue(ctx, v, enrolment.ChangingPhone, enrolment.BySMS, number)
+	if !in.may(ChangesPhone, d.Now()) {
+		return refuse(NotProved)
+	}
+	if err := d.reissue(ctx, v, enrolment.ChangingPhone, enrolment.BySMS, number); err != nil {
+		return err
+	}
+	d.toNewPhone(v)
+	return nil
 }
 
 // ConfirmPhone brings the code from the SMS (E6).
 func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error) {
-	return d.with(ctx, id, "confirm-phone", func(v *visit) error {
-		if !v.unlocked {
+	return d.with(ctx, id, "confirm-phone", func(ctx context.Context, v *visit) error {
+		if v.unlocked.IsZero() {
 			return refuse(OutOfOrder)
 		}
 		s, events, err := d.do(ctx, v, d.guess(v, enrolment.VerifyingPhone, typed,
@@ -151,8 +158,8 @@ func (d *Desk) ConfirmPhone(ctx context.Context, id, typed string) (View, error)
 
 // ChooseSMS is Nee to Pocket (E7): the enrolment is complete.
 func (d *Desk) ChooseSMS(ctx context.Context, id string) (View, error) {
-	return d.with(ctx, id, "choose-sms", func(v *visit) error {
-		if !v.unlocked {
+	return d.with(ctx, id, "choose-sms", func(ctx context.Context, v *visit) error {
+		if v.unlocked.IsZero() {
 			return refuse(OutOfOrder)
 		}
 		_, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return enrolment.ChooseSMS{}, nil })

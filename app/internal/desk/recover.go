@@ -43,8 +43,12 @@ func (r recovery) screen() Screen {
 // WithoutPhone is for who cannot take the second step of a login: a code goes to
 // their mail (ScreenRecoverMail).
 func (d *Desk) WithoutPhone(ctx context.Context, id string) (View, error) {
-	return d.runLogin(ctx, id, "without-phone", func(v *visit) error {
-		if v.login.in || v.login.frozen != "" {
+	return d.runLogin(ctx, id, "without-phone", func(ctx context.Context, v *visit) error {
+		s, err := d.state(ctx, v)
+		switch {
+		case err != nil:
+			return err
+		case v.login.in || s.Frozen != "":
 			return refuse(OutOfOrder)
 		}
 		return d.askRecovery(ctx, v, false)
@@ -54,7 +58,7 @@ func (d *Desk) WithoutPhone(ctx context.Context, id string) (View, error) {
 // FoundPhone is for who reported it lost and has it again: a code by mail, then
 // the factor, end the freeze.
 func (d *Desk) FoundPhone(ctx context.Context, id string) (View, error) {
-	return d.runLogin(ctx, id, "found-phone", func(v *visit) error {
+	return d.runLogin(ctx, id, "found-phone", func(ctx context.Context, v *visit) error {
 		s, err := d.state(ctx, v)
 		switch {
 		case err != nil:
@@ -95,7 +99,7 @@ func (d *Desk) askRecovery(ctx context.Context, v *visit, found bool) error {
 // atMail has a visit wait for the code by mail, and follows what becomes of it.
 func (d *Desk) atMail(v *visit, found bool) {
 	v.login.recovery = recovery{at: atMail, found: found}
-	v.login.challenge, v.login.change = "", ""
+	v.login.challenge, v.login.change, v.login.limited = "", "", false
 	if !v.watches {
 		v.watches = true
 		go v.signals.forward(d.Feed.Watch(v.subject))
@@ -122,7 +126,7 @@ func (d *Desk) resendRecovery(ctx context.Context, v *visit) error {
 // ConfirmRecovery brings that code (then ScreenRecoverHow), or the one from the SMS
 // (ScreenRecoverCode; then ScreenAccount, and SMS is the factor).
 func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, error) {
-	return d.runLogin(ctx, id, "confirm-recovery", func(v *visit) error {
+	return d.runLogin(ctx, id, "confirm-recovery", func(ctx context.Context, v *visit) error {
 		in := v.login
 		number := in.recovery.at == atNumber
 		if !number && in.recovery.at != atMail {
@@ -145,7 +149,6 @@ func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, erro
 		}
 		if number {
 			in.recovery = recovery{}
-			in.keep(s)
 			d.verifiedNumber(ctx, v.subject, enrolment.Recovering, s.Codes.Recovery.ID, s.Phone.Ref)
 			d.notify(v.subject, "recovered "+string(s.Codes.Recovery.ID), Message{Kind: SMSChosenMessage}, enrolment.ByMail, enrolment.BySMS)
 			d.logIn(v)
@@ -167,30 +170,27 @@ func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, erro
 
 // found ends the freeze of somebody who has proved the factor.
 func (d *Desk) found(ctx context.Context, v *visit) error {
-	mail := v.login.recovery.mail
-	v.login.recovery = recovery{}
-	by := d.stamp(v, newCommand()) // of a look, perhaps, which is no call
-	s, events, err := d.act(ctx, v.subject, by, func(s enrolment.State) (enrolment.Command, error) {
-		if !v.login.same(s) {
-			return nil, refuse(VisitOver)
+	by := d.stamp(v, commandFor(v.look(), v.login.challenge)) // of a look, perhaps, which is no call
+	_, events, err := d.actOn(ctx, v.subject, by, func(r record) (enrolment.Command, error) {
+		if err := d.judge(v, r); err != nil {
+			return nil, err
 		}
-		return enrolment.FoundPhone{Mail: mail}, nil
+		return enrolment.FoundPhone{Mail: v.login.recovery.mail}, nil
 	})
 	if err != nil {
 		return err
 	}
-	v.login.keep(s)
+	v.login.recovery = recovery{}
 	if recorded[enrolment.AccountUnfrozen](events) {
 		d.notify(v.subject, occasionOf(by.Command), Message{Kind: UnfrozenMessage}, enrolment.ByMail, enrolment.BySMS)
 	}
-	d.logIn(v)
 	return nil
 }
 
 // ReportPhone says what became of the phone. Lost and stolen freeze the account
 // (ScreenFrozen); new sends a code by SMS (ScreenRecoverCode).
 func (d *Desk) ReportPhone(ctx context.Context, id string, loss PhoneLoss) (View, error) {
-	return d.runLogin(ctx, id, "report-phone", func(v *visit) error {
+	return d.runLogin(ctx, id, "report-phone", func(ctx context.Context, v *visit) error {
 		in := v.login
 		if in.recovery.at != atHow {
 			return refuse(OutOfOrder)
@@ -211,12 +211,11 @@ func (d *Desk) ReportPhone(ctx context.Context, id string, loss PhoneLoss) (View
 			return refuse(OutOfOrder)
 		}
 		own := v.call.next()
-		s, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) { return report, nil })
+		s, events, err := d.doIn(ctx, v, func(enrolment.State) (enrolment.Command, error) { return report, nil })
 		if err != nil {
 			return err
 		}
 		in.recovery, in.challenge = recovery{}, ""
-		in.keep(s)
 		if recorded[enrolment.AccountFrozen](events) {
 			d.tellFrozen(v.subject, occasionOf(own), Frozen(s.Frozen), string(s.Case.ID))
 		}

@@ -67,16 +67,24 @@ func (d *Desk) StartLogin(ctx context.Context, a LoginAttempt) (Login, error) {
 	case r.state.Chosen() == enrolment.NoFactor:
 		return Login{}, refuse(OutOfOrder)
 	}
+	var next time.Time
+	who.next = func(at time.Time) { next = at }
 	st, err := d.challenge(ctx, s, r, who, "", who.stamp(newCommand()))
 	if err != nil {
 		return Login{}, d.loginRefusal(err)
 	}
-	return d.login(s, st.Open)
+	l, err := d.login(s, st.Open)
+	if !next.IsZero() {
+		l.ResendIn = max(0, next.Sub(d.Now()))
+	}
+	return l, err
 }
 
 func (d *Desk) client(a LoginAttempt) applicant {
 	by := login.Asker{Client: a.Client}
-	return applicant{by: by, network: d.network(by, a.Network), from: oneLine(a.From, 80), stamp: d.clientStamp(a.Client)}
+	return applicant{
+		by: by, network: d.network(by, a.Network), nowhere: a.Network == "", from: oneLine(a.From, 80), stamp: d.clientStamp(a.Client),
+	}
 }
 
 // clientStamp says that a client of the API asks.
@@ -186,7 +194,9 @@ func (d *Desk) ResendLogin(ctx context.Context, client, id string) (Login, error
 	if c.ID != challenge || c.By != who.by || c.Factor != enrolment.SMS || c.Stage != login.Waiting {
 		return Login{}, refuse(NoCode)
 	}
-	st, next, err := d.repeat(ctx, s, c, who, who.stamp(newCommand()))
+	var next time.Time
+	who.next = func(at time.Time) { next = at }
+	st, err := d.repeat(ctx, s, c, who, who.stamp(newCommand()))
 	if err != nil {
 		return Login{}, d.loginRefusal(err)
 	}

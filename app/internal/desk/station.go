@@ -88,7 +88,7 @@ func (c Call) helpCode() string {
 func (d *Desk) HelpCode(ctx context.Context, id string) (string, error) {
 	c := CallOf(ctx)
 	help := c.helpCode()
-	_, err := d.with(WithCall(ctx, c), id, "help-code", func(v *visit) error {
+	_, err := d.with(WithCall(ctx, c), id, "help-code", func(ctx context.Context, v *visit) error {
 		if !v.proved {
 			return d.note(ctx, c.command("help-code/"+id, 0), station.HelpCodeShown{Help: help})
 		}

@@ -188,7 +188,7 @@ func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
 
 func (d *Desk) screen(v *visit, s enrolment.State) Screen {
 	step := s.Step()
-	if !v.unlocked && step != enrolment.StepDone && !s.Password.IsZero() {
+	if v.unlocked.IsZero() && step != enrolment.StepDone && !s.Password.IsZero() {
 		return ScreenResume
 	}
 	switch step {

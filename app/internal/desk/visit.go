@@ -33,8 +33,8 @@ type visit struct {
 	codeUntil time.Time // how long the code by mail is said to work, before anything is proved
 	guesses   int       // at it, in this visit
 
-	proved   bool // the e-mail address, in this visit
-	unlocked bool // the password was typed or set in this visit
+	proved   bool       // the e-mail address, in this visit
+	unlocked domain.Ref // the credential whose password was typed or set in this visit
 
 	resend  map[enrolment.Purpose]time.Time // from when on a code may be asked for again
 	signals signals
@@ -42,10 +42,12 @@ type visit struct {
 
 	offered enrolment.PairingID // by this visit
 
-	ofLogin bool    // it began with one
-	login   *signin // of who began with a login; nil: of who enrols
-	watches bool    // the enrolment is followed
-	follows bool    // the logins are followed
+	ofLogin  bool                         // it began with one
+	since    domain.Revision              // up to where the enrolment was read when a login's password was right
+	pairings map[enrolment.PairingID]bool // that this visit has offered
+	login    *signin                      // of who began with a login; nil: of who enrols
+	watches  bool                         // the enrolment is followed
+	follows  bool                         // the logins are followed
 
 	begun domain.CommandID // of the act that issues the first code
 	call  attempt          // of the present call
@@ -60,6 +62,8 @@ type attempt struct {
 	acts  int                        // decided in this try; the n-th has the same command in each
 	taken map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
 	sent  map[enrolment.Channel]bool // messages that were handed over
+	login bool                       // the send of a login's code was counted
+	done  bool                       // what was asked for is recorded; only what to show may have been lost
 }
 
 // next returns the command of the next act.
@@ -72,6 +76,10 @@ func (v *visit) enter(c Call, useCase string) error {
 	scope := useCase + "/" + v.id
 	if v.call.call == c && v.call.scope == scope {
 		v.call.acts = 0
+		return nil
+	}
+	if aside[useCase] { // may come back at any time, and changes nothing for the others
+		v.call = attempt{call: c, scope: scope, taken: map[enrolment.Purpose]bool{}, sent: map[enrolment.Channel]bool{}}
 		return nil
 	}
 	if v.calls[c] || len(v.calls) >= maxCalls {
@@ -100,6 +108,7 @@ func (d *Desk) newVisit(c Call, useCase string, a enrolment.Address, lang string
 		ofLogin: useCase == "login", begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
 		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{}, calls: map[Call]bool{},
+		pairings: map[enrolment.PairingID]bool{},
 	}
 	if err := v.enter(c, useCase); err != nil {
 		return nil, err
@@ -153,18 +162,26 @@ func (d *Desk) drop(v *visit) {
 }
 
 // with runs a use case for a visit of somebody who enrols.
-func (d *Desk) with(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
-	return d.run(ctx, id, useCase, func(v *visit) error {
+func (d *Desk) with(ctx context.Context, id, useCase string, do func(ctx context.Context, v *visit) error) (View, error) {
+	return d.run(ctx, id, useCase, func(ctx context.Context, v *visit) error {
 		if v.login != nil && !shared[useCase] {
 			return refuse(OutOfOrder)
 		}
-		return do(v)
+		return do(ctx, v)
 	})
 }
 
+// longest is what one use case may take.
+const longest = time.Minute
+
+// aside are the use cases that come in between others and leave them as they are: a
+// call that is to be asked again after them still can be.
+var aside = map[string]bool{"set-language": true, "help-code": true}
+
 // run runs a use case for a visit, once it is known who it is; one without a name
-// changes nothing.
-func (d *Desk) run(ctx context.Context, id, useCase string, do func(v *visit) error) (View, error) {
+// changes nothing. One with a name is carried through once it has begun, whether or not
+// somebody still waits: what it records, others are told of.
+func (d *Desk) run(ctx context.Context, id, useCase string, do func(ctx context.Context, v *visit) error) (View, error) {
 	v, ok := d.visit(id)
 	if !ok || d.Now().Sub(v.began) > d.VisitMax {
 		return View{}, refuse(VisitOver)
@@ -182,16 +199,24 @@ func (d *Desk) run(ctx context.Context, id, useCase string, do func(v *visit) er
 		}
 	}
 	if useCase != "" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longest)
+		defer cancel()
+		if before := v.call; aside[useCase] {
+			defer func() { v.call = before }()
+		}
 		if err := v.enter(CallOf(ctx), useCase); err != nil {
 			return View{}, err
 		}
 	}
-	if v.login != nil {
-		if err := d.stillIn(ctx, v); err != nil {
-			return View{}, d.refusal(err)
-		}
+	if err := d.stillIn(ctx, v); err != nil {
+		return View{}, d.refusal(err)
 	}
-	refused := d.refusal(do(v))
+	var refused error
+	if useCase == "" || !v.call.done {
+		refused = d.refusal(do(ctx, v))
+		v.call.done = useCase != "" && refused == nil
+	}
 	look := d.view
 	if v.login != nil {
 		look = d.accountView
@@ -259,7 +284,7 @@ func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, erro
 	if err := v.signals.wait(ctx2, version); err != nil && ctx.Err() != nil {
 		return View{}, ctx.Err()
 	}
-	return d.with(ctx, id, "", func(*visit) error { return nil })
+	return d.with(ctx, id, "", func(context.Context, *visit) error { return nil })
 }
 
 // signals counts what changed around a visit, and wakes whoever waits for it.

@@ -224,6 +224,10 @@ func (s *service) pending(ctx context.Context, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !s.perDevice.enter(m.thumbprint) {
+		return nil, pairing.Busy
+	}
+	defer s.perDevice.leave(m.thumbprint)
 	a, err := wait(ctx, s.asking, s.Limits.Wait, nil, func(ctx context.Context) (*pairing.Approval, error) {
 		return s.Desk.PendingApproval(ctx, q)
 	})

@@ -93,6 +93,7 @@ type service struct {
 	Config
 	all, claims, finds, asks, decisions *limiter
 	waiting, asking                     chan struct{} // one for each phone that waits for its station, for a login
+	perDevice                           crowd         // questions of each phone that wait for a login
 }
 
 func newService(c Config, now func() time.Time) *service {

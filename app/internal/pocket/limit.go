@@ -49,6 +49,38 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// deviceWaits is how many questions of one phone may wait at once: a page that was
+// opened twice, and one that has just gone.
+const deviceWaits = 4
+
+// A crowd counts who is in, by key, so that one phone cannot take everybody's places.
+type crowd struct {
+	mu sync.Mutex
+	in map[string]int
+}
+
+// enter lets one more in, if there is room.
+func (c *crowd) enter(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in[key] >= deviceWaits {
+		return false
+	}
+	if c.in == nil {
+		c.in = map[string]int{}
+	}
+	c.in[key]++
+	return true
+}
+
+func (c *crowd) leave(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in[key]--; c.in[key] <= 0 {
+		delete(c.in, key)
+	}
+}
+
 // A limiter gives each address a bucket of tokens that fills up again within a
 // minute. It remembers a bounded number of addresses; when more come, it
 // forgets those whose buckets are full, and if none is, any one. It may be

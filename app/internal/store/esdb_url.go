@@ -123,6 +123,11 @@ func checkQuery(query string) error {
 			return fmt.Errorf("%w: %s is there twice", ErrURL, key)
 		}
 		seen[strings.ToLower(key)] = true
+		if strings.EqualFold(key, "nodePreference") && !strings.EqualFold(vs[0], "leader") {
+			// What was decided is read again after it was recorded. A follower may not have
+			// heard of the last events, and a login would overtake a freeze.
+			return fmt.Errorf("%w: nodePreference has to be leader, or left out", ErrURL)
+		}
 		if strings.EqualFold(key, "defaultDeadline") { // the client takes a word for 0
 			if n, err := strconv.Atoi(vs[0]); err != nil || n < 1 {
 				return fmt.Errorf("%w: defaultDeadline has to be a number of milliseconds", ErrURL)

@@ -33,6 +33,7 @@ func TestESDBURLRefused(t *testing.T) {
 		"a misspelt key":      {url: as + "a?tsl=false", says: `unknown key "tsl"`},
 		"a key twice":         {url: as + "a?tls=true&tls=false", says: "twice"},
 		"a key in two cases":  {url: as + "a?tls=true&TLS=false", says: "twice"},
+		"a follower":          {url: as + "a?nodePreference=follower", says: "leader"},
 		"a word as deadline":  {url: as + "a?defaultDeadline=soon", says: "milliseconds"},
 		"tls is no yes or no": {url: as + "a?tls=perhaps", says: "true or false"},
 		"a user alone":        {url: "esdb://u@a", says: "a user and a password"},
@@ -68,7 +69,7 @@ func TestESDBURLAdmitted(t *testing.T) {
 	for _, url := range []string{
 		"esdb://db.example.org",
 		"esdb://u:p%40ss@db.example.org:2113?tls=true&tlsVerifyCert=false",
-		"esdb://u:a,b@a.example.org,b.example.org:2114,c.example.org?nodePreference=follower",
+		"esdb://u:a,b@a.example.org,b.example.org:2114,c.example.org?nodePreference=leader",
 		"esdb+discover://u:p@cluster.example.org?gossipTimeout=2&keepAliveInterval=10000&keepAliveTimeout=10000",
 		"esdb://db.example.org?tls=false",
 		"esdb://u:p@127.0.0.1:2113,localhost?tls=false&defaultDeadline=5000",
