@@ -148,7 +148,7 @@ func TestPageApprovalsEnd(t *testing.T) {
 		b.problem(code)
 		b.fits(code)
 		b.shots(code)
-		b.click("#problem-home")
+		b.leaves("#problem-home", "problem")
 		b.screen("home")
 	}
 

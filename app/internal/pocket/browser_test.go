@@ -194,6 +194,23 @@ func (b browser) click(selector string) {
 	b.do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
+// leaves presses what can be seen of a selector until the page has left a screen: a
+// press may meet the page while it is being laid out anew.
+func (b browser) leaves(selector, screen string) {
+	b.t.Helper()
+	here := fmt.Sprintf("document.documentElement.dataset.shown === %q", screen)
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		b.click(selector)
+		for range 40 {
+			if !evaluate[bool](b, here) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	b.t.Fatalf("pressing %s leads nowhere; the page says: %s", selector, evaluate[string](b, "document.body.innerText"))
+}
+
 // shots takes pictures of the screen in several sizes and colours, where
 // KEYDESK_SHOTS names a folder.
 func (b browser) shots(name string) {
@@ -243,6 +260,7 @@ func (b browser) fits(name string) {
 			b.t.Errorf("%s at %d×%d: %d px too wide, %d px too high", name, size[0], size[1], over[0], over[1])
 		}
 	}
+	time.Sleep(50 * time.Millisecond) // what is pressed next stands still by then
 }
 
 // TestPageComputesTheVectors holds the page's protocol to the same bytes.
