@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keydesk/keydesk/app/internal/courier"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // With a new master key in front of the old one, all that was made under the
@@ -52,5 +54,39 @@ func putNewKeyInFront(t *testing.T, file string) {
 	}
 	if err := os.WriteFile(file, []byte(strings.Join(ring, "\n")+"\n"), 0o600); err != nil { //nolint:gosec // a file of this test
 		t.Fatal(err)
+	}
+}
+
+// A login with a password that was hashed under an older key hashes it anew, which
+// ends neither that login nor a visit of the same person elsewhere.
+func TestAPasswordIsHashedAnewAtALogin(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	s := h.withSMS()
+	h.stop()
+	putNewKeyInFront(t, filepath.Join(h.dir, "master.key"))
+
+	h = open(t, h.dir, false)
+	n := h.messages()
+	v := h.must(desk.ScreenLoginCode)(h.Desk.Login(ctx, email, phrase, "nl"))
+	h.must(desk.ScreenAccount)(h.Desk.ConfirmLogin(ctx, v.Visit, h.code(courier.BySMS, n)))
+	anew := 0
+	events, err := h.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Type == "PasswordSet" && strings.Contains(string(e.Data), `"rehashed"`) {
+			anew++
+		}
+	}
+	if anew != 1 {
+		t.Errorf("hashed anew %d times", anew)
+	}
+	elsewhere := h.Desk.At("elsewhere")
+	h.refused(desk.WrongLogin)(elsewhere.Login(ctx, email, phrase+"2", "nl"))
+	if v, err := h.Desk.View(ctx, v.Visit); err != nil || v.Screen != desk.ScreenAccount {
+		t.Errorf("%s, %v", v.Screen, err)
 	}
 }
