@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -537,7 +538,7 @@ func (d *Desk) repeat(ctx context.Context, s domain.SubjectID, c login.Challenge
 		return login.State{}, err
 	}
 	frozen := r.state.Frozen != "" && c.Change != login.Change(provesFound)
-	if frozen || r.revision != c.Enrolment || d.Now().After(c.Expires.Add(d.Policy.RepeatWhileLeft)) {
+	if frozen || r.movedOn(c.Enrolment) || d.Now().After(c.Expires.Add(d.Policy.RepeatWhileLeft)) {
 		return login.State{}, login.ErrOver // the password was right for what was then
 	}
 	if !c.Live(d.Now()) || c.Expires.Sub(d.Now()) < d.Policy.RepeatWhileLeft || c.Wrong >= d.Policy.WrongCodes {
@@ -689,7 +690,7 @@ func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) 
 		return err
 	}
 	frozen := r.state.Frozen != "" && c.Change != login.Change(provesFound)
-	if r.revision == c.Enrolment && r.state.Chosen() == c.Factor && !frozen {
+	if !r.movedOn(c.Enrolment) && r.state.Chosen() == c.Factor && !frozen {
 		return nil
 	}
 	_, _, err = d.actLogin(ctx, s, d.machineStamp(domain.EventID(newCommand())), func(login.State) (login.Command, error) {
@@ -697,6 +698,14 @@ func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) 
 	})
 	d.report(err)
 	return refuse(LoginStale)
+}
+
+// movedOn says whether something was recorded behind a revision, other than what became
+// of a message: that comes when it comes, and changes nothing.
+func (r record) movedOn(since domain.Revision) bool {
+	return slices.ContainsFunc(r.events, func(e domain.Recorded) bool {
+		return e.Revision > since && e.Type != "CodeSent" && e.Type != "CodeUndeliverable"
+	})
 }
 
 // notify tells a person about their account, on channels. What names the occasion for

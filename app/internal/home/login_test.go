@@ -57,7 +57,31 @@ func (h *house) messages() int {
 // code waits for the next message with a code by a channel, behind the n-th.
 func (h *house) code(by courier.Channel, n int) string {
 	h.t.Helper()
-	return h.wait(n, func(m courier.Item) bool { return m.Channel == by && m.Code != "" }).Code
+	code := h.wait(n, func(m courier.Item) bool { return m.Channel == by && m.Code != "" }).Code
+	h.settled()
+	return code
+}
+
+// settled waits until it is recorded of every code that it was sent: nobody types one
+// faster, and what is recorded of the enrolment meanwhile takes a login back.
+func (h *house) settled() {
+	h.t.Helper()
+	s := h.subject(email)
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		items, err := h.Outbox.List(0)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		sent := 0
+		for _, m := range items {
+			if m.Code != "" {
+				sent++
+			}
+		}
+		if count(h.events(domain.EnrolmentStream(s)), "CodeSent")+count(h.events(login.Stream(s)), "CodeSent") >= sent {
+			return
+		}
+	}
 }
 
 func (h *house) wait(n int, is func(courier.Item) bool) courier.Item {
@@ -691,5 +715,48 @@ func TestANewPhoneWithTheSameNumber(t *testing.T) {
 	}
 	if _, err := phone.asked(); !errors.Is(err, pairing.Revoked) {
 		t.Errorf("the old phone still counts: %v", err)
+	}
+}
+
+// What became of a message is recorded when it is known, and takes no login back; what
+// HR announces does.
+func TestWhatTakesALoginBack(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	s := h.withSMS()
+	c := &clock{}
+	later := openAt(t, c.now, h.dir, true)
+	start := func() (desk.Login, string) {
+		t.Helper()
+		n := h.messages()
+		l, err := later.Desk.StartLogin(ctx, desk.LoginAttempt{Client: "portal", Email: email, Password: phrase})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, h.code(courier.BySMS, n)
+	}
+	l, code := start()
+	events, err := h.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := enrolment.Messages([]enrolment.Event{enrolment.CodeSent{Challenge: "c", Number: 2}}, domain.Stamp{Command: domain.CommandID(desk.NewCall())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Log.Append(ctx, domain.EnrolmentStream(s), events[len(events)-1].Revision, sent...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := later.Desk.LoginCode(ctx, "portal", l.ID, code); err != nil {
+		t.Errorf("taken back for a message that was sent: %v", err)
+	}
+	c.pass(31 * time.Second)
+	l, code = start()
+	if _, err := h.Desk.AddToRoster(ctx, desk.Person{Email: email, Name: "Sanne Jansen"}, "b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := later.Desk.LoginCode(ctx, "portal", l.ID, code); !isCode(err, desk.LoginStale) {
+		t.Errorf("given although HR changed something: %v", err)
 	}
 }
