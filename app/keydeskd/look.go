@@ -180,11 +180,12 @@ func (progressCommand) Run(a *app) (err error) {
 	answer := struct {
 		People  int                    `json:"people"`
 		Waiting int                    `json:"waiting"`
+		Gone    int                    `json:"gone"` // left before they began
 		AtStep  map[enrolment.Step]int `json:"atStep"`
 		Frozen  int                    `json:"frozen"`
 		Unknown int                    `json:"unknown"`
 		Stuck   []stuck                `json:"stuck"`
-	}{counts.People, counts.Waiting, map[enrolment.Step]int{}, 0, counts.Parked, []stuck{}}
+	}{counts.People, counts.Waiting, counts.Gone, map[enrolment.Step]int{}, 0, counts.Parked, []stuck{}}
 	for step := enrolment.StepEmail; step <= enrolment.StepDone; step++ {
 		answer.AtStep[step] = counts.At[step]
 	}

@@ -19,6 +19,8 @@ func TypeOf(e Event) string {
 		return "StaffRegistered"
 	case StaffChanged:
 		return "StaffChanged"
+	case StaffLeft:
+		return "StaffLeft"
 	case EnrolmentStarted:
 		return "EnrolmentStarted"
 	case CodeIssued:
@@ -78,6 +80,7 @@ func TypeOf(e Event) string {
 var decoders = map[string]func([]byte) (Event, error){
 	"StaffRegistered":   decode[StaffRegistered],
 	"StaffChanged":      decode[StaffChanged],
+	"StaffLeft":         decode[StaffLeft],
 	"EnrolmentStarted":  decode[EnrolmentStarted],
 	"CodeIssued":        decode[CodeIssued],
 	"CodeSent":          decode[CodeSent],

@@ -36,6 +36,8 @@ var (
 	ErrNotEnrolled = errors.New("not enrolled")
 	// ErrSamePhone: the new number is the one that counts already.
 	ErrSamePhone = errors.New("the same number")
+	// ErrLeft: HR announces them no longer; without a factor they get none.
+	ErrLeft = errors.New("no longer announced")
 	// ErrWrongPhone: another phone, or another nonce, than the one that claimed.
 	ErrWrongPhone = errors.New("not the phone that claimed")
 )
@@ -48,6 +50,10 @@ type Command interface{ isCommand() }
 type (
 	// RegisterStaff records what HR announces. The same again changes nothing.
 	RegisterStaff struct{ Entry StaffRegistered }
+
+	// RecordLeft records that HR announces somebody no longer. Of whom HR did not
+	// announce it changes nothing.
+	RecordLeft struct{ Left StaffLeft }
 
 	// Begin starts an enrolment, or takes it up again, with a code to the
 	// e-mail address. Challenge is the id of the code if a new one is needed.
@@ -154,6 +160,7 @@ type (
 // The commands of account.go and recover.go are part of the set.
 
 func (RegisterStaff) isCommand()       {}
+func (RecordLeft) isCommand()          {}
 func (Begin) isCommand()               {}
 func (Reissue) isCommand()             {}
 func (RecordSent) isCommand()          {}
@@ -183,6 +190,11 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 	switch c := c.(type) {
 	case RegisterStaff:
 		return decideRegister(s, c)
+	case RecordLeft:
+		if !s.Staff.Registered {
+			return nil, nil
+		}
+		return []Event{c.Left}, nil
 	case Begin:
 		return p.decideBegin(s, c, by)
 	case Reissue:
@@ -229,9 +241,8 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 
 func decideRegister(s State, c RegisterStaff) ([]Event, error) {
 	e := c.Entry
-	next := Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
 	switch {
-	case s.Staff == next:
+	case s.Staff == e.staff():
 		return nil, nil
 	case s.Staff.Registered:
 		return []Event{StaffChanged(e)}, nil
@@ -242,6 +253,9 @@ func decideRegister(s State, c RegisterStaff) ([]Event, error) {
 func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) {
 	if s.Chosen() != NoFactor {
 		return nil, ErrAlreadyEnrolled
+	}
+	if s.Staff.Left && c.Admission != ByInvitation { // somebody decides that one for them alone
+		return nil, ErrLeft
 	}
 	if s.WrongInARow >= p.WrongCodesInARow {
 		return nil, ErrLocked

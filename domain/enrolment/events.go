@@ -221,7 +221,8 @@ type RosterSource string
 
 // The sources of a roster entry.
 const (
-	RosterByHand RosterSource = "hand"
+	RosterByHand   RosterSource = "hand"
+	RosterFromFile RosterSource = "file"
 )
 
 // StaffRegistered says that HR announced somebody.
@@ -233,6 +234,8 @@ type StaffRegistered struct {
 	Name     *domain.Ref  `json:"name,omitempty"`
 	Phone    *domain.Ref  `json:"phone,omitempty"`
 	Language string       `json:"language,omitempty"`
+	Team     *domain.Ref  `json:"team,omitempty"`
+	Start    *domain.Ref  `json:"start,omitempty"` // their first day
 }
 
 // StaffChanged says what HR knows now; it replaces what was announced before.
@@ -244,6 +247,15 @@ type StaffChanged struct {
 	Name     *domain.Ref  `json:"name,omitempty"`
 	Phone    *domain.Ref  `json:"phone,omitempty"`
 	Language string       `json:"language,omitempty"`
+	Team     *domain.Ref  `json:"team,omitempty"`
+	Start    *domain.Ref  `json:"start,omitempty"` // their first day
+}
+
+// StaffLeft says that HR announces somebody no longer. Who has no factor yet gets
+// none; who has one keeps it, until another act takes it away.
+type StaffLeft struct {
+	Source RosterSource `json:"source"`
+	Batch  string       `json:"batch"`
 }
 
 // EnrolmentStarted says that an admitted person began.
@@ -430,6 +442,7 @@ type HelpCodeShown struct {
 
 func (StaffRegistered) isEvent()   {}
 func (StaffChanged) isEvent()      {}
+func (StaffLeft) isEvent()         {}
 func (EnrolmentStarted) isEvent()  {}
 func (CodeIssued) isEvent()        {}
 func (CodeSent) isEvent()          {}

@@ -22,7 +22,7 @@ func all() []Event {
 	staff := announced
 	staff.Employee = &label
 	return []Event{
-		staff, StaffChanged(staff),
+		staff, StaffChanged(staff), left,
 		EnrolmentStarted{ByDomain, "en", "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de"},
 		mailCode, mailed,
 		CodeUndeliverable{"c2", 1, InvalidRecipient},
@@ -106,6 +106,20 @@ func TestAGoldenPairingForASwitch(t *testing.T) {
 	}
 	if got, err := Decode("PairingOffered", golden); err != nil || got != switching {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestGoldenStaffWithTeamAndFirstDay(t *testing.T) {
+	t.Parallel()
+	whole := complete()
+	for typ, want := range map[string]Event{"StaffRegistered": whole, "StaffChanged": StaffChanged(whole)} {
+		golden, err := os.ReadFile(filepath.Join("testdata", "events", typ+".1.team.json")) //nolint:gosec // a golden file
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Decode(typ, golden); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v", typ, got, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package enrolment_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -35,7 +36,10 @@ func aCommand(t *rapid.T, s State) Command {
 	credential := ref(20 + rapid.ByteRange(0, 3).Draw(t, "credential"))
 	return rapid.SampledFrom([]Command{
 		RegisterStaff{announced},
+		RegisterStaff{complete()},
+		RecordLeft{left},
 		Begin{ByDomain, "nl", mail, e, "k"},
+		Begin{ByInvitation, "nl", mail, e, "k"},
 		Reissue{purpose, again, "k"},
 		RecordSent{CodeSent{email, 1, "smtp", "m"}},
 		RecordUndeliverable{CodeUndeliverable{phone, 1, NoRoute}},
@@ -238,6 +242,28 @@ func sameReason(t *rapid.T, d decision, why FactorReason) {
 			t.Fatalf("%T recovered: %v", d.command, d.decided)
 		}
 	}
+}
+
+// Who left begins nothing, unless somebody invited them; and that HR says so
+// touches nothing but what HR said.
+func TestNoHistoryLetsSomebodyBeginWhoLeft(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(d decision) {
+			if b, ok := d.command.(Begin); ok && d.before.Staff.Left && b.Admission != ByInvitation {
+				t.Fatalf("began: %v", d.decided)
+			}
+			if _, ok := d.command.(RecordLeft); ok {
+				after := d.after
+				if after.Staff.Registered || after.Chosen() != d.before.Chosen() {
+					t.Fatalf("left: %+v", after)
+				}
+				if after.Staff = d.before.Staff; !reflect.DeepEqual(after, d.before) {
+					t.Fatalf("left, and something else: %+v, was %+v", after, d.before)
+				}
+			}
+		})
+	})
 }
 
 // Whoever is enrolled keeps what they have, unless one of a few acts changes it:

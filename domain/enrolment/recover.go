@@ -64,7 +64,7 @@ func (FoundPhone) isCommand()      {}
 // records, what makes it stricter, and what ends the freeze.
 func whileFrozen(c Command) bool {
 	switch c := c.(type) {
-	case RegisterStaff, RecordSent, RecordUndeliverable, SetLanguage, Unlock, ShowHelp, CancelPairing,
+	case RegisterStaff, RecordLeft, RecordSent, RecordUndeliverable, SetLanguage, Unlock, ShowHelp, CancelPairing,
 		Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, FoundPhone:
 		return true
 	case Reissue:

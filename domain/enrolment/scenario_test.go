@@ -27,6 +27,7 @@ var (
 	quarter = noon.Add(15 * time.Minute)
 
 	announced = StaffRegistered{Source: RosterByHand, Batch: "b1", Email: mail, Name: &name, Phone: &desk.Ref, Language: "nl"}
+	left      = StaffLeft{Source: RosterFromFile, Batch: "b2"}
 	started   = EnrolmentStarted{Admission: ByRoster, Language: "nl"}
 	mailCode  = CodeIssued{"c1", ConfirmingEmail, ByMail, mail, "k1", quarter}
 	mailed    = CodeSent{"c1", 1, "smtp", "m1"}
@@ -103,15 +104,67 @@ func run(t *testing.T, scenarios []scenario) {
 	}
 }
 
+// complete is an entry with every field filled.
+func complete() StaffRegistered {
+	e, team, start := announced, ref(7), ref(8)
+	e.Source, e.Employee, e.Team, e.Start = RosterFromFile, &label, &team, &start
+	return e
+}
+
 func TestRoster(t *testing.T) {
 	t.Parallel()
 	other := announced
 	other.Phone = nil
+	whole := complete()
+	moved, later := whole, whole
+	elsewhere, tomorrow := ref(9), ref(10)
+	moved.Team, later.Start = &elsewhere, &tomorrow
+	frozen := with(toStep5, announced, bySMS, AccountFrozen{FrozenHelpdesk})
 	run(t, []scenario{
 		{name: "somebody new is registered", when: RegisterStaff{announced}, then: []Event{announced}},
 		{name: "the same again changes nothing", given: []Event{announced}, when: RegisterStaff{announced}},
 		{name: "something else is a change", given: []Event{announced}, when: RegisterStaff{other}, then: []Event{StaffChanged(other)}},
+		{name: "the same from elsewhere changes nothing", given: []Event{whole}, when: RegisterStaff{complete()}},
+		{name: "another team is a change", given: []Event{whole}, when: RegisterStaff{moved}, then: []Event{StaffChanged(moved)}},
+		{name: "another first day is a change", given: []Event{whole}, when: RegisterStaff{later}, then: []Event{StaffChanged(later)}},
+		{name: "a team that is known now is a change", given: []Event{announced}, when: RegisterStaff{whole}, then: []Event{StaffChanged(whole)}},
+		{name: "somebody who was announced leaves", given: []Event{announced}, when: RecordLeft{left}, then: []Event{left}},
+		{name: "nobody leaves twice", given: []Event{announced, left}, when: RecordLeft{left}},
+		{name: "who was never announced does not leave", given: toStep2, when: RecordLeft{left}},
+		{name: "who is frozen leaves all the same", given: frozen, when: RecordLeft{left}, then: []Event{left}},
+		{name: "who left and comes back is announced anew", given: []Event{announced, left}, when: RegisterStaff{announced}, then: []Event{announced}},
 	})
+}
+
+// What HR says of somebody decides on the beginning of an enrolment, and never on a
+// factor that is there.
+func TestWhoLeft(t *testing.T) {
+	t.Parallel()
+	begin := Begin{ByRoster, "nl", mail, "c9", "k1"}
+	byDomain, invited := begin, begin
+	byDomain.Admission, invited.Admission = ByDomain, ByInvitation
+	fresh := CodeIssued{"c9", ConfirmingEmail, ByMail, mail, "k1", quarter}
+	gone := []Event{announced, left}
+	enrolled := with([]Event{announced}, with(toStep5, bySMS, left)...)
+	run(t, []scenario{
+		{name: "does not begin", given: gone, when: begin, refused: ErrLeft},
+		{name: "nor with an address of the organisation", given: gone, when: byDomain, refused: ErrLeft},
+		{name: "nor goes on with what was begun", given: with([]Event{announced}, with(toStep4, left)...), when: begin, refused: ErrLeft},
+		{
+			name: "nor enrols anew after staff ended a freeze", when: begin, refused: ErrLeft,
+			given: with(enrolled, AccountFrozen{FrozenNotMe}, AccountUnfrozen{UnfrozenHelpdesk}, EnrolmentReset{ResetToRecover}),
+		},
+		{
+			name: "begins when invited: somebody decided that for them alone", given: gone, when: invited,
+			then: []Event{EnrolmentStarted{ByInvitation, "nl", ""}, fresh},
+		},
+		{name: "begins when announced anew", given: with(gone, announced), when: begin, then: []Event{started, fresh}},
+		{name: "is still enrolled, if they were", given: enrolled, when: begin, refused: ErrAlreadyEnrolled},
+		{name: "can freeze their account", given: enrolled, when: Freeze{Reason: FrozenLost}, then: []Event{AccountFrozen{FrozenLost}}},
+	})
+	if s := Fold(State{}, enrolled...); s.Factor() != SMS || s.Staff.Registered || !s.Staff.Left || s.Staff.Email != mail {
+		t.Errorf("enrolled, and left: %+v", s)
+	}
 }
 
 func TestEmail(t *testing.T) {

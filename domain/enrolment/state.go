@@ -43,9 +43,19 @@ type Case struct {
 // Staff is what HR announced.
 type Staff struct {
 	Registered         bool
+	Left               bool // they were announced, and are no longer; what was known stays
 	Email, Name, Phone domain.Ref
 	Employee           domain.Ref
+	Team, Start        domain.Ref
 	Language           string
+}
+
+// staff returns what is announced with an entry.
+func (e StaffRegistered) staff() Staff {
+	return Staff{
+		Registered: true, Email: e.Email, Name: orZero(e.Name), Phone: orZero(e.Phone), Employee: orZero(e.Employee),
+		Team: orZero(e.Team), Start: orZero(e.Start), Language: e.Language,
+	}
 }
 
 // A Challenge is a code that somebody was asked for. The zero Challenge is none.
@@ -185,9 +195,11 @@ func Fold(s State, events ...Event) State {
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case StaffRegistered:
-		s.Staff = Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
+		s.Staff = e.staff()
 	case StaffChanged:
-		s.Staff = Staff{true, e.Email, orZero(e.Name), orZero(e.Phone), orZero(e.Employee), e.Language}
+		s.Staff = StaffRegistered(e).staff()
+	case StaffLeft:
+		s.Staff.Registered, s.Staff.Left = false, true
 	case EnrolmentStarted:
 		s.Started, s.Admission, s.Language = true, e.Admission, e.Language
 	case CodeIssued:

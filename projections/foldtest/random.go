@@ -188,6 +188,7 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 	number := h.draw(1, 3)
 	all := []enrolment.Command{
 		enrolment.RegisterStaff{Entry: entry},
+		enrolment.RecordLeft{Left: enrolment.StaffLeft{Source: enrolment.RosterFromFile, Batch: h.id()}},
 		enrolment.Begin{Admission: enrolment.ByDomain, Language: "en", To: s.Codes.Email.To, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
 		enrolment.Reissue{Purpose: enrolment.ConfirmingEmail, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
 		enrolment.RecordSent{Sent: enrolment.CodeSent{Challenge: code, Number: number, Provider: "smtp", ProviderID: h.id()}},

@@ -13,6 +13,7 @@ import (
 var variants = map[string][]string{
 	"StaffRegistered":   nil,
 	"StaffChanged":      nil,
+	"StaffLeft":         nil,
 	"EnrolmentStarted":  {"roster", "domain", "invitation"},
 	"CodeIssued":        {"confirm-email", "verify-phone", "change-phone", "recover"},
 	"CodeSent":          nil,
@@ -89,7 +90,7 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		code, o = string(e.Reason), Note
 	case enrolment.RecoveryCompleted:
 		code, o = string(e.Reason), Progress
-	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown:
+	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown:
 		o = Note
 	case enrolment.PairingFailed:
 		code, o = string(e.Reason), Refused

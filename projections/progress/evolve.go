@@ -44,6 +44,10 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 	switch k {
 	case fold.StaffRegistered, fold.StaffChanged:
 		r.set(registered, true)
+		r.set(left, false)
+	case fold.StaffLeft:
+		r.set(registered, false)
+		r.set(left, true)
 	case fold.EnrolmentStarted:
 		r.set(begun, true)
 		r.started = at

@@ -18,6 +18,7 @@ const Other enrolment.Undelivered = "other"
 type Person struct {
 	Subject    domain.SubjectID
 	Registered bool           // HR announced them
+	Left       bool           // HR did, and announces them no longer
 	Step       enrolment.Step // the first one that is open; 0: they have not begun
 	Factor     enrolment.Factor
 	Frozen     bool      // no factor counts, whatever was chosen
@@ -70,7 +71,7 @@ func (b *Board) Person(id domain.SubjectID) (Person, bool) {
 func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
 	r := &p.Row
 	return Person{
-		Subject: id, Registered: r.has(registered), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(),
+		Subject: id, Registered: r.has(registered), Left: r.has(left), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(),
 		Started: fold.Time(r.started), Since: p.Time(), Last: fold.Time(r.last),
 		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= b.lock,
 		Undeliverable: r.undeliverable(), Parked: p.Parked,
@@ -83,6 +84,7 @@ func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
 type Counts struct {
 	People        int
 	Waiting       int                         // announced, and not begun
+	Gone          int                         // announced no longer, and never begun
 	At            [enrolment.StepDone + 1]int // by step, from 1; the last are done
 	Undeliverable int                         // of those under way: the last code that they wait for did not arrive
 	Parked        int
@@ -94,9 +96,12 @@ func (b *Board) Counts() Counts {
 	all := b.people.Counts()
 	c := Counts{People: all.People, Parked: all.Parked, Strays: all.Strays}
 	for class, n := range all.ByClass {
-		if step := class & stepBits; step == 0 {
+		switch step := class & stepBits; step {
+		case 0:
 			c.Waiting += n
-		} else if step < len(c.At) {
+		case gone:
+			c.Gone += n
+		default:
 			c.At[step] += n
 		}
 		if class&notDelivered != 0 {
@@ -123,7 +128,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 3
+	foldVersion = 4
 )
 
 // A Snapshot is a Board as it was at one moment.

@@ -26,7 +26,7 @@ func TestTheBoardAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			if want := wantStep(s); got.Step != want || got.Factor != s.Factor() || got.Frozen != (s.Frozen != "") || got.Parked {
 				t.Fatalf("after %s: got %+v, want step %d with %s", f.Event.Type, got, want, s.Factor())
 			}
-			if got.Registered != s.Staff.Registered || got.WrongInARow != s.WrongInARow || got.Locked != (s.WrongInARow >= lock) {
+			if got.Registered != s.Staff.Registered || got.Left != s.Staff.Left || got.WrongInARow != s.WrongInARow || got.Locked != (s.WrongInARow >= lock) {
 				t.Fatalf("after %s: got %+v of %+v", f.Event.Type, got, s)
 			}
 			if want := wantUndeliverable(s); got.Undeliverable != want {
@@ -65,9 +65,12 @@ func TestCountsAreThoseOfTheBoard(t *testing.T) {
 		var want progress.Counts
 		b.Each(func(p progress.Person) bool {
 			want.People++
-			if p.Step == 0 {
+			switch {
+			case p.Step == 0 && p.Left:
+				want.Gone++
+			case p.Step == 0:
 				want.Waiting++
-			} else {
+			default:
 				want.At[p.Step]++
 			}
 			if p.Undeliverable != "" {

@@ -36,7 +36,8 @@ const (
 	name
 	password
 	given     // a number that is not verified yet
-	factsUsed = given<<1 - 1
+	left      // HR announces them no longer
+	factsUsed = left<<1 - 1
 )
 
 // reasons numbers the reasons why a code did not arrive.
@@ -48,6 +49,7 @@ var reasons = [...]enrolment.Undelivered{
 // The bits of a class.
 const (
 	stepBits     = 0x07
+	gone         = 0x07 // in the place of step 0: they left before they began
 	notDelivered = 0x10
 )
 
@@ -95,6 +97,9 @@ func (r *row) undeliverable() enrolment.Undelivered {
 // Class implements fold.Row.
 func (r *row) Class() uint8 {
 	c := uint8(r.step()) //nolint:gosec // 0 to 6
+	if c == 0 && r.has(left) {
+		c = gone
+	}
 	if r.undeliverable() != "" {
 		c |= notDelivered
 	}

@@ -132,6 +132,10 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	case errors.Is(err, enrolment.ErrLocked):
 		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, LockedMessage))
 		return nil
+	case errors.Is(err, enrolment.ErrLeft): // between being admitted and here
+		v.decoy = true
+		d.sendFor(ctx, v, enrolment.ByMail, d.lookWhetherMailWorks)
+		return nil
 	case err != nil:
 		return err
 	}
@@ -160,6 +164,8 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address, limited bool) (do
 		switch {
 		case err != nil:
 			return s, "", err
+		case r.state.Staff.Left && r.state.Chosen() == enrolment.NoFactor && r.state.Admission != enrolment.ByInvitation:
+			return s, "", nil
 		case r.state.Started && r.state.Admission != "":
 			return s, r.state.Admission, nil
 		case r.state.Staff.Registered:

@@ -136,7 +136,7 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		f.set(isFrozen, false)
 	case Unknown:
 		return false
-	case StaffRegistered, StaffChanged, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
+	case StaffRegistered, StaffChanged, StaffLeft, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
 		EmailConfirmed, NameSet, PasswordSet, PhoneGiven, PairingOffered, PairingClaimed, PairingConfirmed,
 		PairingFailed, LanguageSet, Unlocked, HelpCodeShown, CodeConfirmed, RecoveryRequested, RecoveryCompleted: // have no say in it
 	}

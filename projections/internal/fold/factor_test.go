@@ -13,7 +13,7 @@ import (
 )
 
 var kinds = []string{
-	"StaffRegistered", "StaffChanged", "EnrolmentStarted", "CodeIssued", "CodeSent", "CodeUndeliverable", "CodeRejected",
+	"StaffRegistered", "StaffChanged", "StaffLeft", "EnrolmentStarted", "CodeIssued", "CodeSent", "CodeUndeliverable", "CodeRejected",
 	"EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "PairingOffered", "PairingClaimed",
 	"PairingConfirmed", "PairingFailed", "PocketPaired", "PocketRevoked", "FactorChosen", "LanguageSet", "EnrolmentReset",
 	"Unlocked", "HelpCodeShown", "CodeConfirmed", "AccountFrozen", "AccountUnfrozen", "RecoveryRequested", "RecoveryCompleted",

@@ -35,6 +35,7 @@ const (
 	AccountUnfrozen
 	RecoveryRequested
 	RecoveryCompleted
+	StaffLeft
 )
 
 // KindOf returns the kind of an event's type.
@@ -47,6 +48,8 @@ func KindOf(typ string) Kind {
 		return StaffRegistered
 	case "StaffChanged":
 		return StaffChanged
+	case "StaffLeft":
+		return StaffLeft
 	case "EnrolmentStarted":
 		return EnrolmentStarted
 	case "CodeIssued":
