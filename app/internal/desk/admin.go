@@ -5,20 +5,91 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
 )
 
-// A Person is one entry of the roster, as the command line gives it.
+// A Person is one entry of the roster, as the command line or a list gives it.
 type Person struct {
 	Subject  domain.SubjectID
 	Email    string
 	Name     string
 	Phone    string // as HR has it; may be none that gets SMS
+	Employee string // the employer's number for them
+	Start    string // their first day: 2026-12-01
+	Team     string
 	Language string // "nl", "en" or empty
+}
+
+// field returns where a field stands.
+func (p *Person) field(f StaffField) *string {
+	switch f {
+	case StaffName:
+		return &p.Name
+	case StaffPhone:
+		return &p.Phone
+	case StaffEmployee:
+		return &p.Employee
+	case StaffStart:
+		return &p.Start
+	case StaffTeam:
+		return &p.Team
+	case StaffLanguage:
+		return &p.Language
+	}
+	panic("a field of staff that a person does not have")
+}
+
+// The refusals of an entry, beside those of an address, a name and a number.
+var (
+	// ErrNotADay: no first day; it is written 2026-12-01.
+	ErrNotADay = errors.New("not a day")
+	// ErrNotALine: an employee number or a team that is longer than one is, or holds
+	// what no line of text does.
+	ErrNotALine = errors.New("not a line of text")
+	// ErrNotSpoken: a language that nobody is spoken to in.
+	ErrNotSpoken = errors.New("not a language that is spoken here")
+)
+
+// check says whether an entry can be used, and writes it as it will be kept.
+func (d *Desk) check(p *Person) error {
+	a, err := enrolment.ParseAddress(p.Email)
+	if err != nil {
+		return err
+	}
+	p.Email = a.String()
+	if p.Phone != "" {
+		n, err := d.Policy.ParsePhone(p.Phone)
+		if err != nil {
+			return err
+		}
+		p.Phone = n.E164
+	}
+	if p.Name != "" {
+		if p.Name, err = cleanName(p.Name); err != nil {
+			return err
+		}
+	}
+	for _, text := range []*string{&p.Employee, &p.Team} {
+		*text = strings.Join(strings.Fields(*text), " ")
+		if !utf8.ValidString(*text) || utf8.RuneCountInString(*text) > 100 || strings.ContainsFunc(*text, unicode.IsControl) {
+			return ErrNotALine
+		}
+	}
+	if _, err := time.Parse(time.DateOnly, p.Start); p.Start != "" && err != nil {
+		return ErrNotADay
+	}
+	if p.Language != "" && !slices.Contains(d.Languages, p.Language) {
+		return ErrNotSpoken
+	}
+	return nil
 }
 
 // AddToRoster records what HR announces of somebody. The same again changes
@@ -26,58 +97,70 @@ type Person struct {
 // gets no SMS, or of a country that is not allowed, is refused, and so is a
 // name that nobody can have.
 func (d *Desk) AddToRoster(ctx context.Context, p Person, batch string) (domain.SubjectID, error) {
-	a, err := enrolment.ParseAddress(p.Email)
-	if err != nil {
+	if err := d.check(&p); err != nil {
 		return domain.SubjectID{}, err
 	}
-	if p.Phone != "" {
-		n, err := d.Policy.ParsePhone(p.Phone)
-		if err != nil {
-			return domain.SubjectID{}, err
-		}
-		p.Phone = n.E164
-	}
-	if p.Name != "" {
-		if p.Name, err = cleanName(p.Name); err != nil {
-			return domain.SubjectID{}, err
-		}
-	}
-	s, err := d.People.Claim(ctx, a.String())
+	s, err := d.People.Claim(ctx, p.Email)
 	if err != nil {
 		return s, err
 	}
+	return s, d.announce(ctx, s, p, announcement{
+		enrolment.RosterByHand, batch, everything,
+		func(string, domain.SubjectID, record) domain.Stamp { return d.adminStamp() },
+	})
+}
+
+// An announcement says how somebody comes to be announced.
+type announcement struct {
+	source enrolment.RosterSource
+	batch  string
+	tells  []StaffField // all else stays as it was
+	stamp  func(batch string, s domain.SubjectID, r record) domain.Stamp
+}
+
+// announce records an entry of a person.
+func (d *Desk) announce(ctx context.Context, s domain.SubjectID, p Person, how announcement) error {
 	r, err := d.load(ctx, s)
 	if err != nil {
-		return s, err
+		return err
 	}
-	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: batch, Language: p.Language}
-	if entry.Email, err = d.emailRef(ctx, s, r.state, a.String()); err != nil {
-		return s, err
+	entry := enrolment.StaffRegistered{Source: how.source, Batch: how.batch, Language: p.Language}
+	if !slices.Contains(how.tells, StaffLanguage) {
+		entry.Language = r.state.Staff.Language
+	}
+	if entry.Email, err = d.emailRef(ctx, s, r.state, p.Email); err != nil {
+		return err
 	}
 	refs := []domain.Ref{entry.Email}
+	was := r.state.Staff
 	for _, f := range []struct {
+		field StaffField
 		kind  Kind
-		value string
 		was   domain.Ref
 		to    **domain.Ref
 	}{
-		{KindName, p.Name, r.state.Staff.Name, &entry.Name},
-		{KindPhone, p.Phone, r.state.Staff.Phone, &entry.Phone},
+		{StaffName, KindName, was.Name, &entry.Name},
+		{StaffPhone, KindPhone, was.Phone, &entry.Phone},
+		{StaffEmployee, KindEmployee, was.Employee, &entry.Employee},
+		{StaffTeam, KindTeam, was.Team, &entry.Team},
+		{StaffStart, KindStartDate, was.Start, &entry.Start},
 	} {
-		if f.value == "" {
+		ref, value := f.was, *p.field(f.field)
+		switch told := slices.Contains(how.tells, f.field); {
+		case told && value == "", !told && ref.IsZero():
 			continue
-		}
-		ref, err := d.keep(ctx, s, f.kind, f.value, f.was)
-		if err != nil {
-			return s, err
+		case told:
+			if ref, err = d.keep(ctx, s, f.kind, value, f.was); err != nil {
+				return err
+			}
 		}
 		*f.to, refs = &ref, append(refs, ref)
 	}
 	register := enrolment.RegisterStaff{Entry: entry}
-	if _, _, err := d.act(ctx, s, d.adminStamp(), func(enrolment.State) (enrolment.Command, error) { return register, nil }); err != nil {
-		return s, err
+	if _, _, err := d.act(ctx, s, how.stamp(how.batch, s, r), func(enrolment.State) (enrolment.Command, error) { return register, nil }); err != nil {
+		return err
 	}
-	return s, d.People.Activate(ctx, s, refs...)
+	return d.People.Activate(ctx, s, refs...)
 }
 
 // keep returns a reference to a value: the one that it has already, if the
@@ -102,7 +185,14 @@ func (d *Desk) OnRoster(ctx context.Context, s domain.SubjectID) (Person, bool, 
 		kind Kind
 		ref  domain.Ref
 		to   *string
-	}{{KindEmail, staff.Email, &p.Email}, {KindName, staff.Name, &p.Name}, {KindPhone, staff.Phone, &p.Phone}} {
+	}{
+		{KindEmail, staff.Email, &p.Email},
+		{KindName, staff.Name, &p.Name},
+		{KindPhone, staff.Phone, &p.Phone},
+		{KindEmployee, staff.Employee, &p.Employee},
+		{KindTeam, staff.Team, &p.Team},
+		{KindStartDate, staff.Start, &p.Start},
+	} {
 		if *f.to, err = d.open(ctx, s, f.kind, f.ref); err != nil {
 			return p, true, err
 		}

@@ -64,7 +64,10 @@ const (
 	KindPhone      Kind = "phone"
 	KindCredential Kind = "credential"
 	KindDevice     Kind = "device"
-	KindPlace      Kind = "place" // where somebody logs in from, in words
+	KindPlace      Kind = "place"    // where somebody logs in from, in words
+	KindEmployee   Kind = "employee" // the employer's number for somebody
+	KindTeam       Kind = "team"
+	KindStartDate  Kind = "start-date"
 )
 
 // Limits are the transactional counters that span people.

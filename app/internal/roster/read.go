@@ -132,7 +132,7 @@ func (rd *reader) read(r record) (row Row, ok bool) {
 		rd.problem(r.line, column, NotAName)
 	}
 	row.Phone = rd.phone(r.line, names, values)
-	row.Employee = rd.text(r.line, names[Employee], values[Employee], 40, Unusable)
+	row.Employee = rd.text(r.line, names[Employee], values[Employee], 100, Unusable)
 	row.Team = rd.text(r.line, names[Team], values[Team], 100, Unusable)
 	if row.Start, ok = date(values[Start]); !ok {
 		rd.problem(r.line, names[Start], NotADate)

@@ -107,7 +107,7 @@ func TestEachBadRowIsNamed(t *testing.T) {
 		{"a@x.example;Sanne;;;1-12-26;;", "In dienst", roster.NotADate},
 		{"a@x.example;Sanne;;;46357;;", "In dienst", roster.NotADate},
 		{"a@x.example;Sanne;;;;Frans;", "Taal", roster.UnknownLanguage},
-		{"a@x.example;Sanne;;;;;" + strings.Repeat("1", 41), "Personeelsnummer", roster.Unusable},
+		{"a@x.example;Sanne;;;;;" + strings.Repeat("1", 101), "Personeelsnummer", roster.Unusable},
 		{"a@x.example;" + strings.Repeat("a", 1001) + ";;;;;", "Naam", roster.TooLong},
 		{"a@x.example;Sanne", "", roster.TooFewFields},
 		{"a@x.example;Sanne;;;;;;x", "", roster.TooManyFields},
