@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/keydesk/keydesk/app/internal/pocket"
+	"github.com/keydesk/keydesk/app/internal/roster"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
@@ -25,12 +26,13 @@ var (
 )
 
 // statusOf tells a command line that was not understood (2) from everything
-// else that went wrong (1), as shells expect it.
+// else that went wrong (1), as shells expect it. Of what was done, though not
+// without a but, it is 3.
 func statusOf(err error) int {
 	if _, ok := errors.AsType[*kong.ParseError](err); ok {
 		return 2
 	}
-	if errors.Is(err, errWarnings) {
+	if errors.Is(err, errWarnings) || errors.Is(err, errLeftOut) {
 		return 3
 	}
 	return 1
@@ -62,8 +64,19 @@ func advice(err error) string {
 		err error
 		do  string
 	}{
+		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
+		{errBadRows, "mend it, or leave out --all-or-nothing: then the good rows are imported"},
+		{errNotWholly, "mend it, or leave out --leavers: then nobody leaves"},
+		{errNotAsked, "--yes imports without asking, --dry-run only shows"},
+		{errBrokenOff, "the same command goes on where it was; nothing is recorded twice"},
+		{roster.ErrNoEmail, "call the column e-mail; the first row of the list has to name the columns"},
+		{roster.ErrWorkbook, "in the spreadsheet, save it as \"CSV UTF-8\""},
+		{roster.ErrNotText, "in the spreadsheet, save it as \"CSV UTF-8\""},
+		{roster.ErrHeader, "the first row has to name the columns, in one line"},
+		{roster.ErrTooManyRows, "cut the list in parts; without --leavers, since no part is of everybody"},
+		{roster.ErrTooLarge, "cut the list in parts; without --leavers, since no part is of everybody"},
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
-		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, or \"keydeskd roster add\", makes a new one"},
+		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, \"keydeskd roster add\" or \"keydeskd import\" makes a new one"},
 		{vault.ErrDiffers, "the target has to be new or the beginning of this copy, and nothing may use either meanwhile; the source was not changed"},
 		{station.ErrAdmitted, "revoke it first, if its file is lost; then it can be added anew"},
 		{station.ErrNotAdmitted, "\"keydeskd station list\" shows those that were"},

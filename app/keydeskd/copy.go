@@ -160,12 +160,20 @@ type copyProgress struct {
 
 func newCopyProgress(out io.Writer) *copyProgress {
 	p := &copyProgress{out: out, every: 10 * time.Second}
-	if f, ok := out.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.terminal, p.every = true, time.Second
-		}
+	if isTerminal(out) {
+		p.terminal, p.every = true, time.Second
 	}
 	return p
+}
+
+// isTerminal says whether somebody sits at the other end of a reader or a writer.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (p *copyProgress) tell(now transfer.Progress) {

@@ -41,6 +41,7 @@ type commands struct {
 	Client    clientCommands   `cmd:"" help:"Which programs may ask the login service's API."`
 	Keys      keyCommands      `cmd:"" help:"The keys that sign what the login service is told of a login."`
 	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
+	Import    importCommand    `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
 	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`
 	History   historyCommand   `cmd:"" help:"Tell what happened to somebody, in plain words."`
@@ -58,9 +59,11 @@ type commands struct {
 
 // An app is what a command runs with.
 type app struct {
-	ctx context.Context
-	out io.Writer
-	cli *commands
+	ctx  context.Context
+	in   io.Reader
+	out  io.Writer
+	errs io.Writer
+	cli  *commands
 }
 
 func run(args []string, out, errs io.Writer) (status int) {
@@ -80,7 +83,7 @@ func run(args []string, out, errs io.Writer) (status int) {
 	}()
 	parsed, err := parser.Parse(args)
 	if err == nil {
-		err = parsed.Run(&app{ctx, out, &cli})
+		err = parsed.Run(&app{ctx, os.Stdin, out, errs, &cli})
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "keydeskd:", err)

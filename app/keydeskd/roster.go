@@ -24,6 +24,9 @@ type rosterAdd struct {
 	Email    string   `required:"" help:"The address at which the person gets the first code." placeholder:"ADDRESS"`
 	Name     string   `help:"The name, as the person will see it and may change it." placeholder:"NAME"`
 	Phone    string   `help:"The mobile number, if HR knows it." placeholder:"NUMBER"`
+	Employee string   `help:"The employer's number for the person." placeholder:"NUMBER"`
+	Start    string   `help:"The person's first day, as 2026-12-01." placeholder:"DAY"`
+	Team     string   `help:"Where the person will work." placeholder:"TEAM"`
 	Language language `help:"The language of the first mail: nl or en." placeholder:"LANGUAGE"`
 }
 
@@ -50,7 +53,9 @@ func (c rosterAdd) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := h.Desk.AddToRoster(a.ctx, desk.Person{Email: c.Email, Name: c.Name, Phone: c.Phone, Language: string(c.Language)},
+	s, err := h.Desk.AddToRoster(a.ctx, desk.Person{
+		Email: c.Email, Name: c.Name, Phone: c.Phone, Employee: c.Employee, Start: c.Start, Team: c.Team, Language: string(c.Language),
+	},
 		"console-"+time.Now().UTC().Format("20060102"))
 	if err != nil {
 		return rosterError(err)
@@ -69,6 +74,8 @@ func rosterError(err error) error {
 		says string
 	}{
 		{enrolment.ErrNotAnAddress, "--email: not an e-mail address; write it as name@example.nl"},
+		{desk.ErrNotADay, "--start: not a day; write it as 2026-12-01"},
+		{desk.ErrNotALine, "--employee, --team: write each on one line, in at most 100 characters"},
 		{vault.ErrBadEmail, "--email: no mail server can have this name; write the address as name@example.nl"},
 		{enrolment.ErrNotANumber, "--phone: not a phone number that exists; write it as 0612345678 or +31612345678"},
 		{enrolment.ErrNoSMS, "--phone: this number gets no SMS; give a mobile one, or none"},
@@ -90,7 +97,7 @@ func (rosterList) Run(a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "SUBJECT\tE-MAIL\tNAME\tPHONE\tLANGUAGE\tFACTOR")
+	fmt.Fprintln(table, "SUBJECT\tE-MAIL\tNAME\tPHONE\tEMPLOYEE\tSTART\tTEAM\tLANGUAGE\tFACTOR")
 	var failed error
 	err = h.Vault.Emails(a.ctx, func(s domain.SubjectID, _ [32]byte) bool {
 		p, on, err := h.Desk.OnRoster(a.ctx, s)
@@ -99,7 +106,7 @@ func (rosterList) Run(a *app) (err error) {
 			return false
 		}
 		if on {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s, p.Email, p.Name, p.Phone, p.Language, h.Factors.Lookup(s).Factor)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s, p.Email, p.Name, p.Phone, p.Employee, p.Start, p.Team, p.Language, h.Factors.Lookup(s).Factor)
 		}
 		return true
 	})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,6 +50,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
 //	grown FILE BYTES     wait until a file is as large
+//	staff FILE PEOPLE    write a list of so many people, as a Dutch spreadsheet
+//	                     does: Windows-1252 and semicolons
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -68,7 +71,7 @@ func TestScripts(t *testing.T) {
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess, "login": cmdLogin,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
-			"fill": cmdFill, "grown": cmdGrown,
+			"fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff,
 		},
 	})
 }
@@ -246,6 +249,20 @@ func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 		})
 	}
 	ts.Check(errors.Join(all.Wait(), l.Close()))
+}
+
+func cmdStaff(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: staff FILE PEOPLE")
+	}
+	people, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var list strings.Builder
+	list.WriteString("E-mail;Voornaam;Achternaam;Mobiel;Personeelsnummer;In dienst;Taal;Afdeling\r\n")
+	for n := range people {
+		fmt.Fprintf(&list, "p%d@voorbeeld.nl;Ren\xe9e;Jansen;06%08d;%06d;1-12-2026;Nederlands;Burgerzaken\r\n", n, 10_000_000+n, n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(list.String()), 0o600))
 }
 
 func cmdGrown(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,0 +1,359 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/roster"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+type importCommand struct {
+	File    string `arg:"" placeholder:"FILE.csv" help:"HR's list, as comma-separated values."`
+	Leavers bool   `help:"The list is of everybody: who is on the roster and not on the list has left."`
+	All     bool   `name:"all-or-nothing" help:"Import nothing when a row is bad."`
+	DryRun  bool   `name:"dry-run" help:"Show what would be done, and do nothing."`
+	Yes     bool   `short:"y" help:"Do not ask."`
+}
+
+// Help is shown under the command's --help.
+func (importCommand) Help() string {
+	return "Reads a list of staff, shows what is wrong with it and what it will change, asks, and announces everybody. " +
+		"The first row names the columns, in Dutch or English: e-mail (the only one that has to be there), name or first name, " +
+		"infix and last name, phone or mobile, employee number, start date, language, team. Others are left out. " +
+		"An empty field takes away what was announced before; a column that is not there leaves it as it is. " +
+		"The same list again changes nothing. Broken off, the same command goes on where it was.\n\n" +
+		"Exits with 0 when every row was good, with 3 when bad rows were left out, with 1 when nothing or not all was imported."
+}
+
+var (
+	errBadRows   = errors.New("nothing was imported: a row is bad, see above")
+	errLeftOut   = errors.New("rows were left out: see above")
+	errNotAsked  = errors.New("nothing was imported: nobody said yes")
+	errNotWholly = errors.New("nothing was imported: with a bad row nobody can say who is missing from the list")
+	errBrokenOff = errors.New("broken off")
+)
+
+func (c importCommand) Run(a *app) error {
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	list, err := c.read(set.Policy)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	c.showList(a.out, list)
+	if err := c.refuse(list.Bad > 0); err != nil {
+		return err
+	}
+	if c.DryRun {
+		set, err = a.existing() // makes no home
+	}
+	return c.plan(a, set, err, list)
+}
+
+func (c importCommand) read(p enrolment.Policy) (l roster.List, err error) {
+	f, err := os.Open(c.File)
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return roster.Read(f, p)
+}
+
+// refuse says whether a bad row ends it all.
+func (c importCommand) refuse(bad bool) error {
+	switch {
+	case bad && c.Leavers:
+		return errNotWholly
+	case bad && c.All:
+		return errBadRows
+	}
+	return nil
+}
+
+// showList says how a list was read, and what is wrong with it.
+func (c importCommand) showList(out io.Writer, l roster.List) {
+	fmt.Fprintf(out, "%d rows, in %s, with %q between the fields\n", l.Total, l.Encoding, l.Delimiter)
+	names := make([]string, len(l.Columns))
+	for i, col := range l.Columns {
+		names[i] = fmt.Sprintf("%q is the %s", col.Name, fieldWords[col.Field])
+	}
+	fmt.Fprintf(out, "columns: %s\n", strings.Join(names, ", "))
+	if len(l.Ignored) > 0 {
+		fmt.Fprintf(out, "columns that are left out: %s\n", strings.Join(quoted(l.Ignored), ", "))
+	}
+	for _, p := range l.Notes {
+		fmt.Fprintf(out, "note, %s: %s\n", place(p.Line, p.Column), reasonWords[p.Reason])
+	}
+	for _, p := range l.Problems {
+		words := reasonWords[p.Reason]
+		if p.Reason == roster.Twice {
+			words = fmt.Sprintf(words, p.Other)
+		}
+		fmt.Fprintf(out, "bad row, %s: %s\n", place(p.Line, p.Column), words)
+	}
+}
+
+func quoted(names []string) []string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = strconv.Quote(n)
+	}
+	return q
+}
+
+// place says where something stands. What is in the field is not repeated.
+func place(line int, column string) string {
+	if column == "" {
+		return fmt.Sprintf("line %d", line)
+	}
+	return fmt.Sprintf("line %d, column %q", line, column)
+}
+
+var fieldWords = map[roster.Field]string{
+	roster.Email: "e-mail address", roster.Name: "name", roster.FirstName: "first name", roster.Infix: "infix", roster.LastName: "last name",
+	roster.Phone: "phone number", roster.Mobile: "mobile number", roster.Employee: "employee number", roster.Start: "start date",
+	roster.Language: "language", roster.Team: "team",
+}
+
+// reasonWords says what is wrong, and what would be right.
+var reasonWords = map[roster.Reason]string{
+	roster.EmailMissing:    "there is no e-mail address; give the one at which the person gets the first code",
+	roster.NotAnAddress:    "not an e-mail address; write it as name@example.nl",
+	roster.Twice:           "the same e-mail address as on line %d; keep one of the two rows",
+	roster.NotAName:        "not a name; write it in at most 100 characters, with a letter in it, or leave it empty",
+	roster.NotANumber:      "not a phone number that exists; write it as 0612345678 or +31612345678, or leave it empty",
+	roster.NumberMangled:   "the spreadsheet shortened this number and its digits are lost; format the column as text and type it anew",
+	roster.NoSMS:           "this number gets no SMS; give a mobile one, or leave it empty",
+	roster.Country:         "a number of a country that is not allowed; leave it empty, or add the country to policy.phone_countries in the settings",
+	roster.NotADate:        "not a day; write it as 2026-12-01 or 1-12-2026, or leave it empty",
+	roster.UnknownLanguage: "not a language that Keydesk speaks; write nl or en, or leave it empty",
+	roster.Unusable:        "not a line of text; write it in at most 100 characters, or leave it empty",
+	roster.TooLong:         "longer than 1000 characters; is a quote missing, or the delimiter another one?",
+	roster.TooFewFields:    "fewer fields than columns; see whether the row goes on in the next line: then it needs quotes",
+	roster.TooManyFields:   "more fields than columns; a field with the delimiter in it needs quotes",
+	roster.OpenQuote:       "a quote is opened and not closed within 1000 characters; close it, and double one that is part of the text",
+	roster.StrayQuote:      "something stands behind a closing quote; double a quote that is part of the text",
+	roster.ZeroAdded:       "the number has lost its first 0 in a spreadsheet; it is read with it",
+	roster.PlusAdded:       "the number has lost its + in a spreadsheet; it is read with it",
+}
+
+// tells says which column stands for what the roster holds.
+var tells = []struct {
+	column roster.Field
+	field  desk.StaffField
+}{
+	{roster.Name, desk.StaffName},
+	{roster.Phone, desk.StaffPhone},
+	{roster.Employee, desk.StaffEmployee},
+	{roster.Start, desk.StaffStart},
+	{roster.Team, desk.StaffTeam},
+	{roster.Language, desk.StaffLanguage},
+}
+
+func staffOf(l roster.List) desk.StaffList {
+	s := desk.StaffList{Source: enrolment.RosterFromFile, Digest: l.Digest}
+	for _, t := range tells {
+		if l.Has(t.column) {
+			s.Tells = append(s.Tells, t.field)
+		}
+	}
+	for _, r := range l.Rows {
+		s.People = append(s.People, desk.Person{
+			Email: r.Email, Name: r.Name, Phone: r.Phone, Employee: r.Employee, Start: r.Start, Team: r.Team, Language: r.Language,
+		})
+	}
+	return s
+}
+
+// plan opens the home, shows what the list will change there, and does it.
+func (c importCommand) plan(a *app, set settings.Settings, err error, list roster.List) (failed error) {
+	h, err := a.open(set, err)
+	if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, h.Close(a.ctx)) }()
+	show := newImportProgress(a.errs, "compared")
+	o := desk.ImportOptions{Progress: show.tell}
+	if c.Leavers {
+		o.Leavers = func(ctx context.Context, yield func(domain.SubjectID) bool) error {
+			return h.Vault.Emails(ctx, func(s domain.SubjectID, _ [32]byte) bool { return yield(s) })
+		}
+	}
+	plan, err := h.Desk.PlanImport(a.ctx, staffOf(list), o)
+	show.end()
+	showRefused(a.out, plan.Refused, list)
+	if errors.Is(err, desk.ErrNotEverybody) {
+		return errNotWholly
+	} else if err != nil {
+		return err
+	}
+	if err := c.refuse(slices.ContainsFunc(plan.Refused, func(r desk.ImportRefusal) bool { return r.At >= 0 })); err != nil {
+		return err
+	}
+	left := list.Bad + len(plan.Refused)
+	showPlan(a.out, plan, list, left)
+	switch {
+	case c.DryRun || len(plan.Steps) == 0:
+		return leftOut(left)
+	case !c.Yes:
+		if err := a.confirm(fmt.Sprintf("Do this for %d people? [y/N] ", len(plan.Steps))); err != nil {
+			return err
+		}
+	}
+	show = newImportProgress(a.errs, "imported")
+	done, err := h.Desk.Import(a.ctx, plan, show.tell)
+	show.end()
+	showRefused(a.out, done.Refused, list)
+	fmt.Fprintf(a.out, "imported %d of %d, as %s\n", done.Done, len(plan.Steps), plan.Batch)
+	if err != nil {
+		return fmt.Errorf("%w after %d of %d: %w", errBrokenOff, done.Done, len(plan.Steps), err)
+	}
+	return leftOut(left + len(done.Refused))
+}
+
+func leftOut(n int) error {
+	if n > 0 {
+		return errLeftOut
+	}
+	return nil
+}
+
+// showPlan says how many people there are of each kind, and names those about whom
+// something changes that was announced before.
+func showPlan(out io.Writer, p desk.ImportPlan, l roster.List, left int) {
+	for _, s := range p.Steps {
+		switch s.Do {
+		case desk.ImportNew: // are counted
+		case desk.ImportChange:
+			what := make([]string, len(s.Changes))
+			for i, f := range s.Changes {
+				what[i] = string(f)
+			}
+			fmt.Fprintf(out, "changes, line %d: %s: %s\n", l.Rows[s.At].Line, s.Email, strings.Join(what, ", "))
+		case desk.ImportLeave:
+			fmt.Fprintf(out, "leaves: %s\n", s.Email)
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		count int
+	}{
+		{"new", p.Count(desk.ImportNew)},
+		{"changed", p.Count(desk.ImportChange)},
+		{"the same", p.Same},
+		{"leaving", p.Count(desk.ImportLeave)},
+		{"left out", left},
+	} {
+		fmt.Fprintf(out, "%-9s %d\n", n.name, n.count)
+	}
+}
+
+// showRefused names the entries that only the home could judge.
+func showRefused(out io.Writer, refused []desk.ImportRefusal, l roster.List) {
+	for _, r := range refused {
+		where := "person " + r.Subject.String()
+		if r.At >= 0 {
+			where = place(l.Rows[r.At].Line, "")
+		}
+		fmt.Fprintf(out, "bad row, %s: %s\n", where, refusalWords(r.Err))
+	}
+}
+
+func refusalWords(err error) string {
+	for _, known := range []struct {
+		err  error
+		says string
+	}{
+		{vault.ErrBadEmail, "no mail server can have this name; write the address as name@example.nl"},
+		{desk.ErrListedTwice, "the same e-mail address as further up; keep one of the two rows"},
+		{domain.ErrUnknownEvent, "something happened to this person that this keydeskd does not know; use that of the kiosk's version, or a newer one"},
+		{domain.ErrErased, "this person was erased a moment ago; import the list again"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.says
+		}
+	}
+	return err.Error()
+}
+
+// confirm asks whoever sits at the command line.
+func (a *app) confirm(question string) error {
+	fmt.Fprint(a.errs, question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.in).ReadString('\n') // an error is no yes
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-a.ctx.Done():
+		fmt.Fprintln(a.errs)
+	case yes := <-answer:
+		if !isTerminal(a.in) { // where the question's line was ended by who answered
+			fmt.Fprintln(a.errs)
+		}
+		if slices.Contains([]string{"y", "yes", "j", "ja"}, yes) {
+			return nil
+		}
+	}
+	return errNotAsked
+}
+
+// importProgress shows how far an import is: on a terminal in one line that is
+// written over, elsewhere a line now and then.
+type importProgress struct {
+	out      io.Writer
+	what     string
+	terminal bool
+	every    time.Duration
+	began    time.Time
+	last     time.Time
+	written  bool
+}
+
+func newImportProgress(out io.Writer, what string) *importProgress {
+	p := &importProgress{out: out, what: what, terminal: isTerminal(out), every: 2 * time.Second, began: time.Now()}
+	if p.terminal {
+		p.every = 200 * time.Millisecond
+	}
+	p.last = p.began
+	return p
+}
+
+func (p *importProgress) tell(done, total int) {
+	now := time.Now()
+	if now.Sub(p.last) < p.every {
+		return
+	}
+	p.last = now
+	left := time.Duration(float64(now.Sub(p.began)) / float64(done) * float64(total-done))
+	line := fmt.Sprintf("%s %d of %d, %s to go", p.what, done, total, left.Round(time.Second))
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+		p.written = true
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+// end takes the line that is written over away.
+func (p *importProgress) end() {
+	if p.written {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.written = false
+	}
+}
