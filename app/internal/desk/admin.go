@@ -118,21 +118,21 @@ type announcement struct {
 	stamp  func(batch string, s domain.SubjectID, r record) domain.Stamp
 }
 
-// announce records an entry of a person.
+// announce records an entry of a person. A value that is known already keeps the
+// reference that it has.
 func (d *Desk) announce(ctx context.Context, s domain.SubjectID, p Person, how announcement) error {
 	r, err := d.load(ctx, s)
 	if err != nil {
 		return err
 	}
+	was := r.state.Staff
 	entry := enrolment.StaffRegistered{Source: how.source, Batch: how.batch, Language: p.Language}
 	if !slices.Contains(how.tells, StaffLanguage) {
-		entry.Language = r.state.Staff.Language
+		entry.Language = was.Language
 	}
-	if entry.Email, err = d.emailRef(ctx, s, r.state, p.Email); err != nil {
-		return err
-	}
-	refs := []domain.Ref{entry.Email}
-	was := r.state.Staff
+	var unknown []Value
+	var to []**domain.Ref
+	var named []domain.Ref
 	for _, f := range []struct {
 		field StaffField
 		kind  Kind
@@ -145,22 +145,41 @@ func (d *Desk) announce(ctx context.Context, s domain.SubjectID, p Person, how a
 		{StaffTeam, KindTeam, was.Team, &entry.Team},
 		{StaffStart, KindStartDate, was.Start, &entry.Start},
 	} {
-		ref, value := f.was, *p.field(f.field)
-		switch told := slices.Contains(how.tells, f.field); {
-		case told && value == "", !told && ref.IsZero():
+		value, told := *p.field(f.field), slices.Contains(how.tells, f.field)
+		if told && value == "" || !told && f.was.IsZero() {
 			continue
-		case told:
-			if ref, err = d.keep(ctx, s, f.kind, value, f.was); err != nil {
+		}
+		if told {
+			old, err := d.open(ctx, s, f.kind, f.was)
+			if err != nil {
 				return err
 			}
+			if old != value {
+				unknown, to = append(unknown, Value{f.kind, []byte(value)}), append(to, f.to)
+				continue
+			}
 		}
-		*f.to, refs = &ref, append(refs, ref)
+		*f.to, named = &f.was, append(named, f.was)
+	}
+	known := addressOf(r.state)
+	if known.IsZero() {
+		unknown = append(unknown, Value{KindEmail, []byte(p.Email)})
+	}
+	refs, err := d.People.Put(ctx, s, unknown...)
+	if err != nil {
+		return err
+	}
+	for i := range to {
+		*to[i] = &refs[i]
+	}
+	if entry.Email = known; known.IsZero() {
+		entry.Email = refs[len(to)]
 	}
 	register := enrolment.RegisterStaff{Entry: entry}
 	if _, _, err := d.act(ctx, s, how.stamp(how.batch, s, r), func(enrolment.State) (enrolment.Command, error) { return register, nil }); err != nil {
 		return err
 	}
-	return d.People.Activate(ctx, s, refs...)
+	return d.People.Activate(ctx, s, slices.Concat(named, refs, []domain.Ref{entry.Email})...)
 }
 
 // keep returns a reference to a value: the one that it has already, if the
@@ -169,7 +188,7 @@ func (d *Desk) keep(ctx context.Context, s domain.SubjectID, k Kind, value strin
 	if old, err := d.open(ctx, s, k, was); err != nil || old == value {
 		return was, err
 	}
-	return d.People.Put(ctx, s, k, []byte(value))
+	return d.put(ctx, s, k, []byte(value))
 }
 
 // OnRoster returns what HR announced of a person; false for somebody whom HR

@@ -48,10 +48,17 @@ type Pairings interface {
 type People interface {
 	Claim(ctx context.Context, email string) (domain.SubjectID, error)
 	Find(ctx context.Context, email string) (domain.SubjectID, error)
-	Put(ctx context.Context, s domain.SubjectID, k Kind, value []byte) (domain.Ref, error)
+	// Put keeps all or none, and returns the references in the same order.
+	Put(ctx context.Context, s domain.SubjectID, values ...Value) ([]domain.Ref, error)
 	Get(ctx context.Context, s domain.SubjectID, k Kind, r domain.Ref) ([]byte, error)
 	Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error
 	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.RefID) (bool, error)) (int, error)
+}
+
+// A Value is one that is to be kept.
+type Value struct {
+	Kind  Kind
+	Value []byte
 }
 
 // Kind says what a value in the vault is.
@@ -289,6 +296,15 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails (documented since Go 1.24)
 	return fmt.Sprintf("%x", b)
+}
+
+// put keeps one value.
+func (d *Desk) put(ctx context.Context, s domain.SubjectID, k Kind, value []byte) (domain.Ref, error) {
+	refs, err := d.People.Put(ctx, s, Value{k, value})
+	if err != nil {
+		return domain.Ref{}, err
+	}
+	return refs[0], nil
 }
 
 func newCommand() domain.CommandID { return domain.CommandID(uuid.New()) }

@@ -181,15 +181,23 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address, limited bool) (do
 }
 
 // emailRef returns the reference to a person's address, and keeps the address
-// if nothing refers to it yet. An address has one person and a person one
-// address, so an older reference is always to the same one.
+// if nothing refers to it yet.
 func (d *Desk) emailRef(ctx context.Context, s domain.SubjectID, st enrolment.State, address string) (domain.Ref, error) {
+	if known := addressOf(st); !known.IsZero() {
+		return known, nil
+	}
+	return d.put(ctx, s, KindEmail, []byte(address))
+}
+
+// addressOf returns the reference to a person's address, if there is one. An address
+// has one person and a person one address, so an older one is always to the same.
+func addressOf(st enrolment.State) domain.Ref {
 	for _, r := range []domain.Ref{st.Email, st.Codes.Email.To, st.Staff.Email} {
 		if !r.IsZero() {
-			return r, nil
+			return r
 		}
 	}
-	return d.People.Put(ctx, s, KindEmail, []byte(address))
+	return domain.Ref{}
 }
 
 // ConfirmEmail brings the code from the mail (E3). A refusal for a wrong code

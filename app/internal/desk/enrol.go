@@ -155,11 +155,11 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		if err != nil {
 			return err
 		}
-		nameRef, err := d.People.Put(ctx, v.subject, KindName, []byte(name))
+		nameRef, err := d.put(ctx, v.subject, KindName, []byte(name))
 		if err != nil {
 			return err
 		}
-		credential, err := d.People.Put(ctx, v.subject, KindCredential, []byte(hash))
+		credential, err := d.put(ctx, v.subject, KindCredential, []byte(hash))
 		if err != nil {
 			return err
 		}

@@ -392,7 +392,7 @@ func (d *Desk) credential(ctx context.Context, s domain.SubjectID, typed string,
 	if err != nil {
 		return enrolment.ChangePassword{}, domain.Ref{}, err
 	}
-	ref, err := d.People.Put(ctx, s, KindCredential, []byte(hash))
+	ref, err := d.put(ctx, s, KindCredential, []byte(hash))
 	if err != nil {
 		return enrolment.ChangePassword{}, domain.Ref{}, err
 	}
@@ -442,7 +442,7 @@ func (d *Desk) askPhone(ctx context.Context, s domain.SubjectID, r record, e log
 	e.Device, e.Nonce = r.state.Device.ID, base64.RawURLEncoding.EncodeToString(nonce[:])
 	_, e.KeyID = d.Keys.Derive(digitsKey)
 	if from != "" {
-		ref, err := d.People.Put(ctx, s, KindPlace, []byte(from))
+		ref, err := d.put(ctx, s, KindPlace, []byte(from))
 		if err != nil {
 			return login.State{}, err
 		}

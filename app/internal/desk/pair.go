@@ -231,7 +231,7 @@ func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Acc
 	}
 	var label domain.Ref
 	if r.state.Pairing.Stage == enrolment.Confirmed {
-		if label, err = d.People.Put(ctx, p.Subject, KindDevice, []byte(d.labels.take(p.ID))); err != nil {
+		if label, err = d.put(ctx, p.Subject, KindDevice, []byte(d.labels.take(p.ID))); err != nil {
 			return pairing.Account{}, d.phoneRefusal(err)
 		}
 	}

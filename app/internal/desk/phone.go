@@ -64,7 +64,7 @@ func (d *Desk) phoneRef(ctx context.Context, s domain.SubjectID, st enrolment.St
 			return known, nil
 		}
 	}
-	ref, err := d.People.Put(ctx, s, KindPhone, []byte(n.E164))
+	ref, err := d.put(ctx, s, KindPhone, []byte(n.E164))
 	return enrolment.Phone{Ref: ref, Source: enrolment.FromSelf, Country: n.Country}, err
 }
 

@@ -13,8 +13,12 @@ import (
 // people is the vault as desk wants it: the same values under its own kinds.
 type people struct{ *vault.Vault }
 
-func (p people) Put(ctx context.Context, s domain.SubjectID, k desk.Kind, value []byte) (domain.Ref, error) {
-	return p.Vault.Put(ctx, s, vault.Kind(k), value)
+func (p people) Put(ctx context.Context, s domain.SubjectID, values ...desk.Value) ([]domain.Ref, error) {
+	all := make([]vault.Value, len(values))
+	for i, v := range values {
+		all[i] = vault.Value{Kind: vault.Kind(v.Kind), Value: v.Value}
+	}
+	return p.PutAll(ctx, s, all...)
 }
 
 func (p people) Get(ctx context.Context, s domain.SubjectID, k desk.Kind, r domain.Ref) ([]byte, error) {

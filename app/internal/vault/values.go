@@ -23,38 +23,64 @@ const MaxValue = 64 << 10
 // The value is not kept. A person who was erased is domain.ErrErased; an
 // unknown kind or too long a value is ErrBadValue.
 func (v *Vault) Put(ctx context.Context, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
-	switch {
-	case subject.IsZero():
-		return domain.Ref{}, fmt.Errorf("put %s: %w: nobody's", kind, ErrBadValue)
-	case !kind.Valid():
-		return domain.Ref{}, fmt.Errorf("put: %w: unknown kind", ErrBadValue)
-	case len(value) > MaxValue:
-		return domain.Ref{}, fmt.Errorf("put %s: %w: %d bytes", kind, ErrBadValue, len(value))
-	}
-	var ref domain.Ref
-	err := v.db.write(ctx, func(ctx context.Context, tx tx) (err error) {
-		ref, err = v.put(ctx, tx, subject, kind, value)
-		return err
-	})
+	refs, err := v.PutAll(ctx, subject, Value{kind, value})
 	if err != nil {
-		return domain.Ref{}, fmt.Errorf("put %s of %s: %w", kind, subject, err)
+		return domain.Ref{}, err
 	}
-	return ref, nil
+	return refs[0], nil
 }
 
-func (v *Vault) put(ctx context.Context, tx tx, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
-	// of two at once, one finds the other's version, and neither misses an erasure
-	if err := tx.lock(ctx, subject[:]); err != nil {
-		return domain.Ref{}, err
+// A Value is one that PutAll keeps.
+type Value struct {
+	Kind  Kind
+	Value []byte
+}
+
+// PutAll is Put of several values of one person: all or none, in one write to the
+// disk. It returns their references in the same order.
+func (v *Vault) PutAll(ctx context.Context, subject domain.SubjectID, values ...Value) ([]domain.Ref, error) {
+	for _, p := range values {
+		switch {
+		case subject.IsZero():
+			return nil, fmt.Errorf("put %s: %w: nobody's", p.Kind, ErrBadValue)
+		case !p.Kind.Valid():
+			return nil, fmt.Errorf("put: %w: unknown kind", ErrBadValue)
+		case len(p.Value) > MaxValue:
+			return nil, fmt.Errorf("put %s: %w: %d bytes", p.Kind, ErrBadValue, len(p.Value))
+		}
 	}
-	key, err := v.personKey(ctx, tx, subject)
+	refs := make([]domain.Ref, len(values))
+	if len(values) == 0 {
+		return refs, nil
+	}
+	err := v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		// of two at once, one finds the other's version, and neither misses an erasure
+		if err := tx.lock(ctx, subject[:]); err != nil {
+			return err
+		}
+		key, err := v.personKey(ctx, tx, subject)
+		if err != nil {
+			return err
+		}
+		defer clear(key[:])
+		for i, p := range values {
+			if refs[i], err = put(ctx, tx, key, subject, p.Kind, p.Value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return domain.Ref{}, err
+		return nil, fmt.Errorf("put %s of %s: %w", values[0].Kind, subject, err)
 	}
-	defer clear(key[:])
+	return refs, nil
+}
+
+// put adds a row, under the person's key.
+func put(ctx context.Context, tx tx, key *[keySize]byte, subject domain.SubjectID, kind Kind, value []byte) (domain.Ref, error) {
 	p := place{subject: subject, kind: kind}
 	_, _ = rand.Read(p.ref[:]) // never fails: it crashes the program instead
-	err = tx.row(ctx, `SELECT coalesce(max(version), 0) + 1 FROM value WHERE subject = $1 AND kind = $2`,
+	err := tx.row(ctx, `SELECT coalesce(max(version), 0) + 1 FROM value WHERE subject = $1 AND kind = $2`,
 		subject[:], string(kind)).Scan(&p.version)
 	if err != nil {
 		return domain.Ref{}, err

@@ -50,6 +50,33 @@ func versions(t *testing.T, p Place) {
 	}
 }
 
+func putTogether(t *testing.T, p Place) {
+	t.Helper()
+	v, who := p.open(t), somebody()
+	first := put(t, v, who, vault.KindName, "Jan")
+	refs, err := v.PutAll(t.Context(), who,
+		vault.Value{Kind: vault.KindName, Value: []byte("Jan Jansen")}, vault.Value{Kind: vault.KindTeam, Value: []byte("Zorg")},
+		vault.Value{Kind: vault.KindName, Value: []byte("Jan de Jong")})
+	if err != nil || len(refs) != 3 || refs[0].Version != 2 || refs[1].Version != 1 || refs[2].Version != 3 {
+		t.Fatalf("got %+v, %v", refs, err)
+	}
+	again := p.open(t)
+	holds(t, again, who, vault.KindName, first, "Jan")
+	holds(t, again, who, vault.KindName, refs[0], "Jan Jansen")
+	holds(t, again, who, vault.KindTeam, refs[1], "Zorg")
+	holds(t, again, who, vault.KindName, refs[2], "Jan de Jong")
+	_, err = v.PutAll(t.Context(), who, vault.Value{Kind: vault.KindTeam, Value: []byte("x")}, vault.Value{Kind: "shoe-size"})
+	if !errors.Is(err, vault.ErrBadValue) {
+		t.Errorf("with one that is none: %v", err)
+	}
+	if refs, err := v.PutAll(t.Context(), who); err != nil || len(refs) != 0 {
+		t.Errorf("nothing at all: %v, %v", refs, err)
+	}
+	if ref := put(t, v, who, vault.KindTeam, "y"); ref.Version != 2 {
+		t.Errorf("of what was refused something is kept: the next has version %d", ref.Version)
+	}
+}
+
 // putRace puts many values of a new person at once: each gets a version of its own.
 func putRace(t *testing.T, p Place) {
 	t.Helper()

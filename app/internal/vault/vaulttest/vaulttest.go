@@ -37,6 +37,7 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 	}{
 		{"values come back as they were put", roundTrip},
 		{"each put is a new version", versions},
+		{"several values are put together, or none", putTogether},
 		{"many put at once", putRace},
 		{"what is no value is refused", badValues},
 		{"values open only as what they are", wrongQuestions},
