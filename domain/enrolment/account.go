@@ -68,8 +68,8 @@ func (p Policy) decideChange(s State, c Command, by domain.Stamp) ([]Event, erro
 		if s.Given.Ref.IsZero() || s.Codes.Phone.Purpose != ChangingPhone {
 			return nil, ErrNothingToConfirm
 		}
-		return p.decideCode(s, s.Codes.Phone, c.Challenge, c.Matches, by,
-			PhoneVerified{c.Challenge, s.Given.Ref, s.Given.Source, s.Given.Country})
+		proved := PhoneVerified{c.Challenge, s.Given.Ref, s.Given.Source, s.Given.Country}
+		return p.decideCode(s, s.Codes.Phone, c.Challenge, c.Matches, by, append(cancel(s.Pairing), proved)...)
 	case SwitchToSMS:
 		return decideSwitch(s)
 	}

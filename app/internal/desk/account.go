@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/keydesk/keydesk/domain"
@@ -96,7 +97,12 @@ func (d *Desk) change(ctx context.Context, id, useCase string, what Change, comm
 				return err
 			}
 		}
-		_, events, err := d.doIn(ctx, v, func(enrolment.State) (enrolment.Command, error) { return c, nil })
+		_, events, err := d.doIn(ctx, v, func(enrolment.State) (enrolment.Command, error) {
+			if c == nil { // it was there a moment ago
+				return nil, fmt.Errorf("find what was recorded: %w", domain.ErrUnavailable)
+			}
+			return c, nil
+		})
 		if err != nil {
 			return err
 		}

@@ -334,6 +334,16 @@ func (d *Desk) load(ctx context.Context, s domain.SubjectID) (record, error) {
 	return r, nil
 }
 
+// lastOf returns the revision of the last event of a type.
+func (r record) lastOf(typ string) domain.Revision {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		if r.events[i].Type == typ {
+			return r.events[i].Revision
+		}
+	}
+	return domain.NoStream
+}
+
 // own returns the events that a command has recorded already, and where the
 // last of them stands.
 func (r record) own(c domain.CommandID) (mine []enrolment.Event, at domain.Position, err error) {

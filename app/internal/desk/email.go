@@ -79,7 +79,7 @@ func (d *Desk) stranger(v *visit) View {
 	if code.Tries > 0 {
 		code.Left = max(0, v.codeUntil.Sub(now))
 	}
-	if v.outage[enrolment.ByMail] {
+	if v.outage.is(enrolment.ByMail) {
 		code.Delivery, code.Why = Failing, enrolment.NoProvider
 	}
 	return View{
@@ -233,6 +233,11 @@ func (d *Desk) ConfirmEmail(ctx context.Context, id, typed string) (View, error)
 		case !recorded[enrolment.EmailConfirmed](events):
 			return refuse(OutOfOrder)
 		}
+		r, err := d.load(ctx, v.subject)
+		if err != nil {
+			return err
+		}
+		v.since = r.lastOf("EmailConfirmed")
 		d.prove(ctx, v, s)
 		return nil
 	})

@@ -50,14 +50,39 @@ func (d *Desk) stillIn(ctx context.Context, v *visit) error {
 			return err
 		}
 		return d.judge(v, r)
-	case !v.unlocked.IsZero():
-		s, err := d.state(ctx, v)
+	case v.proved:
+		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
-		if s.Password != v.unlocked {
-			v.unlocked = domain.Ref{} // whoever has the new password goes on
+		return d.judgeEnrolling(v, r)
+	}
+	return nil
+}
+
+// judgeEnrolling is judge for who enrols. Somebody at another station may be the same
+// person, so that only what ends an enrolment ends the visit; and with another password
+// whoever has that goes on.
+func (d *Desk) judgeEnrolling(v *visit, r record) error {
+	foreign, err := v.foreign(r)
+	if err != nil {
+		return err
+	}
+	for _, e := range foreign {
+		switch e := e.(type) { //nolint:gochecksumtype // those that end it
+		case enrolment.EnrolmentReset:
+			if e.Reason != enrolment.ResetToRecover {
+				continue
+			}
+		case enrolment.AccountFrozen, enrolment.AccountUnfrozen:
+		default:
+			continue
 		}
+		d.drop(v)
+		return refuse(VisitOver)
+	}
+	if r.state.Password != v.unlocked {
+		v.unlocked = domain.Ref{}
 	}
 	return nil
 }
@@ -363,6 +388,13 @@ func (d *Desk) resendLogin(ctx context.Context, v *visit) error {
 		return d.ask(ctx, v, r, v.login.change)
 	}
 	st, err := d.repeat(ctx, v.subject, c, d.hereIn(v), d.visitStamp(v))
+	if errors.Is(err, login.ErrOver) { // the visit still counts, and so does its password
+		r, err := d.load(ctx, v.subject)
+		if err != nil {
+			return err
+		}
+		return d.ask(ctx, v, r, v.login.change)
+	}
 	if err != nil {
 		return err
 	}

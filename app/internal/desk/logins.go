@@ -378,7 +378,8 @@ func (d *Desk) rehash(ctx context.Context, s domain.SubjectID, r record, typed s
 	if err == nil {
 		d.activate(ctx, s, refs)
 		var fresh record
-		if fresh, err = d.load(ctx, s); err == nil {
+		// Only if nothing else came in between: that has to be noticed.
+		if fresh, err = d.load(ctx, s); err == nil && fresh.revision == r.revision+1 && fresh.state.Password == refs {
 			r = fresh
 		}
 	}
@@ -701,10 +702,11 @@ func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) 
 }
 
 // movedOn says whether something was recorded behind a revision, other than what became
-// of a message: that comes when it comes, and changes nothing.
+// of a message, a code that was read aloud, and in which language: these come when they
+// come, and say nothing of who somebody is.
 func (r record) movedOn(since domain.Revision) bool {
 	return slices.ContainsFunc(r.events, func(e domain.Recorded) bool {
-		return e.Revision > since && e.Type != "CodeSent" && e.Type != "CodeUndeliverable"
+		return e.Revision > since && !slices.Contains([]string{"CodeSent", "CodeUndeliverable", "HelpCodeShown", "LanguageSet"}, e.Type)
 	})
 }
 

@@ -34,14 +34,22 @@ func (d *Desk) OfferPairing(ctx context.Context, id string) (View, error) {
 		var random [16]byte
 		rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
 		p := enrolment.PairingID(pairing.ID(random))
-		s, _, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
+		s, events, err := d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
 			return enrolment.OfferPairing{Pairing: p, Switch: v.login != nil}, nil
 		})
 		if err != nil {
 			return err
 		}
-		v.offered = s.Pairing.ID // of an earlier try of this call, perhaps
-		v.pairings[v.offered] = true
+		for _, e := range events {
+			if o, ok := e.(enrolment.PairingOffered); ok {
+				p = o.Pairing // of an earlier try of this call, perhaps
+				v.pairings[p] = true
+			}
+		}
+		if s.Pairing.ID != p {
+			return refuse(MovedOn) // another station has offered one since
+		}
+		v.offered = p
 		return nil
 	})
 }

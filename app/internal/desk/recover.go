@@ -159,12 +159,16 @@ func (d *Desk) ConfirmRecovery(ctx context.Context, id, code string) (View, erro
 		if !in.recovery.found {
 			return nil
 		}
-		in.recovery.at = notRecovering
 		r, err := d.load(ctx, v.subject)
 		if err != nil {
 			return err
 		}
-		return d.ask(ctx, v, r, provesFound)
+		if err := d.ask(ctx, v, r, provesFound); err != nil {
+			in.recovery.at = atMail // and the same call goes on from here
+			return err
+		}
+		in.recovery.at = notRecovering
+		return nil
 	})
 }
 

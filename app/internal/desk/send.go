@@ -132,8 +132,8 @@ func (d *Desk) lookWhetherMailWorks(ctx context.Context) error {
 
 // code sends the open code of a purpose, in the language that the visit has now.
 func (d *Desk) code(v *visit, p enrolment.Purpose) func(context.Context) error {
-	lang := v.lang
-	return func(ctx context.Context) error { return d.sendCode(ctx, v, p, lang) }
+	s, lang := v.subject, v.lang // as they are now: the visit goes on
+	return func(ctx context.Context) error { return d.sendCode(ctx, s, v.correlation, p, lang) }
 }
 
 // tell sends a mail without a code to the person whom the visit is of.
@@ -158,14 +158,14 @@ func (d *Desk) tell(v *visit, kind MessageKind) func(context.Context) error {
 
 // tellStillFrozen tells somebody who wants to enrol that their account is frozen.
 func (d *Desk) tellStillFrozen(v *visit) func(context.Context) error {
-	s := v.subject
+	s, lang := v.subject, v.lang
 	return func(ctx context.Context) error {
 		r, err := d.load(ctx, s)
 		if err != nil {
 			return err
 		}
 		m := Message{
-			ID: newID(), Kind: FrozenMessage, Channel: enrolment.ByMail, Lang: cmp.Or(r.state.Language, v.lang),
+			ID: newID(), Kind: FrozenMessage, Channel: enrolment.ByMail, Lang: cmp.Or(r.state.Language, lang),
 			Reason: Frozen(r.state.Frozen), Reference: string(r.state.Case.ID),
 		}
 		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
@@ -183,11 +183,7 @@ func (d *Desk) sent(ctx context.Context, v *visit, channel enrolment.Channel, er
 		d.report(fmt.Errorf("send by %s: %w", channel, err))
 	}
 	out := errors.Is(err, domain.ErrUnavailable)
-	v.mu.Lock()
-	news := v.outage[channel] != out
-	v.outage[channel] = out
-	v.mu.Unlock()
-	if news {
+	if v.outage.set(channel, out) {
 		v.signals.bump()
 	}
 	d.mu.Lock()
@@ -204,8 +200,8 @@ func (d *Desk) sent(ctx context.Context, v *visit, channel enrolment.Channel, er
 }
 
 // sendCode sends the open code of a purpose and records what became of it.
-func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose, lang string) error {
-	r, err := d.load(ctx, v.subject)
+func (d *Desk) sendCode(ctx context.Context, s domain.SubjectID, visit domain.EventID, p enrolment.Purpose, lang string) error {
+	r, err := d.load(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -225,21 +221,21 @@ func (d *Desk) sendCode(ctx context.Context, v *visit, p enrolment.Purpose, lang
 	if c.Channel == enrolment.BySMS {
 		m.Channel, kind = enrolment.BySMS, KindPhone
 	}
-	if m.To, err = d.open(ctx, v.subject, kind, c.To); err != nil {
+	if m.To, err = d.open(ctx, s, kind, c.To); err != nil {
 		return err
 	}
 	key, err := d.Keys.DeriveWith(c.KeyID, codeKey(p))
 	if err != nil {
 		return err
 	}
-	m.Code = enrolment.Code(key, v.subject, p, c.ID)
+	m.Code = enrolment.Code(key, s, p, c.ID)
 	receipt, failed := d.Courier.Deliver(ctx, m)
 	if m.Channel == enrolment.BySMS && (failed == nil || errors.Is(failed, domain.ErrUnknownOutcome)) {
 		if err := d.Sends.RecordSend(ctx, d.Now(), string(m.Channel), string(c.ID)); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
-	return errors.Join(d.recordSend(ctx, v, c.ID, number, receipt, failed), failed)
+	return errors.Join(d.recordSend(ctx, s, visit, c.ID, number, receipt, failed), failed)
 }
 
 // sendID names the n-th message with a code, for good. Couriers take letters,
@@ -268,7 +264,7 @@ func (d *Desk) startSend(ctx context.Context, c enrolment.Challenge) (int, error
 }
 
 // recordSend records what became of a message.
-func (d *Desk) recordSend(ctx context.Context, v *visit, id enrolment.ChallengeID, number int, receipt Receipt, failed error) error {
+func (d *Desk) recordSend(ctx context.Context, s domain.SubjectID, visit domain.EventID, id enrolment.ChallengeID, number int, receipt Receipt, failed error) error {
 	var c enrolment.Command = enrolment.RecordSent{Sent: enrolment.CodeSent{
 		Challenge: id, Number: number, Provider: receipt.Provider, ProviderID: receipt.ID,
 	}}
@@ -277,8 +273,8 @@ func (d *Desk) recordSend(ctx context.Context, v *visit, id enrolment.ChallengeI
 			Challenge: id, Number: number, Reason: reasonOf(failed),
 		}}
 	}
-	by := d.machineStamp(v.correlation)
-	_, _, err := d.act(ctx, v.subject, by, func(enrolment.State) (enrolment.Command, error) { return c, nil })
+	by := d.machineStamp(visit)
+	_, _, err := d.act(ctx, s, by, func(enrolment.State) (enrolment.Command, error) { return c, nil })
 	return err
 }
 

@@ -176,8 +176,8 @@ func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
 	if view.Screen == ScreenSMSCode {
 		view.Code = d.smsCode(v, s)
 	}
-	if view.Screen == ScreenResume {
-		return view, nil
+	if v.unlocked.IsZero() && !s.Password.IsZero() {
+		return view, nil // the mail alone opens nothing
 	}
 	if view.Name, err = d.open(ctx, v.subject, KindName, s.Name, s.Staff.Name); err != nil {
 		return view, err

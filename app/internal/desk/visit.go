@@ -15,7 +15,7 @@ import (
 // wipe. It lives in memory only: what it proved (this person reads that mail,
 // knows that password) is worth nothing afterwards.
 type visit struct {
-	mu      sync.Mutex // one call at a time
+	turn    chan struct{} // one call at a time
 	id      string
 	station string // at which it is
 	lang    string
@@ -38,7 +38,7 @@ type visit struct {
 
 	resend  map[enrolment.Purpose]time.Time // from when on a code may be asked for again
 	signals signals
-	outage  map[enrolment.Channel]bool // channels that failed for everybody
+	outage  outage
 
 	offered enrolment.PairingID // by this visit
 
@@ -52,6 +52,31 @@ type visit struct {
 	begun domain.CommandID // of the act that issues the first code
 	call  attempt          // of the present call
 	calls map[Call]bool    // all of this visit
+}
+
+// An outage is which channels failed for everybody, the last time. It has a lock of its
+// own: those who send must not wait for a visit's turn.
+type outage struct {
+	mu sync.Mutex
+	of map[enrolment.Channel]bool
+}
+
+func (o *outage) is(c enrolment.Channel) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.of[c]
+}
+
+// set notes whether a channel is out, and says whether that is news.
+func (o *outage) set(c enrolment.Channel, out bool) (news bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	news = o.of[c] != out
+	if o.of == nil {
+		o.of = map[enrolment.Channel]bool{}
+	}
+	o.of[c] = out
+	return news
 }
 
 // attempt is how far a call got, so that asking for the same again goes on
@@ -104,10 +129,10 @@ func (d *Desk) newVisit(c Call, useCase string, a enrolment.Address, lang string
 		return nil, refuse(NotAnAddress)
 	}
 	v := &visit{
-		id: newID(), station: d.station, lang: d.spoken(lang), email: a, key: key, began: d.Now(),
+		id: newID(), turn: make(chan struct{}, 1), station: d.station, lang: d.spoken(lang), email: a, key: key, began: d.Now(),
 		ofLogin: useCase == "login", begun: c.command("begin", 0), correlation: domain.EventID(newCommand()), ready: make(chan struct{}),
 		signals: signals{ended: make(chan struct{})},
-		resend:  map[enrolment.Purpose]time.Time{}, outage: map[enrolment.Channel]bool{}, calls: map[Call]bool{},
+		resend:  map[enrolment.Purpose]time.Time{}, calls: map[Call]bool{},
 		pairings: map[enrolment.PairingID]bool{},
 	}
 	if err := v.enter(c, useCase); err != nil {
@@ -186,12 +211,22 @@ func (d *Desk) run(ctx context.Context, id, useCase string, do func(ctx context.
 	if !ok || d.Now().Sub(v.began) > d.VisitMax {
 		return View{}, refuse(VisitOver)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	select {
+	case v.turn <- struct{}{}:
+		defer func() { <-v.turn }()
+	case <-ctx.Done():
+		return View{}, ctx.Err()
+	}
 	select {
 	case <-v.ready:
 	case <-ctx.Done():
 		return View{}, ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		return View{}, err // nobody waits any more, and nothing has begun
+	}
+	if _, open := d.visit(id); !open {
+		return View{}, refuse(VisitOver) // it was ended while this call waited for its turn
 	}
 	if v.failed != nil { // nothing was sent yet; perhaps log and vault are back
 		if v.failed = d.identify(ctx, v, v.begun, v.limited); v.failed != nil {
@@ -247,9 +282,10 @@ func (d *Desk) stamp(v *visit, c domain.CommandID) domain.Stamp {
 
 // do has a command decided for the person whom the visit is of.
 func (d *Desk) do(ctx context.Context, v *visit, command func(enrolment.State) (enrolment.Command, error)) (enrolment.State, []enrolment.Event, error) {
-	c := v.call.next()
-	v.call.acts++
-	return d.act(ctx, v.subject, d.stamp(v, c), command)
+	if v.login != nil {
+		return d.doIn(ctx, v, command)
+	}
+	return d.act(ctx, v.subject, d.visitStamp(v), command)
 }
 
 // state returns what is known of the person whom the visit is of.
@@ -279,7 +315,10 @@ func (d *Desk) Await(ctx context.Context, id string, version uint64) (View, erro
 	select {
 	case <-v.ready:
 	case <-ctx2.Done():
-		return View{}, ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return View{}, err
+		}
+		return View{}, refuse(Unavailable)
 	}
 	if err := v.signals.wait(ctx2, version); err != nil && ctx.Err() != nil {
 		return View{}, ctx.Err()

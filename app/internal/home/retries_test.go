@@ -567,3 +567,149 @@ func TestOneWhoGuessesStopsNoPortal(t *testing.T) {
 		t.Errorf("somebody else, with the right password: %v", err)
 	}
 }
+
+// an enrolment visit survives freeze + unfreeze.
+func TestAnEnrolmentsVisitEndsWithAFreeze(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	left := h.toFactor(email, 1)
+	left = h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, left.Visit))
+	s := h.subject(email)
+	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	if v, err := h.Desk.View(ctx, left.Visit); err == nil {
+		t.Errorf("frozen: shows %s %q %q", v.Screen, v.Name, v.Phone.E164)
+	}
+	if done, err := h.Desk.Unfreeze(ctx, s); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	v, err := h.Desk.SetNameAndPassword(ctx, left.Visit, name, another)
+	if err == nil {
+		t.Errorf("unfrozen: the old visit sets the new password, and is at %s", v.Screen)
+	}
+	h.quiet()
+}
+
+// mail alone shows name and number once somebody else completes.
+func TestTheMailAloneShowsNothing(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h := openAt(t, c.now, t.TempDir(), true)
+	ctx := t.Context()
+	v := h.toFactor(email, 1)
+	c.pass(time.Minute)
+	e := h.Desk.At("elsewhere")
+	n := h.messages()
+	o := h.must(desk.ScreenEmailCode)(e.Begin(ctx, email, "nl"))
+	o = h.must(desk.ScreenResume)(e.ConfirmEmail(ctx, o.Visit, h.code(courier.ByMail, n)))
+	if o.Name != "" || o.Phone.E164 != "" {
+		t.Fatal("shown before")
+	}
+	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit))
+	o, err := e.View(ctx, o.Visit)
+	if err == nil && (o.Name != "" || o.Phone.E164 != "") {
+		t.Errorf("who never typed the password is shown %s %q %q", o.Screen, o.Name, o.Phone.E164)
+	}
+}
+
+// a confirmed pairing survives another number.
+func TestANewNumberEndsAPairing(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h := openAt(t, c.now, t.TempDir(), true)
+	ctx := t.Context()
+	h.withSMS()
+	thief := h.proved(h.loggedIn(), desk.ChangesFactor, phrase)
+	v, err := h.Desk.OfferPairing(ctx, thief.Visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	qr, err := pairing.ParseQR(v.Pocket.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := h.Desk.ClaimPairing(ctx, pairing.Claim{
+		Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Label: "x",
+		Proof: pairing.ClaimProof(qr.Secret, qr.Pairing, "thief"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Desk.ConfirmPairing(ctx, v.Visit, pairing.Digits(qr.Pairing, "thief", claimed.Nonce)); err != nil {
+		t.Fatal(err)
+	}
+	h.quiet()
+	c.pass(125 * time.Second)
+	e := h.Desk.At("elsewhere")
+	n := h.messages()
+	there := h.must(desk.ScreenLoginCode)(e.Login(ctx, email, phrase, "nl"))
+	there = h.must(desk.ScreenAccount)(e.ConfirmLogin(ctx, there.Visit, h.code(courier.BySMS, n)))
+	n = h.messages()
+	there = h.must(desk.ScreenLoginCode)(e.Prove(ctx, there.Visit, desk.ChangesPhone, phrase))
+	there = h.must(desk.ScreenAccount)(e.ConfirmLogin(ctx, there.Visit, h.code(courier.BySMS, n)))
+	n = h.messages()
+	there = h.must(desk.ScreenNewPhone)(e.ChangePhone(ctx, there.Visit, "0687654321"))
+	h.must(desk.ScreenAccount)(e.ConfirmNewPhone(ctx, there.Visit, h.code(courier.BySMS, n)))
+	h.refused(desk.VisitOver)(h.Desk.View(ctx, thief.Visit))
+	if _, err = h.Desk.FinishPairing(ctx, pairing.Finish{Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Nonce: claimed.Nonce}); err == nil {
+		t.Errorf("the factor is %s, of the phone of the visit that the new number ended", h.factor(email))
+	}
+	h.quiet()
+}
+
+// a help code at the second step of a change voids the code, and Resend cannot give another.
+func TestHelpAtASecondStep(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h := openAt(t, c.now, t.TempDir(), true)
+	ctx := t.Context()
+	h.withSMS()
+	v := h.loggedIn()
+	n := h.messages()
+	v = h.must(desk.ScreenLoginCode)(h.Desk.Prove(ctx, v.Visit, desk.ChangesName, phrase))
+	code := h.code(courier.BySMS, n)
+	if _, err := h.Desk.HelpCode(ctx, v.Visit); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(40 * time.Second)
+	if _, err := h.Desk.Resend(ctx, v.Visit); err != nil {
+		t.Errorf("resend after help: %v", err)
+	}
+	v, err := h.Desk.ConfirmLogin(ctx, v.Visit, code)
+	if err != nil || v.Account.Proved != desk.ChangesName {
+		t.Errorf("the right code after help: %s proved %q left %v, %v", v.Screen, v.Account.Proved, v.Code.Left, err)
+	}
+	h.quiet()
+}
+
+// an offer whose answer was lost takes over somebody else's offer.
+func TestALostOfferTakesNobodyElses(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h, log := muted(t, c)
+	ctx := t.Context()
+	h.withSMS()
+	a := h.proved(h.loggedIn(), desk.ChangesFactor, phrase)
+	h.quiet()
+	c.pass(125 * time.Second)
+	e := h.Desk.At("elsewhere")
+	n := h.messages()
+	b := h.must(desk.ScreenLoginCode)(e.Login(ctx, email, phrase, "nl"))
+	b = h.must(desk.ScreenAccount)(e.ConfirmLogin(ctx, b.Visit, h.code(courier.BySMS, n)))
+	n = h.messages()
+	b = h.must(desk.ScreenLoginCode)(e.Prove(ctx, b.Visit, desk.ChangesFactor, phrase))
+	b = h.must(desk.ScreenAccount)(e.ConfirmLogin(ctx, b.Visit, h.code(courier.BySMS, n)))
+	h.quiet()
+	call := desk.WithCall(ctx, desk.NewCall())
+	h.refused(desk.Unsure)(log.once(call, func(ctx context.Context) (desk.View, error) { return h.Desk.OfferPairing(ctx, a.Visit) }))
+	b, err := e.OfferPairing(ctx, b.Visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := h.Desk.OfferPairing(call, a.Visit)
+	if err == nil && again.Pocket.URL == b.Pocket.URL {
+		t.Errorf("the QR code of another station's visit is on this one's screen")
+	}
+}
