@@ -336,9 +336,9 @@ func (d *Desk) load(ctx context.Context, s domain.SubjectID) (record, error) {
 
 // lastOf returns the revision of the last event of a type.
 func (r record) lastOf(typ string) domain.Revision {
-	for i := len(r.events) - 1; i >= 0; i-- {
-		if r.events[i].Type == typ {
-			return r.events[i].Revision
+	for _, e := range slices.Backward(r.events) {
+		if e.Type == typ {
+			return e.Revision
 		}
 	}
 	return domain.NoStream

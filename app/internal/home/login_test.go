@@ -25,7 +25,7 @@ func (h *house) withSMS() domain.SubjectID {
 	v := h.toFactor(email, h.messages()+1)
 	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(h.t.Context(), v.Visit))
 	h.end(v)
-	return h.subject(email)
+	return h.subject()
 }
 
 func (h *house) end(v desk.View) {
@@ -35,7 +35,7 @@ func (h *house) end(v desk.View) {
 	}
 }
 
-func (h *house) subject(email string) domain.SubjectID {
+func (h *house) subject() domain.SubjectID {
 	h.t.Helper()
 	s, err := h.Desk.Subject(h.t.Context(), email)
 	if err != nil {
@@ -66,7 +66,7 @@ func (h *house) code(by courier.Channel, n int) string {
 // faster, and what is recorded of the enrolment meanwhile takes a login back.
 func (h *house) settled() {
 	h.t.Helper()
-	s := h.subject(email)
+	s := h.subject()
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		items, err := h.Outbox.List(0)
 		if err != nil {
@@ -146,7 +146,7 @@ func (h *house) withPocket() (domain.SubjectID, handset) {
 	h.must(desk.ScreenDone)(h.Desk.View(h.t.Context(), v.Visit))
 	h.end(v)
 	h.message(n + 4) // both notices
-	return h.subject(email), phone
+	return h.subject(), phone
 }
 
 // asked returns what the phone is asked; nil when nothing waits.
@@ -592,7 +592,7 @@ func TestALoginIsGivenOnceAndOnlyToWhoAskedForIt(t *testing.T) {
 		if err != nil || l.Status != desk.LoginPending || l.Factor != enrolment.SMS || len(l.ID) != 43 {
 			t.Fatalf("got %+v, %v", l, err)
 		}
-		return l, h.code(courier.BySMS, n)
+		return l, h.code(courier.BySMS, n) //nolint:contextcheck // waits within the test
 	}
 	l, code := start()
 	if _, err := h.Desk.LoginState(ctx, "office", l.ID); !isCode(err, desk.NoCode) {
@@ -734,7 +734,7 @@ func TestWhatTakesALoginBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return l, h.code(courier.BySMS, n)
+		return l, h.code(courier.BySMS, n) //nolint:contextcheck // waits within the test
 	}
 	l, code := start()
 	events, err := h.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)

@@ -268,7 +268,7 @@ func TestAnApprovedLoginOutlivesAnOutage(t *testing.T) {
 	log.gone.Store(false)
 	v, err := h.Desk.View(ctx, v.Visit)
 	if err != nil || v.Screen != desk.ScreenAccount {
-		t.Errorf("shows %s, digits %q, ended %q, %v; the phone said yes and the log says %v", v.Screen, v.Login.Digits, v.Login.Ended, err, h.events("login-"+h.subject(email).String()))
+		t.Errorf("shows %s, digits %q, ended %q, %v; the phone said yes and the log says %v", v.Screen, v.Login.Digits, v.Login.Ended, err, h.events("login-"+h.subject().String()))
 	}
 }
 
@@ -575,7 +575,7 @@ func TestAnEnrolmentsVisitEndsWithAFreeze(t *testing.T) {
 	ctx := t.Context()
 	left := h.toFactor(email, 1)
 	left = h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, left.Visit))
-	s := h.subject(email)
+	s := h.subject()
 	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
 		t.Fatal(done, err)
 	}
