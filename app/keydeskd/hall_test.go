@@ -87,6 +87,14 @@ func (s *hall) walk(ctx context.Context, email string, to desk.Screen) (desk.Vie
 		case desk.ScreenPhone:
 			v, err = s.Desk.GivePhone(ctx, v.Visit, number)
 		case desk.ScreenSMSCode:
+			// Nobody types a code before it is recorded that it was sent.
+			for err == nil && v.Code.Delivery == desk.Sending && ctx.Err() == nil {
+				time.Sleep(5 * time.Millisecond)
+				v, err = s.Desk.View(ctx, v.Visit)
+			}
+			if err != nil {
+				break
+			}
 			if code, err = s.code(); err == nil {
 				v, err = s.Desk.ConfirmPhone(ctx, v.Visit, code)
 			}
