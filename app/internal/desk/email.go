@@ -111,7 +111,7 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 		return nil // nothing may be sent: the open code, if there is one, stays the one that was
 	}
 	if v.decoy && r.state.Frozen != "" {
-		d.sendFor(ctx, v, enrolment.ByMail, d.tellStillFrozen(v))
+		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, FrozenMessage))
 		return nil
 	}
 	if v.decoy {

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -151,7 +150,7 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		case v.unlocked.IsZero() && !seen.Password.IsZero():
 			return refuse(MovedOn)
 		}
-		hash, err := d.Hasher.Hash(ctx, typed)
+		set, credential, err := d.credential(ctx, v.subject, typed, enrolment.PasswordAtEnrolment, seen.Password)
 		if err != nil {
 			return err
 		}
@@ -159,19 +158,10 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 		if err != nil {
 			return err
 		}
-		credential, err := d.put(ctx, v.subject, KindCredential, []byte(hash))
-		if err != nil {
-			return err
-		}
-		phc, err := password.ParsePHC(hash)
-		if err != nil {
-			return err
-		}
 		_, _, err = d.do(ctx, v, func(enrolment.State) (enrolment.Command, error) {
 			return enrolment.SetNameAndPassword{
-				Name: nameRef, Credential: credential, Replaces: seen.Password,
-				Algorithm: "argon2id", Pepper: phc.Pepper,
-				Parameters: fmt.Sprintf("m=%d,t=%d,p=%d", phc.Memory, phc.Time, phc.Threads),
+				Name: nameRef, Credential: set.Credential, Replaces: set.Replaces,
+				Algorithm: set.Algorithm, Parameters: set.Parameters, Pepper: set.Pepper,
 			}, nil
 		})
 		if err != nil {

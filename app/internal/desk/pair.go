@@ -253,7 +253,7 @@ func (d *Desk) FinishPairing(ctx context.Context, f pairing.Finish) (pairing.Acc
 	}
 	if len(events) > 0 {
 		d.activate(ctx, p.Subject, label)
-		d.enqueue(func(ctx context.Context) { d.report(d.tellPaired(ctx, p.Subject)) })
+		d.notify(p.Subject, "paired "+string(s.Device.ID), Message{Kind: PocketPairedMessage}, enrolment.ByMail, enrolment.BySMS)
 	}
 	return pairing.Account{Subject: p.Subject.String(), Device: string(s.Device.ID), Portal: d.Portal, Organisation: d.Organisation}, nil
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"crypto/rand"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
@@ -273,4 +274,15 @@ func (d *Desk) Freeze(ctx context.Context, s domain.SubjectID) (bool, error) {
 	}
 	d.notify(s, occasionOf(by.Command), Message{Kind: FrozenMessage, Reason: FrozenHelpdesk}, enrolment.ByMail, enrolment.BySMS)
 	return true, nil
+}
+
+// newCase returns the name of a case: eight characters that are easy to read aloud.
+func newCase() enrolment.CaseID {
+	const letters = "23456789ACEFHKLMNPRTWX"
+	var b [8]byte
+	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return enrolment.CaseID(string(b[:4]) + "-" + string(b[4:]))
 }

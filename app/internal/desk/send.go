@@ -145,28 +145,9 @@ func (d *Desk) tell(v *visit, kind MessageKind) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.state.Language != "" {
-			m.Lang = r.state.Language
-		}
-		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
-			return err
-		}
-		_, err = d.Courier.Deliver(ctx, m)
-		return err
-	}
-}
-
-// tellStillFrozen tells somebody who wants to enrol that their account is frozen.
-func (d *Desk) tellStillFrozen(v *visit) func(context.Context) error {
-	s, lang := v.subject, v.lang
-	return func(ctx context.Context) error {
-		r, err := d.load(ctx, s)
-		if err != nil {
-			return err
-		}
-		m := Message{
-			ID: newID(), Kind: FrozenMessage, Channel: enrolment.ByMail, Lang: cmp.Or(r.state.Language, lang),
-			Reason: Frozen(r.state.Frozen), Reference: string(r.state.Case.ID),
+		m.Lang = cmp.Or(r.state.Language, m.Lang)
+		if kind == FrozenMessage {
+			m.Reason, m.Reference = Frozen(r.state.Frozen), string(r.state.Case.ID)
 		}
 		if m.To, err = d.open(ctx, s, KindEmail, r.state.Email, r.state.Codes.Email.To); err != nil {
 			return err
@@ -295,36 +276,4 @@ func (d *Desk) machineStamp(correlation domain.EventID) domain.Stamp {
 		Actor:   domain.Actor{Kind: domain.ActorService, ID: "keydesk", Role: domain.RoleUnattended},
 		Station: d.station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
-}
-
-// tellPaired tells the person, on both channels, that a phone was paired.
-func (d *Desk) tellPaired(ctx context.Context, s domain.SubjectID) error {
-	r, err := d.load(ctx, s)
-	if err != nil {
-		return err
-	}
-	name, err := d.open(ctx, s, KindName, r.state.Name)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for channel, to := range map[enrolment.Channel]struct {
-		kind Kind
-		ref  domain.Ref
-	}{
-		enrolment.ByMail: {KindEmail, r.state.Email}, enrolment.BySMS: {KindPhone, r.state.Phone.Ref},
-	} {
-		id := "paired-" + string(r.state.Device.ID) + "-" + string(channel)
-		first, err := d.Sends.StartSend(ctx, id)
-		if err != nil || !first {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		m := Message{ID: id, Kind: PocketPairedMessage, Channel: channel, Lang: r.state.Language, Name: name}
-		if m.To, err = d.open(ctx, s, to.kind, to.ref); err == nil {
-			_, err = d.Courier.Deliver(ctx, m)
-		}
-		failed = errors.Join(failed, err)
-	}
-	return failed
 }

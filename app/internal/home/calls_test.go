@@ -38,15 +38,7 @@ func TestACallThatIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	h := demo(t)
 	log := &mute{Log: h.Log}
-	config := h.Desk.Config
-	config.Log = log
-	other := *h.Home
-	other.Desk = desk.New(config)
-	h.Home = &other
-	running, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { h.Desk.Run(running); close(ended) }()
-	defer func() { stop(); <-ended }()
+	h.over(log)
 
 	twice := func(lead desk.Screen, do func(context.Context) (desk.View, error)) desk.View {
 		t.Helper()

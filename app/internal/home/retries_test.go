@@ -18,20 +18,26 @@ import (
 // and everybody else is told of it once. And what was proved before somebody else
 // changed the account proves nothing after it.
 
-// muted gives a house whose log can lose an answer for good.
-func muted(t *testing.T, c *clock) (*house, *mute) {
-	t.Helper()
-	h := openAt(t, c.now, t.TempDir(), true)
-	log := &mute{Log: h.Log}
+// over has the house work on another log.
+func (h *house) over(log desk.Log) {
+	h.t.Helper()
 	config := h.Desk.Config
 	config.Log = log
 	other := *h.Home
 	other.Desk = desk.New(config)
 	h.Home = &other
-	running, stop := context.WithCancel(t.Context())
+	running, stop := context.WithCancel(h.t.Context())
 	ended := make(chan struct{})
 	go func() { h.Desk.Run(running); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
+	h.t.Cleanup(func() { stop(); <-ended })
+}
+
+// muted gives a house whose log can lose an answer for good.
+func muted(t *testing.T, c *clock) (*house, *mute) {
+	t.Helper()
+	h := openAt(t, c.now, t.TempDir(), true)
+	log := &mute{Log: h.Log}
+	h.over(log)
 	return h, log
 }
 
@@ -240,15 +246,7 @@ func cutHouse(t *testing.T) (*house, *cutAt) {
 	t.Helper()
 	h := demo(t)
 	log := &cutAt{Log: h.Log}
-	config := h.Desk.Config
-	config.Log = log
-	other := *h.Home
-	other.Desk = desk.New(config)
-	h.Home = &other
-	running, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { h.Desk.Run(running); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
+	h.over(log)
 	return h, log
 }
 
@@ -455,6 +453,36 @@ func TestALoginThatWasTakenIsNotLost(t *testing.T) {
 	}
 }
 
+// confirmed has a thief's phone claim what a visit offers, and its digits typed: only its
+// last step is left.
+func (h *house) confirmed(v desk.View) (finish func() (pairing.Account, error)) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	v, err := h.Desk.OfferPairing(ctx, v.Visit)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	qr, err := pairing.ParseQR(v.Pocket.URL)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	claimed, err := h.Desk.ClaimPairing(ctx, pairing.Claim{
+		Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Label: "x",
+		Proof: pairing.ClaimProof(qr.Secret, qr.Pairing, "thief"),
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.Desk.ConfirmPairing(ctx, v.Visit, pairing.Digits(qr.Pairing, "thief", claimed.Nonce)); err != nil {
+		h.t.Fatal(err)
+	}
+	return func() (pairing.Account, error) {
+		return h.Desk.FinishPairing(ctx, pairing.Finish{
+			Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Nonce: claimed.Nonce,
+		})
+	}
+}
+
 // A confirmed pairing is finished after the person has changed the password.
 func TestANewPasswordEndsAPairing(t *testing.T) {
 	t.Parallel()
@@ -463,24 +491,7 @@ func TestANewPasswordEndsAPairing(t *testing.T) {
 	ctx := t.Context()
 	h.withSMS()
 	thief := h.proved(h.loggedIn(), desk.ChangesFactor, phrase)
-	v, err := h.Desk.OfferPairing(ctx, thief.Visit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	qr, err := pairing.ParseQR(v.Pocket.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claimed, err := h.Desk.ClaimPairing(ctx, pairing.Claim{
-		Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Label: "x",
-		Proof: pairing.ClaimProof(qr.Secret, qr.Pairing, "thief"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.Desk.ConfirmPairing(ctx, v.Visit, pairing.Digits(qr.Pairing, "thief", claimed.Nonce)); err != nil {
-		t.Fatal(err)
-	}
+	finish := h.confirmed(thief)
 	h.quiet()
 	c.pass(125 * time.Second)
 	e := h.Desk.At("elsewhere")
@@ -491,7 +502,7 @@ func TestANewPasswordEndsAPairing(t *testing.T) {
 	there = h.must(desk.ScreenLoginCode)(e.Prove(ctx, there.Visit, desk.ChangesPassword, phrase))
 	there = h.must(desk.ScreenAccount)(e.ConfirmLogin(ctx, there.Visit, h.code(courier.BySMS, n)))
 	h.must(desk.ScreenAccount)(e.ChangePassword(ctx, there.Visit, another))
-	_, err = h.Desk.FinishPairing(ctx, pairing.Finish{Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Nonce: claimed.Nonce})
+	_, err := finish()
 	if err == nil {
 		t.Errorf("the factor is %s, of the phone of the visit that the new password ended", h.factor(email))
 	}
@@ -503,15 +514,7 @@ func TestAProofCountsOneCode(t *testing.T) {
 	t.Parallel()
 	h := demo(t)
 	log := &down{Log: h.Log}
-	config := h.Desk.Config
-	config.Log = log
-	other := *h.Home
-	other.Desk = desk.New(config)
-	h.Home = &other
-	running, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { h.Desk.Run(running); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
+	h.over(log)
 	h.withSMS()
 	v := h.loggedIn()
 	h.quiet()
@@ -622,24 +625,7 @@ func TestANewNumberEndsAPairing(t *testing.T) {
 	ctx := t.Context()
 	h.withSMS()
 	thief := h.proved(h.loggedIn(), desk.ChangesFactor, phrase)
-	v, err := h.Desk.OfferPairing(ctx, thief.Visit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	qr, err := pairing.ParseQR(v.Pocket.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claimed, err := h.Desk.ClaimPairing(ctx, pairing.Claim{
-		Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Label: "x",
-		Proof: pairing.ClaimProof(qr.Secret, qr.Pairing, "thief"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.Desk.ConfirmPairing(ctx, v.Visit, pairing.Digits(qr.Pairing, "thief", claimed.Nonce)); err != nil {
-		t.Fatal(err)
-	}
+	finish := h.confirmed(thief)
 	h.quiet()
 	c.pass(125 * time.Second)
 	e := h.Desk.At("elsewhere")
@@ -653,7 +639,7 @@ func TestANewNumberEndsAPairing(t *testing.T) {
 	there = h.must(desk.ScreenNewPhone)(e.ChangePhone(ctx, there.Visit, "0687654321"))
 	h.must(desk.ScreenAccount)(e.ConfirmNewPhone(ctx, there.Visit, h.code(courier.BySMS, n)))
 	h.refused(desk.VisitOver)(h.Desk.View(ctx, thief.Visit))
-	if _, err = h.Desk.FinishPairing(ctx, pairing.Finish{Pairing: qr.Pairing, Thumbprint: "thief", Key: []byte(`{"kty":"EC"}`), Nonce: claimed.Nonce}); err == nil {
+	if _, err := finish(); err == nil {
 		t.Errorf("the factor is %s, of the phone of the visit that the new number ended", h.factor(email))
 	}
 	h.quiet()

@@ -264,6 +264,6 @@ func PairCommand(ctx context.Context, content, keyFile string, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "Paired with %s (%s), device %s\n", a.Portal, a.Organisation, a.Device)
+	_, err = fmt.Fprintf(out, "Paired with %s, device %s\n", at(a.Portal, a.Organisation), a.Device)
 	return err
 }

@@ -72,6 +72,14 @@ func writeAccount(name string, a account) error {
 	return nil
 }
 
+// at names a portal and whose it is, where that is told.
+func at(portal, organisation string) string {
+	if organisation == "" {
+		return portal
+	}
+	return portal + " (" + organisation + ")"
+}
+
 // Account returns what the phone is paired with; false before Finish.
 func (p *Phone) Account() (pairing.Account, bool) {
 	return pairing.Account(p.account.accountAnswer), p.account.Device != ""
@@ -299,7 +307,7 @@ func (c ApproveCommand) show(a pairing.Approval) error {
 		who = "station"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s (%s)\n", what, printable(a.Portal), printable(a.Organisation))
+	fmt.Fprintf(&b, "%s: %s\n", what, at(printable(a.Portal), printable(a.Organisation)))
 	fmt.Fprintf(&b, "  asked by  %s %s\n", who, printable(a.Client))
 	if a.From != "" {
 		fmt.Fprintf(&b, "  from      %s\n", printable(a.From))
