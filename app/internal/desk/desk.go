@@ -190,7 +190,7 @@ type Config struct {
 	PocketProblem string   // with an empty PublicURL: why, as a code
 	Languages     []string // that people are spoken to in; the first: whoever asks for another
 	VisitMax      time.Duration
-	AnswerFloor   time.Duration // answers about an e-mail address take at least so long
+	AnswerFloor   time.Duration // answers about an e-mail address take a whole number of these; 0: as long as they take
 	Alarm         string        // the helpdesk's e-mail address, for alarms; empty: only the program's log is told
 	Demo          bool
 

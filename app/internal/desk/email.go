@@ -275,9 +275,15 @@ func (d *Desk) noteGuess(ctx context.Context, v *visit) error {
 	return err
 }
 
-// floor holds an answer back until so long after the question that what is
-// left of the difference between people cannot be told from it.
-func (d *Desk) floor(began time.Time) { time.Sleep(time.Until(began.Add(d.AnswerFloor))) }
+// floor holds an answer back until a whole number of steps after the question, so
+// that what is left of the difference between people cannot be told from it: one
+// step in quiet, and as coarse a clock where the machine has much to do.
+func (d *Desk) floor(began time.Time) {
+	if step := d.AnswerFloor; step > 0 {
+		took := time.Since(began)
+		time.Sleep((took/step+1)*step - took)
+	}
+}
 
 // Resend asks for the code that the visit waits for once more.
 func (d *Desk) Resend(ctx context.Context, id string) (View, error) {

@@ -64,8 +64,9 @@ func (g *guards) enter(ctx context.Context, key string) (leave func(), err error
 
 // verify compares a password, and returns whose it is. Whoever is nobody, has no
 // password, is locked or guessed wrong is refused alike, after the same work: one
-// hash, and as much written down.
+// hash, and as much written down; and only at the next step of a coarse clock.
 func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, by domain.Stamp) (domain.SubjectID, record, error) {
+	began := time.Now()
 	key, err := d.NormalEmail(email)
 	if err != nil {
 		return domain.SubjectID{}, record{}, refuse(NotAnAddress)
@@ -90,6 +91,7 @@ func (d *Desk) verify(ctx context.Context, who applicant, email, typed string, b
 	case err != nil:
 		return s, r, err
 	case !ok:
+		d.floor(began)
 		return s, r, refuse(WrongLogin)
 	}
 	return s, r, nil

@@ -428,8 +428,11 @@ func TestTheKioskTriesAgainByItself(t *testing.T) {
 	h := openBrittle(t, nil)
 	h.toSMS()
 	on[*codeScreen](h.hall)
+	// Sent, and recorded, before the log goes: else it never is.
+	code := h.message(2).Code
+	h.until("the SMS is sent", func() bool { return h.view.Code.Delivery == desk.Delivered })
 	h.log.all.breaks(fmt.Errorf("gone: %w", domain.ErrUnavailable))
-	h.typed(h.message(2).Code)
+	h.typed(code)
 	f := on[*faultScreen](h.hall)
 	call := f.call
 	for _, wait := range []time.Duration{firstRetry, 2 * firstRetry, 4 * firstRetry} {
