@@ -64,6 +64,8 @@ const (
 	EnrolmentPrefix = "enrolment-"
 	StationPrefix   = "station-"
 	LoginPrefix     = "login-"  // one person's logins, kept for a time only
+	StaffPrefix     = "staff-"  // one person's roles
+	AccessPrefix    = "access-" // what one member of staff has looked at
 	ServiceStream   = "service" // a single one: clients of the API
 )
 

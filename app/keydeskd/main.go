@@ -40,6 +40,8 @@ type commands struct {
 	Station   stationCommands  `cmd:"" help:"Which stations on other machines are let in."`
 	Client    clientCommands   `cmd:"" help:"Which programs may ask the login service's API."`
 	Keys      keyCommands      `cmd:"" help:"The keys that sign what the login service is told of a login."`
+	Grant     staffGrant       `cmd:"" help:"Let somebody who is enrolled do what a role may; the same as \"staff grant\"."`
+	Staff     staffCommands    `cmd:"" help:"Who may do what as a member of staff."`
 	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
 	Import    importCommand    `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
 	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`

@@ -272,10 +272,3 @@ func names(data []byte, id domain.RefID) bool {
 	}
 	return false
 }
-
-// adminStamp says that somebody at the server's command line acts.
-func (d *Desk) adminStamp() domain.Stamp {
-	s := d.machineStamp(domain.EventID(newCommand()))
-	s.Actor = domain.Actor{Kind: domain.ActorStaff, ID: "console", Role: domain.RoleAdmin}
-	return s
-}

@@ -21,6 +21,9 @@ import (
 type Log interface {
 	Append(ctx context.Context, stream string, expected domain.Revision, msgs ...domain.Message) (domain.Appended, error)
 	ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error)
+	// ReadAll gives what a query asks for, batch by batch; what a batch points at is the
+	// receiver's until it returns.
+	ReadAll(ctx context.Context, q domain.Query, receive func(domain.Batch) error) error
 	// Head returns the position of the last event; 0 while there is none.
 	Head(ctx context.Context) (domain.Position, error)
 }
@@ -190,6 +193,8 @@ type Config struct {
 	PocketProblem string   // with an empty PublicURL: why, as a code
 	Languages     []string // that people are spoken to in; the first: whoever asks for another
 	VisitMax      time.Duration
+	ShiftIdle     time.Duration // after which whoever signed in as staff, and does nothing, has to sign in again
+	ShiftMax      time.Duration // after which they have to in any case
 	AnswerFloor   time.Duration // answers about an e-mail address take a whole number of these; 0: as long as they take
 	Alarm         string        // the helpdesk's e-mail address, for alarms; empty: only the program's log is told
 	Demo          bool
@@ -213,6 +218,7 @@ type house struct {
 
 	mu      sync.Mutex
 	visits  map[string]*visit
+	shifts  map[string]*shift
 	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
 
 	labels     labels
@@ -228,7 +234,7 @@ func New(c Config) *Desk {
 	return &Desk{
 		house: &house{
 			Config: c, policyVersion: c.Policy.Version(),
-			visits: map[string]*visit{}, outages: map[enrolment.Channel]bool{},
+			visits: map[string]*visit{}, shifts: map[string]*shift{}, outages: map[enrolment.Channel]bool{},
 			work: make(chan func(context.Context), 256),
 		},
 		station: c.Station,

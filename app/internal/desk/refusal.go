@@ -8,6 +8,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
 )
 
 // Code says why something was refused. Screens have a text for each, in every
@@ -47,6 +48,10 @@ const (
 	SamePassword   Code = "same-password" // the new one is the old one
 	SamePhone      Code = "same-phone"    // the new number is the old one
 	VisitOver      Code = "visit-over"
+	NotStaff       Code = "not-staff"   // who logged in has no role
+	NoRight        Code = "no-right"    // none of their roles may do that
+	OwnAccount     Code = "own-account" // nobody acts on their own account
+	ShiftOver      Code = "shift-over"  // whoever signed in has to sign in again
 	Busy           Code = "busy"
 	Unavailable    Code = "unavailable" // log or vault; nothing was saved
 	Unsure         Code = "unsure"      // the log did not answer; it may have been saved
@@ -84,6 +89,7 @@ var refusals = []struct {
 	{enrolment.ErrSamePhone, SamePhone},
 	{enrolment.ErrPairingExpired, PairingStale},
 	{enrolment.ErrPairingFailed, PairingOver},
+	{staff.ErrOwnAccount, OwnAccount},
 	{password.ErrBusy, Busy},
 }
 

@@ -40,24 +40,28 @@ func (d *Desk) note(ctx context.Context, c domain.CommandID, e station.Event) er
 	if err != nil {
 		return err
 	}
-	stream := station.Stream(d.station)
-	at := domain.NoStream
-	for range maxRedecide {
-		_, err = d.append(ctx, stream, at, []domain.Message{m})
-		conflict, ok := errors.AsType[*domain.Conflict](err)
-		if !ok {
-			break
-		}
-		var there bool
-		if there, err = d.noted(ctx, stream, max(at, conflict.Actual-lastNotes)+1, m.ID); there || err != nil {
-			break
-		}
-		at = conflict.Actual
-	}
-	if err != nil {
+	if err := d.addTo(ctx, station.Stream(d.station), m); err != nil {
 		return fmt.Errorf("note %s of this station: %w", m.Type, err)
 	}
 	return nil
+}
+
+// addTo records a fact that depends on nothing, at the end of a stream.
+func (d *Desk) addTo(ctx context.Context, stream string, m domain.Message) error {
+	at := domain.NoStream
+	for range maxRedecide {
+		_, err := d.append(ctx, stream, at, []domain.Message{m})
+		conflict, ok := errors.AsType[*domain.Conflict](err)
+		if !ok {
+			return err
+		}
+		there, err := d.noted(ctx, stream, max(at, conflict.Actual-lastNotes)+1, m.ID)
+		if there || err != nil {
+			return err
+		}
+		at = conflict.Actual
+	}
+	return domain.ErrConflict
 }
 
 // noted says whether a stream holds an event at a revision or behind it.

@@ -209,7 +209,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,
 		Languages: append([]string{set.Organisation.DefaultLanguage}, set.Organisation.Languages...),
-		VisitMax:  set.Kiosk.VisitMax, AnswerFloor: 40 * time.Millisecond, Alarm: set.Organisation.Alarm, Demo: h.Demo,
+		VisitMax:  set.Kiosk.VisitMax, ShiftIdle: set.Helpdesk.Lock, ShiftMax: set.Helpdesk.Shift, AnswerFloor: 40 * time.Millisecond, Alarm: set.Organisation.Alarm, Demo: h.Demo,
 		NormalEmail: vault.NormalEmail, Now: o.Now,
 		Report: func(incident string, err error) {
 			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))

@@ -33,7 +33,7 @@ func staffList(people ...desk.Person) desk.StaffList {
 	}
 }
 
-func staff(n int) desk.Person {
+func listed(n int) desk.Person {
 	return desk.Person{
 		Email: fmt.Sprintf("p%d@gemeente.example", n), Name: "Sanne de Vries", Phone: number, Employee: fmt.Sprint(4711 + n),
 		Start: "2026-12-01", Team: "Burgerzaken", Language: "nl",
@@ -75,7 +75,7 @@ func (h *house) imports(l desk.StaffList, o desk.ImportOptions) [4]int {
 func TestAnImportIsRepeatable(t *testing.T) {
 	t.Parallel()
 	h := open(t, t.TempDir(), false)
-	first := staffList(staff(1), staff(2), staff(3))
+	first := staffList(listed(1), listed(2), listed(3))
 	if got := h.imports(first, desk.ImportOptions{}); got != [4]int{3, 0, 0, 0} {
 		t.Errorf("first: %v", got)
 	}
@@ -83,7 +83,7 @@ func TestAnImportIsRepeatable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := staff(2)
+	want := listed(2)
 	want.Subject, want.Phone = s, e164
 	if got, on, err := h.Desk.OnRoster(t.Context(), s); err != nil || !on || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -92,9 +92,9 @@ func TestAnImportIsRepeatable(t *testing.T) {
 	if got := h.imports(first, desk.ImportOptions{}); got != [4]int{0, 0, 0, 3} || h.head() != at {
 		t.Errorf("again: %v", got)
 	}
-	other := staff(2)
+	other := listed(2)
 	other.Team, other.Phone = "Zorg", ""
-	second := staffList(staff(1), other, staff(3), staff(4))
+	second := staffList(listed(1), other, listed(3), listed(4))
 	p := h.plan(second, desk.ImportOptions{})
 	if got := p.Steps[0]; got.Email != other.Email || !reflect.DeepEqual(got.Changes, []desk.StaffField{desk.StaffPhone, desk.StaffTeam}) {
 		t.Errorf("got %+v", got)
@@ -117,14 +117,14 @@ func TestAnImportIsRepeatable(t *testing.T) {
 func TestAListChangesOnlyWhatItTells(t *testing.T) {
 	t.Parallel()
 	h := open(t, t.TempDir(), false)
-	h.imports(staffList(staff(1)), desk.ImportOptions{})
+	h.imports(staffList(listed(1)), desk.ImportOptions{})
 	l := staffList(desk.Person{Email: "p1@gemeente.example", Name: "Sanne Bakker"})
 	l.Tells = []desk.StaffField{desk.StaffName, desk.StaffTeam}
 	if got := h.imports(l, desk.ImportOptions{}); got != [4]int{0, 1, 0, 0} {
 		t.Errorf("got %v", got)
 	}
 	s, _ := h.Desk.Subject(t.Context(), "p1@gemeente.example")
-	want := staff(1)
+	want := listed(1)
 	want.Subject, want.Phone, want.Name, want.Team = s, e164, "Sanne Bakker", ""
 	if got, _, err := h.Desk.OnRoster(t.Context(), s); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -138,12 +138,12 @@ func TestWhoIsNotOnTheListLeaves(t *testing.T) {
 	t.Parallel()
 	var later clock
 	h := openAt(t, later.now, t.TempDir(), true, "organisation.domains=gemeente.example")
-	h.imports(staffList(staff(1), staff(2), staff(3)), desk.ImportOptions{})
-	v := h.toFactor(staff(3).Email, 1)
+	h.imports(staffList(listed(1), listed(2), listed(3)), desk.ImportOptions{})
+	v := h.toFactor(listed(3).Email, 1)
 	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(t.Context(), v.Visit))
 	_ = h.message(2)
 
-	rest := staffList(staff(1))
+	rest := staffList(listed(1))
 	if got := h.imports(rest, desk.ImportOptions{}); got != [4]int{0, 0, 0, 1} {
 		t.Errorf("a list of some: %v", got)
 	}
@@ -153,30 +153,30 @@ func TestWhoIsNotOnTheListLeaves(t *testing.T) {
 	if got := h.imports(rest, h.wholly()); got != [4]int{0, 0, 0, 1} {
 		t.Errorf("again: %v", got)
 	}
-	s, _ := h.Desk.Subject(t.Context(), staff(2).Email)
+	s, _ := h.Desk.Subject(t.Context(), listed(2).Email)
 	if _, on, err := h.Desk.OnRoster(t.Context(), s); on || err != nil {
 		t.Errorf("on the roster: %v, %v", on, err)
 	}
-	if got := h.factor(staff(3).Email); got != enrolment.SMS {
+	if got := h.factor(listed(3).Email); got != enrolment.SMS {
 		t.Errorf("who was enrolled has %s", got)
 	}
 	// Who left before they began sees what a stranger sees, and gets no mail.
 	at := h.head()
-	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), staff(2).Email, "nl"))
-	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), staff(1).Email, "nl"))
-	if m := h.message(3); m.To != staff(1).Email {
+	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), listed(2).Email, "nl"))
+	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), listed(1).Email, "nl"))
+	if m := h.message(3); m.To != listed(1).Email {
 		t.Errorf("the next message goes to %s", m.To)
 	}
-	if types := h.typesOf(staff(2).Email); !reflect.DeepEqual(types, []string{"StaffRegistered", "StaffLeft"}) || h.head() == at {
+	if types := h.typesOf(listed(2).Email); !reflect.DeepEqual(types, []string{"StaffRegistered", "StaffLeft"}) || h.head() == at {
 		t.Errorf("got %v", types)
 	}
 	// and who comes back begins
-	if got := h.imports(staffList(staff(1), staff(2)), h.wholly()); got != [4]int{1, 0, 0, 1} {
+	if got := h.imports(staffList(listed(1), listed(2)), h.wholly()); got != [4]int{1, 0, 0, 1} {
 		t.Errorf("back: %v", got)
 	}
 	later.pass(resendWait)
-	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), staff(2).Email, "nl"))
-	if m := h.message(4); m.To != staff(2).Email {
+	h.must(desk.ScreenEmailCode)(h.Desk.Begin(t.Context(), listed(2).Email, "nl"))
+	if m := h.message(4); m.To != listed(2).Email {
 		t.Errorf("the next message goes to %s", m.To)
 	}
 }
@@ -210,7 +210,7 @@ func TestWhatIsWrongWithOneEntryIsWrongWithNoOther(t *testing.T) {
 		{Email: "f@xn--a.nl"},
 		{Email: "p1@GEMEENTE.example"},
 	}
-	l := staffList(append([]desk.Person{staff(1)}, append(bad, staff(2))...)...)
+	l := staffList(append([]desk.Person{listed(1)}, append(bad, listed(2))...)...)
 	p := h.plan(l, desk.ImportOptions{})
 	if len(p.Steps) != 2 || len(p.Refused) != len(bad) || p.Refused[0].At != 1 || !errors.Is(p.Refused[len(bad)-1].Err, desk.ErrListedTwice) {
 		t.Fatalf("got %+v", p)
@@ -225,12 +225,12 @@ func TestWhatIsWrongWithOneEntryIsWrongWithNoOther(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	// Somebody whose events are not understood is left alone.
-	s, _ := h.Desk.Subject(t.Context(), staff(2).Email)
+	s, _ := h.Desk.Subject(t.Context(), listed(2).Email)
 	strange := domain.Message{ID: domain.EventID{1}, Type: "HairDyed", Data: []byte("{}"), Metadata: []byte("{}")}
 	if _, err := h.Log.Append(t.Context(), domain.EnrolmentStream(s), 0, strange); err != nil {
 		t.Fatal(err)
 	}
-	p = h.plan(staffList(staff(2), staff(3)), h.wholly())
+	p = h.plan(staffList(listed(2), listed(3)), h.wholly())
 	if len(p.Refused) != 1 || p.Refused[0].At != 0 || p.Count(desk.ImportNew) != 1 || p.Count(desk.ImportLeave) != 1 {
 		t.Errorf("got %+v", p)
 	}
@@ -243,7 +243,7 @@ func TestAnImportThatIsBrokenOff(t *testing.T) {
 	h := open(t, t.TempDir(), false)
 	var people []desk.Person
 	for n := range 300 {
-		people = append(people, staff(n))
+		people = append(people, listed(n))
 	}
 	l := staffList(people...)
 	config := h.Desk.Config
@@ -297,7 +297,7 @@ func BenchmarkImport(b *testing.B) {
 	}
 	var people []desk.Person
 	for n := range 10_000 {
-		people = append(people, staff(n))
+		people = append(people, listed(n))
 	}
 	l := staffList(people...)
 	for b.Loop() {

@@ -40,6 +40,7 @@ func defaults(home string) Settings {
 			Portrait: Auto, Keyboard: Auto, Theme: Light,
 			IdleWarn: time.Minute, IdleWipe: 90 * time.Second, IdleWipeWaiting: 5 * time.Minute, VisitMax: 15 * time.Minute,
 		},
+		Helpdesk: Helpdesk{Theme: Light, Lock: 5 * time.Minute, Shift: 10 * time.Hour},
 		Stations: Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
 		API:      API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
 		Logging:  Logging{Level: "info", Format: "json"},
@@ -63,6 +64,7 @@ var sections = map[string]string{
 	"password":     "Which passwords are accepted.",
 	"pocket":       "How phones reach Keydesk to pair.",
 	"kiosk":        "How a station behaves.",
+	"helpdesk":     "How those work who sign in as staff.",
 	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
 	"api":          "The login service's API, when \"keydeskd serve\" runs here.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
@@ -74,7 +76,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		stationFields(&s.Stations), apiFields(&s.API), loggingFields(&s.Logging),
+		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -244,6 +246,14 @@ func kioskFields(s *Settings) []field {
 		{"kiosk.visit_max", "How long a visit may take in all.", spanKind{&k.VisitMax, time.Minute, 4 * time.Hour}},
 	}
 	return append(all, s.secretFields("kiosk.staff_pin", &k.StaffPIN, staffPIN, "The PIN with which staff leave the kiosk, 4 to 12 digits, or the file that holds it. Without one\nthe kiosk cannot be left.")...)
+}
+
+func helpdeskFields(h *Helpdesk) []field {
+	return []field{
+		{"helpdesk.theme", "How the windows of staff look.", choiceKind[Theme]{&h.Theme, []Theme{Light, Dark, HighContrast}}},
+		{"helpdesk.lock", "After so long without a key or a click, whoever has signed in has to sign in again.", spanKind{&h.Lock, 30 * time.Second, 15 * time.Minute}},
+		{"helpdesk.shift", "And after so long in any case.", spanKind{&h.Shift, time.Hour, 24 * time.Hour}},
+	}
 }
 
 func stationFields(s *Stations) []field {

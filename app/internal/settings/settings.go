@@ -21,6 +21,7 @@ type Settings struct {
 	Password     Password
 	Pocket       Pocket
 	Kiosk        Kiosk
+	Helpdesk     Helpdesk
 	Stations     Stations
 	API          API
 	Logging      Logging
@@ -157,6 +158,13 @@ type Kiosk struct {
 	IdleWipeWaiting time.Duration // on the screens that wait for a code or a phone
 	VisitMax        time.Duration
 	StaffPIN        Secret // leaves the kiosk; empty: nobody can
+}
+
+// Helpdesk is how those work who have signed in as staff.
+type Helpdesk struct {
+	Theme Theme
+	Lock  time.Duration // after which somebody who does nothing has to sign in again
+	Shift time.Duration // after which everybody has to
 }
 
 // Stations is how stations on other machines reach this one.

@@ -1,0 +1,255 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/staff"
+)
+
+// A shift is a member of staff who has signed in at one station. Like a visit it lives
+// in memory only. What they may do is read anew from the log at each call.
+type shift struct {
+	id      string
+	station string
+	subject domain.SubjectID
+	since   domain.Revision // up to where their enrolment was read when they signed in
+	began   time.Time
+	used    time.Time                 // by a hand, not by a window that looks; guarded by house.mu
+	sought  map[staff.Scope]time.Time // the last search; guarded by house.mu
+}
+
+// Shift is what a window shows of who has signed in.
+type Shift struct {
+	ID      string
+	Subject domain.SubjectID
+	Name    string
+	Roles   []domain.Role
+	Rights  []staff.Right
+	Left    time.Duration // until it is over, if nobody does anything
+}
+
+// May says whether they may do something.
+func (s Shift) May(r staff.Right) bool { return slices.Contains(s.Rights, r) }
+
+// maxShifts is how many shifts one station may have that have not ended.
+const maxShifts = 20
+
+// StartShift makes a member of staff of somebody who has just logged in (Login and
+// what follows, up to ScreenAccount), and ends the visit. Who has no role is
+// Refusal{Code: NotStaff}, and the visit goes on.
+func (d *Desk) StartShift(ctx context.Context, visitID string) (Shift, error) {
+	var view Shift
+	_, err := d.runLogin(ctx, visitID, "start-shift", func(ctx context.Context, v *visit) error {
+		if !v.login.in {
+			return refuse(OutOfOrder)
+		}
+		roles, _, err := d.Roles(ctx, v.subject)
+		switch {
+		case err != nil:
+			return err
+		case len(roles) == 0:
+			return refuse(NotStaff)
+		}
+		r, err := d.load(ctx, v.subject)
+		if err != nil {
+			return err
+		}
+		if err := d.judge(v, r); err != nil {
+			return err
+		}
+		now := d.Now()
+		s := &shift{
+			id: newID(), station: d.station, subject: v.subject, since: r.revision, began: now, used: now, sought: map[staff.Scope]time.Time{},
+		}
+		if err := d.keepShift(s); err != nil {
+			return err
+		}
+		view, err = d.shiftView(ctx, s, roles, r)
+		return err
+	})
+	if err != nil {
+		return Shift{}, err
+	}
+	if v, ok := d.visit(visitID); ok {
+		d.drop(v)
+	}
+	return view, nil
+}
+
+// keepShift keeps a new shift. Whoever was signed in as the same person at this station is
+// no longer.
+func (d *Desk) keepShift(s *shift) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	here := 0
+	for id, old := range d.shifts {
+		switch {
+		case d.overAt(old, s.began), old.station == s.station && old.subject == s.subject:
+			delete(d.shifts, id)
+		case old.station == s.station:
+			here++
+		}
+	}
+	if here >= maxShifts {
+		return refuse(Busy)
+	}
+	d.shifts[s.id] = s
+	return nil
+}
+
+// overAt says whether a shift is over by the clock. d.mu is held.
+func (d *Desk) overAt(s *shift, now time.Time) bool {
+	return now.Sub(s.used) >= d.ShiftIdle || now.Sub(s.began) >= d.ShiftMax
+}
+
+// shift returns an open shift at this desk's station, and how long it may be idle yet.
+func (d *Desk) shift(id string, touched bool) (*shift, time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, ok := d.shifts[id]
+	now := d.Now()
+	switch {
+	case !ok || s.station != d.station:
+		return nil, 0, refuse(ShiftOver)
+	case d.overAt(s, now):
+		delete(d.shifts, id)
+		return nil, 0, refuse(ShiftOver)
+	case touched:
+		s.used = now
+	}
+	return s, min(s.used.Add(d.ShiftIdle).Sub(now), s.began.Add(d.ShiftMax).Sub(now)), nil
+}
+
+// KeepShift says that somebody is at the window, and returns what the shift is now.
+func (d *Desk) KeepShift(ctx context.Context, id string) (Shift, error) {
+	return d.lookAtShift(ctx, id, true)
+}
+
+// ShiftOf returns what a shift is now. Looking does not keep it alive.
+func (d *Desk) ShiftOf(ctx context.Context, id string) (Shift, error) {
+	return d.lookAtShift(ctx, id, false)
+}
+
+func (d *Desk) lookAtShift(ctx context.Context, id string, touched bool) (Shift, error) {
+	s, _, err := d.shift(id, touched)
+	if err != nil {
+		return Shift{}, err
+	}
+	r, roles, err := d.judgeShift(ctx, s)
+	if err != nil {
+		return Shift{}, d.refusal(err)
+	}
+	view, err := d.shiftView(ctx, s, roles, r)
+	return view, d.refusal(err)
+}
+
+// EndShift signs somebody out. Twice is as good as once.
+func (d *Desk) EndShift(_ context.Context, id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s, ok := d.shifts[id]; ok && s.station == d.station {
+		delete(d.shifts, id)
+	}
+	return nil
+}
+
+func (d *Desk) shiftView(ctx context.Context, s *shift, roles []domain.Role, r record) (Shift, error) {
+	_, left, err := d.shift(s.id, false)
+	if err != nil {
+		return Shift{}, err
+	}
+	name, err := d.open(ctx, s.subject, KindName, r.state.Name)
+	return Shift{ID: s.id, Subject: s.subject, Name: name, Roles: roles, Rights: staff.RightsOf(roles), Left: left}, err
+}
+
+// judgeShift says whether a shift goes on, and returns what was read for that: it ends
+// with the last role, and with whatever changes what the person proves with.
+func (d *Desk) judgeShift(ctx context.Context, s *shift) (record, []domain.Role, error) {
+	r, err := d.load(ctx, s.subject)
+	if err != nil {
+		return r, nil, err
+	}
+	roles, _, err := d.Roles(ctx, s.subject)
+	if err != nil {
+		return r, nil, err
+	}
+	nobody := &visit{since: s.since} // a shift changes nothing of its own person
+	changed, err := nobody.foreign(r)
+	if err != nil {
+		return r, nil, err
+	}
+	if len(roles) == 0 || len(changed) > 0 {
+		_ = d.EndShift(ctx, s.id)
+		return r, nil, refuse(ShiftOver)
+	}
+	return r, roles, nil
+}
+
+// staffed runs what needs a right, and asks for it again once it is done and before
+// anything of it leaves. acts says that somebody does it by hand, which keeps the shift
+// alive.
+func (d *Desk) staffed(ctx context.Context, id string, right staff.Right, acts bool, do func(ctx context.Context, by Agent) error) error {
+	s, _, err := d.shift(id, acts)
+	if err != nil {
+		return err
+	}
+	by, err := d.agent(ctx, s, right)
+	if err != nil {
+		return d.refusal(err)
+	}
+	if err := do(ctx, by); err != nil {
+		return d.refusal(err)
+	}
+	_, err = d.agent(ctx, s, right)
+	return d.refusal(err)
+}
+
+// staffedOn is staffed for what is done to one person.
+func (d *Desk) staffedOn(ctx context.Context, id string, right staff.Right, whom domain.SubjectID, do func(ctx context.Context, by Agent) error) error {
+	return d.staffed(ctx, id, right, true, func(ctx context.Context, by Agent) error {
+		if by.Subject == whom {
+			return refuse(OwnAccount)
+		}
+		return do(ctx, by)
+	})
+}
+
+// agent returns as whom a shift may do something now.
+func (d *Desk) agent(ctx context.Context, s *shift, right staff.Right) (Agent, error) {
+	_, roles, err := d.judgeShift(ctx, s)
+	if err != nil {
+		return Agent{}, err
+	}
+	in, ok := staff.For(roles, right)
+	if !ok {
+		return Agent{}, refuse(NoRight)
+	}
+	return Agent{Subject: s.subject, Role: in}, nil
+}
+
+// seekPause is after how long another search is another one: keystrokes in between
+// belong to the same.
+const seekPause = 10 * time.Second
+
+// noteSearch records that an agent searches, once for a row of keystrokes and without
+// what they look for, before anything is found.
+func (d *Desk) noteSearch(ctx context.Context, id string, by Agent, scope staff.Scope) error {
+	d.mu.Lock()
+	s, now := d.shifts[id], d.Now()
+	again := s != nil && now.Sub(s.sought[scope]) < seekPause
+	d.mu.Unlock()
+	if !again {
+		if err := d.noteAccess(ctx, by, CallOf(ctx).command("search/"+id, 0), staff.SearchMade{Scope: scope}); err != nil {
+			return err
+		}
+	}
+	if s != nil {
+		d.mu.Lock()
+		s.sought[scope] = now
+		d.mu.Unlock()
+	}
+	return nil
+}
