@@ -103,6 +103,9 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"pocket", "", d.pocket},
 		{"stations", "log", d.stations},
 		{"api", "", d.api},
+		{"signing", "log", d.signingKeys},
+		{"alarm", "", d.alarm},
+		{"staff", "log", d.staff},
 	} {
 		var out Diagnosis
 		if c.needs != "" && failed[c.needs] {

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // examine returns what the doctor finds, by check.
@@ -112,6 +114,29 @@ func TestTheDoctorNamesWhatIsBroken(t *testing.T) {
 			flags: []string{"vault.url=postgres://keydesk@127.0.0.1:1/keydesk"},
 			want:  map[string]home.Verdict{"log append": home.Well, "vault": home.Bad, "vault write": home.Skipped},
 		},
+		"the key that signs has lost its master": {
+			breaks: func(t *testing.T, dir string) {
+				t.Helper()
+				h := open(t, dir, true)
+				if err := h.Desk.EnsureKey(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				h.stop()
+				other := open(t, t.TempDir(), false)
+				b, err := os.ReadFile(filepath.Join(other.dir, "master.key"))
+				if err == nil {
+					err = os.WriteFile(filepath.Join(dir, "master.key"), b, 0o600) //nolint:gosec // the test's own
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: map[string]home.Verdict{"signing": home.Bad},
+		},
+		"alarms": {
+			flags: []string{"organisation.alarm=help@voorbeeld.nl"},
+			want:  map[string]home.Verdict{"alarm": home.Well, "signing": home.Skipped},
+		},
 		"no Pocket": {
 			flags: []string{"pocket.public_url=https://127.0.0.1:1"},
 			want:  map[string]home.Verdict{"pocket": home.Bad},
@@ -134,6 +159,33 @@ func remove(t *testing.T, path string) {
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestTheDoctorCountsTheStaff(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	if err := h.Desk.EnsureKey(ctx); err != nil {
+		t.Fatal(err)
+	}
+	verdicts(t, examine(t, h.dir, nil), map[string]home.Verdict{"staff": home.Warning, "alarm": home.Warning, "signing": home.Well})
+	first := h.withSMS()
+	grant := func(s domain.SubjectID, r domain.Role, want home.Verdict) {
+		t.Helper()
+		if err := h.Desk.Grant(ctx, desk.Console(), s, r); err != nil {
+			t.Fatal(err)
+		}
+		verdicts(t, examine(t, h.dir, nil), map[string]home.Verdict{"staff": want})
+	}
+	grant(first, domain.RoleHelpdesk, home.Warning)
+	grant(first, domain.RoleApprover, home.Warning) // nobody approves what they asked for
+	v := h.toFactor("sara@voorbeeld.nl", h.messages()+1)
+	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit))
+	second, err := h.Desk.Subject(ctx, "sara@voorbeeld.nl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant(second, domain.RoleApprover, home.Well)
 }
 
 // On an empty log no probe is the first event: that one decides whether the
