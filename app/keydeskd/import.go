@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -188,13 +187,7 @@ func (c importCommand) plan(a *app, set settings.Settings, err error, list roste
 	}
 	defer func() { failed = errors.Join(failed, h.Close(a.ctx)) }()
 	show := newImportProgress(a.errs, "compared")
-	o := desk.ImportOptions{Progress: show.tell}
-	if c.Leavers {
-		o.Leavers = func(ctx context.Context, yield func(domain.SubjectID) bool) error {
-			return h.Vault.Emails(ctx, func(s domain.SubjectID, _ [32]byte) bool { return yield(s) })
-		}
-	}
-	plan, err := h.Desk.PlanImport(a.ctx, staffOf(list), o)
+	plan, err := h.Desk.PlanImport(a.ctx, staffOf(list), desk.ImportOptions{Progress: show.tell, Leavers: c.Leavers})
 	show.end()
 	showRefused(a.out, plan.Refused, list)
 	if errors.Is(err, desk.ErrNotEverybody) {

@@ -55,6 +55,8 @@ type People interface {
 	Put(ctx context.Context, s domain.SubjectID, values ...Value) ([]domain.Ref, error)
 	Get(ctx context.Context, s domain.SubjectID, k Kind, r domain.Ref) ([]byte, error)
 	Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error
+	// Everybody gives whoever has an address, until yield returns false.
+	Everybody(ctx context.Context, yield func(domain.SubjectID) bool) error
 	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.RefID) (bool, error)) (int, error)
 }
 

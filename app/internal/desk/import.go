@@ -58,6 +58,7 @@ type ImportPlan struct {
 	Refused []ImportRefusal
 
 	list StaffList
+	by   Agent
 }
 
 // Count says how many steps are of a kind.
@@ -99,9 +100,11 @@ type ImportRefusal struct {
 
 // ImportOptions are what an import is asked for beside the list.
 type ImportOptions struct {
-	// Leavers gives everybody who may be on the roster. Who is, and not on the list,
-	// leaves. nil: the list is not of everybody, and nobody does.
-	Leavers func(ctx context.Context, yield func(domain.SubjectID) bool) error
+	// Leavers says that the list is of everybody: who is on the roster, and not on the
+	// list, leaves.
+	Leavers bool
+	// By is who imports; nil: the console.
+	By *Agent
 	// Progress is told how far it is, often, by one goroutine at a time; it may be nil.
 	Progress func(done, total int)
 }
@@ -117,7 +120,10 @@ const (
 // that cannot be used is refused by itself, and so is a person whose events this
 // program does not understand.
 func (d *Desk) PlanImport(ctx context.Context, l StaffList, o ImportOptions) (ImportPlan, error) {
-	p := ImportPlan{Batch: d.batch(l), list: l}
+	p := ImportPlan{Batch: d.batch(l), list: l, by: Console()}
+	if o.By != nil {
+		p.by = *o.By
+	}
 	p.list.People = slices.Clone(l.People)
 	steps, refused := make([]ImportStep, len(l.People)), make([]error, len(l.People))
 	seen := map[string]bool{}
@@ -159,11 +165,11 @@ func (d *Desk) PlanImport(ctx context.Context, l StaffList, o ImportOptions) (Im
 			p.Steps = append(p.Steps, s)
 		}
 	}
-	if o.Leavers != nil {
+	if o.Leavers {
 		if slices.ContainsFunc(p.Refused, func(r ImportRefusal) bool { return r.Subject.IsZero() }) {
 			return p, ErrNotEverybody
 		}
-		if err := d.planLeavers(ctx, &p, listed, o.Leavers); err != nil {
+		if err := d.planLeavers(ctx, &p, listed); err != nil {
 			return p, fmt.Errorf("plan who leaves: %w", err)
 		}
 	}
@@ -200,11 +206,9 @@ func (d *Desk) planFor(ctx context.Context, at int, l *StaffList) (ImportStep, e
 }
 
 // planLeavers adds who is on the roster and not on the list.
-func (d *Desk) planLeavers(ctx context.Context, p *ImportPlan, listed map[domain.SubjectID]bool,
-	everybody func(context.Context, func(domain.SubjectID) bool) error,
-) error {
+func (d *Desk) planLeavers(ctx context.Context, p *ImportPlan, listed map[domain.SubjectID]bool) error {
 	var others []domain.SubjectID
-	err := everybody(ctx, func(s domain.SubjectID) bool {
+	err := d.People.Everybody(ctx, func(s domain.SubjectID) bool {
 		if !listed[s] {
 			others = append(others, s)
 		}
@@ -283,15 +287,20 @@ func (d *Desk) take(ctx context.Context, p *ImportPlan, step *ImportStep) error 
 			return err
 		}
 		step.subject = s
-		return d.announce(ctx, s, p.list.People[step.At], announcement{p.list.Source, p.Batch, p.list.Tells, d.importStamp})
+		return d.announce(ctx, s, p.list.People[step.At], announcement{p.list.Source, p.Batch, p.list.Tells, p.stamp(d)})
 	}
 	r, err := d.load(ctx, step.subject)
 	if err != nil {
 		return err
 	}
 	left := enrolment.RecordLeft{Left: enrolment.StaffLeft{Source: p.list.Source, Batch: p.Batch}}
-	_, _, err = d.act(ctx, step.subject, d.importStamp(p.Batch, step.subject, r), func(enrolment.State) (enrolment.Command, error) { return left, nil })
+	_, _, err = d.act(ctx, step.subject, p.stamp(d)(p.Batch, step.subject, r), func(enrolment.State) (enrolment.Command, error) { return left, nil })
 	return err
+}
+
+// stamp stamps the steps.
+func (p *ImportPlan) stamp(d *Desk) func(batch string, s domain.SubjectID, r record) domain.Stamp {
+	return func(batch string, s domain.SubjectID, r record) domain.Stamp { return d.importStamp(p.by, batch, s, r) }
 }
 
 // batch names the import of a list. It is the same for the same list, and tells
@@ -305,7 +314,7 @@ func (d *Desk) batch(l StaffList) string {
 
 // importStamp names the act that an import is to one person: the same whenever the
 // same list is imported, until HR says something else of them meanwhile.
-func (d *Desk) importStamp(batch string, s domain.SubjectID, r record) domain.Stamp {
+func (d *Desk) importStamp(who Agent, batch string, s domain.SubjectID, r record) domain.Stamp {
 	said := 0
 	for _, e := range r.events {
 		switch e.Type {
@@ -315,7 +324,7 @@ func (d *Desk) importStamp(batch string, s domain.SubjectID, r record) domain.St
 	}
 	all := sha256.Sum256([]byte(batch))
 	one := sha256.Sum256(append(all[:], s[:]...))
-	by := d.adminStamp()
+	by := d.agentStamp(who, newCommand())
 	by.Correlation = domain.EventIDFor(domain.CommandID(all[:16]), 0)
 	by.Command = domain.CommandID(domain.EventIDFor(domain.CommandID(one[:16]), said))
 	return by

@@ -19,6 +19,7 @@ type shift struct {
 	began   time.Time
 	used    time.Time                 // by a hand, not by a window that looks; guarded by house.mu
 	sought  map[staff.Scope]time.Time // the last search; guarded by house.mu
+	looksAt domain.SubjectID          // whose page is open; guarded by house.mu
 }
 
 // Shift is what a window shows of who has signed in.

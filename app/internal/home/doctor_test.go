@@ -164,15 +164,14 @@ func remove(t *testing.T, path string) {
 func TestTheDoctorCountsTheStaff(t *testing.T) {
 	t.Parallel()
 	h := demo(t)
-	ctx := t.Context()
-	if err := h.Desk.EnsureKey(ctx); err != nil {
+	if err := h.Desk.EnsureKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	verdicts(t, examine(t, h.dir, nil), map[string]home.Verdict{"staff": home.Warning, "alarm": home.Warning, "signing": home.Well})
 	first := h.withSMS()
 	grant := func(s domain.SubjectID, r domain.Role, want home.Verdict) {
 		t.Helper()
-		if err := h.Desk.Grant(ctx, desk.Console(), s, r); err != nil {
+		if err := h.Desk.Grant(t.Context(), desk.Console(), s, r); err != nil {
 			t.Fatal(err)
 		}
 		verdicts(t, examine(t, h.dir, nil), map[string]home.Verdict{"staff": want})
@@ -180,8 +179,8 @@ func TestTheDoctorCountsTheStaff(t *testing.T) {
 	grant(first, domain.RoleHelpdesk, home.Warning)
 	grant(first, domain.RoleApprover, home.Warning) // nobody approves what they asked for
 	v := h.toFactor("sara@voorbeeld.nl", h.messages()+1)
-	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit))
-	second, err := h.Desk.Subject(ctx, "sara@voorbeeld.nl")
+	h.must(desk.ScreenDone)(h.Desk.ChooseSMS(t.Context(), v.Visit))
+	second, err := h.Desk.Subject(t.Context(), "sara@voorbeeld.nl")
 	if err != nil {
 		t.Fatal(err)
 	}

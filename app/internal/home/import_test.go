@@ -49,13 +49,6 @@ func (h *house) plan(l desk.StaffList, o desk.ImportOptions) desk.ImportPlan {
 	return p
 }
 
-// wholly is an import of a list of everybody.
-func (h *house) wholly() desk.ImportOptions {
-	return desk.ImportOptions{Leavers: func(ctx context.Context, yield func(domain.SubjectID) bool) error {
-		return h.Vault.Emails(ctx, func(s domain.SubjectID, _ [32]byte) bool { return yield(s) })
-	}}
-}
-
 // imports imports a list, and says what was new, changed, left and the same.
 func (h *house) imports(l desk.StaffList, o desk.ImportOptions) [4]int {
 	h.t.Helper()
@@ -147,10 +140,10 @@ func TestWhoIsNotOnTheListLeaves(t *testing.T) {
 	if got := h.imports(rest, desk.ImportOptions{}); got != [4]int{0, 0, 0, 1} {
 		t.Errorf("a list of some: %v", got)
 	}
-	if got := h.imports(rest, h.wholly()); got != [4]int{0, 0, 2, 1} {
+	if got := h.imports(rest, desk.ImportOptions{Leavers: true}); got != [4]int{0, 0, 2, 1} {
 		t.Errorf("a list of all: %v", got)
 	}
-	if got := h.imports(rest, h.wholly()); got != [4]int{0, 0, 0, 1} {
+	if got := h.imports(rest, desk.ImportOptions{Leavers: true}); got != [4]int{0, 0, 0, 1} {
 		t.Errorf("again: %v", got)
 	}
 	s, _ := h.Desk.Subject(t.Context(), listed(2).Email)
@@ -171,7 +164,7 @@ func TestWhoIsNotOnTheListLeaves(t *testing.T) {
 		t.Errorf("got %v", types)
 	}
 	// and who comes back begins
-	if got := h.imports(staffList(listed(1), listed(2)), h.wholly()); got != [4]int{1, 0, 0, 1} {
+	if got := h.imports(staffList(listed(1), listed(2)), desk.ImportOptions{Leavers: true}); got != [4]int{1, 0, 0, 1} {
 		t.Errorf("back: %v", got)
 	}
 	later.pass(resendWait)
@@ -218,7 +211,7 @@ func TestWhatIsWrongWithOneEntryIsWrongWithNoOther(t *testing.T) {
 	if h.head() != 0 {
 		t.Error("a plan records something")
 	}
-	if _, err := h.Desk.PlanImport(t.Context(), l, h.wholly()); !errors.Is(err, desk.ErrNotEverybody) {
+	if _, err := h.Desk.PlanImport(t.Context(), l, desk.ImportOptions{Leavers: true}); !errors.Is(err, desk.ErrNotEverybody) {
 		t.Errorf("who is missing: %v", err)
 	}
 	if got := h.imports(l, desk.ImportOptions{}); got != [4]int{2, 0, 0, 0} {
@@ -230,7 +223,7 @@ func TestWhatIsWrongWithOneEntryIsWrongWithNoOther(t *testing.T) {
 	if _, err := h.Log.Append(t.Context(), domain.EnrolmentStream(s), 0, strange); err != nil {
 		t.Fatal(err)
 	}
-	p = h.plan(staffList(listed(2), listed(3)), h.wholly())
+	p = h.plan(staffList(listed(2), listed(3)), desk.ImportOptions{Leavers: true})
 	if len(p.Refused) != 1 || p.Refused[0].At != 0 || p.Count(desk.ImportNew) != 1 || p.Count(desk.ImportLeave) != 1 {
 		t.Errorf("got %+v", p)
 	}
@@ -263,7 +256,7 @@ func TestAnImportThatIsBrokenOff(t *testing.T) {
 		}
 	}
 	h.imports(l, desk.ImportOptions{})
-	if got := h.imports(l, h.wholly()); got != [4]int{0, 0, 0, 300} {
+	if got := h.imports(l, desk.ImportOptions{Leavers: true}); got != [4]int{0, 0, 0, 300} {
 		t.Errorf("at last: %v", got)
 	}
 	batches := map[string]int{}

@@ -22,6 +22,7 @@ var codes = []desk.Code{
 	desk.NoSMS, desk.Country, desk.SMSPaused, desk.PocketOff, desk.WrongDigits, desk.PairingOver, desk.PairingStale,
 	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable, desk.Unsure,
 	desk.WrongLogin, desk.AccountFrozen, desk.LoginStale, desk.NotProved, desk.SamePassword, desk.SamePhone,
+	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver,
 }
 
 // made are the ids that the program puts together.
