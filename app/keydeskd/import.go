@@ -276,6 +276,7 @@ func refusalWords(err error) string {
 		{desk.ErrListedTwice, "the same e-mail address as further up; keep one of the two rows"},
 		{domain.ErrUnknownEvent, "something happened to this person that this keydeskd does not know; use that of the kiosk's version, or a newer one"},
 		{domain.ErrErased, "this person was erased a moment ago; import the list again"},
+		{desk.ErrSaidMeanwhile, "another import announced this person meanwhile, so they do not leave; import the list again, if it is the newer one"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.says

@@ -119,20 +119,79 @@ type announcement struct {
 }
 
 // announce records an entry of a person. A value that is known already keeps the
-// reference that it has.
+// reference that it has. Where somebody else was faster, the entry is made anew: what
+// it does not tell stays as it is by then.
 func (d *Desk) announce(ctx context.Context, s domain.SubjectID, p Person, how announcement) error {
+	for range maxRedecide {
+		r, err := d.load(ctx, s)
+		if err != nil {
+			return err
+		}
+		entry, known, err := d.entry(ctx, s, p, how, r.state)
+		if err != nil {
+			return err
+		}
+		by, register := how.stamp(how.batch, s, r), enrolment.RegisterStaff{Entry: entry}
+		_, events, err := d.act(ctx, s, by, func(now enrolment.State) (enrolment.Command, error) {
+			if now.Staff != r.state.Staff || addressOf(now) != addressOf(r.state) {
+				return nil, errOvertaken
+			}
+			return register, nil
+		})
+		if errors.Is(err, errOvertaken) {
+			continue
+		}
+		if err == nil && len(events) > 0 {
+			known, err = d.announced(ctx, s, by.Command)
+		}
+		if err != nil {
+			return err
+		}
+		return d.People.Activate(ctx, s, known...)
+	}
+	return fmt.Errorf("announce %s: %w", s, domain.ErrConflict)
+}
+
+// announced returns what an announcement that was recorded names in the vault. That may
+// not be what was put there for it: the same act may have been somebody else's, a moment
+// before.
+func (d *Desk) announced(ctx context.Context, s domain.SubjectID, c domain.CommandID) (refs []domain.Ref, err error) {
 	r, err := d.load(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	was := r.state.Staff
-	entry := enrolment.StaffRegistered{Source: how.source, Batch: how.batch, Language: p.Language}
+	events, _, err := r.own(c)
+	for _, e := range events {
+		var entry enrolment.StaffRegistered
+		switch e := e.(type) { //nolint:gochecksumtype // an announcement records these alone
+		case enrolment.StaffRegistered:
+			entry = e
+		case enrolment.StaffChanged:
+			entry = enrolment.StaffRegistered(e)
+		}
+		refs = append(refs, entry.Email)
+		for _, ref := range []*domain.Ref{entry.Name, entry.Phone, entry.Employee, entry.Team, entry.Start} {
+			if ref != nil {
+				refs = append(refs, *ref)
+			}
+		}
+	}
+	return refs, err
+}
+
+// errOvertaken: what an entry was made from is not so any more.
+var errOvertaken = errors.New("announced by somebody else meanwhile")
+
+// entry returns what is announced of a person from now on, and which of its
+// references were known already.
+func (d *Desk) entry(ctx context.Context, s domain.SubjectID, p Person, how announcement, state enrolment.State) (entry enrolment.StaffRegistered, known []domain.Ref, err error) {
+	was := state.Staff
+	entry = enrolment.StaffRegistered{Source: how.source, Batch: how.batch, Language: p.Language}
 	if !slices.Contains(how.tells, StaffLanguage) {
 		entry.Language = was.Language
 	}
 	var unknown []Value
 	var to []**domain.Ref
-	var named []domain.Ref
 	for _, f := range []struct {
 		field StaffField
 		kind  Kind
@@ -152,34 +211,32 @@ func (d *Desk) announce(ctx context.Context, s domain.SubjectID, p Person, how a
 		if told {
 			old, err := d.open(ctx, s, f.kind, f.was)
 			if err != nil {
-				return err
+				return entry, nil, err
 			}
 			if old != value {
 				unknown, to = append(unknown, Value{f.kind, []byte(value)}), append(to, f.to)
 				continue
 			}
 		}
-		*f.to, named = &f.was, append(named, f.was)
+		*f.to, known = &f.was, append(known, f.was)
 	}
-	known := addressOf(r.state)
-	if known.IsZero() {
+	entry.Email = addressOf(state)
+	if entry.Email.IsZero() {
 		unknown = append(unknown, Value{KindEmail, []byte(p.Email)})
+	} else {
+		known = append(known, entry.Email)
 	}
 	refs, err := d.People.Put(ctx, s, unknown...)
 	if err != nil {
-		return err
+		return entry, nil, err
 	}
 	for i := range to {
 		*to[i] = &refs[i]
 	}
-	if entry.Email = known; known.IsZero() {
+	if entry.Email.IsZero() {
 		entry.Email = refs[len(to)]
 	}
-	register := enrolment.RegisterStaff{Entry: entry}
-	if _, _, err := d.act(ctx, s, how.stamp(how.batch, s, r), func(enrolment.State) (enrolment.Command, error) { return register, nil }); err != nil {
-		return err
-	}
-	return d.People.Activate(ctx, s, slices.Concat(named, refs, []domain.Ref{entry.Email})...)
+	return entry, known, nil
 }
 
 // keep returns a reference to a value: the one that it has already, if the

@@ -48,6 +48,9 @@ var (
 	// ErrNotEverybody says that an entry cannot be used, and whom it is about is not
 	// known, so that nobody can be said to be missing.
 	ErrNotEverybody = errors.New("who is missing cannot be said while an entry cannot be used")
+	// ErrSaidMeanwhile is of somebody who would have left, and of whom HR said something
+	// else since the plan was made.
+	ErrSaidMeanwhile = errors.New("HR said something else of them meanwhile")
 )
 
 // An ImportPlan is what an import will do. Nothing is recorded yet.
@@ -89,6 +92,7 @@ type ImportStep struct {
 	Changes []StaffField
 
 	subject domain.SubjectID // zero: nobody has the address yet
+	said    int              // of who leaves: how often HR had said something of them
 }
 
 // An ImportRefusal is an entry that nothing will be done about.
@@ -221,7 +225,7 @@ func (d *Desk) planLeavers(ctx context.Context, p *ImportPlan, listed map[domain
 	err = each(ctx, importReads, len(others), func(ctx context.Context, i int) error {
 		r, err := d.load(ctx, others[i])
 		if err == nil && r.state.Staff.Registered {
-			steps[i] = ImportStep{Do: ImportLeave, At: -1, subject: others[i]}
+			steps[i] = ImportStep{Do: ImportLeave, At: -1, subject: others[i], said: r.said()}
 			steps[i].Email, err = d.open(ctx, others[i], KindEmail, r.state.Staff.Email)
 		}
 		if ofOnePerson(err) {
@@ -287,20 +291,21 @@ func (d *Desk) take(ctx context.Context, p *ImportPlan, step *ImportStep) error 
 			return err
 		}
 		step.subject = s
-		return d.announce(ctx, s, p.list.People[step.At], announcement{p.list.Source, p.Batch, p.list.Tells, p.stamp(d)})
-	}
-	r, err := d.load(ctx, step.subject)
-	if err != nil {
-		return err
+		return d.announce(ctx, s, p.list.People[step.At], announcement{
+			p.list.Source, p.Batch, p.list.Tells,
+			func(batch string, s domain.SubjectID, r record) domain.Stamp {
+				return d.importStamp(p.by, batch, s, r.said())
+			},
+		})
 	}
 	left := enrolment.RecordLeft{Left: enrolment.StaffLeft{Source: p.list.Source, Batch: p.Batch}}
-	_, _, err = d.act(ctx, step.subject, p.stamp(d)(p.Batch, step.subject, r), func(enrolment.State) (enrolment.Command, error) { return left, nil })
+	_, _, err := d.actOn(ctx, step.subject, d.importStamp(p.by, p.Batch, step.subject, step.said), func(r record) (enrolment.Command, error) {
+		if r.state.Staff.Registered && r.said() != step.said {
+			return nil, ErrSaidMeanwhile
+		}
+		return left, nil
+	})
 	return err
-}
-
-// stamp stamps the steps.
-func (p *ImportPlan) stamp(d *Desk) func(batch string, s domain.SubjectID, r record) domain.Stamp {
-	return func(batch string, s domain.SubjectID, r record) domain.Stamp { return d.importStamp(p.by, batch, s, r) }
 }
 
 // batch names the import of a list. It is the same for the same list, and tells
@@ -314,14 +319,7 @@ func (d *Desk) batch(l StaffList) string {
 
 // importStamp names the act that an import is to one person: the same whenever the
 // same list is imported, until HR says something else of them meanwhile.
-func (d *Desk) importStamp(who Agent, batch string, s domain.SubjectID, r record) domain.Stamp {
-	said := 0
-	for _, e := range r.events {
-		switch e.Type {
-		case "StaffRegistered", "StaffChanged", "StaffLeft":
-			said++
-		}
-	}
+func (d *Desk) importStamp(who Agent, batch string, s domain.SubjectID, said int) domain.Stamp {
 	all := sha256.Sum256([]byte(batch))
 	one := sha256.Sum256(append(all[:], s[:]...))
 	by := d.agentStamp(who, newCommand())
@@ -330,9 +328,20 @@ func (d *Desk) importStamp(who Agent, batch string, s domain.SubjectID, r record
 	return by
 }
 
+// said counts what HR has said of a person.
+func (r record) said() (n int) {
+	for _, e := range r.events {
+		switch e.Type {
+		case "StaffRegistered", "StaffChanged", "StaffLeft":
+			n++
+		}
+	}
+	return n
+}
+
 // ofOnePerson says that an error is about one entry, and the next may be better.
 func ofOnePerson(err error) bool {
-	return errors.Is(err, domain.ErrUnknownEvent) || errors.Is(err, domain.ErrErased)
+	return errors.Is(err, domain.ErrUnknownEvent) || errors.Is(err, domain.ErrErased) || errors.Is(err, ErrSaidMeanwhile)
 }
 
 // each does something n times, in order, so many at once, and ends at the first error.

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
@@ -281,6 +284,239 @@ func TestAnImportThatIsBrokenOff(t *testing.T) {
 	}
 	if len(batches) != 1 {
 		t.Errorf("batches: %v", batches)
+	}
+}
+
+// An intruder is a log in which somebody else is faster: what they do happens just
+// before the first append.
+type intruder struct {
+	desk.Log
+	once sync.Once
+	does func()
+}
+
+func (i *intruder) Append(ctx context.Context, stream string, at domain.Revision, msgs ...domain.Message) (domain.Appended, error) {
+	i.once.Do(i.does)
+	return i.Log.Append(ctx, stream, at, msgs...)
+}
+
+// people notes what was activated in the vault.
+type people struct {
+	desk.People
+	mu        sync.Mutex
+	activated map[domain.Ref]domain.SubjectID
+}
+
+func (p *people) Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error {
+	p.mu.Lock()
+	for _, r := range refs {
+		p.activated[r] = s
+	}
+	p.mu.Unlock()
+	return p.People.Activate(ctx, s, refs...)
+}
+
+// desks returns so many desks of one house, all on its log and vault.
+func (h *house) desks(n int, with func(i int, c *desk.Config)) (desks []*desk.Desk, vault *people) {
+	vault = &people{People: h.Desk.People, activated: map[domain.Ref]domain.SubjectID{}}
+	for i := range n {
+		c := h.Desk.Config
+		c.People = vault
+		with(i, &c)
+		desks = append(desks, desk.New(c))
+	}
+	return desks, vault
+}
+
+// checkActivated sees that no value counts as used that no event names: nobody would
+// ever tidy it away.
+func (h *house) checkActivated(vault *people) {
+	h.t.Helper()
+	for ref, s := range vault.activated {
+		if events := h.eventsOf(s); !slices.ContainsFunc(events, func(e domain.Recorded) bool { return bytes.Contains(e.Data, []byte(ref.ID.String())) }) {
+			h.t.Errorf("%s is kept, and no event of %s names it", ref.ID, s)
+		}
+	}
+}
+
+func (h *house) eventsOf(s domain.SubjectID) []domain.Recorded {
+	h.t.Helper()
+	events, err := h.Log.ReadStream(h.t.Context(), domain.EnrolmentStream(s), 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return events
+}
+
+// Two imports at the same time need no lock: of each person and each field the later
+// word counts, and none is lost.
+func TestAnotherImportIsFaster(t *testing.T) {
+	t.Parallel()
+	only := func(f desk.StaffField, people ...desk.Person) desk.StaffList {
+		l := staffList(people...)
+		l.Tells = []desk.StaffField{f}
+		return l
+	}
+	moved, called := listed(1), listed(1)
+	moved.Team, called.Phone = "Zorg", "0687654321"
+	both := listed(1)
+	both.Team, both.Phone = moved.Team, "+31687654321"
+	first := listed(1)
+	first.Phone = e164
+	for name, test := range map[string]struct {
+		roster, list, faster desk.StaffList
+		leavers              bool
+		want                 desk.Person // p1 in the end; without a name: is not on the roster
+		events               []string
+		refused              error
+	}{
+		"with the same list, of somebody new": {
+			list: staffList(listed(1)), faster: staffList(listed(1)),
+			want: first, events: []string{"StaffRegistered"},
+		},
+		"with another list that says the same": {
+			list: staffList(listed(1)), faster: staffList(listed(1), listed(2)),
+			want: first, events: []string{"StaffRegistered"},
+		},
+		"with the same change": {
+			roster: staffList(listed(1)), list: staffList(both), faster: staffList(both),
+			want: both, events: []string{"StaffRegistered", "StaffChanged"},
+		},
+		"with another column": {
+			roster: staffList(listed(1)), list: only(desk.StaffPhone, called), faster: only(desk.StaffTeam, moved),
+			want: both, events: []string{"StaffRegistered", "StaffChanged", "StaffChanged"},
+		},
+		"with another column of somebody new": {
+			list: only(desk.StaffPhone, called), faster: only(desk.StaffTeam, moved),
+			want:   desk.Person{Email: both.Email, Phone: both.Phone, Team: both.Team},
+			events: []string{"StaffRegistered", "StaffChanged"},
+		},
+		"and changes who would leave": {
+			roster: staffList(listed(1), listed(2)), list: staffList(listed(2)), leavers: true, faster: staffList(both),
+			want: both, events: []string{"StaffRegistered", "StaffChanged"}, refused: desk.ErrSaidMeanwhile,
+		},
+		"and says too that somebody left": {
+			roster: staffList(listed(1), listed(2)), list: staffList(listed(2)), leavers: true, faster: staffList(listed(2)),
+			events: []string{"StaffRegistered", "StaffLeft"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, t.TempDir(), false)
+			if len(test.roster.People) > 0 {
+				h.imports(test.roster, desk.ImportOptions{})
+			}
+			o := desk.ImportOptions{}
+			if test.leavers {
+				o = desk.ImportOptions{Leavers: true}
+			}
+			log := &intruder{Log: h.Log}
+			desks, vault := h.desks(2, func(i int, c *desk.Config) {
+				if i == 0 {
+					c.Log = log
+				}
+			})
+			log.does = func() {
+				p, err := desks[1].PlanImport(t.Context(), test.faster, o)
+				if err == nil {
+					_, err = desks[1].Import(t.Context(), p, nil)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			// The plan of somebody who leaves may be older than what the other one does.
+			if test.refused != nil {
+				p, err := desks[0].PlanImport(t.Context(), test.list, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o = desk.ImportOptions{}
+				log.once.Do(log.does)
+				done, err := desks[0].Import(t.Context(), p, nil)
+				if err != nil || len(done.Refused) != 1 || !errors.Is(done.Refused[0].Err, test.refused) {
+					t.Errorf("got %+v, %v", done, err)
+				}
+			} else {
+				p, err := desks[0].PlanImport(t.Context(), test.list, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if done, err := desks[0].Import(t.Context(), p, nil); err != nil || done.Done != len(p.Steps) {
+					t.Errorf("got %+v, %v", done, err)
+				}
+			}
+			s, err := h.Desk.Subject(t.Context(), listed(1).Email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.want.Email != "" {
+				test.want.Subject = s
+			}
+			if got, on, err := h.Desk.OnRoster(t.Context(), s); err != nil || got != test.want || on != (test.want.Email != "") {
+				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
+			}
+			if types := h.typesOf(listed(1).Email); !slices.Equal(types, test.events) {
+				t.Errorf("got %v, want %v", types, test.events)
+			}
+			h.checkActivated(vault)
+		})
+	}
+}
+
+// The same with a whole list, and with whatever order comes about.
+func TestImportsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), false)
+	const n = 120
+	whole, teams, phones := make([]desk.Person, n), make([]desk.Person, n), make([]desk.Person, n)
+	for i := range n {
+		whole[i], teams[i], phones[i] = listed(i), listed(i), listed(i)
+		teams[i].Team, phones[i].Phone = "Zorg", "0687654321"
+	}
+	list := func(f []desk.StaffField, people []desk.Person) desk.StaffList {
+		l := staffList(people...)
+		l.Tells = f
+		return l
+	}
+	run := func(lists ...desk.StaffList) {
+		t.Helper()
+		desks, vault := h.desks(len(lists), func(int, *desk.Config) {})
+		plans := make([]desk.ImportPlan, len(lists))
+		for i, l := range lists {
+			var err error
+			if plans[i], err = desks[i].PlanImport(t.Context(), l, desk.ImportOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all errgroup.Group
+		for i, p := range plans {
+			all.Go(func() error {
+				done, err := desks[i].Import(t.Context(), p, nil)
+				if err == nil && done.Done != n {
+					err = fmt.Errorf("only %+v", done)
+				}
+				return err
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		h.checkActivated(vault)
+	}
+	run(list(allFields, whole), list(allFields, whole), list(allFields, whole))
+	for _, p := range whole {
+		if types := h.typesOf(p.Email); !slices.Equal(types, []string{"StaffRegistered"}) {
+			t.Fatalf("%s: %v", p.Email, types)
+		}
+	}
+	run(list([]desk.StaffField{desk.StaffTeam}, teams), list([]desk.StaffField{desk.StaffPhone}, phones))
+	for _, p := range whole {
+		s, _ := h.Desk.Subject(t.Context(), p.Email)
+		got, _, err := h.Desk.OnRoster(t.Context(), s)
+		if err != nil || got.Team != "Zorg" || got.Phone != "+31687654321" || got.Name != p.Name {
+			t.Fatalf("got %+v, %v", got, err)
+		}
 	}
 }
 
