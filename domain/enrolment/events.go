@@ -223,6 +223,7 @@ type RosterSource string
 const (
 	RosterByHand   RosterSource = "hand"
 	RosterFromFile RosterSource = "file"
+	RosterFromAFAS RosterSource = "afas" // a GetConnector of AFAS Profit
 )
 
 // StaffRegistered says that HR announced somebody.

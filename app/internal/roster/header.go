@@ -52,6 +52,12 @@ var fields = func() map[string]Field {
 	return m
 }()
 
+// FieldOf returns what a column of this name is about; false where nobody can tell.
+func FieldOf(name string) (Field, bool) {
+	f, ok := fields[key(name)]
+	return f, ok
+}
+
 // key returns what of a column's name tells it from others: its letters and digits,
 // small.
 func key(name string) string {
@@ -69,7 +75,7 @@ func columns(header []string) (known []Column, ignored []string) {
 	seen := map[Field]bool{}
 	for i, name := range header {
 		name = clean(name)
-		f, ok := fields[key(name)]
+		f, ok := FieldOf(name)
 		switch {
 		case ok && !seen[f]:
 			seen[f] = true

@@ -3,6 +3,8 @@ package roster
 import (
 	"errors"
 	"fmt"
+
+	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
 // The bounds of a list. A larger one is refused as a whole, a longer field makes its
@@ -10,7 +12,7 @@ import (
 const (
 	MaxBytes = 32 << 20
 	MaxRows  = 100_000
-	MaxField = 1000 // bytes
+	MaxField = 1000 // bytes of one value
 )
 
 // Why a list is refused as a whole.
@@ -27,18 +29,21 @@ var (
 	ErrWorkbook = errors.New("a workbook, not a CSV file")
 	// ErrNotText: UTF-16, or something that is no text at all.
 	ErrNotText = errors.New("neither UTF-8 nor Windows-1252")
+	// ErrNoRows: a system gave nobody at all. Of a file that is no error: somebody made it.
+	ErrNoRows = errors.New("nobody is on the list")
 	// ErrHeader: the header cannot be read as one row.
 	ErrHeader = errors.New("the header has a quote that is not closed, or a name that is too long")
 )
 
-// A List is what was read of a file.
+// A List is what was read of a source.
 type List struct {
-	Digest    [32]byte // SHA-256 of the file
-	Encoding  Encoding
-	Delimiter rune
+	Source    enrolment.RosterSource
+	Digest    [32]byte // SHA-256 of the file, or of what a table was given
+	Encoding  Encoding // of a file
+	Delimiter rune     // of a file
 	Columns   []Column
 	Ignored   []string // the names of the columns that nobody asked for
-	Rows      []Row    // the good ones, in the order of the file
+	Rows      []Row    // the good ones, in the order of the source
 	Problems  []Problem
 	Notes     []Problem // what was read in another way than it stands there
 	Total     int       // rows that are not empty, good and bad
@@ -92,7 +97,7 @@ type Column struct {
 
 // A Row announces one person. Empty: the list does not say.
 type Row struct {
-	Line     int // on which it begins, from 1
+	Line     int // on which it begins in a file, or its number; from 1
 	Email    string
 	Name     string
 	Phone    string // E.164
@@ -105,10 +110,10 @@ type Row struct {
 // A Problem is what is wrong, or was taken in another way than it stands there, in
 // one field of one row.
 type Problem struct {
-	Line   int
-	Column string // as the header names it; empty: the whole row
+	Line   int    // as that of a row
+	Column string // as the source names it; empty: the whole row
 	Reason Reason
-	Other  int // Twice: the line on which the address stands first
+	Other  int // Twice: the line where the address stands first
 }
 
 // Reason says what is wrong, or, as a note, what was done.
@@ -130,6 +135,7 @@ const (
 	TooLong         Reason = "too-long" // longer than MaxField
 	TooFewFields    Reason = "too-few-fields"
 	TooManyFields   Reason = "too-many-fields"
+	FieldMissing    Reason = "field-missing" // the source has a column, and this row no value, not even an empty one
 	OpenQuote       Reason = "open-quote"
 	StrayQuote      Reason = "stray-quote" // something stands behind a closing one
 )

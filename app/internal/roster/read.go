@@ -30,7 +30,7 @@ func Read(r io.Reader, p enrolment.Policy) (List, error) {
 	if len(b) > MaxBytes {
 		return List{}, ErrTooLarge
 	}
-	l := List{Digest: sha256.Sum256(b)}
+	l := List{Source: enrolment.RosterFromFile, Digest: sha256.Sum256(b)}
 	text, enc, err := decode(b)
 	if err != nil {
 		return l, err
@@ -44,7 +44,7 @@ func Read(r io.Reader, p enrolment.Policy) (List, error) {
 	if !l.Has(Email) {
 		return l, ErrNoEmail
 	}
-	rd := reader{list: &l, policy: p, width: len(first.fields), header: first.fields, seen: map[string]int{}}
+	rd, header := newReader(&l, p), first.fields
 	for {
 		r, ok := s.next()
 		if !ok {
@@ -56,8 +56,30 @@ func Read(r io.Reader, p enrolment.Policy) (List, error) {
 		if l.Total++; l.Total > MaxRows {
 			return l, ErrTooManyRows
 		}
-		rd.row(r)
+		values, wrong := fieldsOf(r, l.Columns, header)
+		rd.row(r.line, values, wrong...)
 	}
+}
+
+// fieldsOf returns the values of a record, or what is wrong with all of it.
+func fieldsOf(r record, columns []Column, header []string) (values map[Field]string, wrong []Problem) {
+	switch {
+	case r.wrong != "":
+		name := ""
+		if r.column < len(header) {
+			name = clean(header[r.column])
+		}
+		return nil, []Problem{{Line: r.line, Column: name, Reason: r.wrong}}
+	case len(r.fields) < len(header):
+		return nil, []Problem{{Line: r.line, Reason: TooFewFields}}
+	case slices.ContainsFunc(r.fields[len(header):], func(f string) bool { return strings.TrimSpace(f) != "" }):
+		return nil, []Problem{{Line: r.line, Reason: TooManyFields}}
+	}
+	values = make(map[Field]string, len(columns))
+	for _, c := range columns {
+		values[c.Field] = clean(r.fields[c.index])
+	}
+	return values, nil
 }
 
 // decode returns the text of a file as UTF-8.
@@ -80,21 +102,33 @@ func decode(b []byte) (string, Encoding, error) {
 	return string(text), Windows1252, nil
 }
 
-// A reader makes rows of records.
+// A reader makes rows of values.
 type reader struct {
 	list   *List
 	policy enrolment.Policy
-	header []string
-	width  int
-	seen   map[string]int // on which line an address stands first
+	names  map[Field]string // what the columns are called
+	seen   map[string]int   // on which line an address stands first
 }
 
-// row adds a record to the list, as a row or as what is wrong with it.
-func (rd *reader) row(r record) {
+func newReader(l *List, p enrolment.Policy) *reader {
+	rd := &reader{list: l, policy: p, names: map[Field]string{}, seen: map[string]int{}}
+	for _, c := range l.Columns {
+		rd.names[c.Field] = c.Name
+	}
+	return rd
+}
+
+// row adds a row to the list, or what is wrong with it. Where that is known already,
+// its values are not looked at.
+func (rd *reader) row(line int, values map[Field]string, wrong ...Problem) {
 	l, before := rd.list, len(rd.list.Problems)
 	notes := len(l.Notes)
-	row, ok := rd.read(r)
-	if ok && len(l.Problems) == before {
+	l.Problems = append(l.Problems, wrong...)
+	var row Row
+	if len(wrong) == 0 {
+		row = rd.read(line, values)
+	}
+	if len(l.Problems) == before {
 		l.Rows = append(l.Rows, row)
 		return
 	}
@@ -102,57 +136,33 @@ func (rd *reader) row(r record) {
 	l.Notes = l.Notes[:notes]
 }
 
-func (rd *reader) read(r record) (row Row, ok bool) {
-	switch {
-	case r.wrong != "":
-		rd.problem(r.line, rd.name(r.column), r.wrong)
-		return row, false
-	case len(r.fields) < rd.width:
-		rd.problem(r.line, "", TooFewFields)
-		return row, false
-	case slices.ContainsFunc(r.fields[rd.width:], func(f string) bool { return strings.TrimSpace(f) != "" }):
-		rd.problem(r.line, "", TooManyFields)
-		return row, false
-	}
-	row.Line = r.line
-	values := map[Field]string{}
-	names := map[Field]string{}
-	for _, c := range rd.list.Columns {
-		values[c.Field], names[c.Field] = clean(r.fields[c.index]), c.Name
-	}
-	row.Email = rd.email(r.line, names[Email], values[Email])
+func (rd *reader) read(line int, values map[Field]string) Row {
+	row, names, ok := Row{Line: line}, rd.names, false
+	row.Email = rd.email(line, names[Email], values[Email])
 	column := cmp.Or(names[Name], names[LastName], names[FirstName])
 	full := values[Name]
 	if full == "" {
 		full = clean(values[FirstName] + " " + values[Infix] + " " + values[LastName])
 		column = cmp.Or(names[LastName], names[FirstName], column)
 	}
-	row.Name = rd.text(r.line, column, full, 100, NotAName)
+	row.Name = rd.text(line, column, full, 100, NotAName)
 	if full != "" && row.Name != "" && !strings.ContainsFunc(full, unicode.IsLetter) {
-		rd.problem(r.line, column, NotAName)
+		rd.problem(line, column, NotAName)
 	}
-	row.Phone = rd.phone(r.line, names, values)
-	row.Employee = rd.text(r.line, names[Employee], values[Employee], 100, Unusable)
-	row.Team = rd.text(r.line, names[Team], values[Team], 100, Unusable)
+	row.Phone = rd.phone(line, values)
+	row.Employee = rd.text(line, names[Employee], values[Employee], 100, Unusable)
+	row.Team = rd.text(line, names[Team], values[Team], 100, Unusable)
 	if row.Start, ok = date(values[Start]); !ok {
-		rd.problem(r.line, names[Start], NotADate)
+		rd.problem(line, names[Start], NotADate)
 	}
 	if row.Language, ok = languages[strings.ToLower(values[Language])]; !ok {
-		rd.problem(r.line, names[Language], UnknownLanguage)
+		rd.problem(line, names[Language], UnknownLanguage)
 	}
-	return row, true
+	return row
 }
 
 func (rd *reader) problem(line int, column string, why Reason) {
 	rd.list.Problems = append(rd.list.Problems, Problem{Line: line, Column: column, Reason: why})
-}
-
-// name returns what the header calls a column.
-func (rd *reader) name(i int) string {
-	if i < len(rd.header) {
-		return clean(rd.header[i])
-	}
-	return ""
 }
 
 func (rd *reader) email(line int, column, value string) string {
@@ -187,12 +197,12 @@ func (rd *reader) text(line int, column, value string, most int, why Reason) str
 var mangled = regexp.MustCompile(`^[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+$`)
 
 // phone returns the number of a row: the mobile one, else the other one.
-func (rd *reader) phone(line int, names, values map[Field]string) string {
+func (rd *reader) phone(line int, values map[Field]string) string {
 	field := Mobile
 	if values[Mobile] == "" {
 		field = Phone
 	}
-	typed, column := values[field], names[field]
+	typed, column := values[field], rd.names[field]
 	typed = strings.TrimPrefix(typed, "'") // with which a spreadsheet keeps a zero
 	if typed == "" {
 		return ""
@@ -247,7 +257,7 @@ func date(s string) (day string, ok bool) {
 	if s == "" {
 		return "", true
 	}
-	for _, midnight := range []string{" 00:00:00", "T00:00:00", " 0:00:00", " 00:00", " 0:00"} {
+	for _, midnight := range []string{" 00:00:00", "T00:00:00", "T00:00:00Z", " 0:00:00", " 00:00", " 0:00"} {
 		s = strings.TrimSuffix(s, midnight)
 	}
 	for _, layout := range []string{"2006-01-02", "2-1-2006", "2/1/2006", "2.1.2006"} {
