@@ -15,9 +15,14 @@ import (
 )
 
 var tableColumns = []roster.Column{
-	{Field: roster.Email, Name: "Email"}, {Field: roster.FirstName, Name: "First name"}, {Field: roster.LastName, Name: "Last name"},
-	{Field: roster.Mobile, Name: "Mobile"}, {Field: roster.Employee, Name: "Employee number"}, {Field: roster.Start, Name: "Start date"},
-	{Field: roster.Language, Name: "Language"}, {Field: roster.Team, Name: "Team"},
+	{Field: roster.Email, Name: "Email"},
+	{Field: roster.FirstName, Name: "First name"},
+	{Field: roster.LastName, Name: "Last name"},
+	{Field: roster.Mobile, Name: "Mobile"},
+	{Field: roster.Employee, Name: "Employee number"},
+	{Field: roster.Start, Name: "Start date"},
+	{Field: roster.Language, Name: "Language"},
+	{Field: roster.Team, Name: "Team"},
 }
 
 // A table and a file with the same values give the same rows, problems and notes.
@@ -109,7 +114,7 @@ func TestADigestIsOfAllThatWasAdded(t *testing.T) {
 		}
 		seen[d] = i
 	}
-	if digest(tableColumns[:2], [2]string{"a@x.example", "Sanne"}) != digest(tableColumns[:2], [2]string{"a@x.example", "Sanne"}) {
+	if _, there := seen[digest(tableColumns[:2], [2]string{"a@x.example", "Sanne"})]; !there {
 		t.Error("the same list has another digest")
 	}
 }
