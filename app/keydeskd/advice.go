@@ -8,6 +8,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/keydesk/keydesk/app/internal/afas"
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/roster"
 	"github.com/keydesk/keydesk/app/internal/settings"
@@ -57,6 +59,9 @@ func advice(err error) string {
 	if r, ok := errors.AsType[pairing.Refusal](err); ok {
 		return pairingAdvice(r)
 	}
+	if _, ok := errors.AsType[*afas.NoFieldError](err); ok {
+		return "name the connector's fields in [afas.fields]; \"keydeskd doctor\" shows which are read"
+	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return "the kiosk has to be running, and its address reachable from here"
 	}
@@ -69,7 +74,20 @@ func advice(err error) string {
 		{errNotWholly, "mend it, or leave out --leavers: then nobody leaves"},
 		{errNotAsked, "--yes imports without asking, --dry-run only shows"},
 		{errBrokenOff, "the same command goes on where it was; nothing is recorded twice"},
-		{roster.ErrNoEmail, "call the column e-mail; the first row of the list has to name the columns"},
+		{home.ErrNoAFAS, "set afas.url, afas.connector and afas.token_file; \"keydeskd settings\" shows what is in force"},
+		{afas.ErrBadToken, "copy it as AFAS shows it, <token>…</token>, into the file of afas.token_file"},
+		{afas.ErrToken, "see whether the app connector has the GetConnector, and whether its token is this one and has not ended"},
+		{afas.ErrForbidden, "have this machine's address added to the app connector, in AFAS"},
+		{afas.ErrNotFound, "mend afas.url and afas.connector"},
+		{afas.ErrRedirected, "set afas.url to where it sends, if that is AFAS"},
+		{afas.ErrRefused, "AFAS's administrator finds the reason in Profit's log; where the page is too large, lower afas.page_size"},
+		{afas.ErrBusy, "try again later; nothing was imported"},
+		{afas.ErrUnreachable, "see afasstatus.nl, and whether AFAS can be reached from here; a slow connector needs a smaller afas.page_size or a longer afas.timeout"},
+		{afas.ErrGarbled, "mend afas.url; or a proxy in between answers in AFAS's place"},
+		{afas.ErrPageTooLarge, "lower afas.page_size, or have the connector give fewer fields"},
+		{afas.ErrChanging, "try again when nobody changes it in AFAS"},
+		{roster.ErrNoRows, "see whether the token's user may see the people in AFAS, and what the connector filters; nothing was imported"},
+		{roster.ErrNoEmail, "call the column e-mail; the first row of the list has to name the columns (and afas.fields.email the field of AFAS)"},
 		{roster.ErrWorkbook, "in the spreadsheet, save it as \"CSV UTF-8\""},
 		{roster.ErrNotText, "in the spreadsheet, save it as \"CSV UTF-8\""},
 		{roster.ErrHeader, "the first row has to name the columns, in one line"},

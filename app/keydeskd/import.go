@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/roster"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -20,7 +21,8 @@ import (
 )
 
 type importCommand struct {
-	File    string `arg:"" placeholder:"FILE.csv" help:"HR's list, as comma-separated values."`
+	File    string `arg:"" optional:"" placeholder:"FILE.csv" help:"HR's list, as comma-separated values."`
+	AFAS    bool   `name:"afas" help:"Read the list from AFAS Profit instead, as [afas] in the settings says."`
 	Leavers bool   `help:"The list is of everybody: who is on the roster and not on the list has left."`
 	All     bool   `name:"all-or-nothing" help:"Import nothing when a row is bad."`
 	DryRun  bool   `name:"dry-run" help:"Show what would be done, and do nothing."`
@@ -34,6 +36,8 @@ func (importCommand) Help() string {
 		"infix and last name, phone or mobile, employee number, start date, language, team. Others are left out. " +
 		"An empty field takes away what was announced before; a column that is not there leaves it as it is. " +
 		"The same list again changes nothing. Broken off, the same command goes on where it was.\n\n" +
+		"With --afas the list is what a GetConnector of AFAS Profit gives, and its fields are the columns; " +
+		"\"keydeskd doctor\" shows which it finds.\n\n" +
 		"Exits with 0 when every row was good, with 3 when bad rows were left out, with 1 when nothing or not all was imported."
 }
 
@@ -45,14 +49,25 @@ var (
 	errBrokenOff = errors.New("broken off")
 )
 
+// Validate sees that there is one list.
+func (c importCommand) Validate() error {
+	switch {
+	case c.File == "" && !c.AFAS:
+		return errors.New("expected \"<FILE.csv>\" or --afas")
+	case c.File != "" && c.AFAS:
+		return errors.New("a file and --afas: give one of them")
+	}
+	return nil
+}
+
 func (c importCommand) Run(a *app) error {
 	set, err := a.settings()
 	if err != nil {
 		return err
 	}
-	list, err := c.read(set.Policy)
+	list, err := c.read(a, set)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
+		return err
 	}
 	c.showList(a.out, list)
 	if err := c.refuse(list.Bad > 0); err != nil {
@@ -64,13 +79,29 @@ func (c importCommand) Run(a *app) error {
 	return c.plan(a, set, err, list)
 }
 
-func (c importCommand) read(p enrolment.Policy) (l roster.List, err error) {
-	f, err := os.Open(c.File)
-	if err != nil {
-		return l, err
+// read reads the list, from wherever it is.
+func (c importCommand) read(a *app, set settings.Settings) (l roster.List, err error) {
+	var from roster.Source
+	name := c.File
+	if c.AFAS {
+		name = "AFAS"
+		if from, err = home.AFAS(set.AFAS); err != nil {
+			return l, err
+		}
+	} else {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return l, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		from = roster.File{From: f}
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return roster.Read(f, p)
+	show := newImportProgress(a.errs, "read")
+	l, err = from.List(a.ctx, set.Policy, show.count)
+	if show.end(); err != nil {
+		return l, fmt.Errorf("%s: %w", name, err)
+	}
+	return l, nil
 }
 
 // refuse says whether a bad row ends it all.
@@ -86,24 +117,30 @@ func (c importCommand) refuse(bad bool) error {
 
 // showList says how a list was read, and what is wrong with it.
 func (c importCommand) showList(out io.Writer, l roster.List) {
-	fmt.Fprintf(out, "%d rows, in %s, with %q between the fields\n", l.Total, l.Encoding, l.Delimiter)
+	where, column := placesOf(l), "columns"
+	if l.Source == enrolment.RosterFromAFAS {
+		column = "fields"
+		fmt.Fprintf(out, "%d rows, from AFAS\n", l.Total)
+	} else {
+		fmt.Fprintf(out, "%d rows, in %s, with %q between the fields\n", l.Total, l.Encoding, l.Delimiter)
+	}
 	names := make([]string, len(l.Columns))
 	for i, col := range l.Columns {
 		names[i] = fmt.Sprintf("%q is the %s", col.Name, fieldWords[col.Field])
 	}
-	fmt.Fprintf(out, "columns: %s\n", strings.Join(names, ", "))
+	fmt.Fprintf(out, "%s: %s\n", column, strings.Join(names, ", "))
 	if len(l.Ignored) > 0 {
-		fmt.Fprintf(out, "columns that are left out: %s\n", strings.Join(quoted(l.Ignored), ", "))
+		fmt.Fprintf(out, "%s that are left out: %s\n", column, strings.Join(quoted(l.Ignored), ", "))
 	}
 	for _, p := range l.Notes {
-		fmt.Fprintf(out, "note, %s: %s\n", place(p.Line, p.Column), reasonWords[p.Reason])
+		fmt.Fprintf(out, "note, %s: %s\n", where.of(p.Line, p.Column), reasonWords[p.Reason])
 	}
 	for _, p := range l.Problems {
 		words := reasonWords[p.Reason]
 		if p.Reason == roster.Twice {
-			words = fmt.Sprintf(words, p.Other)
+			words = fmt.Sprintf(words, where.of(p.Other, ""))
 		}
-		fmt.Fprintf(out, "bad row, %s: %s\n", place(p.Line, p.Column), words)
+		fmt.Fprintf(out, "bad row, %s: %s\n", where.of(p.Line, p.Column), words)
 	}
 }
 
@@ -115,12 +152,22 @@ func quoted(names []string) []string {
 	return q
 }
 
-// place says where something stands. What is in the field is not repeated.
-func place(line int, column string) string {
-	if column == "" {
-		return fmt.Sprintf("line %d", line)
+// places is how a list calls where something stands.
+type places struct{ row, column string }
+
+func placesOf(l roster.List) places {
+	if l.Source == enrolment.RosterFromAFAS {
+		return places{"row", "field"}
 	}
-	return fmt.Sprintf("line %d, column %q", line, column)
+	return places{"line", "column"}
+}
+
+// of says where something stands. What is in the field is not repeated.
+func (p places) of(line int, column string) string {
+	if column == "" {
+		return fmt.Sprintf("%s %d", p.row, line)
+	}
+	return fmt.Sprintf("%s %d, %s %q", p.row, line, p.column, column)
 }
 
 var fieldWords = map[roster.Field]string{
@@ -133,7 +180,7 @@ var fieldWords = map[roster.Field]string{
 var reasonWords = map[roster.Reason]string{
 	roster.EmailMissing:    "there is no e-mail address; give the one at which the person gets the first code",
 	roster.NotAnAddress:    "not an e-mail address; write it as name@example.nl",
-	roster.Twice:           "the same e-mail address as on line %d; keep one of the two rows",
+	roster.Twice:           "the same e-mail address as that of %s; keep one of the two rows",
 	roster.NotAName:        "not a name; write it in at most 100 characters, with a letter in it, or leave it empty",
 	roster.NotANumber:      "not a phone number that exists; write it as 0612345678 or +31612345678, or leave it empty",
 	roster.NumberMangled:   "the spreadsheet shortened this number and its digits are lost; format the column as text and type it anew",
@@ -145,38 +192,11 @@ var reasonWords = map[roster.Reason]string{
 	roster.TooLong:         "longer than 1000 characters; is a quote missing, or the delimiter another one?",
 	roster.TooFewFields:    "fewer fields than columns; see whether the row goes on in the next line: then it needs quotes",
 	roster.TooManyFields:   "more fields than columns; a field with the delimiter in it needs quotes",
+	roster.FieldMissing:    "the row has no such field, not even an empty one; take the field out of the connector, or set it to \"-\" in [afas.fields]",
 	roster.OpenQuote:       "a quote is opened and not closed within 1000 characters; close it, and double one that is part of the text",
 	roster.StrayQuote:      "something stands behind a closing quote; double a quote that is part of the text",
 	roster.ZeroAdded:       "the number has lost its first 0 in a spreadsheet; it is read with it",
 	roster.PlusAdded:       "the number has lost its + in a spreadsheet; it is read with it",
-}
-
-// tells says which column stands for what the roster holds.
-var tells = []struct {
-	column roster.Field
-	field  desk.StaffField
-}{
-	{roster.Name, desk.StaffName},
-	{roster.Phone, desk.StaffPhone},
-	{roster.Employee, desk.StaffEmployee},
-	{roster.Start, desk.StaffStart},
-	{roster.Team, desk.StaffTeam},
-	{roster.Language, desk.StaffLanguage},
-}
-
-func staffOf(l roster.List) desk.StaffList {
-	s := desk.StaffList{Source: enrolment.RosterFromFile, Digest: l.Digest}
-	for _, t := range tells {
-		if l.Has(t.column) {
-			s.Tells = append(s.Tells, t.field)
-		}
-	}
-	for _, r := range l.Rows {
-		s.People = append(s.People, desk.Person{
-			Email: r.Email, Name: r.Name, Phone: r.Phone, Employee: r.Employee, Start: r.Start, Team: r.Team, Language: r.Language,
-		})
-	}
-	return s
 }
 
 // plan opens the home, shows what the list will change there, and does it.
@@ -187,7 +207,7 @@ func (c importCommand) plan(a *app, set settings.Settings, err error, list roste
 	}
 	defer func() { failed = errors.Join(failed, h.Close(a.ctx)) }()
 	show := newImportProgress(a.errs, "compared")
-	plan, err := h.Desk.PlanImport(a.ctx, staffOf(list), desk.ImportOptions{Progress: show.tell, Leavers: c.Leavers})
+	plan, err := h.Desk.PlanImport(a.ctx, home.Staff(list), desk.ImportOptions{Progress: show.tell, Leavers: c.Leavers})
 	show.end()
 	showRefused(a.out, plan.Refused, list)
 	if errors.Is(err, desk.ErrNotEverybody) {
@@ -237,7 +257,7 @@ func showPlan(out io.Writer, p desk.ImportPlan, l roster.List, left int) {
 			for i, f := range s.Changes {
 				what[i] = string(f)
 			}
-			fmt.Fprintf(out, "changes, line %d: %s: %s\n", l.Rows[s.At].Line, s.Email, strings.Join(what, ", "))
+			fmt.Fprintf(out, "changes, %s: %s: %s\n", placesOf(l).of(l.Rows[s.At].Line, ""), s.Email, strings.Join(what, ", "))
 		case desk.ImportLeave:
 			fmt.Fprintf(out, "leaves: %s\n", s.Email)
 		}
@@ -261,7 +281,7 @@ func showRefused(out io.Writer, refused []desk.ImportRefusal, l roster.List) {
 	for _, r := range refused {
 		where := "person " + r.Subject.String()
 		if r.At >= 0 {
-			where = place(l.Rows[r.At].Line, "")
+			where = placesOf(l).of(l.Rows[r.At].Line, "")
 		}
 		fmt.Fprintf(out, "bad row, %s: %s\n", where, refusalWords(r.Err))
 	}
@@ -334,8 +354,14 @@ func (p *importProgress) tell(done, total int) {
 		return
 	}
 	p.last = now
-	left := time.Duration(float64(now.Sub(p.began)) / float64(done) * float64(total-done))
-	line := fmt.Sprintf("%s %d of %d, %s to go", p.what, done, total, left.Round(time.Second))
+	line := fmt.Sprintf("%s %d", p.what, done)
+	switch {
+	case total > 100*done: // nobody can tell yet
+		line = fmt.Sprintf("%s of %d", line, total)
+	case total > 0:
+		left := time.Duration(float64(now.Sub(p.began)) / float64(done) * float64(total-done))
+		line = fmt.Sprintf("%s of %d, %s to go", line, total, left.Round(time.Second))
+	}
 	if p.terminal {
 		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
 		p.written = true
@@ -343,6 +369,9 @@ func (p *importProgress) tell(done, total int) {
 	}
 	fmt.Fprintln(p.out, line)
 }
+
+// count is tell, where nobody knows how many there will be.
+func (p *importProgress) count(done int) { p.tell(done, 0) }
 
 // end takes the line that is written over away.
 func (p *importProgress) end() {

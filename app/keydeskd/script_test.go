@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/keydesk/keydesk/app/internal/afas/afastest"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
@@ -50,6 +52,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
 //	grown FILE BYTES     wait until a file is as large
+//	afas FILE            have an AFAS give the rows of a CSV file, and from the
+//	                     first time on sets $AFAS_URL; its token is in afas.token
 //	staff FILE PEOPLE    write a list of so many people, as a Dutch spreadsheet
 //	                     does: Windows-1252 and semicolons
 func TestScripts(t *testing.T) {
@@ -71,13 +75,16 @@ func TestScripts(t *testing.T) {
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess, "login": cmdLogin,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
-			"fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff,
+			"fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff, "afas": cmdAFAS,
 		},
 	})
 }
 
 // A stage is what one script's commands share.
-type stage struct{ *hall }
+type stage struct {
+	*hall
+	afas *afastest.Server
+}
 
 type stageKey struct{}
 
@@ -277,4 +284,31 @@ func cmdGrown(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never had %d bytes", args[0], size)
+}
+
+func cmdAFAS(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: afas FILE")
+	}
+	records, err := csv.NewReader(strings.NewReader(ts.ReadFile(args[0]))).ReadAll()
+	ts.Check(err)
+	var rows []afastest.Row
+	for _, r := range records[1:] {
+		row := afastest.Row{}
+		for i, v := range r {
+			if v != "" { // else null
+				row[records[0][i]] = v
+			}
+		}
+		rows = append(rows, row)
+	}
+	s := on(ts)
+	if s.afas != nil {
+		s.afas.Change(func([]afastest.Row) []afastest.Row { return rows })
+		return
+	}
+	s.afas = afastest.Start(records[0], rows...)
+	ts.Defer(s.afas.Close)
+	ts.Setenv("AFAS_URL", s.afas.URL)
+	ts.Check(os.WriteFile(ts.MkAbs("afas.token"), []byte(afastest.Token+"\n"), 0o600))
 }

@@ -595,3 +595,17 @@ func FuzzList(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkList(b *testing.B) {
+	s := afastest.Start(fields, persons(10_000)...)
+	defer s.Close()
+	c, err := afas.New(afas.Config{URL: s.URL, Connector: afastest.Connector, Token: afastest.Token})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if l, err := c.List(b.Context(), enrolment.DefaultPolicy(), nil); err != nil || len(l.Rows) != 10_000 {
+			b.Fatal(err, len(l.Rows))
+		}
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/app/internal/afas"
+	"github.com/keydesk/keydesk/app/internal/roster"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -106,6 +108,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"signing", "log", d.signingKeys},
 		{"alarm", "", d.alarm},
 		{"staff", "log", d.staff},
+		{"afas", "", d.afas},
 	} {
 		var out Diagnosis
 		if c.needs != "" && failed[c.needs] {
@@ -345,6 +348,30 @@ func (d *doctor) sms(ctx context.Context) Diagnosis {
 	}
 	out.Says = strings.Join(said, "; ")
 	return out
+}
+
+// afas asks AFAS about the connector, and for nobody on it.
+func (d *doctor) afas(ctx context.Context) Diagnosis {
+	c, err := AFAS(d.set.AFAS)
+	if errors.Is(err, ErrNoAFAS) {
+		return skipped("HR's list does not come from AFAS: afas.url is not set")
+	}
+	var columns []roster.Column
+	if err == nil {
+		columns, err = c.Check(ctx)
+	}
+	_, field := errors.AsType[*afas.NoFieldError](err)
+	switch {
+	case field, errors.Is(err, roster.ErrNoEmail):
+		return bad("name the connector's fields in [afas.fields]", "%s", err)
+	case err != nil:
+		return bad("mend [afas]; see whether AFAS can be reached from here, and takes this token from here for this connector", "%s", err)
+	}
+	read := make([]string, len(columns))
+	for i, c := range columns {
+		read[i] = fmt.Sprintf("%s from %s", c.Field, c.Name)
+	}
+	return well("the connector answers: %s; nobody's data was asked for", strings.Join(read, ", "))
 }
 
 // noCourier is all right in a demo, whose messages stay here.

@@ -56,6 +56,8 @@ var (
 	smsSender     = matching(`[A-Za-z0-9 ]{1,11}|\+[1-9][0-9]{6,14}`, "must be up to 11 letters and digits, or a number such as +31612345678")
 	staffPIN      = matching(`[0-9]{4,12}`, "must be 4 to 12 digits")
 	twilioAccount = matching(`AC[0-9a-fA-F]{32}`, "must be AC and 32 hexadecimal digits")
+	connectorID   = matching(`[A-Za-z0-9_-]{1,80}`, "must be at most 80 letters, digits, dashes and underscores")
+	fieldID       = matching(`-|[A-Za-z0-9_]{1,80}`, "must be a field of the connector, at most 80 letters, digits and underscores, or a dash")
 	dnsName       = matching(label+`(\.`+label+`)+`, `must be domains such as "example.org"`)
 )
 
@@ -216,6 +218,7 @@ func (s *Settings) checkTogether(blame func(field, reason string)) {
 		blame("pocket.tls_cert", "certificate and key go together: pocket.tls_cert and pocket.tls_key")
 	}
 	s.checkAPI(blame)
+	s.checkAFAS(blame)
 	if s.Stations.Listen != "" && len(s.Stations.Names) == 0 {
 		blame("stations.names", "must name this machine as stations know it")
 	}
@@ -252,6 +255,15 @@ func (s *Settings) checkAPI(blame func(field, reason string)) {
 	host, _, err := net.SplitHostPort(a.Listen)
 	if err == nil && !loopback(host) && a.TLSCert == "" && len(a.TrustedProxies) == 0 {
 		blame("api.listen", "tokens would cross the network in the clear: set api.tls_cert, or name the proxy that speaks TLS in api.trusted_proxies")
+	}
+}
+
+func (s *Settings) checkAFAS(blame func(field, reason string)) {
+	a := s.AFAS
+	for field, missing := range map[string]bool{"afas.url": a.URL == "", "afas.connector": a.Connector == "", "afas.token": a.Token.IsZero()} {
+		if missing && (a.URL != "" || a.Connector != "" || !a.Token.IsZero()) {
+			blame(field, "afas.url, afas.connector and afas.token (or afas.token_file) go together")
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ func defaults(home string) Settings {
 		Helpdesk: Helpdesk{Theme: Light, Lock: 5 * time.Minute, Shift: 10 * time.Hour},
 		Stations: Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
 		API:      API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
+		AFAS:     AFAS{PageSize: 1000, Timeout: time.Minute},
 		Logging:  Logging{Level: "info", Format: "json"},
 		origins:  map[string]origin{},
 		files:    map[string]*string{},
@@ -67,6 +68,8 @@ var sections = map[string]string{
 	"helpdesk":     "How those work who sign in as staff.",
 	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
 	"api":          "The login service's API, when \"keydeskd serve\" runs here.",
+	"afas":         "AFAS Profit, which \"keydeskd import --afas\" reads HR's list from: from a GetConnector that gives those\nwho are to be announced, and nothing that is not needed.",
+	"afas.fields":  "Which field of the connector is which of ours. Empty: the one whose name says so, in Dutch or English,\nas with the columns of a file; \"-\": none. \"keydeskd doctor\" shows what is found.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
 }
 
@@ -76,7 +79,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), loggingFields(&s.Logging),
+		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), s.afasFields(), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -276,6 +279,39 @@ func apiFields(a *API) []field {
 		{"api.address_rate", "Requests a second that may come from one network.", numberKind{&a.AddressRate, 1, 1000000}},
 		{"api.issuer", "What the assertions of a login name as their issuer: an https address, or a word. Empty:\npocket.public_url, or \"keydesk\" where there is none. Who verifies them has to know it.", textKind{&a.Issuer, issuer}},
 	}
+}
+
+func (s *Settings) afasFields() []field {
+	a := &s.AFAS
+	all := []field{
+		{"afas.url", "The REST services of the environment, such as \"https://12345.rest.afas.online/ProfitRestServices\";\nresttest or restaccept instead of rest for one that is not in use.", textKind{&a.URL, secureURL}},
+		{"afas.connector", "The GetConnector.", textKind{&a.Connector, connectorID}},
+	}
+	all = append(all, s.secretFields("afas.token", &a.Token, nil, "The token of the app connector, <token>…</token>, or the file that holds it.")...)
+	all = append(all,
+		field{"afas.page_size", "How many rows are asked for at once. AFAS advises at most 150,000 values.", numberKind{&a.PageSize, 10, 10000}},
+		field{"afas.timeout", "How long one page may take.", spanKind{&a.Timeout, time.Second, 15 * time.Minute}},
+	)
+	f := &a.Fields
+	for _, one := range []struct {
+		name, doc string
+		at        *string
+	}{
+		{"email", "The address at which the person gets the first code, such as \"EmailWork\".", &f.Email},
+		{"name", "The whole name; or its parts, below.", &f.Name},
+		{"first_name", "", &f.FirstName},
+		{"infix", "", &f.Infix},
+		{"last_name", "", &f.LastName},
+		{"phone", "A number that gets SMS. A mobile one goes before another.", &f.Phone},
+		{"mobile", "", &f.Mobile},
+		{"employee", "The employer's number for the person, such as \"EmployeeId\". Rows are sorted by it and the address.", &f.Employee},
+		{"start", "The first day, such as \"EmploymentStartDate\".", &f.Start},
+		{"language", "\"nl\" or \"en\", or a word for it.", &f.Language},
+		{"team", "", &f.Team},
+	} {
+		all = append(all, field{"afas.fields." + one.name, one.doc, textKind{one.at, fieldID}})
+	}
+	return all
 }
 
 func loggingFields(l *Logging) []field {

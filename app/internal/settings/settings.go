@@ -24,6 +24,7 @@ type Settings struct {
 	Helpdesk     Helpdesk
 	Stations     Stations
 	API          API
+	AFAS         AFAS
 	Logging      Logging
 
 	origins map[string]origin // of every field that is not at its default
@@ -184,6 +185,23 @@ type API struct {
 	ClientRate     int           // requests a second of one client
 	AddressRate    int           // requests a second from one network
 	Issuer         string        // of assertions; empty: Pocket.PublicURL, or "keydesk"
+}
+
+// AFAS is a GetConnector of AFAS Profit that HR's list is read from. All of URL,
+// Connector and Token are set, or none.
+type AFAS struct {
+	URL       string // of the environment's REST services, https; empty: there is none
+	Connector string
+	Token     Secret
+	PageSize  int           // rows asked for at once
+	Timeout   time.Duration // for one page
+	Fields    AFASFields
+}
+
+// AFASFields names the connector's field for each of ours: empty, the one whose name
+// says so; "-", none.
+type AFASFields struct {
+	Email, Name, FirstName, Infix, LastName, Phone, Mobile, Employee, Start, Language, Team string
 }
 
 // A Switch is on, off, or decided by the program.

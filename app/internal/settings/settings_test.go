@@ -213,6 +213,10 @@ func TestBadFiles(t *testing.T) {
 		{"an open door", "[pocket]\npublic_url = \"http://example.org\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
 		{"an issuer in the clear", "[api]\nissuer = \"http://example.org\"\n", "keydesk.toml:2: api.issuer: must be an https address, or http to this machine, without a query"},
 		{"an issuer with a space", "[api]\nissuer = \"the organisation\"\n", "keydesk.toml:2: api.issuer: must be an https address, or at most 80 letters, digits, dots, dashes and underscores"},
+		{"half an AFAS", "[afas]\nurl = \"https://12345.rest.afas.online/ProfitRestServices\"\n", "keydesk.toml: afas.connector: afas.url, afas.connector and afas.token (or afas.token_file) go together\n" +
+			"keydesk.toml: afas.token: afas.url, afas.connector and afas.token (or afas.token_file) go together"},
+		{"an AFAS in the clear", "[afas]\nurl = \"http://12345.rest.afas.online\"\n", "keydesk.toml:2: afas.url: must be an https address, or http to this machine, without a query"},
+		{"a field that is none", "[afas.fields]\nemail = \"E-mail\"\n", "keydesk.toml:2: afas.fields.email: must be a field of the connector, at most 80 letters, digits and underscores, or a dash"},
 		{"a part of a site", "[pocket]\npublic_url = \"https://example.org/pocket\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
 		{"wiped before warned", "[kiosk]\nidle_warn = \"3m\"\n", "keydesk.toml: kiosk.idle_wipe: must be longer than kiosk.idle_warn"},
 		{"everything at once", "[mail]\nport = 0\nhots = \"x\"\n[logging]\nlevel = \"loud\"\n", "keydesk.toml:2: mail.port: must be a whole number from 1 to 65535\n" +
@@ -332,8 +336,11 @@ func TestWhereTheHomeIs(t *testing.T) {
 func TestWhatIsInForce(t *testing.T) {
 	t.Parallel()
 	from := file(t, "[organisation]\nname = \"Gemeente \\\"Ons\\\" Dorp\"\n[mail]\nhost = \"mail.example.org\"\nfrom = \"a@example.org\"\nuser = \"u\"\npassword = \"hunter2\"\n")
-	from.Env = []string{"KEYDESK_SMS_CM_PRODUCT_TOKEN=hunter2"}
-	from.Flags = map[string]string{"kiosk.full_screen": "true"}
+	from.Env = []string{
+		"KEYDESK_SMS_CM_PRODUCT_TOKEN=hunter2", "KEYDESK_AFAS_TOKEN=<token><version>1</version><data>hunter2</data></token>",
+		"KEYDESK_AFAS_URL=https://afas.example", "KEYDESK_AFAS_CONNECTOR=Keydesk_Staff",
+	}
+	from.Flags = map[string]string{"kiosk.full_screen": "true", "afas.fields.email": "EmailWork"}
 	from.File, from.Home = filepath.Join(from.Home, settings.FileName), "/srv/keydesk"
 	s, err := settings.Load(from)
 	if err != nil {
