@@ -350,8 +350,8 @@ func TestWhatGoesWrong(t *testing.T) {
 		"500 of something in front, once":  {is: status(500), once: true, waits: []time.Duration{second}},
 		"500 of something in front":        {is: status(500), want: afas.ErrUnreachable, waits: []time.Duration{second, 2 * second, 4 * second}, says: "status 500"},
 		"502":                              {is: status(502), want: afas.ErrUnreachable, waits: []time.Duration{second, 2 * second, 4 * second}},
-		"time-out, once":                   {is: hangs, once: true, sooner: time.Second, waits: []time.Duration{second}},
-		"time-out":                         {is: hangs, sooner: 50 * time.Millisecond, want: afas.ErrUnreachable, waits: []time.Duration{second, 2 * second, 4 * second}, says: "timed out"},
+		"time-out, once":                   {is: hangs, once: true, sooner: 500 * time.Millisecond, waits: []time.Duration{second}},
+		"time-out":                         {is: hangs, sooner: 500 * time.Millisecond, want: afas.ErrUnreachable, waits: []time.Duration{second, 2 * second, 4 * second}, says: "timed out"},
 		"broken off, once":                 {is: breaks, once: true, waits: []time.Duration{second}},
 		"broken off":                       {is: breaks, want: afas.ErrUnreachable, waits: []time.Duration{second, 2 * second, 4 * second}, says: "broke off"},
 		"cut short, once":                  {is: says(200, `{"skip":10,"take":10,"rows":[{"EmployeeId":"0000`), once: true, waits: []time.Duration{second}},
@@ -401,7 +401,8 @@ func TestWhatGoesWrong(t *testing.T) {
 			if err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "secret")) {
 				t.Errorf("says %v", err)
 			}
-			if !slices.Equal(*waits, test.waits) {
+			// On a slow machine others may time out too.
+			if !slices.Equal(*waits, test.waits) && (test.sooner == 0 || len(*waits) < len(test.waits)) {
 				t.Errorf("waited %v, want %v", *waits, test.waits)
 			}
 		})
@@ -546,9 +547,12 @@ func TestWhoeverWaitsMayLeave(t *testing.T) {
 	}
 	// Nobody listens there any more: Check asks once, and does not wait.
 	s.Close()
-	began := time.Now()
-	if _, err := c.Check(t.Context()); !errors.Is(err, afas.ErrUnreachable) || time.Since(began) > afas.FirstWait {
-		t.Errorf("got %v after %s", err, time.Since(began))
+	c.Pause(func(context.Context, time.Duration) error {
+		t.Error("waits")
+		return nil
+	})
+	if _, err := c.Check(t.Context()); !errors.Is(err, afas.ErrUnreachable) {
+		t.Errorf("got %v", err)
 	}
 }
 
