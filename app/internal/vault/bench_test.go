@@ -197,3 +197,33 @@ func BenchmarkTake32(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkGetMany opens six values each of a thousand persons.
+func BenchmarkGetMany(b *testing.B) {
+	for _, on := range both {
+		b.Run(on.name, func(b *testing.B) {
+			v := on.open(b)
+			var wanted []vault.Wanted
+			for range 1000 {
+				who := someone()
+				values := make([]vault.Value, 6)
+				for i, kind := range []vault.Kind{vault.KindEmail, vault.KindName, vault.KindPhone, vault.KindEmployee, vault.KindTeam, vault.KindStartDate} {
+					values[i] = vault.Value{Kind: kind, Value: []byte("Fatima El Amrani")}
+				}
+				refs, err := v.PutAll(b.Context(), who, values...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i, ref := range refs {
+					wanted = append(wanted, vault.Wanted{Subject: who, Kind: values[i].Kind, Ref: ref})
+				}
+			}
+			for b.Loop() {
+				if _, err := v.GetMany(b.Context(), wanted...); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(wanted)), "µs/value")
+		})
+	}
+}

@@ -169,7 +169,12 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 		return nil, err
 	}
 	defer clear(key[:])
-	p := place{ref: ref.ID, subject: subject, kind: kind, version: ref.Version}
+	return place{ref: ref.ID, subject: subject, kind: kind, version: ref.Version}.open(key, sealed, sealedSalt, ref.Commitment)
+}
+
+// open opens a row's value with the person's key, and checks that it is the one that
+// an event committed to.
+func (p place) open(key *[keySize]byte, sealed, sealedSalt []byte, commitment domain.Commitment) ([]byte, error) {
 	salt, err := unseal(key, sealedSalt, p.ad("salt"))
 	if err != nil {
 		return nil, err
@@ -179,7 +184,7 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 	if err != nil {
 		return nil, err
 	}
-	if len(salt) != 32 || domain.Commit([32]byte(salt), value) != ref.Commitment {
+	if len(salt) != 32 || domain.Commit([32]byte(salt), value) != commitment {
 		clear(value)
 		return nil, ErrCommitment
 	}

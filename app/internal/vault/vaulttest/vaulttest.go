@@ -60,6 +60,7 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 		{"limits without sense are refused", badLimits},
 		{"clocks that jump", clockJumps},
 		{"a send starts once", startSend},
+		{"many values at once", many},
 		{"the last sends", lastSends},
 		{"erased is gone", erasing},
 		{"erased among many", erasingAmongMany},
