@@ -83,7 +83,7 @@ type BoardCounts struct {
 type DirectoryState struct {
 	Open        bool // somebody needs it
 	Ready       bool // it has everybody: only then a search finds all, and who starts today is known
-	Done, Total int  // people whose names are in it, of those known so far
+	Done, Total int  // values that are in it, of those that are known to be needed so far
 }
 
 // A HelpShown is a help code that a station showed to a stranger.
