@@ -53,7 +53,7 @@ type Feed struct {
 	caughtUp chan struct{}
 	live     bool // caughtUp is closed
 	waiting  []waiter
-	watched  map[string]map[chan struct{}]bool // by stream
+	watched  map[string]map[chan struct{}]bool // by stream; under the empty name: all
 }
 
 type waiter struct {
@@ -134,7 +134,14 @@ func (f *Feed) Reach(ctx context.Context, until domain.Position) error {
 // Watch returns a channel that gets something each time after an event of a
 // person was applied; several may come as one. cancel ends that.
 func (f *Feed) Watch(subject domain.SubjectID) (changed <-chan struct{}, cancel func()) {
-	stream, c := f.prefix+subject.String(), make(chan struct{}, 1)
+	return f.watch(f.prefix + subject.String())
+}
+
+// WatchAll is Watch of everybody.
+func (f *Feed) WatchAll() (changed <-chan struct{}, cancel func()) { return f.watch("") }
+
+func (f *Feed) watch(stream string) (changed <-chan struct{}, cancel func()) {
+	c := make(chan struct{}, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.watched[stream] == nil {
@@ -219,11 +226,18 @@ func (f *Feed) tell(events []domain.Recorded) {
 		return
 	}
 	for i := range events {
-		for c := range f.watched[events[i].Stream] {
-			select {
-			case c <- struct{}{}:
-			default: // has not looked since the last time
-			}
+		wake(f.watched[events[i].Stream])
+	}
+	if len(events) > 0 {
+		wake(f.watched[""])
+	}
+}
+
+func wake(watching map[chan struct{}]bool) {
+	for c := range watching {
+		select {
+		case c <- struct{}{}:
+		default: // has not looked since the last time
 		}
 	}
 }

@@ -253,6 +253,32 @@ func TestWatchTellsOfOnePerson(t *testing.T) {
 	})
 }
 
+func TestWatchAllTellsOfEverybody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		events := foldtest.Even(2, 0)
+		log := newMemory()
+		f := feed.New(log, clock, factor.New())
+		changed, cancel := f.WatchAll()
+		run(t, f)
+		synctest.Wait()
+		mustBeQuiet(t, changed) // that there is nothing is no news
+		for _, e := range events[:2] {
+			log.append(e)
+			synctest.Wait()
+			<-changed
+		}
+		log.append(events[2:]...)
+		synctest.Wait()
+		<-changed
+		mustBeQuiet(t, changed)
+		cancel()
+		log.append(domain.Recorded{Stream: events[0].Stream, Position: 99})
+		synctest.Wait()
+		mustBeQuiet(t, changed)
+	})
+}
+
 func TestWatchTellsOfTheStreamsThatTheFeedIsOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,6 +27,7 @@ var (
 		{Name: "credential", Is: fold.Ref}, {Name: "algorithm"}, {Name: "parameters"}, {Name: "pepper"}, {Name: "reason"},
 	}
 	codeConfirmed = fold.Shape{{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}}
+	pairingFailed = fold.Shape{{Name: "pairing"}, {Name: "reason"}}
 	phoneGiven    = fold.Shape{{Name: "phone", Is: fold.Ref}, {Name: "source"}, {Name: "country"}}
 )
 
@@ -35,9 +36,21 @@ func (r *row) Evolve(k fold.Kind, data []byte, at int64) bool {
 	if !r.factor.Evolve(k, data) || !r.evolve(k, data, at) {
 		return false
 	}
-	r.last = at
+	if !ofHR(k) {
+		r.last = at
+	}
 	return true
 }
+
+// ofHR says that an event is an announcement: nothing that the person, or anybody
+// else, did about their enrolment.
+func ofHR(k fold.Kind) bool {
+	return k == fold.StaffRegistered || k == fold.StaffChanged || k == fold.StaffLeft
+}
+
+// visitGap is how long nothing happens between two visits, in microseconds: longer
+// than any visit lasts.
+const visitGap = 30 * 60 * 1_000_000
 
 func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 	var v fold.Fields
@@ -53,68 +66,76 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 		r.started = at
 	case fold.CodeIssued:
 		if !codeIssued.Scan(data, &v) {
-			return r.evolveSlowly("CodeIssued", data)
+			return r.evolveSlowly("CodeIssued", data, at)
 		}
-		r.issued(enrolment.Purpose(v[1]), fold.IDOf(v[0]))
+		r.issued(enrolment.Purpose(v[1]), fold.IDOf(v[0]), at)
 	case fold.CodeSent:
 		if !codeSent.Scan(data, &v) {
-			return r.evolveSlowly("CodeSent", data)
+			return r.evolveSlowly("CodeSent", data, at)
 		}
-		r.sent(fold.IDOf(v[0]), "")
+		r.sent(fold.IDOf(v[0]), "", at)
 	case fold.CodeUndeliverable:
 		if !codeUndeliverable.Scan(data, &v) {
-			return r.evolveSlowly("CodeUndeliverable", data)
+			return r.evolveSlowly("CodeUndeliverable", data, at)
 		}
-		r.sent(fold.IDOf(v[0]), enrolment.Undelivered(v[2]))
+		r.sent(fold.IDOf(v[0]), enrolment.Undelivered(v[2]), at)
 	case fold.CodeRejected:
 		if !codeRejected.Scan(data, &v) {
-			return r.evolveSlowly("CodeRejected", data)
+			return r.evolveSlowly("CodeRejected", data, at)
 		}
-		r.rejected(enrolment.Rejection(v[2]))
+		r.rejected(fold.IDOf(v[0]), enrolment.Rejection(v[2]), at)
 	case fold.EmailConfirmed:
-		r.wrong = 0
-		return r.ref(email, emailConfirmed, 1, "EmailConfirmed", data)
+		r.wrong, r.came = 0, at
+		return r.ref(email, emailConfirmed, 1, "EmailConfirmed", data, at)
 	case fold.NameSet:
-		return r.ref(name, nameSet, 0, "NameSet", data)
+		return r.ref(name, nameSet, 0, "NameSet", data, at)
 	case fold.PasswordSet:
-		return r.ref(password, passwordSet, 0, "PasswordSet", data)
+		return r.ref(password, passwordSet, 0, "PasswordSet", data, at)
 	case fold.PhoneGiven:
 		r.sms = code{}
-		return r.ref(given, phoneGiven, 0, "PhoneGiven", data)
+		return r.ref(given, phoneGiven, 0, "PhoneGiven", data, at)
 	case fold.PhoneVerified:
 		r.wrong = 0
 		r.set(given, false)
 	case fold.EnrolmentReset:
-		r.set(name|password|given, false)
+		r.set(name|password|given|burnt, false)
 		r.sms = code{}
 	case fold.Unlocked:
 		r.wrong = 0
 	case fold.CodeConfirmed:
 		if !codeConfirmed.Scan(data, &v) {
-			return r.evolveSlowly("CodeConfirmed", data)
+			return r.evolveSlowly("CodeConfirmed", data, at)
 		}
 		r.confirmed(enrolment.Channel(v[2]))
+	case fold.PairingFailed:
+		if !pairingFailed.Scan(data, &v) {
+			return r.evolveSlowly("PairingFailed", data, at)
+		}
+		r.pairingFailed(enrolment.PairingFailure(v[1]), at)
+	case fold.PairingOffered, fold.PairingClaimed, fold.PairingConfirmed, fold.PocketPaired:
+		r.set(burnt, false)
+	case fold.AccountFrozen:
+		r.trouble = at
 	case fold.Unknown:
 		return false
-	case fold.PairingOffered, fold.PairingClaimed, fold.PairingConfirmed, fold.PairingFailed, fold.PocketPaired,
-		fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountFrozen, fold.AccountUnfrozen,
+	case fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountUnfrozen,
 		fold.RecoveryRequested, fold.RecoveryCompleted: // no more than that something happened
 	}
 	return true
 }
 
 // ref notes that an event's reference is there.
-func (r *row) ref(f facts, s fold.Shape, field int, typ string, data []byte) bool {
+func (r *row) ref(f facts, s fold.Shape, field int, typ string, data []byte, at int64) bool {
 	var v fold.Fields
 	if !s.Scan(data, &v) || v[field] == nil {
-		return r.evolveSlowly(typ, data)
+		return r.evolveSlowly(typ, data, at)
 	}
 	r.set(f, true)
 	return true
 }
 
 // evolveSlowly reads what Scan could not.
-func (r *row) evolveSlowly(typ string, data []byte) (ok bool) {
+func (r *row) evolveSlowly(typ string, data []byte, at int64) (ok bool) {
 	e, err := enrolment.Decode(typ, data)
 	if err != nil {
 		return false
@@ -122,13 +143,15 @@ func (r *row) evolveSlowly(typ string, data []byte) (ok bool) {
 	there := func(f facts, ref domain.Ref) { r.set(f, !ref.IsZero()) }
 	switch e := e.(type) { //nolint:gochecksumtype // those that evolve reads
 	case enrolment.CodeIssued:
-		r.issued(e.Purpose, fold.IDOf(e.Challenge))
+		r.issued(e.Purpose, fold.IDOf(e.Challenge), at)
 	case enrolment.CodeSent:
-		r.sent(fold.IDOf(e.Challenge), "")
+		r.sent(fold.IDOf(e.Challenge), "", at)
 	case enrolment.CodeUndeliverable:
-		r.sent(fold.IDOf(e.Challenge), e.Reason)
+		r.sent(fold.IDOf(e.Challenge), e.Reason, at)
 	case enrolment.CodeRejected:
-		r.rejected(e.Reason)
+		r.rejected(fold.IDOf(e.Challenge), e.Reason, at)
+	case enrolment.PairingFailed:
+		r.pairingFailed(e.Reason, at)
 	case enrolment.CodeConfirmed:
 		r.confirmed(e.Channel)
 	case enrolment.EmailConfirmed:
@@ -143,10 +166,13 @@ func (r *row) evolveSlowly(typ string, data []byte) (ok bool) {
 	return true
 }
 
-func (r *row) issued(p enrolment.Purpose, challenge fold.ID) {
+func (r *row) issued(p enrolment.Purpose, challenge fold.ID, at int64) {
 	switch p {
 	case enrolment.ConfirmingEmail:
 		r.mail = code{challenge: challenge}
+		if at-r.last > visitGap { // every visit begins with the proof of the address
+			r.came = at
+		}
 	case enrolment.VerifyingPhone, enrolment.ChangingPhone:
 		r.sms = code{challenge: challenge}
 	case enrolment.LoggingIn, enrolment.Recovering: // nobody waits for it on the way to their factor
@@ -154,14 +180,16 @@ func (r *row) issued(p enrolment.Purpose, challenge fold.ID) {
 }
 
 // sent notes what became of a message, if it carried one of the last codes.
-func (r *row) sent(challenge fold.ID, failed enrolment.Undelivered) {
+func (r *row) sent(challenge fold.ID, failed enrolment.Undelivered, at int64) {
 	why := slices.Index(reasons[:], failed)
 	if why < 0 {
 		why = len(reasons) - 1
 	}
 	for _, c := range [...]*code{&r.mail, &r.sms} {
 		if c.challenge == challenge && challenge != (fold.ID{}) {
-			c.failed = uint8(why)
+			if c.failed = uint8(why); why != 0 {
+				r.trouble = at
+			}
 			return
 		}
 	}
@@ -174,8 +202,22 @@ func (r *row) confirmed(by enrolment.Channel) {
 	}
 }
 
-func (r *row) rejected(why enrolment.Rejection) {
-	if why == enrolment.Wrong { // a late code is no guess
-		r.wrongCode()
+func (r *row) rejected(challenge fold.ID, why enrolment.Rejection, at int64) {
+	if why != enrolment.Wrong { // a late code is no guess
+		return
 	}
+	r.wrongCode()
+	r.trouble = at
+	for _, c := range [...]*code{&r.mail, &r.sms} {
+		if c.challenge == challenge && challenge != (fold.ID{}) {
+			c.wrongCode()
+			return
+		}
+	}
+}
+
+// pairingFailed notes whether a pairing is over for too many tries.
+func (r *row) pairingFailed(why enrolment.PairingFailure, at int64) {
+	r.set(burnt, why == enrolment.TooManyTries)
+	r.trouble = at
 }

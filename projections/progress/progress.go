@@ -24,11 +24,15 @@ type Person struct {
 	Frozen     bool      // no factor counts, whatever was chosen
 	Started    time.Time // when they began
 	Since      time.Time // when they came to this step, or were parked
-	Last       time.Time // when anything happened last
+	Last       time.Time // when anything happened last, HR's announcements aside
+	Came       time.Time // when their last visit began, as far as it can be told
+	Trouble    time.Time // when something went wrong last, whether it is over or not
 
 	WrongInARow   int                   // wrong codes since the last right one
 	Locked        bool                  // too many of them: the helpdesk has to look
 	Undeliverable enrolment.Undelivered // why the last code that they wait for did not arrive; empty: nothing is known of that
+	WrongAtCode   int                   // wrong guesses at the code that they wait for
+	PairingOver   bool                  // they stand at the choice, and their last pairing had too many tries at its digits
 	Parked        bool                  // an event of theirs could not be understood: all above may be old
 
 	Revision domain.Revision
@@ -38,7 +42,7 @@ type Person struct {
 // Stuck says whether somebody has to help.
 func (p *Person) Stuck() bool { return p.Parked || p.Frozen || p.Locked || p.Undeliverable != "" }
 
-// A Board holds where everybody stands: about 145 bytes a person. One goroutine
+// A Board holds where everybody stands: about 165 bytes a person. One goroutine
 // may apply events while any number of others read.
 type Board struct {
 	people *fold.People[row, *row]
@@ -73,8 +77,9 @@ func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
 	return Person{
 		Subject: id, Registered: r.has(registered), Left: r.has(left), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(),
 		Started: fold.Time(r.started), Since: p.Time(), Last: fold.Time(r.last),
+		Came: fold.Time(r.came), Trouble: fold.Time(r.trouble),
 		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= b.lock,
-		Undeliverable: r.undeliverable(), Parked: p.Parked,
+		Undeliverable: r.undeliverable(), Parked: p.Parked, WrongAtCode: int(r.waited().wrong), PairingOver: r.pairingOver(),
 		Revision: domain.Revision(p.Revision), Position: p.Position,
 	}
 }
@@ -128,7 +133,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 4
+	foldVersion = 5
 )
 
 // A Snapshot is a Board as it was at one moment.

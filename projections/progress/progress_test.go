@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -32,8 +33,12 @@ func TestTheBoardAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			if want := wantUndeliverable(s); got.Undeliverable != want {
 				t.Fatalf("after %s: got %q, want %q", f.Event.Type, got.Undeliverable, want)
 			}
-			if !got.Last.Equal(f.Event.Recorded) {
-				t.Fatalf("after %s: last at %s, want %s", f.Event.Type, got.Last, f.Event.Recorded)
+			hr := f.Event.Type == "StaffRegistered" || f.Event.Type == "StaffChanged" || f.Event.Type == "StaffLeft"
+			if got.Last.Equal(f.Event.Recorded) == hr {
+				t.Fatalf("after %s: last at %s, not %s", f.Event.Type, got.Last, f.Event.Recorded)
+			}
+			if got.WrongAtCode != wantWrong(s) || got.PairingOver != (got.Step == enrolment.StepFactor && s.Pairing.Stage == enrolment.Over && s.Pairing.Failure == enrolment.TooManyTries) {
+				t.Fatalf("after %s: %+v of %+v", f.Event.Type, got, s)
 			}
 		}
 	})
@@ -54,6 +59,16 @@ func wantUndeliverable(s enrolment.State) enrolment.Undelivered {
 		return s.Codes.Phone.Failed
 	}
 	return ""
+}
+
+func wantWrong(s enrolment.State) int {
+	switch wantStep(s) { //nolint:exhaustive // the two steps that wait for a code
+	case enrolment.StepEmail:
+		return s.Codes.Email.Wrong
+	case enrolment.StepSMSCode:
+		return s.Codes.Phone.Wrong
+	}
+	return 0
 }
 
 func TestCountsAreThoseOfTheBoard(t *testing.T) {
@@ -116,6 +131,34 @@ func TestSinceFollowsTheStepAndLastFollowsEverything(t *testing.T) {
 	p, _ = b.Person(foldtest.Subject(0))
 	if last := events[len(events)-1]; p.Step != enrolment.StepDone || !p.Since.Equal(last.Recorded) || p.Factor != enrolment.SMS {
 		t.Fatalf("done: %+v", p)
+	}
+}
+
+func TestAVisitBeginsWithTheProofOfTheAddress(t *testing.T) {
+	t.Parallel()
+	events := foldtest.Even(1, 0)[:4] // began, code issued, code sent, confirmed
+	b := progress.New(20)
+	person := func() progress.Person { p, _ := b.Person(foldtest.Subject(0)); return p }
+	b.Apply(events[:3], 0)
+	if p := person(); !p.Trouble.IsZero() {
+		t.Errorf("nothing went wrong yet: %+v", p)
+	}
+	b.Apply(events, 0)
+	if p := person(); !p.Came.Equal(events[3].Recorded) {
+		t.Errorf("confirmed: %+v", p)
+	}
+	again := enrolment.CodeIssued{Challenge: "again", Purpose: enrolment.ConfirmingEmail, Channel: enrolment.ByMail}
+	soon := then(t, events, again, enrolment.CodeRejected{Challenge: "again", Attempt: 1, Reason: enrolment.Wrong})
+	b.Apply(soon, 0)
+	if p := person(); !p.Came.Equal(events[3].Recorded) || !p.Trouble.Equal(soon[1].Recorded) {
+		t.Errorf("another code in the same visit: %+v", p)
+	}
+	again.Challenge = "tomorrow"
+	tomorrow := then(t, soon, again)
+	tomorrow[0].Recorded = tomorrow[0].Recorded.Add(24 * time.Hour)
+	b.Apply(tomorrow, 0)
+	if p := person(); !p.Came.Equal(tomorrow[0].Recorded) || p.Step != enrolment.StepPassword {
+		t.Errorf("a visit on the next day: %+v", p)
 	}
 }
 

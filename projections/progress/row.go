@@ -16,17 +16,20 @@ type row struct {
 	wrong   uint16
 	mail    code
 	sms     code
-	started int64 // microseconds since 1970, 0: not known
+	started int64 // microseconds since 1970, 0: not known; and so are the others
 	last    int64
+	came    int64
+	trouble int64
 }
 
 // A code is the last one of its purpose.
 type code struct {
 	challenge fold.ID
 	failed    uint8 // in reasons; 0: it left, or nothing is known of that
+	wrong     uint8 // guesses
 }
 
-type facts uint8
+type facts uint16
 
 // What is known of a person. The verified phone is in the factor.
 const (
@@ -37,7 +40,8 @@ const (
 	password
 	given     // a number that is not verified yet
 	left      // HR announces them no longer
-	factsUsed = left<<1 - 1
+	burnt     // the last pairing had too many tries at its digits
+	factsUsed = burnt<<1 - 1
 )
 
 // reasons numbers the reasons why a code did not arrive.
@@ -83,16 +87,22 @@ func (r *row) step() enrolment.Step {
 	return enrolment.StepFactor
 }
 
-// undeliverable returns why the code did not arrive that the person waits for.
-func (r *row) undeliverable() enrolment.Undelivered {
+// waited returns the code that the person waits for; an empty one for none.
+func (r *row) waited() code {
 	switch r.step() { //nolint:exhaustive // the two steps that wait for a code
 	case enrolment.StepEmail:
-		return reasons[r.mail.failed]
+		return r.mail
 	case enrolment.StepSMSCode:
-		return reasons[r.sms.failed]
+		return r.sms
 	}
-	return ""
+	return code{}
 }
+
+// undeliverable returns why the code did not arrive that the person waits for.
+func (r *row) undeliverable() enrolment.Undelivered { return reasons[r.waited().failed] }
+
+// pairingOver says that the person stands where a pairing came to nothing.
+func (r *row) pairingOver() bool { return r.has(burnt) && r.step() == enrolment.StepFactor }
 
 // Class implements fold.Row.
 func (r *row) Class() uint8 {
@@ -106,17 +116,19 @@ func (r *row) Class() uint8 {
 	return c
 }
 
-const rowSize = fold.FactorSize + 1 + 2 + 2*(fold.IDSize+1) + 8 + 8
+const rowSize = fold.FactorSize + 2 + 2 + 2*(fold.IDSize+2) + 4*8
 
 // Append implements fold.Row.
 func (r *row) Append(b []byte) []byte {
-	b = append(r.factor.Append(b), byte(r.facts))
+	b = binary.LittleEndian.AppendUint16(r.factor.Append(b), uint16(r.facts))
 	b = binary.LittleEndian.AppendUint16(b, r.wrong)
 	for _, c := range [...]code{r.mail, r.sms} {
-		b = append(append(b, c.challenge[:]...), c.failed)
+		b = append(append(b, c.challenge[:]...), c.failed, c.wrong)
 	}
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.started)) //nolint:gosec // and back again
-	return binary.LittleEndian.AppendUint64(b, uint64(r.last)) //nolint:gosec // and back again
+	for _, at := range [...]int64{r.started, r.last, r.came, r.trouble} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(at)) //nolint:gosec // and back again
+	}
+	return b
 }
 
 // Parse implements fold.Row.
@@ -125,20 +137,27 @@ func (r *row) Parse(b []byte) bool {
 		return false
 	}
 	b = b[fold.FactorSize:]
-	r.facts, r.wrong, b = facts(b[0]), binary.LittleEndian.Uint16(b[1:]), b[3:]
+	r.facts, r.wrong, b = facts(binary.LittleEndian.Uint16(b)), binary.LittleEndian.Uint16(b[2:]), b[4:]
 	for _, c := range [...]*code{&r.mail, &r.sms} {
-		c.challenge, c.failed, b = fold.ID(b[:fold.IDSize]), b[fold.IDSize], b[fold.IDSize+1:]
+		c.challenge, c.failed, c.wrong, b = fold.ID(b[:fold.IDSize]), b[fold.IDSize], b[fold.IDSize+1], b[fold.IDSize+2:]
 		if int(c.failed) >= len(reasons) {
 			return false
 		}
 	}
-	r.started = int64(binary.LittleEndian.Uint64(b))  //nolint:gosec // and back again
-	r.last = int64(binary.LittleEndian.Uint64(b[8:])) //nolint:gosec // and back again
+	for i, at := range [...]*int64{&r.started, &r.last, &r.came, &r.trouble} {
+		*at = int64(binary.LittleEndian.Uint64(b[8*i:])) //nolint:gosec // and back again
+	}
 	return r.facts <= factsUsed
 }
 
 func (r *row) wrongCode() {
 	if r.wrong < math.MaxUint16 {
 		r.wrong++
+	}
+}
+
+func (c *code) wrongCode() {
+	if c.wrong < math.MaxUint8 {
+		c.wrong++
 	}
 }
