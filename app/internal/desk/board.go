@@ -1,22 +1,49 @@
 package desk
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/progress"
 )
 
 // The helpdesk's board: who stands where, who is stuck first. Screens put it
 // in words with the messages of the area "helpdesk"; see Phrase.
+//
+// Stuck is who does not come on without help, or seems not to:
+//
+//   - of whom an event cannot be understood, whose account is frozen, or who typed
+//     too many wrong codes in a row: whatever the day, until somebody does something;
+//   - whose message with a code was definitely not delivered, while they wait for it:
+//     whatever the day, since the address or the number has to be put right first;
+//   - who ended a code or a pairing with wrong guesses, or came no step further for
+//     stuckAfter, today: they may still be there.
+//
+// Whoever left half-way on an earlier day is not stuck. They wait, and go on where
+// they were when they come back; the time in which nothing happened begins anew with
+// their next visit.
+
+// Standings say where everybody stands: the projection progress.
+type Standings interface {
+	Person(s domain.SubjectID) (progress.Person, bool)
+	// Each gives everybody as they stood when it was called, until yield says no.
+	Each(yield func(progress.Person) bool)
+	Position() domain.Position
+	// WatchAll gives a signal after events of anybody.
+	WatchAll() (changed <-chan struct{}, stop func())
+}
 
 // BoardScope is of whom the board tells.
 type BoardScope string
 
-// The scopes. Today is whoever starts today, or did something today and was not
-// done before it; see board.go, todays.
+// The scopes. Today is whoever starts today, did something today (HR did nothing of
+// theirs) and was not done before it, or cannot be understood.
 const (
-	ScopeToday     BoardScope = "today"
+	ScopeToday     BoardScope = "today" // also where none is said
 	ScopeEverybody BoardScope = "everybody"
 )
 
@@ -57,8 +84,11 @@ type BoardQuery struct {
 	// Search is what somebody typed: words of a name, an address, a number, a help
 	// code. It looks through everybody, whatever the scope: who calls may be anybody.
 	Search string
-	Offset int
-	Limit  int // 0: 50; at most MostRows
+	// Midnight is when today began, where the one is who looks: its offset tells which
+	// day it is there. Zero: where Keydesk runs.
+	Midnight time.Time
+	Offset   int
+	Limit    int // 0: 50; at most MostRows
 }
 
 // A BoardPage is a window over the board.
@@ -136,4 +166,120 @@ type BoardRow struct {
 type Phrase struct {
 	ID     string
 	Params map[string]string // nil: none
+}
+
+const usualRows = 50
+
+// ErrNoBoard says that this desk was made without a board.
+var ErrNoBoard = errors.New("no board here")
+
+// Board returns a window over the board.
+func (d *Desk) Board(ctx context.Context, q BoardQuery) (BoardPage, error) {
+	if d.Standings == nil {
+		return BoardPage{}, d.refusal(ErrNoBoard)
+	}
+	page := BoardPage{At: d.Now().UTC()}
+	a, err := d.arranged(ctx, q, page.At)
+	if err != nil {
+		return BoardPage{}, d.refusal(err)
+	}
+	page.Position, page.Counts, page.Strangers = a.position, a.counts, a.strangers
+	if d.Directory != nil {
+		page.Names = d.Directory.State()
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = usualRows
+	}
+	var window []standing
+	window, page.Total = a.window(q.Filter, max(0, q.Offset), min(limit, MostRows))
+	for i := range window {
+		row, err := d.row(ctx, &window[i], page.At)
+		if err != nil {
+			return BoardPage{}, d.refusal(err)
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	return page, nil
+}
+
+// midnight returns when today began.
+func (q BoardQuery) midnight(now time.Time) time.Time {
+	if !q.Midnight.IsZero() {
+		return q.Midnight
+	}
+	y, m, day := now.Local().Date()
+	return time.Date(y, m, day, 0, 0, 0, 0, time.Local)
+}
+
+// search finds people in the directory, and by their whole address where that has not
+// got everybody yet.
+func (d *Desk) search(ctx context.Context, typed string) (Hits, error) {
+	var hits Hits
+	ready := false
+	if d.Directory != nil {
+		hits, ready = d.Directory.Search(typed), d.Directory.State().Ready
+	}
+	if a, err := enrolment.ParseAddress(typed); !ready && err == nil {
+		s, err := d.People.Find(ctx, a.String())
+		switch {
+		case errors.Is(err, domain.ErrNotFound):
+		case err != nil:
+			return hits, err
+		case !slices.Contains(hits.People, s):
+			hits.People = append(hits.People, s)
+		}
+	}
+	return hits, nil
+}
+
+const (
+	// boardPause is the least time between two signals of WatchBoard.
+	boardPause = 200 * time.Millisecond
+	// boardTick is how often the time alone changes what shows: who comes no step
+	// further becomes stuck, and minutes pass.
+	boardTick = 30 * time.Second
+)
+
+// WatchBoard returns a channel that gets something when the board may look otherwise
+// than before: at once after the first event, then not more often than five times a
+// second, and every half minute because time passes. Ask for the page again. stop ends
+// that.
+func (d *Desk) WatchBoard() (changed <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	if d.Standings == nil {
+		return c, func() {}
+	}
+	events, stopEvents := d.Standings.WatchAll()
+	var names <-chan struct{}
+	stopNames := func() {}
+	if d.Directory != nil {
+		names, stopNames = d.Directory.Watch()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer stopEvents()
+		defer stopNames()
+		tick := time.NewTicker(boardTick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-events:
+			case <-names:
+			case <-tick.C:
+			}
+			select {
+			case c <- struct{}{}:
+			default: // has not looked since the last time
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(boardPause):
+			}
+		}
+	}()
+	return c, cancel
 }

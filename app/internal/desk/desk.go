@@ -201,6 +201,9 @@ type Config struct {
 	Alarm         string        // the helpdesk's e-mail address, for alarms; empty: only the program's log is told
 	Demo          bool
 
+	Standings Standings  // where everybody stands; nil: this desk has no board
+	Directory *Directory // by which people are found; nil: not at all
+
 	NormalEmail func(address string) (string, error) // the one form of all spellings of an address
 	Now         func() time.Time
 	Report      func(incident string, err error) // told once of each fault that is nobody's refusal
@@ -223,11 +226,13 @@ type house struct {
 	shifts  map[string]*shift
 	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
 
-	labels     labels
-	logins     loginCache
-	guards     guards
-	work       chan func(context.Context)
-	background sync.WaitGroup
+	trails       trails
+	arrangements arrangements
+	labels       labels
+	logins       loginCache
+	guards       guards
+	work         chan func(context.Context)
+	background   sync.WaitGroup
 }
 
 // New returns the desk of Config.Station. Run has to be running for anything to

@@ -66,6 +66,7 @@ type Directory struct {
 	started [2]bool      // whether each feed has reached the log's end once
 	noted   int          // values that were to be opened, ever
 	under   [openers]int // values that each worker is opening
+	changed uint64       // grows with each change
 	watched map[chan struct{}]bool
 	work    *sync.Cond
 
@@ -264,14 +265,22 @@ func (d *Directory) Watch() (changed <-chan struct{}, stop func()) {
 }
 
 func (d *Directory) tell() {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.changed++
 	for c := range d.watched {
 		select {
 		case c <- struct{}{}:
 		default: // has not looked since the last time
 		}
 	}
+}
+
+// changes says how often the directory has changed.
+func (d *Directory) changes() uint64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.changed
 }
 
 // An Entry is what the directory knows of one person. It is not to be kept.

@@ -8,6 +8,8 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/feed"
+	"github.com/keydesk/keydesk/projections/progress"
 )
 
 // people is the vault as desk wants it: the same values under its own kinds.
@@ -28,6 +30,28 @@ func (p people) Put(ctx context.Context, s domain.SubjectID, values ...desk.Valu
 func (p people) Get(ctx context.Context, s domain.SubjectID, k desk.Kind, r domain.Ref) ([]byte, error) {
 	return p.Vault.Get(ctx, s, vault.Kind(k), r)
 }
+
+// GetMany implements desk.Opener.
+func (p people) GetMany(ctx context.Context, wanted ...desk.Wanted) ([]desk.Opened, error) {
+	all := make([]vault.Wanted, len(wanted))
+	for i, w := range wanted {
+		all[i] = vault.Wanted{Subject: w.Subject, Kind: vault.Kind(w.Kind), Ref: w.Ref}
+	}
+	opened, err := p.Vault.GetMany(ctx, all...)
+	out := make([]desk.Opened, len(opened))
+	for i, o := range opened {
+		out[i] = desk.Opened(o)
+	}
+	return out, err
+}
+
+// standings are where everybody stands, and the feed that keeps it so.
+type standings struct {
+	*progress.Board
+	feed *feed.Feed
+}
+
+func (s standings) WatchAll() (changed <-chan struct{}, stop func()) { return s.feed.WatchAll() }
 
 // limits are the vault's counters as desk wants them.
 type limits struct{ *vault.Vault }

@@ -201,6 +201,9 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	if h.Demo {
 		domains = append([]string{DemoDomain}, domains...)
 	}
+	report := func(incident string, err error) {
+		h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
+	}
 	return desk.Config{
 		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
@@ -210,10 +213,12 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		PublicURL: public, PocketProblem: problem,
 		Languages: append([]string{set.Organisation.DefaultLanguage}, set.Organisation.Languages...),
 		VisitMax:  set.Kiosk.VisitMax, ShiftIdle: set.Helpdesk.Lock, ShiftMax: set.Helpdesk.Shift, AnswerFloor: 40 * time.Millisecond, Alarm: set.Organisation.Alarm, Demo: h.Demo,
-		NormalEmail: vault.NormalEmail, Now: o.Now,
-		Report: func(incident string, err error) {
-			h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
-		},
+		Standings: standings{h.Board, h.Feed},
+		Directory: desk.NewDirectory(desk.DirectoryConfig{
+			Log: h.Log, Vault: people{h.Vault}, Policy: set.Policy, Now: o.Now,
+			Report: func(err error) { report("directory", err) },
+		}),
+		NormalEmail: vault.NormalEmail, Now: o.Now, Report: report,
 	}
 }
 
@@ -238,6 +243,9 @@ func (h *Home) Run(ctx context.Context) error {
 		}
 	})
 	parts.Go(func() { h.keepSnapshots(ctx) })
+	if h.reception.listener != nil { // staff on other machines search here
+		defer h.Desk.Directory.Hold(around)()
+	}
 	if h.phones != nil {
 		services.Go(func() {
 			phones = pocket.Serve(ctx, h.phones, h.handler)
