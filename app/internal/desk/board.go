@@ -8,6 +8,7 @@ import (
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/progress"
 )
 
@@ -35,6 +36,8 @@ type Standings interface {
 	Position() domain.Position
 	// WatchAll gives a signal after events of anybody.
 	WatchAll() (changed <-chan struct{}, stop func())
+	// Health says how far behind the log all of it is.
+	Health() feed.Health
 }
 
 // BoardScope is of whom the board tells.
@@ -160,9 +163,10 @@ type BoardRow struct {
 // "desk-detail-…" and "desk-advice-…" of a diagnosis, and "desk-check-…" and
 // "desk-action-…" of its checks and actions, which take no parameters.
 //
-// Of the parameters N is the number that the sentence is inflected by; At and Until
+// Beside their own parameters, messages may name Pocket, Portal and Support, as this
+// installation calls them: screens give them always. Of the others N is the number that the sentence is inflected by; At and Until
 // are times (RFC 3339, UTC) and Day is a day (2026-12-01), which screens write as
-// people do before they put them in. All others are put in as they are.
+// people do before they put them in. HelpdeskMessages lists all ids and what they take.
 type Phrase struct {
 	ID     string
 	Params map[string]string // nil: none

@@ -22,35 +22,43 @@ type standings struct {
 }
 
 func (s standings) WatchAll() (<-chan struct{}, func()) { return s.feed.WatchAll() }
+func (s standings) Health() feed.Health                 { return s.feed.Health() }
 
 // folk is the vault as desk wants it, as far as the helpdesk asks.
 type folk struct {
-	desk.People
-	*vault.Vault
+	desk.People // nil: who looks keeps nothing
+	vault       *vault.Vault
 }
 
 func (f folk) Get(ctx context.Context, s domain.SubjectID, k desk.Kind, r domain.Ref) ([]byte, error) {
-	return f.Vault.Get(ctx, s, vault.Kind(k), r)
+	return f.vault.Get(ctx, s, vault.Kind(k), r)
 }
 
 func (f folk) Find(ctx context.Context, email string) (domain.SubjectID, error) {
-	return f.Vault.Find(ctx, email)
+	return f.vault.Find(ctx, email)
 }
 
-func (f folk) Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error {
-	return f.Vault.Activate(ctx, s, refs...)
+// limits are the vault's counters as desk wants them.
+type limits struct{ *vault.Vault }
+
+func all(of []desk.Limit) (out []vault.Limit) {
+	for _, l := range of {
+		out = append(out, vault.Limit{Name: l.Name, Key: l.Key, Window: l.Window, Max: l.Max, Wait: l.Waits})
+	}
+	return out
 }
 
-func (f folk) Claim(ctx context.Context, email string) (domain.SubjectID, error) {
-	return f.Vault.Claim(ctx, email)
+func (l limits) Take(ctx context.Context, now time.Time, of ...desk.Limit) (time.Time, bool, error) {
+	taken, err := l.Vault.Take(ctx, now, all(of)...)
+	return taken.Next, err == nil, err
 }
 
-func (f folk) Put(context.Context, domain.SubjectID, ...desk.Value) ([]domain.Ref, error) {
-	panic("the helpdesk's look keeps nothing")
+func (l limits) Clear(ctx context.Context, of ...desk.Limit) error {
+	return l.Vault.Clear(ctx, all(of)...)
 }
 
-func (f folk) Collect(context.Context, time.Time, func(context.Context, domain.SubjectID, domain.RefID) (bool, error)) (int, error) {
-	panic("the helpdesk's look collects nothing")
+func (l limits) Count(ctx context.Context, now time.Time, of desk.Limit) (int, error) {
+	return l.Vault.Count(ctx, now, all([]desk.Limit{of})[0])
 }
 
 // A hall is a town with a desk in it.
@@ -67,8 +75,8 @@ func newHall(tb testing.TB, d *desk.Directory, w *town) *hall {
 	h := &hall{town: w, board: progress.New(enrolment.DefaultPolicy().WrongCodesInARow)}
 	h.feed = feed.New(w.log, time.Now, h.board)
 	h.Desk = desk.New(desk.Config{
-		Log: w.log, Feed: h.feed, People: folk{Vault: w.vault}, Policy: enrolment.DefaultPolicy(), Languages: []string{"nl"},
-		Standings: standings{h.board, h.feed}, Directory: d, Station: "desk-1",
+		Log: w.log, Feed: h.feed, People: folk{vault: w.vault}, Policy: enrolment.DefaultPolicy(), Languages: []string{"nl"},
+		Standings: standings{h.board, h.feed}, Directory: d, Station: "desk-1", Sends: w.vault, Limits: limits{w.vault},
 		Now:    func() time.Time { return time.Now().Add(h.ahead) },
 		Report: func(_ string, err error) { tb.Error(err) },
 	})
@@ -209,6 +217,7 @@ func TestTheBoardSaysWhatIsTheMatter(t *testing.T) {
 				t.Fatalf("%+v", page)
 			}
 			row := page.Rows[0]
+			said(t, row.Now)
 			if row.Subject != s || row.Group != c.group || row.Now.ID != c.now || row.Team != "Zorg" || row.NoName || row.Since.IsZero() {
 				t.Errorf("got %+v", row)
 			}

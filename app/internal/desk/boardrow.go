@@ -21,19 +21,15 @@ type trail struct {
 	parked   bool // an event could not be understood: the state is that before it
 
 	announced time.Time // by HR, last
-	started   time.Time
 	help      string    // the last help code …
 	helpAt    time.Time // … and when it was shown
 	seen      time.Time // when the person was last at a station, or at their phone …
 	seenAt    string    // … and which station; empty: none
-	frozenAt  time.Time
 	factorAt  time.Time // when the factor that counts became so
 	stepAt    time.Time // when the step became what it is
 	proved    time.Time // the address
 	password  time.Time
 	undone    int // messages of the code that they wait for, that were not delivered
-	wrongAt   time.Time
-	claimed   bool // the last pairing was claimed by a phone
 	revoked   enrolment.RevokeReason
 }
 
@@ -111,11 +107,9 @@ func (t trail) follow(r *domain.Recorded) trail {
 	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft:
 		t.announced = at
 	case enrolment.EnrolmentStarted:
-		t.started, t.stepAt = at, at
+		t.stepAt = at
 	case enrolment.HelpCodeShown:
 		t.help, t.helpAt = string(e.Help), at
-	case enrolment.AccountFrozen:
-		t.frozenAt = at
 	case enrolment.EmailConfirmed:
 		t.proved = at
 	case enrolment.PasswordSet:
@@ -134,14 +128,6 @@ func (t trail) follow(r *domain.Recorded) trail {
 		}
 	case enrolment.CodeSent:
 		t.undone = 0
-	case enrolment.CodeRejected:
-		if e.Reason == enrolment.Wrong {
-			t.wrongAt = at
-		}
-	case enrolment.PairingOffered:
-		t.claimed = false
-	case enrolment.PairingClaimed:
-		t.claimed = true
 	case enrolment.PocketPaired, enrolment.FactorChosen:
 		t.revoked = ""
 	case enrolment.PocketRevoked:

@@ -65,7 +65,7 @@ func (d *Desk) countSend(ctx context.Context, p enrolment.Purpose, by enrolment.
 		if err := d.smsAllowed(ctx); err != nil {
 			return next, false, err
 		}
-		limits = append(limits, Limit{Name: "sms-day", Key: "all", Window: day, Max: d.Policy.SMSPerDay})
+		limits = append(limits, d.smsADay())
 	}
 	next, allowed, err = d.Limits.Take(ctx, d.Now(), limits...)
 	if err != nil {
@@ -85,17 +85,28 @@ const (
 // back, somebody is making us send to numbers of theirs. It lets go an hour
 // after the sends that pulled it.
 func (d *Desk) smsAllowed(ctx context.Context) error {
+	paused, err := d.smsPaused(ctx)
+	if paused {
+		d.report(errPumping)
+		return refuse(SMSPaused)
+	}
+	return err
+}
+
+// smsPaused says whether the brake is on.
+func (d *Desk) smsPaused(ctx context.Context) (bool, error) {
 	now := d.Now()
 	sent, verified, err := d.Sends.LastSends(ctx, string(enrolment.BySMS), d.Policy.VerifiedSample,
 		now.Add(-brakeOldest), now.Add(-brakeYoungest))
 	if err != nil {
-		return fmt.Errorf("count verified sends: %w", err)
+		return false, fmt.Errorf("count verified sends: %w", err)
 	}
-	if sent >= d.Policy.VerifiedSample && verified*100 < sent*d.Policy.VerifiedAtLeast {
-		d.report(errPumping)
-		return refuse(SMSPaused)
-	}
-	return nil
+	return sent >= d.Policy.VerifiedSample && verified*100 < sent*d.Policy.VerifiedAtLeast, nil
+}
+
+// smsADay is the budget of all SMS.
+func (d *Desk) smsADay() Limit {
+	return Limit{Name: "sms-day", Key: "all", Window: day, Max: d.Policy.SMSPerDay}
 }
 
 var errPumping = errors.New("too few of the last codes by SMS came back: sending is paused")

@@ -52,6 +52,7 @@ type standings struct {
 }
 
 func (s standings) WatchAll() (changed <-chan struct{}, stop func()) { return s.feed.WatchAll() }
+func (s standings) Health() feed.Health                              { return s.feed.Health() }
 
 // limits are the vault's counters as desk wants them.
 type limits struct{ *vault.Vault }
