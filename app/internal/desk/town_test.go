@@ -105,7 +105,11 @@ func (w *town) register(p staff) domain.SubjectID {
 	s := someone()
 	e, err := w.entry(w.tb.Context(), s, p)
 	must(w.tb, err)
-	w.happens(s, e)
+	by := w.stamp("desk-1")
+	by.Actor = domain.Actor{Kind: domain.ActorStaff, ID: "console", Role: domain.RoleAdmin}
+	messages, err := enrolment.Messages([]enrolment.Event{e}, by)
+	must(w.tb, err)
+	w.append(domain.EnrolmentStream(s), messages...)
 	return s
 }
 
@@ -240,4 +244,11 @@ func (w *town) crowd(n int) []domain.SubjectID {
 	close(next)
 	workers.Wait()
 	return all
+}
+
+// awayLog is a log that cannot be reached.
+type awayLog struct{ desk.Log }
+
+func (awayLog) ReadStream(context.Context, string, domain.Revision) ([]domain.Recorded, error) {
+	return nil, domain.ErrUnavailable
 }
