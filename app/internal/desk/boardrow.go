@@ -195,7 +195,7 @@ func (d *Desk) nameRow(ctx context.Context, row *BoardRow, t *trail) error {
 	}
 	if e.Name == "" && e.Email == "" {
 		var err error
-		if e, err = d.entry(ctx, row.Subject, t.state); err != nil {
+		if e, err = d.findable(ctx, row.Subject, t.state); err != nil {
 			return err
 		}
 	}
@@ -206,8 +206,8 @@ func (d *Desk) nameRow(ctx context.Context, row *BoardRow, t *trail) error {
 	return nil
 }
 
-// entry is what the directory would say of a person.
-func (d *Desk) entry(ctx context.Context, s domain.SubjectID, state enrolment.State) (Entry, error) {
+// findable is what the directory would say of a person.
+func (d *Desk) findable(ctx context.Context, s domain.SubjectID, state enrolment.State) (Entry, error) {
 	e := Entry{Subject: s}
 	for _, f := range []struct {
 		kind Kind
