@@ -68,6 +68,55 @@ func (s *SQLite) Import(ctx context.Context, stream string, expected domain.Revi
 	return r.appended, nil
 }
 
+// ImportAll is Import for events of any streams at once, in the order in which they
+// are given, which is the one that they will have: each has to come to the revision
+// that it says. Neighbours in a stream are recorded together or not at all, and many
+// share a commit. After an error some of the events may be recorded, and others not.
+func (s *SQLite) ImportAll(ctx context.Context, events []domain.Recorded) error {
+	var all []*request
+	for rest := events; len(rest) > 0; {
+		n := runOf(rest)
+		run, stream, msgs := rest[:n], rest[0].Stream, messagesOf(rest[:n])
+		if err := check(stream, run[0].Revision-1, msgs); err != nil {
+			return fmt.Errorf("import to %s: %w", stream, err)
+		}
+		r := &request{stream: stream, expected: run[0].Revision - 1, msgs: msgs, times: make([]int64, n), done: make(chan struct{})}
+		for i := range run {
+			r.times[i] = run[i].Recorded.UnixMicro()
+		}
+		all, rest = append(all, r), rest[n:]
+	}
+	queued := 0
+	var failed error
+	for ; queued < len(all) && failed == nil; queued++ {
+		all[queued].since = time.Now()
+		failed = s.writer.enqueue(ctx, all[queued])
+	}
+	if failed != nil {
+		queued-- // the last one was not
+	}
+	for _, r := range all[:queued] {
+		if err := r.wait(ctx); err != nil && failed == nil {
+			failed = fmt.Errorf("import to %s: %w", r.stream, err)
+		}
+	}
+	return failed
+}
+
+// runOf returns how many events, at least one, follow each other in one stream and
+// fit into one request.
+func runOf(events []domain.Recorded) int {
+	size := 0
+	for i := range events {
+		e := &events[i]
+		size += len(e.Data) + len(e.Metadata)
+		if i > 0 && (e.Stream != events[0].Stream || e.Revision != events[i-1].Revision+1 || i == maxGroup || size > MaxAppend) {
+			return i
+		}
+	}
+	return len(events)
+}
+
 func messagesOf(events []domain.Recorded) []domain.Message {
 	msgs := make([]domain.Message, len(events))
 	for i := range events {
@@ -151,6 +200,12 @@ func (w *writer) append(ctx context.Context, r *request) error {
 	if err := w.enqueue(ctx, r); err != nil {
 		return err
 	}
+	return r.wait(ctx)
+}
+
+// wait waits for the outcome of a request that was queued, and gives it up when ctx
+// ends before the writer took it.
+func (r *request) wait(ctx context.Context) error {
 	select {
 	case <-r.done:
 		return r.err
