@@ -20,8 +20,9 @@ import (
 //	key 8c1f2a90d3b7e465 <43 characters: 32 bytes in base64url without padding>
 //
 // One line a key, the current one first. The id before a key is derived from
-// it, so a damaged line is noticed. Lines end in LF; empty lines and lines that
-// begin with # are passed over.
+// it, so a damaged line is noticed. A key that was made of a seed has "demo" in the
+// place of "key". Lines end in LF; empty lines and lines that begin with # are
+// passed over.
 const (
 	keyFileHeader = "keydesk-master-key v1"
 	keyFileRemark = "# Whoever reads this file can open the vault; without it the vault is lost. Keep one copy, off this machine."
@@ -43,6 +44,17 @@ func LoadOrCreateKeys(path string) (*Keys, error) {
 		return nil, fmt.Errorf("make master key file: %w", err)
 	}
 	return KeysFromFile(path) // ours, or that of whoever was first
+}
+
+// CreateDemoKeys makes the master key file of a demo, with the key of a seed (see
+// DemoKeys), durable on return. A file that is there already is fs.ErrExist, and
+// stays as it is.
+func CreateDemoKeys(path string, seed []byte) (*Keys, error) {
+	k := DemoKeys(seed)
+	if err := createKeyFile(path, k); err != nil {
+		return nil, fmt.Errorf("make the master key file of a demo: %w", err)
+	}
+	return k, nil
 }
 
 // KeysFromFile reads a master key file and never makes one. A missing file is
@@ -130,7 +142,11 @@ func syncDir(dir string) error {
 func (k *Keys) marshal() []byte {
 	b := []byte(keyFileHeader + "\n" + keyFileRemark + "\n")
 	for _, m := range k.ring {
-		b = fmt.Appendf(b, "key %s ", m.id)
+		word := "key"
+		if m.demo {
+			word = "demo"
+		}
+		b = fmt.Appendf(b, "%s %s ", word, m.id)
 		b = base64.RawURLEncoding.AppendEncode(b, m.secret[:])
 		b = append(b, '\n')
 	}
@@ -175,7 +191,7 @@ func parseKeys(b []byte) (*Keys, error) {
 func parseKeyLine(line string) (masterKey, error) {
 	word, rest, _ := strings.Cut(line, " ")
 	id, text, ok := strings.Cut(rest, " ")
-	if word != "key" || !ok {
+	if word != "key" && word != "demo" || !ok {
 		return masterKey{}, errors.New(`not of the form "key ID SECRET"`)
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -183,7 +199,7 @@ func parseKeyLine(line string) (masterKey, error) {
 	if err != nil || len(b) != keySize || len(text) != base64.RawURLEncoding.EncodedLen(keySize) {
 		return masterKey{}, errors.New("the secret is not 32 bytes in base64url")
 	}
-	m := masterKey{secret: (*[keySize]byte)(b)}
+	m := masterKey{secret: (*[keySize]byte)(b), demo: word == "demo"}
 	if m.id = keyID(m.secret); m.id != id {
 		return masterKey{}, errors.New("the id does not belong to the secret")
 	}

@@ -274,3 +274,30 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		t.Error("nothing was printed at all")
 	}
 }
+
+func TestKeyFileOfADemo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "master.key")
+	made, err := vault.CreateDemoKeys(path, []byte("7"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := vault.KeysFromFile(path)
+	if err != nil || read.ID() != made.ID() || read.ID() != vault.DemoKeys([]byte("7")).ID() || read.ID() == vault.DemoKeys([]byte("8")).ID() {
+		t.Fatalf("%v: %s and %s", err, read.ID(), made.ID())
+	}
+	// The mark is in the file: it may be copied anywhere.
+	if _, err := vault.Open(t.Context(), "sqlite:"+filepath.Join(dir, "vault.db"), read, vault.Options{}); !errors.Is(err, vault.ErrDemoKeys) {
+		t.Errorf("a real vault: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "vault.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a vault was made: %v", err)
+	}
+	if _, err := vault.CreateDemoKeys(path, []byte("8")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second time: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v: %v", info.Mode(), err)
+	}
+}

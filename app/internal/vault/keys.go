@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 )
 
 // keySize is the length of every key in the vault, in bytes (AES-256,
@@ -30,6 +31,7 @@ type Keys struct {
 type masterKey struct {
 	id     string
 	secret *[keySize]byte
+	demo   bool // made of a seed; see DemoKeys
 }
 
 // newKeys makes a ring of one random key.
@@ -37,6 +39,22 @@ func newKeys() *Keys {
 	secret := new([keySize]byte)
 	_, _ = rand.Read(secret[:]) // never fails: it crashes the program instead
 	return &Keys{ring: []masterKey{{id: keyID(secret), secret: secret}}}
+}
+
+// DemoKeys makes a ring of one key of a seed, always the same of the same: what a
+// demo records then depends on nothing but the seed. Anybody can make that key, so
+// it bears a mark, in its file too, and Open takes it for the vault of a demo only.
+func DemoKeys(seed []byte) *Keys {
+	h := sha256.New()
+	_, _ = io.WriteString(h, "keydesk/v1 demo master key\x00")
+	_, _ = h.Write(seed)
+	secret := (*[keySize]byte)(h.Sum(nil))
+	return &Keys{ring: []masterKey{{id: keyID(secret), secret: secret, demo: true}}}
+}
+
+// demo says whether a key of the ring was made of a seed.
+func (k *Keys) demo() bool {
+	return slices.ContainsFunc(k.ring, func(m masterKey) bool { return m.demo })
 }
 
 // keyID returns the public name of a master key: 16 hexadecimal digits that

@@ -88,18 +88,30 @@ func put(ctx context.Context, tx tx, key *[keySize]byte, subject domain.SubjectI
 	var salt [32]byte
 	_, _ = rand.Read(salt[:]) // see above
 	defer clear(salt[:])
+	if err := insert(ctx, tx, key, p, value, salt, false, time.Now()); err != nil {
+		return domain.Ref{}, err
+	}
+	return domain.Ref{ID: p.ref, Version: p.version, Commitment: domain.Commit(salt, value)}, nil
+}
+
+// insert seals a value into a row of its own.
+func insert(ctx context.Context, tx tx, key *[keySize]byte, p place, value []byte, salt [32]byte, active bool, at time.Time) error {
 	sealed, err := seal(key, value, p.ad("sealed"))
 	if err != nil {
-		return domain.Ref{}, err
+		return err
 	}
 	sealedSalt, err := seal(key, salt[:], p.ad("salt"))
 	if err != nil {
-		return domain.Ref{}, err
+		return err
+	}
+	kept := 0
+	if active {
+		kept = 1
 	}
 	_, err = tx.exec(ctx, `INSERT INTO value (ref, subject, kind, version, active, created, sealed, salt)
-		VALUES ($1, $2, $3, $4, 0, $5, $6, $7)`,
-		p.ref[:], subject[:], string(kind), p.version, time.Now().UnixMilli(), sealed, sealedSalt)
-	return domain.Ref{ID: p.ref, Version: p.version, Commitment: domain.Commit(salt, value)}, err
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.ref[:], p.subject[:], string(p.kind), p.version, kept, at.UnixMilli(), sealed, sealedSalt)
+	return err
 }
 
 // personKey opens the person's key, or makes it.

@@ -38,6 +38,11 @@ var (
 	ErrNotEncrypted = errors.New("the connection to the vault is not safe")
 	// ErrKeyFile means that the master key file is damaged, or others may read it.
 	ErrKeyFile = errors.New("bad master key file")
+	// ErrDemoKeys means that the master key is one that was made of a seed, which
+	// anybody can do, and the vault is not a demo's.
+	ErrDemoKeys = errors.New("a demo's master key, which keeps nothing secret")
+	// ErrNotADemo is returned for what only the vault of a demo takes.
+	ErrNotADemo = errors.New("not the vault of a demo")
 	// ErrBadEmail is returned for something that cannot be an e-mail address.
 	ErrBadEmail = errors.New("not an e-mail address")
 	// ErrBadValue is returned for an unknown kind, or a value longer than MaxValue.
@@ -95,16 +100,21 @@ type Vault struct {
 	keys    *Keys
 	index   *indexKeys
 	db      database
+	demo    bool
 	closing sync.Once
 	closed  error
 }
 
 // Options are what Open needs beside the URL. What is set here goes before what
-// the URL says; a file on disk has no use for any of it.
+// the URL says; but for Demo, a file on disk has no use for any of it.
 type Options struct {
 	User     string
 	Password string // kept out of the URL, so that it shows nowhere
 	CAFile   string // certificates, as PEM, that the server's has to come from
+
+	// Demo says that the log to which the vault belongs is a demo's, by its first
+	// event. It admits the keys of DemoKeys, and Fill; nothing else does.
+	Demo bool
 }
 
 // Open opens the vault at url, and makes it first when there is none:
@@ -116,15 +126,19 @@ type Options struct {
 //     be encrypted and the server's name verified (sslmode=verify-full, which
 //     is the default there).
 //
-// Keys that are not the vault's own are refused with ErrWrongKey, and a database
+// Keys that are not the vault's own are refused with ErrWrongKey, those of a demo
+// (DemoKeys) with ErrDemoKeys where Options do not say that it is one, and a database
 // that is none of this program's is left alone. A server that cannot be reached
 // is domain.ErrUnavailable. No error repeats a password.
 func Open(ctx context.Context, url string, keys *Keys, o Options) (*Vault, error) {
+	if keys.demo() && !o.Demo {
+		return nil, fmt.Errorf("open the vault: %w", ErrDemoKeys)
+	}
 	db, place, err := openDatabase(ctx, url, keys, o)
 	if err != nil {
 		return nil, fmt.Errorf("open vault %s: %w", place, err)
 	}
-	v := &Vault{keys: keys, db: db}
+	v := &Vault{keys: keys, db: db, demo: o.Demo}
 	secret, err := v.indexSecret(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open vault %s: %w", place, errors.Join(err, v.Close()))

@@ -67,6 +67,9 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 		{"erasing and putting at once", eraseRace},
 		{"nothing plain is on disk", nothingPlain},
 		{"a process killed between put and activate", killed},
+		{"a demo is filled", filled},
+		{"a demo is filled, or not at all", filledOrNot},
+		{"the key of a demo", demoKeys},
 		{"a vault that is closed", closedVault},
 		{"a context that ended", endedContext},
 	} {
