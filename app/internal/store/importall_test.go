@@ -20,7 +20,7 @@ func interleaved(streams, each int) []domain.Recorded {
 			at = at.Add(time.Second)
 			events = append(events, domain.Recorded{
 				Message: domain.Message{
-					ID:   domain.EventIDFor(domain.CommandID{byte(s), byte(s >> 8), 9}, r), //nolint:gosec // two bytes of a number
+					ID:   domain.EventIDFor(domain.CommandID{byte(s), byte(s >> 8), 9}, r),
 					Type: "NameSet", Data: []byte(`{"name":1}`), Metadata: []byte(`{"at":1}`),
 				},
 				Stream: fmt.Sprintf("enrolment-%d", s), Revision: domain.Revision(r), Recorded: at,
@@ -40,12 +40,12 @@ func TestImportAllKeepsOrderAndTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n := 0
+	n, at := 0, domain.Position(0)
 	err := l.ReadAll(t.Context(), domain.Query{Metadata: true}, func(b domain.Batch) error {
 		for _, got := range b.Events {
 			want := events[n]
-			n++
-			if got.Position != domain.Position(n) || got.ID != want.ID || got.Stream != want.Stream || got.Revision != want.Revision || !got.Recorded.Equal(want.Recorded) {
+			n, at = n+1, at+1
+			if got.Position != at || got.ID != want.ID || got.Stream != want.Stream || got.Revision != want.Revision || !got.Recorded.Equal(want.Recorded) {
 				return fmt.Errorf("at %d: %+v in the place of %+v", n, got, want)
 			}
 		}
