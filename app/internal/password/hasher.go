@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 
 	"golang.org/x/crypto/argon2"
 
@@ -40,6 +41,10 @@ type Options struct {
 	Peppers Peppers // required
 	AtOnce  int     // hashes made at the same time; 4. The window takes 1
 	Queue   int     // how many more may wait; 32
+
+	// Salts is where the salts of new hashes come from; nil: from crypto/rand, which
+	// is right for all but a demo whose history has to come again.
+	Salts io.Reader
 }
 
 const (
@@ -57,6 +62,7 @@ type Hasher struct {
 	params  Params
 	peppers Peppers
 	queue   *queue
+	salts   io.Reader
 	nothing PHC // of no password, for accounts that do not exist
 }
 
@@ -74,8 +80,14 @@ func NewHasher(o Options) (*Hasher, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	h := &Hasher{params: o.Params, peppers: o.Peppers.clone(), queue: newQueue(o.AtOnce, o.Queue)}
-	h.nothing = h.fresh()
+	h := &Hasher{params: o.Params, peppers: o.Peppers.clone(), queue: newQueue(o.AtOnce, o.Queue), salts: o.Salts}
+	if h.salts == nil {
+		h.salts = rand.Reader // whose Read never fails: it ends the program instead
+	}
+	var err error
+	if h.nothing, err = h.fresh(); err != nil {
+		return nil, err
+	}
 	return h, nil
 }
 
@@ -118,7 +130,10 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	phc := h.fresh()
+	phc, err := h.fresh()
+	if err != nil {
+		return "", err
+	}
 	if phc.Hash, err = h.derive(ctx, phc, text); err != nil {
 		return "", err
 	}
@@ -156,10 +171,12 @@ func (h *Hasher) VerifyNothing(ctx context.Context, pw string) error {
 }
 
 // fresh returns a hash to be made: its salt and costs, and the length of Hash.
-func (h *Hasher) fresh() PHC {
+func (h *Hasher) fresh() (PHC, error) {
 	salt := make([]byte, newSalt)
-	_, _ = rand.Read(salt) // never fails: it ends the program instead
-	return PHC{Params: h.params, Pepper: h.peppers.Current, Salt: salt, Hash: make([]byte, newHash)}
+	if _, err := io.ReadFull(h.salts, salt); err != nil {
+		return PHC{}, fmt.Errorf("make a salt: %w", err)
+	}
+	return PHC{Params: h.params, Pepper: h.peppers.Current, Salt: salt, Hash: make([]byte, newHash)}, nil
 }
 
 func (h *Hasher) isOld(p PHC) bool {
