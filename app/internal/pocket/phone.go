@@ -3,6 +3,7 @@ package pocket
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -56,6 +57,20 @@ func OpenPhone(keyFile string) (*Phone, error) {
 		}
 	}
 	return p, nil
+}
+
+// NewPhone returns a phone that was paired before, with its key and account. It keeps
+// nothing.
+func NewPhone(key *ecdsa.PrivateKey, publicURL string, a pairing.Account) (*Phone, error) {
+	pair, err := newKeyPair(key)
+	if err != nil {
+		return nil, fmt.Errorf("phone's key: %w", err)
+	}
+	public, err := pairing.CheckPublicURL(publicURL)
+	if err != nil {
+		return nil, fmt.Errorf("phone's account: %w", err)
+	}
+	return &Phone{Label: "Keydesk", key: pair, account: account{URL: public, accountAnswer: accountAnswer(a)}}, nil
 }
 
 // Thumbprint names the phone's key (RFC 7638).
