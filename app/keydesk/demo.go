@@ -83,12 +83,13 @@ func (p demoPhone) Approve(ctx context.Context, digits string) error {
 	if err != nil {
 		return err
 	}
-	answered := make(chan error, len(files))
+	answered := make(chan error, len(files)+1)
+	go func() { answered <- p.answerAsMadeUp(ctx, digits) }()
 	for _, file := range files {
 		go func() { answered <- p.answer(ctx, file, digits) }()
 	}
 	failed := errNothingWaits
-	for range files {
+	for range cap(answered) {
 		switch err := <-answered; {
 		case err == nil:
 			return nil
@@ -108,6 +109,24 @@ func (p demoPhone) answer(ctx context.Context, file, digits string) error {
 	if err := phone.MoveTo(p.home.Desk.PublicURL); err != nil {
 		return err
 	}
+	return decide(ctx, phone, digits)
+}
+
+// answerAsMadeUp answers the login that waits for a phone of the demo's history, if the
+// demo has one (keydeskd demo).
+func (p demoPhone) answerAsMadeUp(ctx context.Context, digits string) error {
+	phone, err := p.home.MadeUpPhone(ctx)
+	if err != nil {
+		return err
+	}
+	if phone == nil {
+		return pairing.Revoked
+	}
+	return decide(ctx, phone, digits)
+}
+
+// decide says yes with digits, and no without, to the login that waits for a phone.
+func decide(ctx context.Context, phone *pocket.Phone, digits string) error {
 	waits, err := phone.Await(ctx)
 	if err != nil {
 		return err

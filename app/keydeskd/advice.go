@@ -110,6 +110,8 @@ func advice(err error) string {
 		{store.ErrForeign, "the setting log.url names another file, or --home another folder"},
 		{store.ErrNewer, "use the keydeskd of the kiosk's version, or a newer one"},
 		{vault.ErrWrongKey, "put back the copy of the master key that belongs to this vault, at vault.master_key; without it nobody can read the vault"},
+		{home.ErrNotEmpty, "a history goes into a folder that is not there yet; nothing here was changed"},
+		{vault.ErrDemoKeys, "with a demo's master key only its own demo opens, which stays on its machine; put back the master key that belongs to this home"},
 		{vault.ErrKeyFile, "put back the copy of the master key; its file is for its owner alone (chmod 600)"},
 		{errNoLog, "--from names the file of a log that exists"},
 		{transfer.ErrDiffers, "copy into an empty log; nothing of the source was changed"},

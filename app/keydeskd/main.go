@@ -55,6 +55,7 @@ type commands struct {
 	Settings  settingsCommand  `cmd:"" help:"Show the settings that are in force, and where each comes from."`
 	Doctor    doctorCommand    `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
 	Protect   protectCommand   `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
+	Fill      fillCommand      `cmd:"" name:"demo" help:"Fill a demo's home with the history of an organisation, made up from a seed."`
 	Copy      copyCommand      `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
 	CopyVault copyVaultCommand `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
 }

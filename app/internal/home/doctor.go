@@ -290,7 +290,11 @@ func (d *doctor) openVault(ctx context.Context) Diagnosis {
 	case err == nil && !there:
 		return bad("start the kiosk, which makes it; or mend vault.url", "there is no vault there")
 	case err == nil:
-		d.vault, err = vault.Open(ctx, d.set.Vault.URL, d.keys, vaultOptions(d.set.Vault))
+		o := vaultOptions(d.set.Vault)
+		if d.log != nil {
+			o.Demo, _ = IsDemo(ctx, d.log) // what is wrong with the log is told there
+		}
+		d.vault, err = vault.Open(ctx, d.set.Vault.URL, d.keys, o)
 	}
 	switch {
 	case errors.Is(err, vault.ErrWrongKey):

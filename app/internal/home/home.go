@@ -73,6 +73,7 @@ type Home struct {
 	// Authority issues the certificates of stations on other machines.
 	Authority *remote.Authority
 
+	keys      *vault.Keys
 	reception reception
 	counter   counter
 	pairings  *pairings.Index
@@ -105,10 +106,15 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)
 	}
+	h.keys = keys
 	if h.Log, err = OpenLog(ctx, set.Log, h.zap); err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, vaultOptions(set.Vault)); err != nil {
+	sealed := vaultOptions(set.Vault)
+	if sealed.Demo, err = IsDemo(ctx, h.Log); err != nil {
+		return err
+	}
+	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, sealed); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	if h.Station, err = h.stationID(set.Kiosk.Station); err != nil {
@@ -414,20 +420,25 @@ func firstEvent(ctx context.Context, log store.Log) (*domain.Recorded, error) {
 // newHasher makes the password hasher, with a pepper from each master key: a
 // password that was hashed before the newest key came works on.
 func newHasher(set settings.Password, keys *vault.Keys) (*password.Hasher, error) {
-	const short = 8 // a PHC string has room for so many characters of an id
-	peppers := password.Peppers{Current: keys.ID()[:short], Keys: map[string][]byte{}}
-	for _, id := range keys.IDs() {
-		key, err := keys.DeriveWith(id, "pepper")
-		if err != nil {
-			return nil, fmt.Errorf("derive the pepper: %w", err)
-		}
-		peppers.Keys[id[:short]] = key[:]
-	}
-	h, err := password.NewHasher(password.Options{Peppers: peppers, AtOnce: set.Concurrent, Queue: set.Queue})
+	h, err := password.NewHasher(password.Options{Peppers: peppers(keys), AtOnce: set.Concurrent, Queue: set.Queue})
 	if err != nil {
 		return nil, fmt.Errorf("make the password hasher: %w", err)
 	}
 	return h, nil
+}
+
+// peppers are made of the master keys, one of each.
+func peppers(keys *vault.Keys) password.Peppers {
+	const short = 8 // a PHC string has room for so many characters of an id
+	all := password.Peppers{Current: keys.ID()[:short], Keys: map[string][]byte{}}
+	for _, id := range keys.IDs() {
+		key, err := keys.DeriveWith(id, "pepper")
+		if err != nil {
+			panic(err) // the ring holds what it says it holds
+		}
+		all.Keys[id[:short]] = key[:]
+	}
+	return all
 }
 
 // prefixes reads networks that the settings have checked.
