@@ -75,6 +75,10 @@ func (c fillCommand) Run(a *app) error {
 var exampleWords = map[string]string{
 	"sms":           "logs in with codes by SMS",
 	"pocket":        "logs in with Pocket",
+	"helpdesk":      "is of the helpdesk",
+	"approver":      "approves what the helpdesk asks for",
+	"admin":         "is an admin",
+	"auditor":       "is an auditor",
 	"locked":        "typed too many wrong codes",
 	"undeliverable": "gets no SMS at the number",
 	"frozen":        "has an account that is frozen",

@@ -8,6 +8,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
+	"github.com/keydesk/keydesk/domain/staff"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -236,6 +237,8 @@ func unfreeze(w *world, p *person, at time.Time) {
 	if p.state.Frozen == "" {
 		return
 	}
+	w.looks(p, at, staff.ShownHRNumber) // to call back
+	at = at.Add(p.between(3*time.Minute, 6*time.Minute))
 	w.do(p, w.admin(p.dice, at), enrolment.Unfreeze{})
 	p.until(at)
 	w.plan(at.Add(p.between(20*time.Minute, 3*time.Hour)), p, comeBack)
@@ -243,7 +246,8 @@ func unfreeze(w *world, p *person, at time.Time) {
 
 // freeze is the helpdesk's, by the look of something.
 func freeze(w *world, p *person, at time.Time) {
-	w.do(p, w.admin(p.dice, at), enrolment.Freeze{Reason: enrolment.FrozenHelpdesk})
+	by, _ := w.agent(p, at)
+	w.do(p, by, enrolment.Freeze{Reason: enrolment.FrozenHelpdesk})
 	p.until(at)
 	if p.in(0.6) {
 		w.plan(w.nextWorking(p.dice, at.Add(time.Hour)), p, unfreeze)

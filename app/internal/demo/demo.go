@@ -106,7 +106,7 @@ type Result struct {
 // An Example is somebody to look at.
 type Example struct {
 	Email string
-	As    string // "sms", "pocket", "locked", "undeliverable", "frozen", "waiting": see Write
+	As    string // "sms", "pocket", a role, "locked", "undeliverable", "frozen", "waiting": see Write
 }
 
 // ErrConfig says that no history can be made so.
@@ -140,7 +140,8 @@ const batchEvents = 8192
 // at any time grows with the people, and not with the events. tell is told after each
 // part; it may be nil. After an error a part of the history may be there.
 //
-// The examples are somebody who logs in by SMS, and by Pocket; who typed too many
+// The examples are somebody who logs in by SMS, and by Pocket; one of each role
+// (domain.RoleHelpdesk and so on); who typed too many
 // wrong codes; whose code does not arrive; whose account is frozen; and who did not
 // begin yet. In a small history there may be none of some.
 func Write(ctx context.Context, c Config, to House, tell func(Progress)) (Result, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
 	"github.com/keydesk/keydesk/domain/service"
+	"github.com/keydesk/keydesk/domain/staff"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/history"
@@ -176,6 +177,10 @@ func TestItFolds(t *testing.T) {
 			}
 		case e.Stream == domain.ServiceStream:
 			_, err = service.Decode(e.Type, e.Data)
+		case strings.HasPrefix(e.Stream, domain.StaffPrefix):
+			_, err = staff.Decode(e.Type, e.Data)
+		case strings.HasPrefix(e.Stream, domain.AccessPrefix):
+			_, err = staff.DecodeAccess(e.Type, e.Data)
 		default:
 			_, err = station.Decode(e.Type, e.Data)
 		}
@@ -323,6 +328,7 @@ func TestEverythingHappens(t *testing.T) {
 		"login LoginFailed digits": 3, "login LoginFailed denied": 1, "login LoginFailed not-me": 1, "login CodeUndeliverable": 1,
 		"station StationOpened": 60, "station StationWiped finished": 380, "station StationWiped idle": 20, "station StationWiped stopped": 20,
 		"station StationFailed sms": 1, "station StationAdmitted": 4, "station StationUnlocked": 1, "station HelpCodeShown": 2,
+		"staff RoleGranted": 7, "access SearchMade": 20, "access DataShown": 25,
 		"service ClientAdded": 1, "service KeyRotated": 1,
 	} {
 		if seen[what] < least {

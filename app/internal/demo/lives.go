@@ -168,10 +168,19 @@ func (w *world) populate() {
 			p.start = w.midnight(w.nextWorking(p.dice, w.midnight(w.Until).AddDate(0, 0, 1+p.IntN(30))))
 		default:
 			at := rank - here - ahead
+			if at < len(roles) && at < w.People/3 {
+				w.serves(p, roles[at], days[0])
+				w.comes(p)
+				break
+			}
 			p.way, p.turn = allWays[at%len(allWays)], allTurns[(at*29+at/100)%len(allTurns)]
 			day := w.someDay(days, taken, full)
 			p.start = days[day]
 			w.comes(p)
+		}
+		if p.role != "" {
+			w.isAnnounced(p)
+			continue
 		}
 		if p.way == neverPairs || p.turn == renewsPhone || p.turn == isNotMe {
 			p.wants = enrolment.Pocket
@@ -569,7 +578,8 @@ func comeBack(w *world, p *person, at time.Time) {
 
 // unlock is the helpdesk's, for who typed too many wrong codes.
 func unlock(w *world, p *person, at time.Time) {
-	w.do(p, w.admin(p.dice, at), enrolment.Unlock{Reason: enrolment.UnlockedByAdmin})
+	by, _ := w.agent(p, at)
+	w.do(p, by, enrolment.Unlock{Reason: enrolment.UnlockedByAdmin})
 	w.plan(at.Add(p.between(5*time.Minute, 2*time.Hour)), p, comeBack)
 }
 
@@ -664,6 +674,10 @@ func geometric(d dice, chance float64) int {
 	return 1 + int(math.Log(1-d.Float64())/math.Log(1-chance))
 }
 
+func serving(r domain.Role) func(*person) bool {
+	return func(p *person) bool { return p.serves && p.role == r }
+}
+
 // examples are the first ones who stand somewhere worth a look.
 func (w *world) examples() []Example {
 	var all []Example
@@ -673,6 +687,10 @@ func (w *world) examples() []Example {
 	}{
 		{"sms", func(p *person) bool { return p.state.Factor() == enrolment.SMS && !p.state.Staff.Left }},
 		{"pocket", func(p *person) bool { return p.state.Factor() == enrolment.Pocket && !p.state.Staff.Left }},
+		{"helpdesk", serving(domain.RoleHelpdesk)},
+		{"approver", serving(domain.RoleApprover)},
+		{"admin", serving(domain.RoleAdmin)},
+		{"auditor", serving(domain.RoleAuditor)},
 		{"locked", func(p *person) bool { return p.state.WrongInARow >= w.Policy.WrongCodesInARow }},
 		{"undeliverable", func(p *person) bool {
 			return p.state.Step() == enrolment.StepSMSCode && p.state.Codes.Phone.Failed != ""

@@ -121,7 +121,7 @@ func newNaming() *naming {
 
 // name makes up a name, and the address that goes with it.
 func (n *naming) name(d dice) (name, email string) {
-	if d.in(0.002) {
+	if d.in(0.005) {
 		name = pick(d, longNames)
 		given, family, _ := strings.Cut(name, " ")
 		return name, n.address(given, family)

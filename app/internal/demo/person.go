@@ -45,8 +45,10 @@ type fate struct {
 	way       way  // how their enrolment goes
 	turn      turn // what happens to them afterwards
 	rate      float64
-	place     string    // from where they log in
-	start     time.Time // the first day
+	place     string      // from where they log in
+	role      domain.Role // that they get; empty: none
+	serves    bool        // and have
+	start     time.Time   // the first day
 }
 
 // kinds are those of the values that people have.

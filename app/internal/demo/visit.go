@@ -92,6 +92,9 @@ func (v *visit) help() {
 		v.w.note(v.p.dice, v.k.id, v.at, station.HelpCodeShown{Help: code})
 	}
 	v.seconds(20, 90)
+	if v.p.in(0.85) {
+		v.w.plan(v.at, v.p, calls)
+	}
 }
 
 // send has the open code of a purpose sent, and records what became of that: failed,

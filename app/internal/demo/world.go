@@ -35,6 +35,7 @@ type world struct {
 
 	names   *naming
 	people  []*person
+	serving []*person // who have a role, or will
 	kiosks  []*kiosk
 	outages []*outage
 	agenda  agenda

@@ -1,0 +1,110 @@
+package demo
+
+import (
+	"time"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
+)
+
+// roles are those of the first people who enrol, in this order: with few of them there
+// is at least somebody who helps, and somebody else who approves.
+var roles = []domain.Role{
+	domain.RoleHelpdesk, domain.RoleApprover, domain.RoleAdmin, domain.RoleAuditor, domain.RoleHelpdesk, domain.RoleApprover, domain.RoleHelpdesk,
+}
+
+// helpdesk is the station of whoever helps.
+const helpdesk = "desk-servicedesk-1"
+
+// serves makes somebody a member of the helpdesk: they enrol on the first day, without
+// trouble then or later, and the console gives them their role.
+func (w *world) serves(p *person, role domain.Role, first time.Time) {
+	p.way, p.turn, p.admission, p.start, p.role = smoothly, nothing, enrolment.ByRoster, first, role
+	p.wants = enrolment.SMS
+	if len(w.serving)%2 == 1 {
+		p.wants = enrolment.Pocket
+	}
+	w.serving = append(w.serving, p)
+	w.plan(first.Add(17*time.Hour+p.between(0, time.Hour)), p, granted)
+}
+
+func granted(w *world, p *person, at time.Time) {
+	if p.state.Chosen() == enrolment.NoFactor { // an outage, say
+		w.plan(at.AddDate(0, 0, 1), p, granted)
+		return
+	}
+	by := w.admin(p.dice, at)
+	if w.over(at) {
+		return
+	}
+	e, err := staff.Grant(staff.State{}, p.id, p.role, by)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	m, err := staff.Message(e, by)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.record(staff.Stream(p.id), unknown, by, []domain.Message{m})
+	p.serves = true
+}
+
+// agent returns the stamp of somebody of the helpdesk, who is not the person; of the
+// console, while there is nobody.
+func (w *world) agent(p *person, at time.Time) (by domain.Stamp, agent *person) {
+	by = w.admin(p.dice, at)
+	var there []*person
+	for _, a := range w.serving {
+		if a.serves && a != p && a.role == domain.RoleHelpdesk {
+			there = append(there, a)
+		}
+	}
+	if len(there) == 0 {
+		return by, nil
+	}
+	agent = pick(p.dice, there)
+	by.Station, by.Actor = helpdesk, domain.Actor{Kind: domain.ActorStaff, ID: agent.id.String(), Role: agent.role}
+	return by, agent
+}
+
+// looks has somebody of the helpdesk look at a person's page, as long as there is anybody.
+func (w *world) looks(p *person, at time.Time, also ...staff.Scope) {
+	by, agent := w.agent(p, at)
+	if agent == nil {
+		return
+	}
+	seen := func(a staff.Access) {
+		if w.over(by.At) {
+			return
+		}
+		by.Command = p.command()
+		m, err := staff.AccessMessage(a, by)
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.record(staff.AccessStream(agent.id), unknown, by, []domain.Message{m})
+		by.At = by.At.Add(p.between(4*time.Second, 25*time.Second))
+	}
+	scope := staff.SearchedBoard
+	if p.in(0.3) {
+		scope = staff.SearchedAll
+	}
+	seen(staff.SearchMade{Scope: scope})
+	seen(staff.DataShown{Scope: staff.ShownPerson, Subject: p.id})
+	for _, s := range also {
+		seen(staff.DataShown{Scope: s, Subject: p.id, Case: string(p.state.Case.ID)})
+	}
+}
+
+// calls is a stuck person who reads their help code to the helpdesk.
+func calls(w *world, p *person, at time.Time) {
+	if p.in(0.3) {
+		w.looks(p, at, staff.ShownPhone)
+		return
+	}
+	w.looks(p, at)
+}
