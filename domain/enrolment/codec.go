@@ -73,6 +73,14 @@ func TypeOf(e Event) string {
 		return "RecoveryRequested"
 	case RecoveryCompleted:
 		return "RecoveryCompleted"
+	case InvitationIssued:
+		return "InvitationIssued"
+	case InvitationRejected:
+		return "InvitationRejected"
+	case InvitationRedeemed:
+		return "InvitationRedeemed"
+	case InvitationRevoked:
+		return "InvitationRevoked"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -107,6 +115,11 @@ var decoders = map[string]func([]byte) (Event, error){
 	"AccountUnfrozen":   decode[AccountUnfrozen],
 	"RecoveryRequested": decode[RecoveryRequested],
 	"RecoveryCompleted": decode[RecoveryCompleted],
+
+	"InvitationIssued":   decode[InvitationIssued],
+	"InvitationRejected": decode[InvitationRejected],
+	"InvitationRedeemed": decode[InvitationRedeemed],
+	"InvitationRevoked":  decode[InvitationRevoked],
 }
 
 func decode[E Event](data []byte) (Event, error) {

@@ -157,7 +157,7 @@ type (
 	ShowHelp struct{ Help HelpID }
 )
 
-// The commands of account.go and recover.go are part of the set.
+// The commands of account.go, recover.go and invite.go are part of the set.
 
 func (RegisterStaff) isCommand()       {}
 func (RecordLeft) isCommand()          {}
@@ -186,6 +186,9 @@ func (ShowHelp) isCommand()            {}
 func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 	if s.Frozen != "" && !whileFrozen(c) {
 		return nil, ErrFrozen
+	}
+	if behindTicket(c) && p.AwaitsTicket(s, by.At) {
+		return nil, ErrTicketFirst
 	}
 	switch c := c.(type) {
 	case RegisterStaff:
@@ -235,6 +238,8 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 		return p.decideChange(s, c, by)
 	case Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone:
 		return p.decideRecovery(s, c, by)
+	case Invite, RedeemInvitation, RevokeInvitation:
+		return p.decideInvitation(s, c, by)
 	}
 	panic("a command without a decision")
 }
@@ -257,11 +262,14 @@ func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) 
 	if s.Staff.Left && c.Admission != ByInvitation { // somebody decides that one for them alone
 		return nil, ErrLeft
 	}
+	if c.Admission == ByInvitation && !s.Invited(by.At) && !s.Invitation.Open(p, by.At) {
+		return nil, ErrNotInvited
+	}
 	if s.WrongInARow >= p.WrongCodesInARow {
 		return nil, ErrLocked
 	}
 	var events []Event
-	if !s.Started {
+	if !s.Started || s.Admission != c.Admission {
 		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language})
 	}
 	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, ByMail, c.To, c.Challenge, c.KeyID, by)...), nil

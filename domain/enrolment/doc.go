@@ -7,6 +7,6 @@
 // match?) is found out before and comes in as a plain value. Decide says what
 // happened, Evolve what that means.
 //
-// It imports domain, the pure standard library and phonenumbers. Start
+// It imports domain, domain/pairing, the pure standard library and phonenumbers. Start
 // reading at events.go, then state.go, then decide.go.
 package enrolment

@@ -25,6 +25,8 @@ type (
 	DeviceID string
 	// HelpID names what a stuck person reads to the helpdesk.
 	HelpID string
+	// InvitationID names one invitation, and so one ticket. Random, 128 bits.
+	InvitationID string
 	// CaseID names one case of somebody without their factor: what they name to the
 	// helpdesk. Short, and no secret.
 	CaseID string
@@ -38,6 +40,24 @@ const (
 	ByRoster     Admission = "roster"
 	ByDomain     Admission = "domain"
 	ByInvitation Admission = "invitation"
+)
+
+// InvitationKind is how a ticket comes to whom it is for.
+type InvitationKind string
+
+// The kinds of invitations.
+const (
+	InvitationShown   InvitationKind = "shown" // to staff, who pass it on
+	InvitationPrinted InvitationKind = "printed"
+	InvitationMailed  InvitationKind = "mailed"
+)
+
+// InvitationEnd is why an invitation that nobody redeemed counts no longer.
+type InvitationEnd string
+
+// The reasons of InvitationRevoked.
+const (
+	InvitationTakenBack InvitationEnd = "staff"
 )
 
 // Purpose is what a code proves.
@@ -253,13 +273,15 @@ type StaffChanged struct {
 }
 
 // StaffLeft says that HR announces somebody no longer. Who has no factor yet gets
-// none; who has one keeps it, until another act takes it away.
+// none, unless they are invited after it; who has one keeps it, until another act
+// takes it away.
 type StaffLeft struct {
 	Source RosterSource `json:"source"`
 	Batch  string       `json:"batch"`
 }
 
-// EnrolmentStarted says that an admitted person began.
+// EnrolmentStarted says that an admitted person began, or goes on for another reason
+// than the one that admitted them before.
 type EnrolmentStarted struct {
 	Admission Admission `json:"admission"`
 	Language  string    `json:"language"`
@@ -436,6 +458,42 @@ type RecoveryCompleted struct {
 	Reason CaseEnd `json:"reason"`
 }
 
+// InvitationIssued says that a ticket counts from now on, for one use. The ticket itself
+// is derived from the key that KeyID names, and stands nowhere. It ends an earlier one
+// that was not redeemed.
+type InvitationIssued struct {
+	Invitation InvitationID   `json:"invitation"`
+	Kind       InvitationKind `json:"kind"`
+	KeyID      string         `json:"key"`
+	Expires    time.Time      `json:"expires"`
+	Email      domain.Ref     `json:"email"`
+	Name       *domain.Ref    `json:"name,omitempty"` // as staff know it; HR's word goes before it
+	Phone      *domain.Ref    `json:"phone,omitempty"`
+}
+
+// InvitationRejected says that a ticket was not accepted. A wrong one counts toward the
+// limits of its invitation and of the person (policy: WrongCodes, WrongCodesInARow).
+type InvitationRejected struct {
+	Invitation InvitationID `json:"invitation"`
+	Attempt    int          `json:"attempt"` // at this invitation, from 1
+	Reason     Rejection    `json:"reason"`
+}
+
+// InvitationRedeemed says that the person gave the ticket. It counts until Expires by
+// itself, after it while there is a password, and not any more once the enrolment is
+// reset, the account frozen, or HR says that the person left.
+type InvitationRedeemed struct {
+	Invitation InvitationID   `json:"invitation"`
+	Kind       InvitationKind `json:"kind"`
+	Expires    time.Time      `json:"expires"`
+}
+
+// InvitationRevoked says that a ticket counts no longer that nobody redeemed.
+type InvitationRevoked struct {
+	Invitation InvitationID  `json:"invitation"`
+	Reason     InvitationEnd `json:"reason"`
+}
+
 // HelpCodeShown says that a stuck person was shown a code to read aloud.
 type HelpCodeShown struct {
 	Help HelpID `json:"help"`
@@ -470,3 +528,8 @@ func (AccountFrozen) isEvent()     {}
 func (AccountUnfrozen) isEvent()   {}
 func (RecoveryRequested) isEvent() {}
 func (RecoveryCompleted) isEvent() {}
+
+func (InvitationIssued) isEvent()   {}
+func (InvitationRejected) isEvent() {}
+func (InvitationRedeemed) isEvent() {}
+func (InvitationRevoked) isEvent()  {}

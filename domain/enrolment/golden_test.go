@@ -41,6 +41,10 @@ func all() []Event {
 		AccountUnfrozen{UnfrozenFound},
 		RecoveryRequested{"4F7K-2M9Q", CaseLost, []Evidence{ProvedPassword, ProvedEmail}},
 		RecoveryCompleted{"4F7K-2M9Q", EndFound},
+		InvitationIssued{"i1", InvitationPrinted, "k1", tomorrow, mail, &name, &desk.Ref},
+		InvitationRejected{"i1", 1, Wrong},
+		redeemed,
+		InvitationRevoked{"i1", InvitationTakenBack},
 	}
 }
 

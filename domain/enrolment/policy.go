@@ -32,6 +32,9 @@ type Policy struct {
 	PairingLife  time.Duration // one pairing, across QR codes
 	PairingTries int           // tries at the six digits in one pairing
 
+	InvitationLife time.Duration // of a ticket; and for how long one that was redeemed counts without a password
+	Tickets        TicketRule    // of whom a ticket is asked
+
 	LoginFailures     int           // failed logins in a row, of one account from one network, that lock it there
 	LoginLock         time.Duration // for so long the first time; twice as long each time after it …
 	LoginLockMost     time.Duration // … up to this
@@ -52,6 +55,7 @@ func DefaultPolicy() Policy {
 		VerifiedSample: 20, VerifiedAtLeast: 30,
 		PhoneCountries: []string{"NL", "BE", "DE"},
 		QRLife:         120 * time.Second, PairingLife: 10 * time.Minute, PairingTries: 3,
+		InvitationLife: 24 * time.Hour, Tickets: TicketNever,
 		LoginFailures: 5, LoginLock: 15 * time.Minute, LoginLockMost: time.Hour, LoginFailuresADay: 100,
 		ApprovalLife: 120 * time.Second, Approvals: 3, ApprovalsWithin: 5 * time.Minute, ApprovalTries: 3,
 	}

@@ -33,6 +33,7 @@ func aCommand(t *rapid.T, s State) Command {
 	report := rapid.SampledFrom([]CaseReason{CaseLost, CaseStolen, CaseNew, CaseNew, CaseNotMe}).Draw(t, "report")
 	password := rapid.SampledFrom([]PasswordReason{PasswordChanged, PasswordRehashed}).Draw(t, "password")
 	replaces := rapid.SampledFrom([]domain.Ref{s.Password, secret, {}}).Draw(t, "replaces")
+	invitation := rapid.SampledFrom([]InvitationID{InvitationID(id("i")), s.Invitation.ID, s.Redeemed.ID}).Draw(t, "invitation")
 	credential := ref(20 + rapid.ByteRange(0, 3).Draw(t, "credential"))
 	return rapid.SampledFrom([]Command{
 		RegisterStaff{announced},
@@ -71,6 +72,9 @@ func aCommand(t *rapid.T, s State) Command {
 		ReportPhone{report, "F2", recovery, r, "k"},
 		RecoverNumber{recovery, ok},
 		FoundPhone{recovery},
+		Invite{InvitationID(id("i")), InvitationShown, "k", mail, nil, nil},
+		RedeemInvitation{invitation, ok},
+		RevokeInvitation{},
 	}).Draw(t, "command")
 }
 
@@ -95,6 +99,9 @@ func aStep(t *rapid.T, s State) Command {
 		all = append(all, ReportPhone{why, "F2", c.ID, "r2", "k"}, FoundPhone{c.ID})
 	case c.ID != "":
 		all = append(all, ConfirmRecovery{c.ID, true})
+	}
+	if s.Invitation.ID != "" {
+		all = append(all, Begin{ByInvitation, "nl", mail, "e3", "k"}, RedeemInvitation{s.Invitation.ID, true}, RedeemInvitation{s.Invitation.ID, false})
 	}
 	if !s.Given.Ref.IsZero() {
 		all = append(all, ConfirmNewPhone{s.Codes.Phone.ID, true}, ConfirmPhone{s.Codes.Phone.ID, true})
@@ -258,6 +265,7 @@ func TestNoHistoryLetsSomebodyBeginWhoLeft(t *testing.T) {
 				if after.Staff.Registered || after.Chosen() != d.before.Chosen() {
 					t.Fatalf("left: %+v", after)
 				}
+				after.Invitation, after.Redeemed = d.before.Invitation, d.before.Redeemed // which HR's word ends
 				if after.Staff = d.before.Staff; !reflect.DeepEqual(after, d.before) {
 					t.Fatalf("left, and something else: %+v, was %+v", after, d.before)
 				}

@@ -65,7 +65,7 @@ func (FoundPhone) isCommand()      {}
 func whileFrozen(c Command) bool {
 	switch c := c.(type) {
 	case RegisterStaff, RecordLeft, RecordSent, RecordUndeliverable, SetLanguage, Unlock, ShowHelp, CancelPairing,
-		Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, FoundPhone:
+		Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, FoundPhone, RevokeInvitation:
 		return true
 	case Reissue:
 		return c.Purpose == Recovering
@@ -73,7 +73,7 @@ func whileFrozen(c Command) bool {
 		return c.Reason == PasswordRehashed
 	case Begin, ConfirmEmail, SetNameAndPassword, GivePhone, ConfirmPhone, ChooseSMS, OfferPairing,
 		ClaimPairing, ConfirmPairing, FinishPairing, Reset, ChangeName, ChangePhone, ConfirmNewPhone,
-		SwitchToSMS, RecoverNumber:
+		SwitchToSMS, RecoverNumber, Invite, RedeemInvitation:
 	}
 	return false
 }

@@ -145,6 +145,7 @@ func TestWhoLeft(t *testing.T) {
 	byDomain.Admission, invited.Admission = ByDomain, ByInvitation
 	fresh := CodeIssued{"c9", ConfirmingEmail, ByMail, mail, "k1", quarter}
 	gone := []Event{announced, left}
+	unanswered := InvitationIssued{"i1", InvitationShown, "k1", tomorrow, mail, nil, nil}
 	enrolled := with([]Event{announced}, with(toStep5, bySMS, left)...)
 	run(t, []scenario{
 		{name: "does not begin", given: gone, when: begin, refused: ErrLeft},
@@ -155,9 +156,11 @@ func TestWhoLeft(t *testing.T) {
 			given: with(enrolled, AccountFrozen{FrozenNotMe}, AccountUnfrozen{UnfrozenHelpdesk}, EnrolmentReset{ResetToRecover}),
 		},
 		{
-			name: "begins when invited: somebody decided that for them alone", given: gone, when: invited,
+			name: "begins when invited: somebody decided that for them alone", given: with(gone, unanswered), when: invited,
 			then: []Event{EnrolmentStarted{ByInvitation, "nl", ""}, fresh},
 		},
+		{name: "but not by an invitation from before they left", given: []Event{announced, unanswered, left}, when: invited, refused: ErrNotInvited},
+		{name: "nor with a ticket from before", given: []Event{announced, unanswered, redeemed, left}, when: invited, refused: ErrNotInvited},
 		{name: "begins when announced anew", given: with(gone, announced), when: begin, then: []Event{started, fresh}},
 		{name: "is still enrolled, if they were", given: enrolled, when: begin, refused: ErrAlreadyEnrolled},
 		{name: "can freeze their account", given: enrolled, when: Freeze{Reason: FrozenLost}, then: []Event{AccountFrozen{FrozenLost}}},

@@ -32,6 +32,10 @@ type State struct {
 	Choice   Choice
 	Frozen   FreezeReason // empty: it is not
 	Case     Case         // the open one; zero: none
+
+	Invitation Invitation // that may be redeemed; zero: none
+	Invitee    Invitee    // what was said with the last one
+	Redeemed   Redeemed   // see Invited
 }
 
 // A Case is that of somebody who cannot use their factor.
@@ -200,6 +204,7 @@ func Evolve(s State, e Event) State {
 		s.Staff = StaffRegistered(e).staff()
 	case StaffLeft:
 		s.Staff.Registered, s.Staff.Left = false, true
+		s.Invitation, s.Redeemed = Invitation{}, Redeemed{} // HR's word is the later one
 	case EnrolmentStarted:
 		s.Started, s.Admission, s.Language = true, e.Admission, e.Language
 	case CodeIssued:
@@ -232,12 +237,14 @@ func Evolve(s State, e Event) State {
 		}
 	case FactorChosen:
 		s.Choice = Choice{e.Factor, e.Device}
+		s.Invitation = Invitation{} // there is nothing left to redeem it for
 	case LanguageSet:
 		s.Language = e.Language
 	case EnrolmentReset:
 		s = State{
 			Staff: s.Staff, Started: s.Started, Admission: s.Admission, Language: s.Language,
 			Email: s.Email, Codes: s.Codes, WrongInARow: s.WrongInARow, Frozen: s.Frozen, Case: s.Case,
+			Invitation: s.Invitation, Invitee: s.Invitee, // and no Redeemed: a ticket is for one enrolment
 		}
 		s.Codes.Phone, s.Codes.Recovery = Challenge{}, Challenge{}
 	case Unlocked:
@@ -251,6 +258,7 @@ func Evolve(s State, e Event) State {
 		}
 	case AccountFrozen:
 		s.Frozen = cmp.Or(e.Reason, FrozenHelpdesk)
+		s.Invitation, s.Redeemed = Invitation{}, Redeemed{} // it may be in the same hands
 	case AccountUnfrozen:
 		s.Frozen = ""
 	case RecoveryRequested:
@@ -259,6 +267,8 @@ func Evolve(s State, e Event) State {
 		if s.Case.ID == e.Case {
 			s.Case = Case{}
 		}
+	case InvitationIssued, InvitationRejected, InvitationRedeemed, InvitationRevoked:
+		s.invited(e)
 	case HelpCodeShown: // says something about the visit, nothing about the person
 	}
 	return s

@@ -22,7 +22,11 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // Code derives the code to type of a pairing, for phones that cannot scan, in
 // the form of NormaliseCode. The key is the one of Secret.
 func Code(key []byte, pairing string) string {
-	bits := binary.BigEndian.Uint64(mac(key, "pocket-code", pairing))
+	return Typed(binary.BigEndian.Uint64(mac(key, "pocket-code", pairing)))
+}
+
+// Typed writes the 60 highest of 64 bits in the form of NormaliseCode.
+func Typed(bits uint64) string {
 	var b [CodeLength]byte
 	for i := range b {
 		b[i] = crockford[bits>>59]

@@ -151,7 +151,7 @@ type Mark = fold.Mark
 const (
 	kind = "factor"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 4
+	foldVersion = 5
 )
 
 // A Snapshot is a Map as it was at one moment. It may be used concurrently.

@@ -121,6 +121,9 @@ func (h *history) nextStep(s enrolment.State) enrolment.Command {
 		}
 		return enrolment.ConfirmEmail{Challenge: s.Codes.Email.ID, Matches: right}
 	case enrolment.StepPassword:
+		if h.policy.AwaitsTicket(s, h.at) {
+			return enrolment.RedeemInvitation{Invitation: s.Invitation.ID, Matches: right}
+		}
 		return enrolment.SetNameAndPassword{Name: h.ref(), Credential: h.ref(), Algorithm: "argon2id", Parameters: "m=65536,t=3,p=1", Pepper: "p1", Replaces: s.Password}
 	case enrolment.StepPhone:
 		return enrolment.GivePhone{Phone: enrolment.Phone{Ref: h.ref(), Source: enrolment.FromSelf, Country: "NL"}, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"}
@@ -205,6 +208,10 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 		enrolment.ShowHelp{Help: enrolment.HelpID(h.id())},
 		enrolment.Freeze{Reason: enrolment.FrozenHelpdesk},
 		enrolment.Unfreeze{},
+		enrolment.Invite{Invitation: enrolment.InvitationID(h.id()), Kind: enrolment.InvitationPrinted, KeyID: "k1", Email: h.ref(), Name: &ref},
+		enrolment.Begin{Admission: enrolment.ByInvitation, Language: "en", To: s.Codes.Email.To, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
+		enrolment.RedeemInvitation{Invitation: s.Invitation.ID},
+		enrolment.RevokeInvitation{},
 	}
 	return all[h.draw(0, len(all)-1)]
 }

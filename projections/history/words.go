@@ -40,6 +40,11 @@ var variants = map[string][]string{
 	"AccountUnfrozen":   {"found", "helpdesk"},
 	"RecoveryRequested": {"lost", "stolen", "new", "not-me"},
 	"RecoveryCompleted": {"found", "new", "helpdesk"},
+
+	"InvitationIssued":   {"shown", "printed", "mailed"},
+	"InvitationRejected": {"wrong", "expired"},
+	"InvitationRedeemed": nil,
+	"InvitationRevoked":  nil,
 }
 
 // Messages returns the ids of all messages that an entry may name, in
@@ -72,6 +77,10 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		code, o, params = string(e.Reason), Failed, map[string]string{"Number": strconv.Itoa(e.Number)}
 	case enrolment.CodeRejected:
 		code, o, params = string(e.Reason), Refused, map[string]string{"Attempt": strconv.Itoa(e.Attempt)}
+	case enrolment.InvitationIssued:
+		code, o = string(e.Kind), Note
+	case enrolment.InvitationRejected:
+		code, o, params = string(e.Reason), Refused, map[string]string{"Attempt": strconv.Itoa(e.Attempt)}
 	case enrolment.PhoneGiven:
 		code, o, params = string(e.Source), Note, map[string]string{"Country": e.Country}
 	case enrolment.PhoneVerified:
@@ -80,7 +89,8 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		if code, o = string(e.Reason), Progress; e.Reason == enrolment.PasswordRehashed {
 			o = Note
 		}
-	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PairingConfirmed, enrolment.PocketPaired, enrolment.CodeConfirmed:
+	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PairingConfirmed, enrolment.PocketPaired, enrolment.CodeConfirmed,
+		enrolment.InvitationRedeemed:
 		o = Progress
 	case enrolment.AccountFrozen:
 		code, o = string(e.Reason), Refused
@@ -90,7 +100,8 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		code, o = string(e.Reason), Note
 	case enrolment.RecoveryCompleted:
 		code, o = string(e.Reason), Progress
-	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown:
+	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown,
+		enrolment.InvitationRevoked:
 		o = Note
 	case enrolment.PairingFailed:
 		code, o = string(e.Reason), Refused

@@ -28,6 +28,7 @@ var (
 	}
 	codeConfirmed = fold.Shape{{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}}
 	pairingFailed = fold.Shape{{Name: "pairing"}, {Name: "reason"}}
+	rejected      = fold.Shape{{Name: "invitation"}, {Name: "attempt", Is: fold.Count}, {Name: "reason"}}
 	phoneGiven    = fold.Shape{{Name: "phone", Is: fold.Ref}, {Name: "source"}, {Name: "country"}}
 )
 
@@ -62,8 +63,10 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 		r.set(registered, false)
 		r.set(left, true)
 	case fold.EnrolmentStarted:
-		r.set(begun, true)
-		r.started = at
+		if !r.has(begun) { // it is recorded again when something else admits them
+			r.set(begun, true)
+			r.started = at
+		}
 	case fold.CodeIssued:
 		if !codeIssued.Scan(data, &v) {
 			return r.evolveSlowly("CodeIssued", data, at)
@@ -116,10 +119,16 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 		r.set(burnt, false)
 	case fold.AccountFrozen:
 		r.trouble = at
+	case fold.InvitationRejected:
+		if !rejected.Scan(data, &v) {
+			return r.evolveSlowly("InvitationRejected", data, at)
+		}
+		r.rejected(fold.ID{}, enrolment.Rejection(v[2]), at)
 	case fold.Unknown:
 		return false
 	case fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountUnfrozen,
-		fold.RecoveryRequested, fold.RecoveryCompleted: // no more than that something happened
+		fold.RecoveryRequested, fold.RecoveryCompleted, fold.InvitationIssued, fold.InvitationRedeemed,
+		fold.InvitationRevoked: // no more than that something happened
 	}
 	return true
 }
@@ -152,6 +161,8 @@ func (r *row) evolveSlowly(typ string, data []byte, at int64) (ok bool) {
 		r.rejected(fold.IDOf(e.Challenge), e.Reason, at)
 	case enrolment.PairingFailed:
 		r.pairingFailed(e.Reason, at)
+	case enrolment.InvitationRejected:
+		r.rejected(fold.ID{}, e.Reason, at)
 	case enrolment.CodeConfirmed:
 		r.confirmed(e.Channel)
 	case enrolment.EmailConfirmed:

@@ -138,7 +138,8 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 		return false
 	case StaffRegistered, StaffChanged, StaffLeft, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
 		EmailConfirmed, NameSet, PasswordSet, PhoneGiven, PairingOffered, PairingClaimed, PairingConfirmed,
-		PairingFailed, LanguageSet, Unlocked, HelpCodeShown, CodeConfirmed, RecoveryRequested, RecoveryCompleted: // have no say in it
+		PairingFailed, LanguageSet, Unlocked, HelpCodeShown, CodeConfirmed, RecoveryRequested, RecoveryCompleted,
+		InvitationIssued, InvitationRejected, InvitationRedeemed, InvitationRevoked: // have no say in it
 	}
 	return true
 }

@@ -36,6 +36,10 @@ const (
 	RecoveryRequested
 	RecoveryCompleted
 	StaffLeft
+	InvitationIssued
+	InvitationRejected
+	InvitationRedeemed
+	InvitationRevoked
 )
 
 // KindOf returns the kind of an event's type.
@@ -102,6 +106,14 @@ func KindOf(typ string) Kind {
 		return RecoveryRequested
 	case "RecoveryCompleted":
 		return RecoveryCompleted
+	case "InvitationIssued":
+		return InvitationIssued
+	case "InvitationRejected":
+		return InvitationRejected
+	case "InvitationRedeemed":
+		return InvitationRedeemed
+	case "InvitationRevoked":
+		return InvitationRevoked
 	}
 	return Unknown
 }
