@@ -99,9 +99,9 @@ type Redeemed struct {
 	Expires time.Time
 }
 
-// Invited says whether a ticket counts that was redeemed: for a time by itself, and
-// after it for as long as there is a password, without which nobody takes the
-// enrolment up again.
+// Invited says whether a ticket counts that was redeemed: by itself for as long as it
+// would have counted had nobody redeemed it, and after it for as long as there is a
+// password, without which nobody takes the enrolment up again.
 func (s State) Invited(at time.Time) bool {
 	return s.Redeemed.ID != "" && (!s.Password.IsZero() || !at.After(s.Redeemed.Expires))
 }
@@ -179,7 +179,11 @@ func (p Policy) decideTicket(s State, c RedeemInvitation, by domain.Stamp) ([]Ev
 	case !c.Matches:
 		return reject(Wrong)
 	}
-	return []Event{InvitationRedeemed{open.ID, open.Kind, by.At.Add(p.InvitationLife).UTC()}}, nil
+	until := by.At.Add(p.EmailCodeLife).UTC() // long enough to choose a password
+	if open.Expires.After(until) {
+		until = open.Expires
+	}
+	return []Event{InvitationRedeemed{open.ID, open.Kind, until}}, nil
 }
 
 // invited applies the events of invitations.

@@ -78,7 +78,7 @@ func TestTickets(t *testing.T) {
 	second := InvitationIssued{"i2", InvitationShown, "k1", tomorrow, mail, nil, nil}
 	run(t, []scenario{
 		{name: "the right one", given: invitee, when: right, then: []Event{redeemed}},
-		{name: "to its last moment", given: invitee, when: right, at: tomorrow, then: []Event{InvitationRedeemed{"i1", InvitationShown, tomorrow.Add(24 * time.Hour)}}},
+		{name: "to its last moment", given: invitee, when: right, at: tomorrow, then: []Event{InvitationRedeemed{"i1", InvitationShown, tomorrow.Add(15 * time.Minute)}}},
 		{name: "a late one is rejected and is no guess", given: invitee, when: right, at: tomorrow.Add(time.Second), then: []Event{InvitationRejected{"i1", 1, Expired}}},
 		{name: "a wrong one is recorded", given: invitee, when: guess, then: []Event{wrongTicket(1)}},
 		{name: "of two guesses in flight the second counts as the second", given: with(invitee, wrongTicket(1)), when: guess, then: []Event{wrongTicket(2)}},

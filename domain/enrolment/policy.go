@@ -32,8 +32,8 @@ type Policy struct {
 	PairingLife  time.Duration // one pairing, across QR codes
 	PairingTries int           // tries at the six digits in one pairing
 
-	InvitationLife time.Duration // of a ticket; and for how long one that was redeemed counts without a password
-	Tickets        TicketRule    // of whom a ticket is asked
+	InvitationLife time.Duration // a ticket counts so long
+	Tickets        TicketRule    // of whom one is asked
 
 	LoginFailures     int           // failed logins in a row, of one account from one network, that lock it there
 	LoginLock         time.Duration // for so long the first time; twice as long each time after it …
