@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -63,5 +64,26 @@ func (h letterhead) write(m Message, at time.Time) (*gomail.Msg, error) {
 	mail.SetGenHeader("Content-Language", l.Lang)
 	mail.SetBodyString(gomail.TypeTextPlain, l.text())
 	mail.AddAlternativeString(gomail.TypeTextHTML, html)
-	return mail, nil
+	if l.Ticket == "" {
+		return mail, nil
+	}
+	return mail, embed(mail, l.Ticket)
+}
+
+// ticketPicture names the QR code within a mail, as mail/message.html does.
+const ticketPicture = "ticket@keydesk"
+
+func embed(mail *gomail.Msg, ticket string) error {
+	q, err := ticketQR(ticket)
+	if err != nil {
+		return err
+	}
+	image, err := picture(q)
+	if err != nil {
+		return err
+	}
+	if err := mail.EmbedReader("ticket.png", bytes.NewReader(image), gomail.WithFileContentID("<"+ticketPicture+">"), gomail.WithFileContentType("image/png")); err != nil {
+		return fmt.Errorf("%w: QR code", ErrBadMessage)
+	}
+	return nil
 }

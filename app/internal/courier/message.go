@@ -35,6 +35,7 @@ const (
 	SMSChosen       Kind = "sms-chosen"       // mail and SMS
 	AccountFrozen   Kind = "account-frozen"   // mail and SMS; see Message.Frozen
 	AccountUnfrozen Kind = "account-unfrozen" // mail and SMS
+	Invitation      Kind = "invitation"       // mail; see Message.Ticket
 	Alarm           Kind = "alarm"            // mail to the helpdesk: an account was frozen; see Message.Frozen
 )
 
@@ -68,6 +69,9 @@ type Message struct {
 	Code    string // six digits, for the kinds that have a code
 	Minutes int    // how long the code works, for the kinds that have a code
 
+	Ticket string // XXXX-XXXX-XXXX, for Invitation
+	Hours  int    // how long the ticket works, for Invitation
+
 	Frozen Frozen // why, for AccountFrozen and Alarm
 	// Reference is what to name to the helpdesk, for AccountFrozen and Alarm: at
 	// most 40 letters, digits, spaces, dots and hyphens, or nothing. An SMS about
@@ -89,6 +93,7 @@ var ErrBadMessage = errors.New("not a message that can be sent")
 var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 	codeForm   = regexp.MustCompile(`^[0-9]{6}$`)
+	ticketForm = regexp.MustCompile(`^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$`)
 	caseForm   = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9 .-]{0,38}[A-Za-z0-9])?)?$`)
 	numberForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 )
@@ -101,6 +106,8 @@ func (m Message) check() error {
 		return fmt.Errorf("%w: %s without its code", ErrBadMessage, m.Kind)
 	case m.Kind.hasCode() && m.Minutes < 1:
 		return fmt.Errorf("%w: %s that works for no time", ErrBadMessage, m.Kind)
+	case m.Kind == Invitation && (!ticketForm.MatchString(m.Ticket) || m.Hours < 1):
+		return fmt.Errorf("%w: %s without its ticket", ErrBadMessage, m.Kind)
 	}
 	if m.Kind != AccountFrozen && m.Kind != Alarm {
 		return nil

@@ -112,6 +112,9 @@ func TestTheOutboxKnowsACode(t *testing.T) {
 		if m.Kind.hasCode() {
 			code = m.Code
 		}
+		if m.Kind == Invitation {
+			code = m.Ticket
+		}
 		if items[i].Code != code || items[i].To != m.To {
 			t.Errorf("%s %s: got %q, want %q, in\n%s", m.Lang, m.Kind, items[i].Code, code, items[i].Text)
 		}

@@ -28,7 +28,7 @@ type Item struct {
 	To      string
 	Subject string // of a mail
 	Text    string // the text part
-	Code    string // the digits to highlight; empty where the message has no code
+	Code    string // the digits or the ticket to highlight; empty where the message has neither
 	At      time.Time
 }
 
@@ -130,7 +130,7 @@ func (o *Outbox) read(number int, name string) (Item, error) {
 // codePlace is where a code stands: alone on a line of a mail, in front of an
 // SMS. Other digits, such as a number of the helpdesk, are none.
 var codePlace = map[Channel]*regexp.Regexp{
-	ByMail: regexp.MustCompile(`(?m)^ {4}([0-9]{6})$`),
+	ByMail: regexp.MustCompile(`(?m)^ {4}([0-9]{6}|[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2})$`),
 	BySMS:  regexp.MustCompile(`^([0-9]{6}) `),
 }
 
@@ -158,21 +158,24 @@ func parseMail(raw []byte) (Item, error) {
 	if err != nil {
 		return Item{}, errNotOurs
 	}
-	text, err := textPart(m)
+	text, err := textPart(m.Header.Get("Content-Type"), m.Body)
 	return Item{Channel: ByMail, To: to[0].Address, Subject: subject, Text: text}, err
 }
 
-// textPart returns the text of a mail with alternatives.
-func textPart(m *mail.Message) (string, error) {
-	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
+// textPart returns the text of a mail with alternatives, which may come with pictures.
+func textPart(contentType string, body io.Reader) (string, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "multipart/alternative" && kind != "multipart/related" {
 		return "", errNotOurs
 	}
-	parts := multipart.NewReader(m.Body, params["boundary"])
+	parts := multipart.NewReader(body, params["boundary"])
 	for {
 		p, err := parts.NextRawPart()
 		if err != nil {
 			return "", errNotOurs
+		}
+		if kind == "multipart/related" { // the alternatives are its first part (RFC 2387)
+			return textPart(p.Header.Get("Content-Type"), p)
 		}
 		if kind, _, err := mime.ParseMediaType(p.Header.Get("Content-Type")); err != nil || kind != "text/plain" {
 			continue

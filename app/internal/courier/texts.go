@@ -44,7 +44,7 @@ func (t Texts) sms(m Message) (string, error) {
 		text, ends = p.T(id, args), notYou
 	case AccountFrozen:
 		text, ends = p.T(id+"-"+string(m.Frozen), args), m.contact()
-	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm:
+	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
@@ -87,6 +87,7 @@ type letter struct {
 	Lang, Subject, Portal, Heading string
 	Paragraphs                     []string
 	Code, Validity, Warning        string
+	Ticket, QRName                 string // the mail has the QR code in it, as ticketPicture
 	ReferenceName, Reference       string // what to name to the helpdesk; empty: nothing
 	NotYou                         string
 	Help, Support                  string       // Help is empty in a mail to those who help
@@ -117,6 +118,10 @@ func (t Texts) letter(m Message) (letter, error) {
 	case AccountFrozen:
 		l.Paragraphs, l.NotYou = []string{why("intro"), why("more")}, why("not-you")
 		l.ReferenceName, l.Reference = p.T("mail-name-case"), m.Reference
+	case Invitation:
+		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
+		l.Ticket, l.QRName = m.Ticket, p.T("mail-qr")
+		l.Validity, l.Warning = p.N("mail-ticket-validity", m.Hours), p.T("mail-ticket-never-share")
 	case Alarm:
 		l.Paragraphs, l.NotYou = []string{why("intro"), why("more")}, say("nobody-named")
 		l.ReferenceName, l.Reference, l.Help = p.T("mail-case"), m.Reference, ""
@@ -137,6 +142,9 @@ func (l letter) text() string {
 	parts = append(parts, l.Paragraphs...)
 	if l.Code != "" {
 		parts = append(parts, "    "+l.Code, l.Validity, l.Warning)
+	}
+	if l.Ticket != "" {
+		parts = append(parts, "    "+l.Ticket, l.Validity, l.Warning)
 	}
 	if l.Reference != "" {
 		parts = append(parts, l.ReferenceName+" "+l.Reference)

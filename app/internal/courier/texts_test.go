@@ -23,12 +23,14 @@ var (
 	pairedSMS = Message{ID: "send-3", Kind: PocketPaired, To: "+31612345678", Lang: "nl"}
 )
 
+const ticket = "K7WX-2R4M-9PQT"
+
 // channels lists every kind, and the channels that have a text for it.
 var channels = map[Kind][]Channel{
 	ConfirmEmail: {ByMail}, VerifyPhone: {BySMS}, ChangePhone: {BySMS}, Login: {BySMS}, ProveChange: {BySMS}, Recover: {ByMail, BySMS},
 	AlreadyEnrolled: {ByMail}, Locked: {ByMail}, PocketPaired: {ByMail, BySMS}, LoginLocked: {ByMail},
 	PasswordChanged: {ByMail, BySMS}, PhoneChanged: {ByMail, BySMS}, SMSChosen: {ByMail, BySMS},
-	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail},
+	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail}, Invitation: {ByMail},
 }
 
 // every returns one message of each kind that a channel has a text for, in both
@@ -45,6 +47,9 @@ func every(by Channel) []Message {
 				m = codeSMS
 			}
 			m.Kind, m.Lang = kind, lang
+			if kind == Invitation {
+				m.Ticket, m.Hours = ticket, 24
+			}
 			if kind != AccountFrozen && kind != Alarm {
 				all = append(all, m)
 				continue
@@ -199,6 +204,7 @@ func TestWhatAMailSays(t *testing.T) {
 				want  bool
 			}{
 				"code":      {m.Code, m.Kind.hasCode()},
+				"ticket":    {ticket, m.Kind == Invitation},
 				"reference": {m.Reference, true}, // the empty one, too
 				"support":   {"hulp@voorbeeld.nl", m.Kind != Alarm},
 			} {
@@ -207,7 +213,7 @@ func TestWhatAMailSays(t *testing.T) {
 				}
 			}
 		}
-		if strings.Contains(l.Subject+l.Lead(), m.Code) {
+		if strings.Contains(l.Subject+l.Lead(), m.Code) || strings.Contains(l.Subject+l.Lead(), ticket) {
 			t.Errorf("%s %s: code in what a locked screen shows", m.Lang, m.Kind)
 		}
 	}
@@ -283,13 +289,18 @@ func everythingSaid(t *testing.T, lang string) string {
 					}
 					said.WriteString(text + "\n")
 				}
+				page, err := texts.Paper(Slip{Lang: lang, Ticket: ticket})
+				if err != nil {
+					t.Fatal(err)
+				}
+				said.Write(page)
 				for _, m := range every(ByMail) {
-					m.Lang, m.Minutes = lang, minutes
+					m.Lang, m.Minutes, m.Hours = lang, minutes, minutes
 					l, err := texts.letter(m)
 					if err != nil {
 						t.Fatal(err)
 					}
-					said.WriteString(l.Subject + "\n" + l.text() + "\n")
+					said.WriteString(l.Subject + "\n" + l.text() + "\n" + l.QRName + "\n")
 				}
 			}
 		}
@@ -328,6 +339,8 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 		"no login code": change(codeSMS, func(m *Message) { m.Kind, m.Code = Login, "" }),
 		"no reason":     change(frozen, func(m *Message) { m.Frozen = "" }),
 		"other reason":  change(frozen, func(m *Message) { m.Frozen = "found" }),
+		"no ticket":     change(codeMail, func(m *Message) { m.Kind, m.Hours = Invitation, 24 }),
+		"no life":       change(codeMail, func(m *Message) { m.Kind, m.Ticket = Invitation, ticket }),
 		"a long case":   change(frozen, func(m *Message) { m.Reference = strings.Repeat("9", 41) }),
 		"a case's line": change(frozen, func(m *Message) { m.Reference = "K7\r\nBcc: sanne@voorbeeld.nl" }),
 		"an address":    change(frozen, func(m *Message) { m.Reference = "sanne@voorbeeld.nl" }),
@@ -341,7 +354,7 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	for kind, by := range channels {
-		m := change(frozen, func(m *Message) { m.Kind = kind })
+		m := change(frozen, func(m *Message) { m.Kind, m.Ticket, m.Hours = kind, ticket, 1 })
 		if _, err := ourTexts.sms(m); (err == nil) != slices.Contains(by, BySMS) || err != nil && !errors.Is(err, ErrBadMessage) {
 			t.Errorf("%s by SMS: got %v", kind, err)
 		}

@@ -137,6 +137,7 @@ const (
 	SMSChosenMessage       MessageKind = "sms-chosen"       // mail and SMS: SMS is the factor now, Pocket counts no more
 	FrozenMessage          MessageKind = "account-frozen"   // mail and SMS; see Reason
 	UnfrozenMessage        MessageKind = "account-unfrozen" // mail and SMS
+	InvitationMessage      MessageKind = "invitation"       // mail: a ticket; see Ticket
 	AlarmMessage           MessageKind = "alarm"            // mail to the helpdesk: an account was frozen; see Reason, Reference
 )
 
@@ -153,7 +154,8 @@ type Message struct {
 	Change    bool              // CodeMessage: LoggingIn is to allow a change, not a login
 	Reason    Frozen            // FrozenMessage, AlarmMessage: why
 	Reference string            // FrozenMessage, AlarmMessage: what to name to the helpdesk; not personal
-	Life      time.Duration     // CodeMessage only: how long the code works
+	Ticket    string            // InvitationMessage only
+	Life      time.Duration     // CodeMessage, InvitationMessage: how long the code or the ticket works
 }
 
 // A Receipt says who took over a message, and what they call it.

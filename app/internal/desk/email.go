@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -132,7 +133,7 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	case errors.Is(err, enrolment.ErrLocked):
 		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, LockedMessage))
 		return nil
-	case errors.Is(err, enrolment.ErrLeft): // between being admitted and here
+	case notAdmitted(err): // between being admitted and here
 		v.decoy = true
 		d.sendFor(ctx, v, enrolment.ByMail, d.lookWhetherMailWorks)
 		return nil
@@ -161,23 +162,53 @@ func (d *Desk) admit(ctx context.Context, a enrolment.Address, limited bool) (do
 		return s, "", err
 	default:
 		r, err := d.load(ctx, s)
-		switch {
-		case err != nil:
+		if err != nil {
 			return s, "", err
-		case r.state.Staff.Left && r.state.Chosen() == enrolment.NoFactor && r.state.Admission != enrolment.ByInvitation:
-			return s, "", nil
-		case r.state.Started && r.state.Admission != "":
-			return s, r.state.Admission, nil
-		case r.state.Staff.Registered:
-			return s, enrolment.ByRoster, nil
 		}
+		return s, d.admission(r.state, a), nil
 	}
-	byDomain := d.Admission == enrolment.ByDomain || d.Demo
-	if limited || !byDomain || !slices.Contains(d.Domains, a.Domain) {
+	if limited || !d.byDomain(a) {
 		return s, "", nil
 	}
 	s, err = d.People.Claim(ctx, a.String())
 	return s, enrolment.ByDomain, err
+}
+
+// admission is why a person may enrol whose address is claimed; empty: they may not.
+// Who is enrolled, or frozen, is told so, whatever admits them now.
+func (d *Desk) admission(s enrolment.State, a enrolment.Address) enrolment.Admission {
+	now := d.Now()
+	invited := s.Invited(now) || s.Invitation.Open(d.Policy, now)
+	switch {
+	case s.Chosen() != enrolment.NoFactor:
+		return cmp.Or(s.Admission, enrolment.ByRoster)
+	case s.Staff.Left || d.Admission == enrolment.ByInvitation:
+		if invited {
+			return enrolment.ByInvitation
+		}
+		if s.Frozen != "" && !s.Staff.Left {
+			return s.Admission
+		}
+		return ""
+	case s.Started && s.Admission != "" && s.Admission != enrolment.ByInvitation:
+		return s.Admission
+	case s.Staff.Registered:
+		return enrolment.ByRoster
+	case d.byDomain(a):
+		return enrolment.ByDomain
+	case invited:
+		return enrolment.ByInvitation
+	case s.Frozen != "":
+		return s.Admission
+	}
+	return ""
+}
+
+// byDomain says whether an address alone admits. A demo admits its own domain, unless
+// it shows invitations.
+func (d *Desk) byDomain(a enrolment.Address) bool {
+	byDomain := d.Admission == enrolment.ByDomain || d.Demo && d.Admission != enrolment.ByInvitation
+	return byDomain && slices.Contains(d.Domains, a.Domain)
 }
 
 // emailRef returns the reference to a person's address, and keeps the address
@@ -192,7 +223,7 @@ func (d *Desk) emailRef(ctx context.Context, s domain.SubjectID, st enrolment.St
 // addressOf returns the reference to a person's address, if there is one. An address
 // has one person and a person one address, so an older one is always to the same.
 func addressOf(st enrolment.State) domain.Ref {
-	for _, r := range []domain.Ref{st.Email, st.Codes.Email.To, st.Staff.Email} {
+	for _, r := range []domain.Ref{st.Email, st.Codes.Email.To, st.Staff.Email, st.Invitee.Email} {
 		if !r.IsZero() {
 			return r
 		}

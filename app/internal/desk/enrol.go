@@ -59,6 +59,13 @@ func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
 		if !v.proved {
 			return refuse(OutOfOrder)
 		}
+		s, err := d.state(ctx, v)
+		if err != nil {
+			return err
+		}
+		if d.Policy.AwaitsTicket(s, d.Now()) {
+			return refuse(OutOfOrder)
+		}
 		tries := Limit{Name: "resume", Key: v.subject.String(), Window: 15 * time.Minute, Max: 5}
 		next, allowed, err := d.Limits.Take(ctx, d.Now(), tries)
 		if err != nil {
@@ -66,10 +73,6 @@ func (d *Desk) Resume(ctx context.Context, id, typed string) (View, error) {
 		}
 		if !allowed {
 			return &Refusal{Code: Limited, Wait: next.Sub(d.Now())}
-		}
-		s, err := d.state(ctx, v)
-		if err != nil {
-			return err
 		}
 		stored, err := d.open(ctx, v.subject, KindCredential, s.Password)
 		if err != nil {
@@ -147,6 +150,8 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 			v.unlocked = seen.Password
 			d.activate(ctx, v.subject, seen.Name, seen.Password)
 			return nil
+		case d.Policy.AwaitsTicket(seen, d.Now()):
+			return refuse(OutOfOrder)
 		case v.unlocked.IsZero() && !seen.Password.IsZero():
 			return refuse(MovedOn)
 		}

@@ -52,6 +52,11 @@ const (
 	NoRight        Code = "no-right"    // none of their roles may do that
 	OwnAccount     Code = "own-account" // nobody acts on their own account
 	ShiftOver      Code = "shift-over"  // whoever signed in has to sign in again
+	NotATicket     Code = "not-a-ticket"
+	WrongTicket    Code = "wrong-ticket"
+	TicketExpired  Code = "ticket-expired"
+	TicketEnded    Code = "ticket-ended" // too many wrong ones
+	NoTicket       Code = "no-ticket"    // there is none that could be redeemed
 	Busy           Code = "busy"
 	Unavailable    Code = "unavailable" // log or vault; nothing was saved
 	Unsure         Code = "unsure"      // the log did not answer; it may have been saved
@@ -89,6 +94,9 @@ var refusals = []struct {
 	{enrolment.ErrSamePhone, SamePhone},
 	{enrolment.ErrPairingExpired, PairingStale},
 	{enrolment.ErrPairingFailed, PairingOver},
+	{enrolment.ErrNotInvited, NoTicket},
+	{enrolment.ErrTicketEnded, TicketEnded},
+	{enrolment.ErrTicketFirst, OutOfOrder},
 	{staff.ErrOwnAccount, OwnAccount},
 	{password.ErrBusy, Busy},
 }

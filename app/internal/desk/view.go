@@ -17,6 +17,7 @@ type Screen string
 // The screens after E2, which sends the code.
 const (
 	ScreenEmailCode Screen = "email-code" // E3
+	ScreenTicket    Screen = "ticket"     // the ticket of an invitation, where one is asked for
 	ScreenResume    Screen = "resume"     // the password, by somebody who had set one before
 	ScreenPassword  Screen = "password"   // E4
 	ScreenPhone     Screen = "phone"      // E5
@@ -37,19 +38,20 @@ const (
 // A View is all that a screen shows of a visit. It holds personal data and is
 // not to be kept: ask again.
 type View struct {
-	Visit   string
-	Version uint64 // grows with each change; see Await
-	Screen  Screen
-	Lang    string
-	Email   string
-	Name    string // as set, or as HR announced it
-	Phone   PhoneView
-	Code    CodeView // of the code that Screen asks for
-	Pocket  PocketView
-	Factor  enrolment.Factor
-	Again   bool // the person has been here before
-	Login   LoginView
-	Account AccountView
+	Visit      string
+	Version    uint64 // grows with each change; see Await
+	Screen     Screen
+	Lang       string
+	Email      string
+	Name       string // as set, or as HR announced it
+	Phone      PhoneView
+	Code       CodeView // of the code that Screen asks for
+	Pocket     PocketView
+	Invitation InvitationView
+	Factor     enrolment.Factor
+	Again      bool // the person has been here before
+	Login      LoginView
+	Account    AccountView
 }
 
 // LoginView is the second step of a login, or of a change, that waits.
@@ -172,14 +174,18 @@ func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
 		return view, err
 	}
 	view.Screen, view.Factor, view.Again = d.screen(v, s), s.Factor(), !s.Password.IsZero()
-	view.Pocket = d.pocketView(v, s)
+	view.Pocket, view.Invitation = d.pocketView(v, s), d.invitationView(s)
 	if view.Screen == ScreenSMSCode {
 		view.Code = d.smsCode(v, s)
+	}
+	if view.Screen == ScreenTicket {
+		view.Code.Locked = s.WrongInARow >= d.Policy.WrongCodesInARow
+		return view, nil
 	}
 	if v.unlocked.IsZero() && !s.Password.IsZero() {
 		return view, nil // the mail alone opens nothing
 	}
-	if view.Name, err = d.open(ctx, v.subject, KindName, s.Name, s.Staff.Name); err != nil {
+	if view.Name, err = d.open(ctx, v.subject, KindName, nameOf(s)...); err != nil {
 		return view, err
 	}
 	view.Phone, err = d.phoneView(ctx, v, s)
@@ -188,6 +194,9 @@ func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
 
 func (d *Desk) screen(v *visit, s enrolment.State) Screen {
 	step := s.Step()
+	if d.Policy.AwaitsTicket(s, d.Now()) {
+		return ScreenTicket
+	}
 	if v.unlocked.IsZero() && step != enrolment.StepDone && !s.Password.IsZero() {
 		return ScreenResume
 	}
@@ -277,7 +286,7 @@ func (d *Desk) open(ctx context.Context, s domain.SubjectID, k Kind, refs ...dom
 }
 
 func (d *Desk) phoneView(ctx context.Context, v *visit, s enrolment.State) (PhoneView, error) {
-	number, err := d.open(ctx, v.subject, KindPhone, s.Given.Ref, s.Phone.Ref, s.Staff.Phone)
+	number, err := d.open(ctx, v.subject, KindPhone, s.Given.Ref, s.Phone.Ref, s.Staff.Phone, s.Invitee.Phone)
 	if err != nil || number == "" {
 		return PhoneView{}, err
 	}

@@ -82,13 +82,14 @@ func (o *outage) set(c enrolment.Channel, out bool) (news bool) {
 // attempt is how far a call got, so that asking for the same again goes on
 // from there (see Call).
 type attempt struct {
-	call  Call
-	scope string                     // see Call.command
-	acts  int                        // decided in this try; the n-th has the same command in each
-	taken map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
-	sent  map[enrolment.Channel]bool // messages that were handed over
-	login bool                       // the send of a login's code was counted
-	done  bool                       // what was asked for is recorded; only what to show may have been lost
+	call   Call
+	scope  string                     // see Call.command
+	acts   int                        // decided in this try; the n-th has the same command in each
+	taken  map[enrolment.Purpose]bool // sends that were counted, and whether a limit refused
+	sent   map[enrolment.Channel]bool // messages that were handed over
+	login  bool                       // the send of a login's code was counted
+	ticket bool                       // the try of a ticket was counted
+	done   bool                       // what was asked for is recorded; only what to show may have been lost
 }
 
 // next returns the command of the next act.

@@ -16,9 +16,7 @@ import (
 
 // couriers makes those that the settings name; in a demo, the outbox.
 func (h *Home) couriers(set settings.Settings) (couriers, error) {
-	texts := courier.Texts{
-		Portal: set.Organisation.Portal, Pocket: set.Organisation.PocketName, Support: set.Organisation.Support,
-	}
+	texts := textsOf(set)
 	if h.Demo {
 		box, err := courier.NewOutbox(filepath.Join(h.folder, "outbox"), texts)
 		if err != nil {
@@ -46,6 +44,17 @@ func (h *Home) couriers(set settings.Settings) (couriers, error) {
 		all[enrolment.BySMS] = courier.NewSMS(texts, providers...)
 	}
 	return all, nil
+}
+
+// Paper writes an invitation with its ticket as a page of HTML, to be printed.
+func (h *Home) Paper(i desk.Invitation) ([]byte, error) {
+	return h.texts.Paper(courier.Slip{
+		Name: i.Name, Email: i.Email, Ticket: i.Ticket.Reveal(), Lang: i.Lang, Expires: i.Expires.Local(),
+	})
+}
+
+func textsOf(set settings.Settings) courier.Texts {
+	return courier.Texts{Portal: set.Organisation.Portal, Pocket: set.Organisation.PocketName, Support: set.Organisation.Support}
 }
 
 func smsProviders(set settings.SMS) ([]courier.Provider, error) {
@@ -98,7 +107,7 @@ func (c couriers) Deliver(ctx context.Context, m desk.Message) (desk.Receipt, er
 	}
 	receipt, err := by.Send(ctx, courier.Message{
 		ID: m.ID, Kind: courierKind(m), To: m.To, Lang: m.Lang, Code: m.Code, Minutes: int(m.Life / time.Minute),
-		Frozen: courier.Frozen(m.Reason), Reference: m.Reference,
+		Frozen: courier.Frozen(m.Reason), Reference: m.Reference, Ticket: m.Ticket, Hours: int((m.Life + time.Hour/2) / time.Hour),
 	})
 	return desk.Receipt(receipt), undeliverable(err)
 }
@@ -138,6 +147,8 @@ func courierKind(m desk.Message) courier.Kind {
 		return courier.AccountUnfrozen
 	case desk.AlarmMessage:
 		return courier.Alarm
+	case desk.InvitationMessage:
+		return courier.Invitation
 	}
 	panic("a message of no kind: " + string(m.Kind))
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/pairing"
 	"github.com/keydesk/keydesk/domain/station"
 	"github.com/keydesk/keydesk/projections/factor"
@@ -77,6 +78,7 @@ type Home struct {
 	reception reception
 	counter   counter
 	pairings  *pairings.Index
+	texts     courier.Texts
 	folder    string
 	zap       *zap.Logger
 	phones    net.Listener
@@ -126,6 +128,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.project(ctx, o.Now, set.Policy.WrongCodesInARow); err != nil {
 		return err
 	}
+	h.texts = textsOf(set)
 	channels, err := h.couriers(set)
 	if err != nil {
 		return err
@@ -210,10 +213,14 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	report := func(incident string, err error) {
 		h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
 	}
+	policy := set.Policy
+	if set.Organisation.Admission == enrolment.ByInvitation {
+		policy.Tickets = enrolment.TicketAlways
+	}
 	return desk.Config{
 		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
-		Rules: password.Policy(set.Password.Policy), Policy: set.Policy,
+		Rules: password.Policy(set.Password.Policy), Policy: policy,
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,

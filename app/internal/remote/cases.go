@@ -57,6 +57,11 @@ func (c *Client) ConfirmEmail(ctx context.Context, visit, code string) (desk.Vie
 	return c.visit(ctx, "confirm-email", ask{Visit: visit, Code: code})
 }
 
+// RedeemInvitation takes the ticket of an invitation.
+func (c *Client) RedeemInvitation(ctx context.Context, visit, ticket string) (desk.View, error) {
+	return c.visit(ctx, "redeem-invitation", ask{Visit: visit, Code: ticket})
+}
+
 // Resend sends the code again that the visit waits for.
 func (c *Client) Resend(ctx context.Context, visit string) (desk.View, error) {
 	return c.visit(ctx, "resend", ask{Visit: visit})

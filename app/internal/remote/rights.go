@@ -64,6 +64,9 @@ var useCases = map[string]useCase{
 	"confirm-email": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.ConfirmEmail(ctx, a.Visit, a.Code)
 	}),
+	"redeem-invitation": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.RedeemInvitation(ctx, a.Visit, a.Code)
+	}),
 	"resend": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.Resend(ctx, a.Visit) }),
 	"resume": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.Resume(ctx, a.Visit, a.Password)

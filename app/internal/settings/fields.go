@@ -77,7 +77,7 @@ var sections = map[string]string{
 func fields(s *Settings) []field {
 	var all []field
 	for _, part := range [][]field{
-		organisationFields(&s.Organisation), placeFields(s), mailFields(s), smsFields(s),
+		organisationFields(&s.Organisation, &s.Policy.Tickets), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
 		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), s.afasFields(), loggingFields(&s.Logging),
 	} {
@@ -99,7 +99,7 @@ func (s *Settings) secretFields(name string, at *Secret, check func(string) erro
 
 const fileSuffix = "_file"
 
-func organisationFields(o *Organisation) []field {
+func organisationFields(o *Organisation, tickets *enrolment.TicketRule) []field {
 	return []field{
 		{"organisation.name", "The organisation's name. Passwords must not contain it.", textKind{&o.Name, atMost(80)}},
 		{"organisation.portal", "What people log in to, as screens and messages call it.", textKind{&o.Portal, atMost(40)}},
@@ -113,8 +113,13 @@ func organisationFields(o *Organisation) []field {
 		},
 		{
 			"organisation.admission",
-			"Who may enrol: \"roster\", the people HR announced; or \"domain\", these and everybody with an\naddress in the organisation's domains.",
-			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain}},
+			"Who may enrol: \"roster\", the people HR announced; \"domain\", these and everybody with an address in\nthe organisation's domains; or \"invitation\", whom \"keydeskd invite\" invites, with the ticket that it\nmakes. With the first two an invitation admits, besides, whom it is for.",
+			choiceKind[enrolment.Admission]{&o.Admission, []enrolment.Admission{enrolment.ByRoster, enrolment.ByDomain, enrolment.ByInvitation}},
+		},
+		{
+			"organisation.ticket",
+			"Of whom else a ticket is asked, once the code from the mail was right: \"never\", of nobody; \"no-phone\",\nof whom HR announced no phone; or \"always\". Whom an invitation admits is always asked.",
+			choiceKind[enrolment.TicketRule]{tickets, []enrolment.TicketRule{enrolment.TicketNever, enrolment.TicketWithoutPhone, enrolment.TicketAlways}},
 		},
 		{"organisation.default_language", "The language that a visit starts in.", choiceKind[string]{&o.DefaultLanguage, i18n.Languages()}},
 		{"organisation.languages", "The languages that the screens offer.", listKind{&o.Languages, languageCode}},
@@ -201,6 +206,7 @@ func policyFields(p *enrolment.Policy) []field {
 		{"policy.qr_life", "How long one QR code counts.", spanKind{&p.QRLife, 15 * time.Second, 10 * time.Minute}},
 		{"policy.pairing_life", "How long one pairing may take, over all its QR codes.", spanKind{&p.PairingLife, time.Minute, time.Hour}},
 		{"policy.pairing_tries", "Tries at the six digits in one pairing.", numberKind{&p.PairingTries, 1, 10}},
+		{"policy.invitation_life", "How long the ticket of an invitation counts.", spanKind{&p.InvitationLife, time.Hour, 30 * day}},
 		{"policy.login_failures", "Failed logins in a row, of one account from one network, that lock it there.", numberKind{&p.LoginFailures, 1, 20}},
 		{"policy.login_lock", "How long the first such lock lasts; each one after it twice as long …", spanKind{&p.LoginLock, time.Minute, day}},
 		{"policy.login_lock_most", "… up to this.", spanKind{&p.LoginLockMost, time.Minute, day}},
