@@ -69,6 +69,7 @@ func advice(err error) string {
 		err error
 		do  string
 	}{
+		{errNotMailed, "pass the ticket on another way, or mend [mail] and invite them again, which makes another ticket"},
 		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
 		{errBadRows, "mend it, or leave out --all-or-nothing: then the good rows are imported"},
 		{errNotWholly, "mend it, or leave out --leavers: then nobody leaves"},

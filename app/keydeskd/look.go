@@ -256,7 +256,8 @@ type unfreezeCommand struct {
 // Help says what has to be sure before, and what comes after.
 func (unfreezeCommand) Help() string {
 	return "Make sure of whom you speak with first: call back to the number that HR has, or see the person. " +
-		"Then they enrol anew behind their e-mail address, with a new password, a number and a factor; the phone that was paired counts no more."
+		"Then they enrol anew behind their e-mail address, with a new password, a number and a factor; the phone that was paired counts no more. " +
+		"Where a ticket is asked for, invite them after it."
 }
 
 func (c unfreezeCommand) Run(a *app) error {

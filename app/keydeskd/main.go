@@ -44,6 +44,7 @@ type commands struct {
 	Staff     staffCommands    `cmd:"" help:"Who may do what as a member of staff."`
 	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
 	Import    importCommand    `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
+	Invite    inviteCommand    `cmd:"" help:"Let one person enrol, with a ticket for them."`
 	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`
 	History   historyCommand   `cmd:"" help:"Tell what happened to somebody, in plain words."`

@@ -45,8 +45,8 @@ type Invitation struct {
 }
 
 // Invite issues a ticket for a person, which ends an earlier one. Of the person the
-// address is needed, and the name, the number and the language are used. The kind says
-// how the ticket gets to them, which is up to the caller: see MailInvitation. Who asks
+// address is needed, and the name, the number and the language are used; a name and a
+// number that are left out stay what an earlier invitation said. The kind says how the ticket gets to them, which is up to the caller: see MailInvitation. Who asks
 // has been checked.
 //
 // Who is enrolled is enrolment.ErrAlreadyEnrolled, whose account is frozen
@@ -107,14 +107,15 @@ func (d *Desk) describe(ctx context.Context, s domain.SubjectID, st enrolment.St
 		{KindName, p.Name, st.Invitee.Name, &invite.Name},
 		{KindPhone, p.Phone, st.Invitee.Phone, &invite.Phone},
 	} {
-		if f.value == "" {
-			continue
+		ref := f.was
+		if f.value != "" {
+			if ref, err = d.keep(ctx, s, f.kind, f.value, f.was); err != nil {
+				return nil, err
+			}
 		}
-		ref, err := d.keep(ctx, s, f.kind, f.value, f.was)
-		if err != nil {
-			return nil, err
+		if !ref.IsZero() {
+			*f.to, refs = &ref, append(refs, ref)
 		}
-		*f.to, refs = &ref, append(refs, ref)
 	}
 	return refs, nil
 }
