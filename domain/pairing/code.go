@@ -43,22 +43,52 @@ func FormatCode(code string) string {
 	return code[:4] + "-" + code[4:8] + "-" + code[8:]
 }
 
+// ArrangeCode writes a code as far as it was typed in three groups, in the form of
+// FormatCode, and passes over what cannot be part of one. cursor is a place between two
+// runes of text; the one returned is behind the same character. Arranging what is
+// arranged changes nothing.
+func ArrangeCode(text string, cursor int) (string, int) {
+	var out strings.Builder
+	place, n := 0, 0
+	for i, r := range []rune(text) {
+		r, ok := ofCode(r)
+		if !ok || n == CodeLength {
+			continue
+		}
+		if n > 0 && n%4 == 0 {
+			out.WriteByte('-')
+		}
+		out.WriteRune(r)
+		n++
+		if i < cursor {
+			place = out.Len()
+		}
+	}
+	return out.String(), place
+}
+
+// ofCode returns the character of a code that is meant by one that was typed; false: none.
+func ofCode(r rune) (rune, bool) {
+	switch r = unicode.ToUpper(r); r {
+	case 'O':
+		r = '0'
+	case 'I', 'L':
+		r = '1'
+	}
+	return r, strings.ContainsRune(crockford, r)
+}
+
 // NormaliseCode reads a code as people type it: in any case, with spaces,
 // hyphens, dashes and dots anywhere, O for 0 and I or L for 1. The result has
 // CodeLength characters of Crockford's base32. Anything else is ErrBadCode.
 func NormaliseCode(typed string) (string, error) {
 	var b strings.Builder
 	for _, r := range typed {
-		r = unicode.ToUpper(r)
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), r == '.':
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '.' {
 			continue
-		case r == 'O':
-			r = '0'
-		case r == 'I', r == 'L':
-			r = '1'
 		}
-		if !strings.ContainsRune(crockford, r) || b.Len() == CodeLength {
+		r, ok := ofCode(r)
+		if !ok || b.Len() == CodeLength {
 			return "", ErrBadCode
 		}
 		b.WriteRune(r)

@@ -37,6 +37,17 @@ func NewEmailKeyboard(_ *i18n.Printer, target Target) *Keys {
 	return newKeys(map[act]page{actLetters: {rows, cols}}, target, false)
 }
 
+// NewTicketKeyboard returns what a ticket needs: digits and capitals.
+func NewTicketKeyboard(_ *i18n.Printer, target Target) *Keys {
+	rows := [][]key{
+		digitRow(),
+		line(0.5, "Q W E R T Y U I O P"),
+		line(1, "A S D F G H J K L"),
+		line(2, "Z X C V B N M"),
+	}
+	return newKeys(map[act]page{actLetters: {rows, cols}}, target, false)
+}
+
 // NewKeyboard returns a keyboard with letters, signs and accents.
 func NewKeyboard(p *i18n.Printer, target Target) *Keys {
 	shift := key{icon: IconShift, act: actShift, width: 1.5}

@@ -280,6 +280,8 @@ func (k *Kiosk) screenOf(v desk.View) screen {
 	switch v.Screen {
 	case desk.ScreenEmailCode:
 		return k.codeOrStuck(v, mailCode)
+	case desk.ScreenTicket:
+		return k.ticketOf(v)
 	case desk.ScreenResume:
 		return &resumeScreen{}
 	case desk.ScreenPassword:
@@ -355,7 +357,7 @@ func (k *Kiosk) loggingIn() bool {
 	case desk.ScreenLoginCode, desk.ScreenLoginApproval, desk.ScreenAccount, desk.ScreenNewPhone,
 		desk.ScreenRecoverMail, desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen:
 		return true
-	case desk.ScreenEmailCode, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
+	case desk.ScreenEmailCode, desk.ScreenTicket, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
 	}
 	return false
 }

@@ -120,7 +120,7 @@ func (k *Kiosk) refusal(r *desk.Refusal) string {
 	args := k.names()
 	args["Wait"] = k.wait(r.Wait)
 	switch r.Code { //nolint:exhaustive // the others count nothing
-	case desk.WrongCode, desk.WrongPassword, desk.WrongDigits:
+	case desk.WrongCode, desk.WrongPassword, desk.WrongDigits, desk.WrongTicket:
 		return k.p.N(id, r.Left, args)
 	}
 	return k.t(id, args)

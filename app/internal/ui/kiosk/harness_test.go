@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,10 +82,15 @@ type hall struct {
 	clock *clock
 }
 
-// openHome opens a demo home that runs until the test ends.
-func openHome(t *testing.T, dir string, phones bool, now func() time.Time) *home.Home {
+// openHome opens a demo home that runs until the test ends, with settings as in flags.
+func openHome(t *testing.T, dir string, phones bool, now func() time.Time, flags ...string) *home.Home {
 	t.Helper()
-	set, err := settings.Load(settings.Sources{Home: dir, Demo: true})
+	from := settings.Sources{Home: dir, Demo: true, Flags: map[string]string{}}
+	for _, f := range flags {
+		field, value, _ := strings.Cut(f, "=")
+		from.Flags[field] = value
+	}
+	set, err := settings.Load(from)
 	if err != nil {
 		t.Fatal(err)
 	}

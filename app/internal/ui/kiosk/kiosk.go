@@ -25,9 +25,10 @@ type Visits interface {
 	End(ctx context.Context, visit string, why desk.WipeReason) error
 }
 
-// Mail is step 1, and the way back in for who left half-way.
+// Mail is step 1, the ticket behind it, and the way back in for who left half-way.
 type Mail interface {
 	ConfirmEmail(ctx context.Context, visit, code string) (desk.View, error)
+	RedeemInvitation(ctx context.Context, visit, ticket string) (desk.View, error)
 	Resend(ctx context.Context, visit string) (desk.View, error)
 	Resume(ctx context.Context, visit, password string) (desk.View, error)
 	Restart(ctx context.Context, visit string) (desk.View, error)

@@ -33,8 +33,9 @@ const (
 func scenes(long bool) []scene {
 	view := desk.View{
 		Visit: "x", Lang: "nl", Email: email, Name: fullName, Factor: enrolment.SMS,
-		Phone: desk.PhoneView{E164: "+31612345678", International: "+31 6 12345678", National: "06 12345678", Country: "NL", FromHR: true},
-		Code:  desk.CodeView{Left: 8*time.Minute + 42*time.Second, ResendIn: 24 * time.Second, Tries: 5, Delivery: desk.Delivered},
+		Phone:      desk.PhoneView{E164: "+31612345678", International: "+31 6 12345678", National: "06 12345678", Country: "NL", FromHR: true},
+		Code:       desk.CodeView{Left: 8*time.Minute + 42*time.Second, ResendIn: 24 * time.Second, Tries: 5, Delivery: desk.Delivered},
+		Invitation: desk.InvitationView{Left: 23*time.Hour + 59*time.Minute, Tries: 5},
 		Pocket: desk.PocketView{
 			Possible: true, URL: "https://pocket.voorbeeld.nl/p/#1.0123456789abcdef0123456789abcdef.ABCDEFGHIJKLMNOPQRSTUVWXYZ012345",
 			Typed: "K7WX-2R4M-9PQT-HN3C", QRLeft: 95 * time.Second, Left: 8 * time.Minute, Tries: 3,
@@ -82,6 +83,15 @@ func scenes(long bool) []scene {
 		{"e3-fault", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e3d4c"}})},
 		{"e3-fault-remote", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unsure}})},
 		{"e3-unsure", plainly(desk.ScreenEmailCode, &faultScreen{refusal: &desk.Refusal{Code: desk.Unsure, Incident: "1f2e3d4c"}})},
+		{"e3-ticket", plainly(desk.ScreenTicket, &ticketScreen{})},
+		{"e3-ticket-refused", plainly(desk.ScreenTicket, &ticketScreen{refused: &desk.Refusal{Code: desk.WrongTicket, Left: 1}})},
+		{"e3-ticket-none", plainly(desk.ScreenTicket, &noTicketScreen{said: true})},
+		{"e3-ticket-closed", plainly(desk.ScreenTicket, &noTicketScreen{})},
+		{"e3-ticket-ended", plainly(desk.ScreenTicket, &noTicketScreen{refused: &desk.Refusal{Code: desk.TicketEnded}})},
+		{"restart-ticket", at(desk.ScreenResume, enrolment.NotPairing, func(k *Kiosk) screen {
+			k.view.Invitation.Asked = true
+			return &restartScreen{}
+		})},
 		{"resume", plainly(desk.ScreenResume, &resumeScreen{refused: &desk.Refusal{Code: desk.WrongPassword, Left: 3}})},
 		{"restart", plainly(desk.ScreenResume, &restartScreen{})},
 		{"recap-1", plainly(desk.ScreenPassword, &recapScreen{step: 1})},

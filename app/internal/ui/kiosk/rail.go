@@ -45,7 +45,7 @@ func (k *Kiosk) rail() rail {
 		return k.recoverRail(2)
 	case desk.ScreenRecoverCode:
 		return k.recoverRail(3)
-	case desk.ScreenFrozen, desk.ScreenEmailCode, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
+	case desk.ScreenFrozen, desk.ScreenEmailCode, desk.ScreenTicket, desk.ScreenResume, desk.ScreenPassword, desk.ScreenPhone, desk.ScreenSMSCode, desk.ScreenFactor, desk.ScreenDone:
 	}
 	return rail{}
 }

@@ -200,7 +200,10 @@ func (s *lockedScreen) patient() bool { return true }
 
 func (s *lockedScreen) build(k *Kiosk) fyne.CanvasObject {
 	step := 1
-	if k.view.Screen == desk.ScreenSMSCode {
+	switch k.view.Screen { //nolint:exhaustive // the others ask for no code, or have rails of their own
+	case desk.ScreenTicket:
+		step = 2
+	case desk.ScreenSMSCode:
 		step = 4
 	}
 	text := k.t("kiosk-locked-text", k.names())
@@ -224,7 +227,7 @@ func (k *Kiosk) step() int {
 	switch k.view.Screen {
 	case desk.ScreenEmailCode, desk.ScreenResume:
 		return 1
-	case desk.ScreenPassword:
+	case desk.ScreenTicket, desk.ScreenPassword:
 		return 2
 	case desk.ScreenPhone:
 		return 3
@@ -300,12 +303,16 @@ type restartScreen struct{ plain }
 
 func (s *restartScreen) build(k *Kiosk) fyne.CanvasObject {
 	do := func() { s.restart(k) }
+	content := ui.Column(ui.SizeGap,
+		ui.NewMessage(ui.Warning, k.t("kiosk-restart-void"), ui.Plain(k.t("kiosk-restart-void-text"))),
+		point(k.t("kiosk-restart-keep", i18n.Args{"Email": k.view.Email})))
+	if k.view.Invitation.Asked {
+		content.Add(note(k.t("kiosk-restart-ticket")))
+	}
 	return k.frame(ui.Page{
 		Step: 2, Heading: k.t("kiosk-restart-title"), Lead: ui.Lead(ui.Plain(k.t("kiosk-restart-lead"))),
-		Content: ui.Limit(960, ui.Column(ui.SizeGap,
-			ui.NewMessage(ui.Warning, k.t("kiosk-restart-void"), ui.Plain(k.t("kiosk-restart-void-text"))),
-			point(k.t("kiosk-restart-keep", i18n.Args{"Email": k.view.Email})))),
-		Back: k.back(func() { k.show(&resumeScreen{}) }), Primary: ui.NewNext(k.t("kiosk-restart-do"), do),
+		Content: ui.Limit(960, content),
+		Back:    k.back(func() { k.show(&resumeScreen{}) }), Primary: ui.NewNext(k.t("kiosk-restart-do"), do),
 	})
 }
 

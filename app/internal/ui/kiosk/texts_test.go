@@ -21,6 +21,7 @@ var codes = []desk.Code{
 	desk.NoCode, desk.LockedOut, desk.NameMissing, desk.NameUnusable, desk.WeakPassword, desk.WrongPassword, desk.NotANumber,
 	desk.NoSMS, desk.Country, desk.SMSPaused, desk.PocketOff, desk.WrongDigits, desk.PairingOver, desk.PairingStale,
 	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable, desk.Unsure,
+	desk.NotATicket, desk.WrongTicket, desk.TicketExpired, desk.TicketEnded, desk.NoTicket,
 	desk.WrongLogin, desk.AccountFrozen, desk.LoginStale, desk.NotProved, desk.SamePassword, desk.SamePhone,
 	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver,
 }
