@@ -147,3 +147,40 @@ func FuzzNormaliseCode(f *testing.F) {
 		}
 	})
 }
+
+func TestACodeIsArrangedWhileItIsTyped(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		typed  string
+		cursor int
+		want   string
+		at     int
+	}{
+		{"", 0, "", 0},
+		{"k7w", 3, "K7W", 3},
+		{"K7WX", 4, "K7WX", 4},
+		{"K7WX2", 5, "K7WX-2", 6},
+		{"k7wx2r4m9pqt", 12, "K7WX-2R4M-9PQT", 14},
+		{"K7WX-2R4M-9PQTX", 15, "K7WX-2R4M-9PQT", 14},
+		{"oil", 3, "011", 3},
+		{"a!u b", 5, "AB", 2},
+		{"K7WX-2R", 2, "K7WX-2R", 2},
+		{"K7WXA-2R", 5, "K7WX-A2R", 6},
+	} {
+		got, at := pairing.ArrangeCode(c.typed, c.cursor)
+		if got != c.want || at != c.at {
+			t.Errorf("%q at %d: got %q at %d, want %q at %d", c.typed, c.cursor, got, at, c.want, c.at)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		typed := rapid.StringMatching(`[0-9A-Za-z -]{0,20}`).Draw(t, "typed")
+		got, at := pairing.ArrangeCode(typed, rapid.IntRange(0, len(typed)).Draw(t, "cursor"))
+		if again, same := pairing.ArrangeCode(got, at); again != got || same != at {
+			t.Fatalf("%q at %d, then %q at %d", got, at, again, same)
+		}
+		code, err := pairing.NormaliseCode(typed)
+		if arranged, err2 := pairing.NormaliseCode(got); err == nil && (err2 != nil || arranged != code) {
+			t.Fatalf("%q means %q, and arranged %q, %v", typed, code, arranged, err2)
+		}
+	})
+}

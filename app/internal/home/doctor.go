@@ -100,6 +100,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"master key", "", d.masterKey},
 		{"vault", "master key", d.openVault},
 		{"vault write", "vault", d.writeVault},
+		{"admission", "", d.admission},
 		{"mail", "", d.mail},
 		{"sms", "", d.sms},
 		{"pocket", "", d.pocket},
@@ -315,6 +316,23 @@ func (d *doctor) writeVault(ctx context.Context) Diagnosis {
 		return bad("this is not to be: look at the database", "what was written cannot be read back: %v", err)
 	}
 	return well("written and read back in %s", d.now().Sub(began).Round(100*time.Microsecond))
+}
+
+// admission says who may enrol as things are set, which is nobody's fault and often the
+// answer.
+func (d *doctor) admission(context.Context) Diagnosis {
+	who := map[enrolment.Admission]string{
+		enrolment.ByRoster: "whom HR announced", enrolment.ByDomain: "whom HR announced, and who has an address of the organisation",
+		enrolment.ByInvitation: "only who is invited, with a ticket",
+	}[d.set.Organisation.Admission]
+	if d.set.Organisation.Admission == enrolment.ByInvitation {
+		return well("%s", who)
+	}
+	asked := map[enrolment.TicketRule]string{
+		enrolment.TicketNever: "nobody of them needs a ticket", enrolment.TicketAlways: "each needs a ticket",
+		enrolment.TicketWithoutPhone: "of them who has no phone at HR needs a ticket",
+	}[d.set.Policy.Tickets]
+	return well("%s, and who is invited; %s", who, asked)
 }
 
 func (d *doctor) mail(ctx context.Context) Diagnosis {

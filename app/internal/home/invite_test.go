@@ -236,7 +236,7 @@ func TestWhoLeftIsAdmittedByAnInvitation(t *testing.T) {
 	h.imports(staffList(listed(1), listed(2)), desk.ImportOptions{})
 	gone := listed(2).Email
 	ticket := h.invite(gone) // before they left: worth nothing
-	h.imports(staffList(listed(1)), h.wholly())
+	h.imports(staffList(listed(1)), desk.ImportOptions{Leavers: true})
 	h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, gone, "nl"))
 	h.quiet()
 	if n := h.messages(); n != 0 {

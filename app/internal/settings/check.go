@@ -281,6 +281,9 @@ func (s *Settings) checkOrganisation(blame func(field, reason string)) {
 	if o.Admission == enrolment.ByDomain && len(o.Domains) == 0 && !s.Demo {
 		blame("organisation.admission", `"domain" admits nobody until organisation.domains names one`)
 	}
+	if o.Admission == enrolment.ByInvitation && s.Policy.Tickets == enrolment.TicketWithoutPhone {
+		blame("organisation.ticket", `"no-phone" says nothing where organisation.admission is "invitation": everybody is asked for a ticket`)
+	}
 	if len(o.Languages) == 0 {
 		blame("organisation.languages", "must name at least one language")
 	} else if !slices.Contains(o.Languages, o.DefaultLanguage) {

@@ -198,6 +198,7 @@ func TestBadFiles(t *testing.T) {
 		{"a list over lines", "[organisation]\n\ndomains = [\n  \"a.nl\",\n  \"@b.nl\",\n]\n", `keydesk.toml:3: organisation.domains: must be domains such as "example.org"`},
 		{"a country", "[policy]\nphone_countries = [\"XX\"]\n", `keydesk.toml:2: policy.phone_countries: must be countries such as "NL"`},
 		{"plain text through the net", "[mail]\nhost = \"mail.example.org\"\nfrom = \"a@example.org\"\ntls = \"none\"\n", `keydesk.toml:4: mail.tls: "none" is for a server on this machine only`},
+		{"a ticket of whom all are asked", "[organisation]\nadmission = \"invitation\"\nticket = \"no-phone\"\n", `keydesk.toml:3: organisation.ticket: "no-phone" says nothing where organisation.admission is "invitation": everybody is asked for a ticket`},
 		{"an alarm for nobody", "[organisation]\nalarm = \"de helpdesk\"\n", "keydesk.toml:2: organisation.alarm: must be a bare e-mail address"},
 		{"half an account", "[mail]\nuser = \"x\"\n", "keydesk.toml: mail.password: must be set where mail.user is (or mail.password_file)"},
 		{"a provider without its account", "[sms]\norder = [\"twilio\"]\n[sms.twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\n", `keydesk.toml: sms.twilio.auth_token: must be set where sms.order names "twilio"`},

@@ -53,6 +53,8 @@ func TestAtAService(t *testing.T) {
 		"a log that is away":                    TestALogThatIsAway,
 		"the kiosk tries again by itself":       TestTheKioskTriesAgainByItself,
 		"a fault is no sign of life":            TestAFaultIsNoSignOfLife,
+		"a ticket":                              TestATicketIsTyped,
+		"no ticket":                             TestNoTicket,
 		"logging in with SMS":                   TestLoggingInWithSMS,
 		"nobody is told which is wrong":         TestNobodyIsToldWhichIsWrong,
 		"logging in too early":                  TestLoggingInBeforeTheEnrolmentIsDone,
