@@ -47,7 +47,8 @@ func (t Texts) Paper(s Slip) ([]byte, error) {
 	}{
 		p.Lang(), say("title"), oneLine(t.Portal), say("for"), oneLine(s.Name), s.Email, s.Ticket, p.T("mail-qr"), say("valid"),
 		say("how"), p.T("mail-ticket-never-share"), p.T("mail-help"), oneLine(t.Support),
-		[]string{say("step-1"), say("step-2"), say("step-3")}, drawing(code),
+		[]string{say("step-1"), say("step-2"), say("step-3")},
+		drawing(code),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write a ticket on paper: %w", err)

@@ -54,7 +54,8 @@ func (d *Desk) GivePhone(ctx context.Context, id, typed string) (View, error) {
 // has already, else by a new one. HR's own number stays HR's.
 func (d *Desk) phoneRef(ctx context.Context, s domain.SubjectID, st enrolment.State, n enrolment.Number) (enrolment.Phone, error) {
 	for _, known := range []enrolment.Phone{
-		st.Given, st.Phone, {Ref: st.Staff.Phone, Source: enrolment.FromHR, Country: n.Country},
+		st.Given, st.Phone,
+		{Ref: st.Staff.Phone, Source: enrolment.FromHR, Country: n.Country},
 		{Ref: st.Invitee.Phone, Source: enrolment.FromHR, Country: n.Country},
 	} {
 		text, err := d.open(ctx, s, KindPhone, known.Ref)

@@ -558,8 +558,8 @@ func (p *chaosPerson) step() {
 	case desk.ScreenDone:
 		return
 	case desk.ScreenLoginCode, desk.ScreenLoginApproval, desk.ScreenAccount, desk.ScreenNewPhone, desk.ScreenRecoverMail,
-		desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen:
-		panic("nobody logs in here")
+		desk.ScreenRecoverHow, desk.ScreenRecoverCode, desk.ScreenFrozen, desk.ScreenTicket:
+		panic("nobody logs in here, and all are announced")
 	}
 	v, r := p.c.patiently(do)
 	switch {

@@ -2,6 +2,7 @@ package home_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -458,5 +459,42 @@ func TestNoTicketIsKept(t *testing.T) {
 				t.Errorf("the program logged %q in %q", s, entry.Message)
 			}
 		}
+	}
+}
+
+func TestATicketWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), true, byInvitation)
+	log := &mute{Log: h.Log}
+	h.over(log)
+	ctx := desk.WithCall(t.Context(), desk.NewCall())
+	var lost desk.Invitation
+	invite := func(ctx context.Context) (desk.View, error) {
+		var err error
+		lost, err = h.Desk.Invite(ctx, desk.Console(), desk.Person{Email: external}, enrolment.InvitationShown)
+		return desk.View{}, err
+	}
+	if _, err := log.once(ctx, invite); !errors.Is(err, domain.ErrUnknownOutcome) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := invite(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ticket := lost.Ticket.Reveal()
+	v := h.toTicket(external, 1)
+	v, err := h.again(log, func(ctx context.Context) (desk.View, error) {
+		return h.Desk.RedeemInvitation(ctx, v.Visit, wrongTicket(ticket))
+	})
+	if h.refused(desk.WrongTicket)(v, err); v.Invitation.Tries != 4 {
+		t.Errorf("one guess, and %d tries are left", v.Invitation.Tries)
+	}
+	v, err = h.again(log, func(ctx context.Context) (desk.View, error) { return h.Desk.RedeemInvitation(ctx, v.Visit, ticket) })
+	h.must(desk.ScreenPassword)(v, err)
+	count := map[string]int{}
+	for _, typ := range h.typesOf(external) {
+		count[typ]++
+	}
+	if count["InvitationIssued"] != 1 || count["InvitationRejected"] != 1 || count["InvitationRedeemed"] != 1 {
+		t.Errorf("recorded %v", count)
 	}
 }

@@ -26,7 +26,7 @@ type ticketScreen struct {
 func (s *ticketScreen) first() fyne.Focusable     { return s.field.Input() }
 func (s *ticketScreen) wipe()                     { s.field.Wipe(); s.wrong = "" }
 func (s *ticketScreen) patient() bool             { return true }
-func (s *ticketScreen) label(in *ui.Input) string { return s.field.Label() }
+func (s *ticketScreen) label(*ui.Input) string { return s.field.Label() }
 
 // ticketOf returns the screen for who has to give a ticket.
 func (k *Kiosk) ticketOf(v desk.View) screen {

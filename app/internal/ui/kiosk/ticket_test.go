@@ -126,8 +126,7 @@ func TestNoTicket(t *testing.T) {
 	s = on[*ticketScreen](h)
 
 	// Five wrong ones, and staff have to make another: the screen waits for it.
-	letters := []rune("23456")
-	for _, r := range letters {
+	for _, r := range "23456" {
 		h.typed(strings.Repeat(string(r), 12))
 		h.key(fyne.KeyReturn)
 		h.until("it is refused", func() bool { return !h.busy && (s.field.Wrong() != "" || h.screen != screen(s)) })
