@@ -493,7 +493,7 @@ func TestHugeAnswers(t *testing.T) {
 					z := gzip.NewWriter(w)
 					to = z
 				}
-				for range 1 << 10 { // a gigabyte
+				for range 4 * afas.MaxPage / len(chunk) {
 					n, err := to.Write(chunk)
 					if sent.Add(int64(n)); err != nil {
 						break

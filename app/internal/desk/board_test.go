@@ -188,7 +188,8 @@ func TestTheBoardSaysWhatIsTheMatter(t *testing.T) {
 		{"chooses", 5, nil, 0, today, desk.GroupBusy, "desk-now-choosing", 5, desk.StepNow, false},
 		{"pairs", 5, []enrolment.Event{enrolment.PairingOffered{Pairing: "p"}}, 0, today, desk.GroupBusy, "desk-now-pairing", 5, desk.StepNow, false},
 		{
-			"too many wrong digits", 5, []enrolment.Event{enrolment.PairingOffered{Pairing: "p"}, enrolment.PairingFailed{Pairing: "p", Reason: enrolment.TooManyTries}},
+			"too many wrong digits", 5,
+			[]enrolment.Event{enrolment.PairingOffered{Pairing: "p"}, enrolment.PairingFailed{Pairing: "p", Reason: enrolment.TooManyTries}},
 			0, today, desk.GroupStuck, "desk-now-digits-ended", 5, desk.StepStuck, false,
 		},
 		{"done", 6, nil, time.Hour, today, desk.GroupDone, "desk-now-done-sms", 0, "", false},

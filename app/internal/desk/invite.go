@@ -46,8 +46,9 @@ type Invitation struct {
 
 // Invite issues a ticket for a person, which ends an earlier one. Of the person the
 // address is needed, and the name, the number and the language are used; a name and a
-// number that are left out stay what an earlier invitation said. The kind says how the ticket gets to them, which is up to the caller: see MailInvitation. Who asks
-// has been checked.
+// number that are left out stay what an earlier invitation said. The kind says how the
+// ticket gets to them, which is up to the caller: see MailInvitation. Who asks has been
+// checked.
 //
 // Who is enrolled is enrolment.ErrAlreadyEnrolled, whose account is frozen
 // enrolment.ErrFrozen, and an address that nobody could begin with a *Refusal. The same

@@ -23,9 +23,9 @@ type ticketScreen struct {
 	why     *desk.Refusal // of it
 }
 
-func (s *ticketScreen) first() fyne.Focusable     { return s.field.Input() }
-func (s *ticketScreen) wipe()                     { s.field.Wipe(); s.wrong = "" }
-func (s *ticketScreen) patient() bool             { return true }
+func (s *ticketScreen) first() fyne.Focusable  { return s.field.Input() }
+func (s *ticketScreen) wipe()                  { s.field.Wipe(); s.wrong = "" }
+func (s *ticketScreen) patient() bool          { return true }
 func (s *ticketScreen) label(*ui.Input) string { return s.field.Label() }
 
 // ticketOf returns the screen for who has to give a ticket.
