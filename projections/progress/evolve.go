@@ -37,16 +37,20 @@ func (r *row) Evolve(k fold.Kind, data []byte, at int64) bool {
 	if !r.factor.Evolve(k, data) || !r.evolve(k, data, at) {
 		return false
 	}
-	if !ofHR(k) {
+	if !announces(k) {
 		r.last = at
 	}
 	return true
 }
 
-// ofHR says that an event is an announcement: nothing that the person, or anybody
-// else, did about their enrolment.
-func ofHR(k fold.Kind) bool {
-	return k == fold.StaffRegistered || k == fold.StaffChanged || k == fold.StaffLeft
+// announces says that an event is an announcement, or a way in: nothing that the
+// person, or anybody else, did about their enrolment.
+func announces(k fold.Kind) bool {
+	switch k { //nolint:exhaustive // all others are
+	case fold.StaffRegistered, fold.StaffChanged, fold.StaffLeft, fold.InvitationIssued, fold.InvitationRevoked:
+		return true
+	}
+	return false
 }
 
 // visitGap is how long nothing happens between two visits, in microseconds: longer
