@@ -1,5 +1,6 @@
 // Package stations knows which stations on other machines are let in, and with
-// which certificates: what a server asks at every call.
+// which certificates: what a server asks at every call (Directory). And it knows
+// what every station did: what the helpdesk wants to see of them (Logbook).
 //
 // It imports domain, domain/station and the pure standard library. Start reading
 // at Directory.

@@ -159,9 +159,12 @@ type BoardRow struct {
 // A Phrase is something to be put in words: by the message with its ID, of the area
 // "helpdesk", whose parameters have the names of Params.
 //
-// The ids are "desk-now-…" of what somebody does (BoardRow.Now), "desk-cause-…",
-// "desk-detail-…" and "desk-advice-…" of a diagnosis, and "desk-check-…" and
-// "desk-action-…" of its checks and actions, which take no parameters.
+// The ids are "desk-now-…" of what somebody does (BoardRow.Now), and "desk-cause-…",
+// "desk-detail-…" and "desk-advice-…" of a diagnosis. The codes that are no phrases
+// have words without parameters: "desk-group-" and a BoardGroup, "desk-check-" and a
+// CheckName, "desk-action-" and a PersonAction, "desk-timeline-" and a TimelineKind,
+// "desk-kiosk-" and a KioskState, "desk-kiosk-failed-" and a station.Failure,
+// "desk-kiosk-revoked-" and a station.Revocation.
 //
 // Beside their own parameters, messages may name Pocket, Portal and Support, as this
 // installation calls them: screens give them always. Of the others N is the number that the sentence is inflected by; At and Until

@@ -205,6 +205,7 @@ type Config struct {
 
 	Standings Standings  // where everybody stands; nil: this desk has no board
 	Directory *Directory // by which people are found; nil: not at all
+	Stations  Stations   // what they did; nil: nobody looks at them here
 
 	NormalEmail func(address string) (string, error) // the one form of all spellings of an address
 	Now         func() time.Time
@@ -226,6 +227,7 @@ type house struct {
 	mu      sync.Mutex
 	visits  map[string]*visit
 	shifts  map[string]*shift
+	heard   map[string]time.Time       // when a station called last
 	outages map[enrolment.Channel]bool // channels that failed for everybody, the last time they were used
 
 	trails       trails
@@ -243,7 +245,7 @@ func New(c Config) *Desk {
 	return &Desk{
 		house: &house{
 			Config: c, policyVersion: c.Policy.Version(),
-			visits: map[string]*visit{}, shifts: map[string]*shift{}, outages: map[enrolment.Channel]bool{},
+			visits: map[string]*visit{}, shifts: map[string]*shift{}, heard: map[string]time.Time{}, outages: map[enrolment.Channel]bool{},
 			work: make(chan func(context.Context), 256),
 		},
 		station: c.Station,

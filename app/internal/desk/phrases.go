@@ -2,12 +2,15 @@ package desk
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
 )
 
-// A HelpdeskMessage is an id that a Phrase may have, and what the message takes beside
-// Pocket, Portal and Support, in alphabetical order. One that takes N has a form for
+// A HelpdeskMessage is an id that a Phrase may have, or that says one of the other
+// codes of the helpdesk, and what the message takes beside Pocket, Portal and Support,
+// in alphabetical order. One that takes N has a form for
 // one and a form for others.
 type HelpdeskMessage struct {
 	ID     string
@@ -74,19 +77,21 @@ func HelpdeskMessages() []HelpdeskMessage {
 	} {
 		add("action", nil, string(a))
 	}
+	for _, state := range []KioskState{KioskAlive, KioskQuiet, KioskSilent, KioskRevoked, KioskUnclear} {
+		add("kiosk", nil, string(state))
+	}
+	add("kiosk", nil, "failed-"+string(station.MailFailed), "failed-"+string(station.SMSFailed))
+	for _, why := range station.Revocations() {
+		add("kiosk", nil, "revoked-"+string(why))
+	}
+	for _, kind := range []TimelineKind{TimelineEnrolment, TimelineMessages, TimelineLogins, TimelineStaff, TimelineRefusals} {
+		add("timeline", nil, string(kind))
+	}
 	for i := range all {
 		if all[i].ID == "desk-advice-wait-until" {
 			all[i].Params = until
 		}
 	}
-	slices.SortFunc(all, func(a, b HelpdeskMessage) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		if a.ID > b.ID {
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(all, func(a, b HelpdeskMessage) int { return strings.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(all, func(a, b HelpdeskMessage) bool { return a.ID == b.ID })
 }

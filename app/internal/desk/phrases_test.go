@@ -14,7 +14,7 @@ import (
 )
 
 // areas are the beginnings of the ids that a Phrase may have.
-var areas = []string{"desk-group-", "desk-now-", "desk-cause-", "desk-check-", "desk-detail-", "desk-advice-", "desk-action-"}
+var areas = []string{"desk-group-", "desk-now-", "desk-cause-", "desk-check-", "desk-detail-", "desk-advice-", "desk-action-", "desk-kiosk-", "desk-timeline-"}
 
 // Every phrase has its message in both languages, with the parameters that it gives.
 func TestEveryPhraseHasItsWords(t *testing.T) {

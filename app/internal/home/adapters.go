@@ -10,6 +10,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/progress"
+	"github.com/keydesk/keydesk/projections/stations"
 )
 
 // people is the vault as desk wants it: the same values under its own kinds.
@@ -53,6 +54,20 @@ type standings struct {
 
 func (s standings) WatchAll() (changed <-chan struct{}, stop func()) { return s.feed.WatchAll() }
 func (s standings) Health() feed.Health                              { return s.feed.Health() }
+
+// A logbook is what every station did, read when somebody asks.
+type logbook struct {
+	*stations.Logbook
+	feed *feed.Feed
+}
+
+func newLogbook(log feed.Log, now func() time.Time) logbook {
+	l := stations.NewLogbook()
+	return logbook{l, feed.Over(domain.StationPrefix, log, now, l)}
+}
+
+// CatchUp implements desk.Stations.
+func (l logbook) CatchUp(ctx context.Context) error { return l.feed.CatchUp(ctx) }
 
 // limits are the vault's counters as desk wants them.
 type limits struct{ *vault.Vault }

@@ -231,6 +231,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 			Log: h.Log, Vault: people{h.Vault}, Policy: set.Policy, Now: o.Now,
 			Report: func(err error) { report("directory", err) },
 		}),
+		Stations:    newLogbook(h.Log, o.Now),
 		NormalEmail: vault.NormalEmail, Now: o.Now, Report: report,
 	}
 }

@@ -101,6 +101,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.bar(w, r, s, name, barred, http.StatusForbidden)
 		return
 	}
+	s.desk.HeardOf()
 	switch {
 	case !h.c.Known(): // somebody may have been revoked
 		h.write(w, http.StatusServiceUnavailable, answer{Refusal: &desk.Refusal{Code: desk.Unavailable}})
