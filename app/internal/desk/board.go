@@ -167,9 +167,10 @@ type BoardRow struct {
 // "desk-kiosk-revoked-" and a station.Revocation.
 //
 // Beside their own parameters, messages may name Pocket, Portal and Support, as this
-// installation calls them: screens give them always. Of the others N is the number that the sentence is inflected by; At and Until
-// are times (RFC 3339, UTC) and Day is a day (2026-12-01), which screens write as
-// people do before they put them in. HelpdeskMessages lists all ids and what they take.
+// installation calls them: screens give them always. Of the others N is the number
+// that the sentence is inflected by; At and Until are times (RFC 3339, UTC) and Day is
+// a day (2026-12-01), which screens write as people do before they put them in.
+// HelpdeskMessages lists all ids and what they take.
 type Phrase struct {
 	ID     string
 	Params map[string]string // nil: none
