@@ -42,7 +42,7 @@ type Person struct {
 // Stuck says whether somebody has to help.
 func (p *Person) Stuck() bool { return p.Parked || p.Frozen || p.Locked || p.Undeliverable != "" }
 
-// A Board holds where everybody stands: about 165 bytes a person. One goroutine
+// A Board holds where everybody stands: about 160 bytes a person. One goroutine
 // may apply events while any number of others read.
 type Board struct {
 	people *fold.People[row, *row]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -321,10 +322,8 @@ var (
 
 // known returns a code that there is a sentence for, or the one for all others.
 func known(code string, codes []string, otherwise string) string {
-	for _, c := range codes {
-		if c == code {
-			return code
-		}
+	if slices.Contains(codes, code) {
+		return code
 	}
 	return otherwise
 }

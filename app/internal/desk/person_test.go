@@ -284,14 +284,24 @@ func TestWhileTheLogIsAwayThatIsTheCause(t *testing.T) {
 func TestThereIsOneCauseAndWellMeansWell(t *testing.T) {
 	t.Parallel()
 	policy := foldtest.Policy()
+	var enrolled enrolment.State
+	for _, m := range foldtest.Enrolled(0, 1) {
+		e, err := enrolment.Decode(m.Type, m.Data)
+		must(t, err)
+		enrolled = enrolment.Evolve(enrolled, e)
+	}
 	well := 0
 	rapid.Check(t, func(r *rapid.T) {
 		now := foldtest.Start().Add(time.Hour)
-		some := func(name string) bool { return rapid.IntRange(0, 9).Draw(r, name) == 0 }
+		calm := rapid.Bool().Draw(r, "calm") // nothing is wrong that is not in the history
+		some := func(name string) bool { return rapid.IntRange(0, 9).Draw(r, name) == 0 && !calm }
 		facts := foldtest.Random(func(low, high int) int { return rapid.IntRange(low, high).Draw(r, "history") })
 		f := desk.PersonFacts{Now: now, Policy: policy, Proved: now, Password: now, Factor: now, Parked: some("parked"), Erased: some("erased"), CodeEnded: some("ended")}
 		if len(facts) > 0 {
 			f.Known, f.State = true, facts[len(facts)-1].State
+		}
+		if rapid.Bool().Draw(r, "enrolled without a hitch") {
+			f.Known, f.State = true, enrolled
 		}
 		f.Failed = rapid.IntRange(0, 3).Draw(r, "undelivered")
 		f.Revoked = rapid.SampledFrom([]enrolment.RevokeReason{"", "", "", enrolment.LostDevice, enrolment.SwitchedAway, enrolment.RevokedByHelpdesk, enrolment.StolenDevice}).Draw(r, "revoked")
@@ -306,6 +316,9 @@ func TestThereIsOneCauseAndWellMeansWell(t *testing.T) {
 		}
 		if f.State.Chosen() == enrolment.Pocket {
 			f.Logins.WrongCodes = 0
+		}
+		if calm {
+			f.Logins, f.Revoked = desk.LoginFacts{Failed: f.Logins.Failed}, ""
 		}
 		if some("locked") {
 			f.Logins.Locked = now.Add(time.Minute)

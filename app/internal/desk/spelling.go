@@ -54,7 +54,7 @@ var apostrophes = strings.NewReplacer("’", "'", "‘", "'", "`", "'", "´", "'
 // angelo.
 func wordsOf(text string) []string {
 	var words []string
-	for _, word := range strings.Fields(fold(apostrophes.Replace(text))) {
+	for word := range strings.FieldsSeq(fold(apostrophes.Replace(text))) {
 		words = append(words, strings.ReplaceAll(word, "'", ""))
 		if parts := strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune(joins, r) }); len(parts) > 1 {
 			words = append(words, parts...)
@@ -85,7 +85,7 @@ func numberWords(p enrolment.Policy, number string) []string {
 		return []string{onlyDigits(number)}
 	}
 	words := []string{onlyDigits(n.E164), onlyDigits(n.National)}
-	if own := strings.TrimPrefix(words[1], "0"); own != words[1] {
+	if own, trunk := strings.CutPrefix(words[1], "0"); trunk {
 		words = append(words, own)
 	}
 	return words
@@ -108,7 +108,7 @@ func wanted(typed string) []string {
 		return []string{number}
 	}
 	var words []string
-	for _, word := range strings.Fields(fold(apostrophes.Replace(typed))) {
+	for word := range strings.FieldsSeq(fold(apostrophes.Replace(typed))) {
 		if word = strings.ReplaceAll(word, "'", ""); word != "" {
 			words = append(words, word)
 		}

@@ -123,26 +123,25 @@ func (w *town) stamp(at string) domain.Stamp {
 }
 
 // happens records what happened to somebody, at the station "hal-2".
-func (w *town) happens(s domain.SubjectID, events ...enrolment.Event) domain.Position {
+func (w *town) happens(s domain.SubjectID, events ...enrolment.Event) {
 	w.tb.Helper()
-	return w.happensAt("hal-2", s, events...)
+	w.happensAt("hal-2", s, events...)
 }
 
-func (w *town) happensAt(at string, s domain.SubjectID, events ...enrolment.Event) domain.Position {
+func (w *town) happensAt(at string, s domain.SubjectID, events ...enrolment.Event) {
 	w.tb.Helper()
 	messages, err := enrolment.Messages(events, w.stamp(at))
 	must(w.tb, err)
-	return w.append(domain.EnrolmentStream(s), messages...)
+	w.append(domain.EnrolmentStream(s), messages...)
 }
 
 // append puts messages behind whatever a stream holds.
-func (w *town) append(stream string, messages ...domain.Message) domain.Position {
+func (w *town) append(stream string, messages ...domain.Message) {
 	w.tb.Helper()
 	there, err := w.log.ReadStream(w.tb.Context(), stream, 0)
 	must(w.tb, err)
-	done, err := w.log.Append(w.tb.Context(), stream, domain.Revision(len(there)-1), messages...)
+	_, err = w.log.Append(w.tb.Context(), stream, domain.Revision(len(there)-1), messages...)
 	must(w.tb, err)
-	return done.Position
 }
 
 // notes records what a station did.
