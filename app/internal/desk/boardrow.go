@@ -117,24 +117,30 @@ func (t trail) follow(r *domain.Recorded) trail {
 		if e.Reason != enrolment.PasswordRehashed {
 			t.password = at
 		}
-	case enrolment.CodeIssued:
-		if !e.To.IsZero() && e.Purpose == enrolment.ConfirmingEmail {
-			t.undone = 0
-		}
 	case enrolment.PhoneGiven:
 		t.undone = 0
-	case enrolment.CodeUndeliverable:
-		if e.Reason != enrolment.Unknown {
-			t.undone++
-		}
 	case enrolment.CodeSent:
-		t.undone = 0
+		t.delivered(e.Challenge, "")
+	case enrolment.CodeUndeliverable:
+		t.delivered(e.Challenge, e.Reason)
 	case enrolment.PocketPaired, enrolment.FactorChosen:
 		t.revoked = ""
 	case enrolment.PocketRevoked:
 		t.revoked = e.Reason
 	}
 	return t
+}
+
+// delivered counts messages in a row that did not arrive, of those that somebody waits
+// for on the way to their factor.
+func (t *trail) delivered(c enrolment.ChallengeID, failed enrolment.Undelivered) {
+	switch {
+	case c != t.state.Codes.Email.ID && c != t.state.Codes.Phone.ID:
+	case failed == "":
+		t.undone = 0
+	case failed != enrolment.Unknown:
+		t.undone++
+	}
 }
 
 // helpCode returns the help code that was shown in the last day.

@@ -110,6 +110,9 @@ var slotKinds = [slots]Kind{
 // or found by is longer.
 const longestValue = 1 << 10
 
+// longestSearch is as long as anything that somebody would type, in bytes.
+const longestSearch = 300
+
 // A card is one person in the directory. Its text holds the values of the slots, one
 // behind the other, and then the words that it is found by, with a line feed before
 // each. It is bytes, and no string, so that it can be overwritten.
@@ -331,7 +334,7 @@ type Hits struct {
 // the last day, with or without blanks. Nothing typed finds nobody.
 func (d *Directory) Search(typed string) Hits {
 	words := wanted(typed)
-	if len(words) == 0 {
+	if len(words) == 0 || len(typed) > longestSearch {
 		return Hits{}
 	}
 	needles := make([][]byte, len(words))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +74,7 @@ func TestPeopleAreFoundByWhatSomebodyHears(t *testing.T) {
 		{"", nil},
 		{" ' ", nil},
 		{"\n", nil},
+		{strings.Repeat("sanne ", 60), nil},
 	} {
 		var want []domain.SubjectID
 		for _, key := range c.want {

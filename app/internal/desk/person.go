@@ -189,13 +189,11 @@ func (d *Desk) lookAtLogins(ctx context.Context, v *PersonView) (LoginFacts, err
 	var facts loginFacts
 	r, err := d.loadLogins(ctx, v.Subject)
 	switch {
-	case errors.Is(err, domain.ErrNotFound):
-		return facts.LoginFacts, nil
-	case errors.Is(err, domain.ErrUnknownEvent):
+	case errors.Is(err, domain.ErrUnavailable), ctx.Err() != nil:
+		return facts.LoginFacts, err
+	case err != nil: // an event could not be understood: then nobody logs in
 		facts.Parked = true
 		return facts.LoginFacts, nil
-	case err != nil:
-		return facts.LoginFacts, err
 	}
 	v.Logins, v.Locks = r.revision, locks(d.Policy, r.state, v.At)
 	events, err := d.Log.ReadStream(ctx, login.Stream(v.Subject), max(0, r.revision-lastLogins+1))
