@@ -45,6 +45,7 @@ type Stamp struct {
 	Correlation EventID   // what all acts of one visit share
 	Causation   EventID   // the event or act that led to this one; zero: the act itself
 	Actor       Actor
+	Helper      string // the subject of a member of staff who sits beside; empty: nobody does
 	Station     string
 	Policy      string    // the policy's version, such as "2026-1"
 	At          time.Time // the station's clock, UTC
@@ -57,6 +58,7 @@ type Metadata struct {
 	Causation   EventID   `json:"$causationId"`
 	Schema      int       `json:"schema"` // of the event's data; it only grows
 	Actor       Actor     `json:"actor"`
+	Helper      string    `json:"helper,omitempty"` // the subject of a member of staff who sat beside
 	Station     string    `json:"station"`
 	Policy      string    `json:"policy"`
 	At          time.Time `json:"at"` // RFC 3339, UTC, at the station
@@ -69,7 +71,7 @@ func (s Stamp) Metadata(schema int) Metadata {
 		cause = EventID(s.Command)
 	}
 	return Metadata{
-		Correlation: s.Correlation, Causation: cause, Schema: schema, Actor: s.Actor,
+		Correlation: s.Correlation, Causation: cause, Schema: schema, Actor: s.Actor, Helper: s.Helper,
 		Station: s.Station, Policy: s.Policy, At: s.At.UTC(),
 	}
 }

@@ -270,7 +270,7 @@ func (p Policy) decideBegin(s State, c Begin, by domain.Stamp) ([]Event, error) 
 	}
 	var events []Event
 	if !s.Started || s.Admission != c.Admission {
-		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language})
+		events = append(events, EnrolmentStarted{Admission: c.Admission, Language: c.Language, Helper: by.Helper})
 	}
 	return append(events, p.issue(s.Codes.Email, ConfirmingEmail, ByMail, c.To, c.Challenge, c.KeyID, by)...), nil
 }

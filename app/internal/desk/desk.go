@@ -259,6 +259,7 @@ func (d *Desk) At(station string) *Desk { return &Desk{d.house, station} }
 // Run sends what is to be sent until ctx ends, then finishes what it has begun.
 func (d *Desk) Run(ctx context.Context) {
 	var senders sync.WaitGroup
+	senders.Go(func() { d.sweepShifts(ctx) })
 	for range 4 {
 		senders.Go(func() {
 			for {

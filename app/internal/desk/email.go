@@ -27,6 +27,11 @@ func (d *Desk) CheckEmail(typed string) (suggestion string, err error) {
 // answer and its time are the same for all of them, because who it is is only
 // looked up after it. The visit's next call waits for that.
 func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
+	return d.begin(ctx, email, lang, "")
+}
+
+// begin is Begin, with a member of staff beside.
+func (d *Desk) begin(ctx context.Context, email, lang, helper string) (View, error) {
 	if _, err := d.CheckEmail(email); err != nil {
 		return View{}, err
 	}
@@ -38,6 +43,7 @@ func (d *Desk) Begin(ctx context.Context, email, lang string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	v.helper = helper // before anybody else knows of the visit
 	limited, err := d.takeSend(ctx, v, enrolment.ConfirmingEmail, enrolment.ByMail, v.key)
 	if err != nil {
 		d.drop(v)

@@ -2,7 +2,9 @@ package desk
 
 import (
 	"context"
+	"time"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/staff"
 )
 
@@ -27,6 +29,124 @@ func (h *Helpdesk) KeepShift(ctx context.Context, shift string) (Shift, error) {
 // EndShift is Desk.EndShift.
 func (h *Helpdesk) EndShift(ctx context.Context, shift string) error { return h.d.EndShift(ctx, shift) }
 
+// Board returns a window over who stands where. A search is recorded, without what was
+// looked for.
+func (h *Helpdesk) Board(ctx context.Context, shift string, q BoardQuery) (page BoardPage, err error) {
+	err = h.d.staffed(ctx, shift, staff.SeeBoard, false, func(ctx context.Context, by Agent) error {
+		if q.Search != "" {
+			scope := staff.SearchedBoard
+			if q.Scope == ScopeEverybody {
+				scope = staff.SearchedAll
+			}
+			if err := h.d.noteSearch(ctx, shift, by, scope); err != nil {
+				return err
+			}
+		}
+		page, err = h.d.Board(ctx, q)
+		return err
+	})
+	return nothingUnless(page, err)
+}
+
+// awaitFor is how long AwaitBoard waits for something to change.
+const awaitFor = 25 * time.Second
+
+// AwaitBoard returns as soon as something on the board is another than on a page with
+// the position that was seen, or after a while; and the position that is reached. It
+// keeps no shift alive.
+func (h *Helpdesk) AwaitBoard(ctx context.Context, shift string, seen uint64) (now uint64, err error) {
+	d := h.d
+	err = d.staffed(ctx, shift, staff.SeeBoard, false, func(ctx context.Context, _ Agent) error {
+		ctx, cancel := context.WithTimeout(ctx, awaitFor)
+		defer cancel()
+		changed, stop := d.WatchBoard()
+		defer stop()
+		if d.Standings.Position() <= domain.Position(seen) {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+		}
+		now = uint64(d.Standings.Position())
+		return nil
+	})
+	return now, err
+}
+
+// Person returns what there is to see of one person, which is recorded.
+func (h *Helpdesk) Person(ctx context.Context, shift string, s domain.SubjectID) (view PersonView, err error) {
+	err = h.d.staffed(ctx, shift, staff.SeePerson, true, func(ctx context.Context, by Agent) error {
+		if err := h.noteLook(ctx, shift, by, s); err != nil {
+			return err
+		}
+		view, err = h.d.PersonView(ctx, s)
+		return err
+	})
+	return nothingUnless(view, err)
+}
+
+// noteLook records that an agent looks at a person's page, once while they stay on it.
+func (h *Helpdesk) noteLook(ctx context.Context, shift string, by Agent, s domain.SubjectID) error {
+	d := h.d
+	d.mu.Lock()
+	open := d.shifts[shift]
+	again := open != nil && open.looksAt == s
+	d.mu.Unlock()
+	if again {
+		return nil
+	}
+	err := d.noteAccess(ctx, by, CallOf(ctx).command("person/"+shift, 0), staff.DataShown{Scope: staff.ShownPerson, Subject: s})
+	if err == nil && open != nil {
+		d.mu.Lock()
+		open.looksAt = s
+		d.mu.Unlock()
+	}
+	return err
+}
+
+// Timeline returns a window over what happened to a person whose page was opened.
+func (h *Helpdesk) Timeline(ctx context.Context, shift string, s domain.SubjectID, q TimelineQuery) (page TimelinePage, err error) {
+	err = h.d.staffed(ctx, shift, staff.SeePerson, true, func(ctx context.Context, by Agent) error {
+		if err := h.noteLook(ctx, shift, by, s); err != nil {
+			return err
+		}
+		page, err = h.d.Timeline(ctx, s, q)
+		return err
+	})
+	return nothingUnless(page, err)
+}
+
+// shownScopes is what is recorded of each field that is shown.
+var shownScopes = map[PersonField]staff.Scope{
+	FieldEmail: staff.ShownEmail, FieldPhone: staff.ShownPhone,
+}
+
+// Reveal returns an address or a number of a person unmasked, which is recorded before.
+// HR's number is not among them: it shows in the step of a case that calls somebody back.
+func (h *Helpdesk) Reveal(ctx context.Context, shift string, s domain.SubjectID, f PersonField) (value string, err error) {
+	err = h.d.staffed(ctx, shift, staff.RevealData, true, func(ctx context.Context, by Agent) error {
+		scope, ok := shownScopes[f]
+		if !ok {
+			return refuse(NoRight)
+		}
+		if err := h.d.noteAccess(ctx, by, CallOf(ctx).command("reveal/"+shift, 0), staff.DataShown{Scope: scope, Subject: s}); err != nil {
+			return err
+		}
+		value, err = h.d.Reveal(ctx, s, f)
+		return err
+	})
+	return nothingUnless(value, err)
+}
+
+// Kiosks returns which stations there are, and how they are.
+func (h *Helpdesk) Kiosks(ctx context.Context, shift string) (all []Kiosk, err error) {
+	err = h.d.staffed(ctx, shift, staff.SeeKiosks, false, func(ctx context.Context, _ Agent) error {
+		all, err = h.d.Kiosks(ctx, time.Time{})
+		return err
+	})
+	return nothingUnless(all, err)
+}
+
 // PlanImport says what a list of staff would change. With leavers, the list is of
 // everybody.
 func (h *Helpdesk) PlanImport(ctx context.Context, shift string, l StaffList, leavers bool, progress func(done, total int)) (plan ImportPlan, err error) {
@@ -46,4 +166,13 @@ func (h *Helpdesk) Import(ctx context.Context, shift string, p ImportPlan, progr
 		return err
 	})
 	return done, err
+}
+
+// nothingUnless lets nothing out beside an error.
+func nothingUnless[T any](value T, err error) (T, error) {
+	if err != nil {
+		var nothing T
+		return nothing, err
+	}
+	return value, nil
 }

@@ -51,6 +51,8 @@ const (
 	NotStaff       Code = "not-staff"   // who logged in has no role
 	NoRight        Code = "no-right"    // none of their roles may do that
 	OwnAccount     Code = "own-account" // nobody acts on their own account
+	NotHere        Code = "not-here"    // at this station; where the log and the vault are it can be done
+	Assisting      Code = "assisting"   // while somebody enrols beside them
 	ShiftOver      Code = "shift-over"  // whoever signed in has to sign in again
 	NotATicket     Code = "not-a-ticket"
 	WrongTicket    Code = "wrong-ticket"

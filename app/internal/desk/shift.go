@@ -20,6 +20,8 @@ type shift struct {
 	used    time.Time                 // by a hand, not by a window that looks; guarded by house.mu
 	sought  map[staff.Scope]time.Time // the last search; guarded by house.mu
 	looksAt domain.SubjectID          // whose page is open; guarded by house.mu
+	assists string                    // the visit of somebody who enrols beside them; guarded by house.mu
+	release func()                    // what is held for it in memory
 }
 
 // Shift is what a window shows of who has signed in.
@@ -30,6 +32,7 @@ type Shift struct {
 	Roles   []domain.Role
 	Rights  []staff.Right
 	Left    time.Duration // until it is over, if nobody does anything
+	Assists bool          // somebody enrols beside them; until that is over they may nothing
 }
 
 // May says whether they may do something.
@@ -64,8 +67,10 @@ func (d *Desk) StartShift(ctx context.Context, visitID string) (Shift, error) {
 		now := d.Now()
 		s := &shift{
 			id: newID(), station: d.station, subject: v.subject, since: r.revision, began: now, used: now, sought: map[staff.Scope]time.Time{},
+			release: d.holdDirectory(ctx),
 		}
 		if err := d.keepShift(s); err != nil {
+			s.release()
 			return err
 		}
 		view, err = d.shiftView(ctx, s, roles, r)
@@ -89,7 +94,7 @@ func (d *Desk) keepShift(s *shift) error {
 	for id, old := range d.shifts {
 		switch {
 		case d.overAt(old, s.began), old.station == s.station && old.subject == s.subject:
-			delete(d.shifts, id)
+			d.dropShift(id)
 		case old.station == s.station:
 			here++
 		}
@@ -116,7 +121,7 @@ func (d *Desk) shift(id string, touched bool) (*shift, time.Duration, error) {
 	case !ok || s.station != d.station:
 		return nil, 0, refuse(ShiftOver)
 	case d.overAt(s, now):
-		delete(d.shifts, id)
+		d.dropShift(id)
 		return nil, 0, refuse(ShiftOver)
 	case touched:
 		s.used = now
@@ -152,9 +157,44 @@ func (d *Desk) EndShift(_ context.Context, id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s, ok := d.shifts[id]; ok && s.station == d.station {
-		delete(d.shifts, id)
+		d.dropShift(id)
 	}
 	return nil
+}
+
+// holdDirectory keeps the index over everybody alive, as long as somebody is signed in.
+func (d *Desk) holdDirectory(ctx context.Context) (release func()) {
+	if d.Directory == nil {
+		return func() {}
+	}
+	return d.Directory.Hold(ctx)
+}
+
+// dropShift forgets one, and what was held for it. d.mu is held.
+func (d *Desk) dropShift(id string) {
+	go d.shifts[id].release() // which takes a moment
+	delete(d.shifts, id)
+}
+
+// sweepShifts forgets those that are over by the clock, which nobody asks for any more,
+// every few seconds until ctx ends; then all.
+func (d *Desk) sweepShifts(ctx context.Context) {
+	every := time.NewTicker(5 * time.Second)
+	defer every.Stop()
+	for ended := false; !ended; {
+		select {
+		case <-ctx.Done():
+			ended = true
+		case <-every.C:
+		}
+		d.mu.Lock()
+		for id, s := range d.shifts {
+			if ended || d.overAt(s, d.Now()) {
+				d.dropShift(id)
+			}
+		}
+		d.mu.Unlock()
+	}
 }
 
 func (d *Desk) shiftView(ctx context.Context, s *shift, roles []domain.Role, r record) (Shift, error) {
@@ -162,8 +202,9 @@ func (d *Desk) shiftView(ctx context.Context, s *shift, roles []domain.Role, r r
 	if err != nil {
 		return Shift{}, err
 	}
+	assists := d.assisting(s)
 	name, err := d.open(ctx, s.subject, KindName, r.state.Name)
-	return Shift{ID: s.id, Subject: s.subject, Name: name, Roles: roles, Rights: staff.RightsOf(roles), Left: left}, err
+	return Shift{ID: s.id, Subject: s.subject, Name: name, Roles: roles, Rights: staff.RightsOf(roles), Left: left, Assists: assists}, err
 }
 
 // judgeShift says whether a shift goes on, and returns what was read for that: it ends
@@ -220,6 +261,9 @@ func (d *Desk) staffedOn(ctx context.Context, id string, right staff.Right, whom
 
 // agent returns as whom a shift may do something now.
 func (d *Desk) agent(ctx context.Context, s *shift, right staff.Right) (Agent, error) {
+	if d.assisting(s) {
+		return Agent{}, refuse(Assisting)
+	}
 	_, roles, err := d.judgeShift(ctx, s)
 	if err != nil {
 		return Agent{}, err

@@ -18,6 +18,7 @@ type visit struct {
 	turn    chan struct{} // one call at a time
 	id      string
 	station string // at which it is
+	helper  string // who sits beside; see Helpdesk.Assist
 	lang    string
 	email   enrolment.Address
 	key     string // the address as limits know it
@@ -276,7 +277,7 @@ func (d *Desk) stamp(v *visit, c domain.CommandID) domain.Stamp {
 		actor = domain.Actor{Kind: domain.ActorPerson, ID: v.subject.String(), Role: domain.RoleSubject}
 	}
 	return domain.Stamp{
-		Command: c, Correlation: v.correlation, Actor: actor,
+		Command: c, Correlation: v.correlation, Actor: actor, Helper: v.helper,
 		Station: d.station, Policy: d.policyVersion, At: d.Now().UTC(),
 	}
 }

@@ -1,8 +1,10 @@
 package home_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,5 +208,58 @@ func TestWhoCanBeGivenARole(t *testing.T) {
 	all, err := h.Desk.Staff(ctx)
 	if err != nil || len(all) != 1 || all[0].Subject != whole || all[0].Email != email || all[0].Name == "" {
 		t.Errorf("got %+v, %v", all, err)
+	}
+}
+
+// Somebody enrols beside an agent: the events say so, and until it is over the agent may
+// nothing.
+func TestAnAgentAssists(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	shift := h.onShift(domain.RoleHelpdesk)
+	office := h.Desk.Helpdesk()
+	whom, err := h.Desk.AddToRoster(ctx, desk.Person{Email: "sara@voorbeeld.nl", Name: "Sara Bos"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = office.Assist(ctx, shift.ID, shift.Subject, "nl")
+	h.refusedWith(desk.OwnAccount, err)
+	n := h.messages()
+	v, err := office.Assist(ctx, shift.ID, whom, "nl")
+	if err != nil || v.Screen != desk.ScreenEmailCode || v.Email != "sara@voorbeeld.nl" {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	_, err = office.Person(ctx, shift.ID, whom)
+	h.refusedWith(desk.Assisting, err)
+	_, err = office.Assist(ctx, shift.ID, whom, "nl")
+	h.refusedWith(desk.Assisting, err)
+	if kept, err := h.Desk.KeepShift(ctx, shift.ID); err != nil || !kept.Assists {
+		t.Errorf("got %+v, %v", kept, err)
+	}
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, h.wait(n, func(m courier.Item) bool { return m.Code != "" }).Code))
+	h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, "Sara Bos", phrase))
+	h.end(v)
+	if _, err := office.Person(ctx, shift.ID, whom); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+
+	events, err := h.Log.ReadStream(ctx, domain.EnrolmentStream(whom), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	helped := map[string]bool{}
+	for _, e := range events {
+		var meta domain.Metadata
+		if err := json.Unmarshal(e.Metadata, &meta); err != nil {
+			t.Fatal(err)
+		}
+		helped[e.Type] = meta.Helper == shift.Subject.String()
+		if e.Type == "EnrolmentStarted" && !strings.Contains(string(e.Data), shift.Subject.String()) {
+			t.Errorf("it was begun without a helper: %s", e.Data)
+		}
+	}
+	if helped["StaffRegistered"] || !helped["EmailConfirmed"] || !helped["PasswordSet"] {
+		t.Errorf("helped: %v", helped)
 	}
 }

@@ -23,7 +23,7 @@ var codes = []desk.Code{
 	desk.MovedOn, desk.OutOfOrder, desk.Enrolled, desk.VisitOver, desk.Busy, desk.Unavailable, desk.Unsure,
 	desk.NotATicket, desk.WrongTicket, desk.TicketExpired, desk.TicketEnded, desk.NoTicket,
 	desk.WrongLogin, desk.AccountFrozen, desk.LoginStale, desk.NotProved, desk.SamePassword, desk.SamePhone,
-	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver,
+	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver, desk.NotHere, desk.Assisting,
 }
 
 // made are the ids that the program puts together.
