@@ -33,7 +33,7 @@ const (
 	recordRate  = rate.Limit(1.0 / 30)
 	recordBurst = 5
 	// watchers is how many waits a station may have open.
-	watchers = 8
+	watchers = 16
 	// unknownCase stands in the log for the name of what is not ours.
 	unknownCase = "unknown"
 )
@@ -113,6 +113,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.record(r.Context(), s, name, station.CutShort)
 		h.write(w, http.StatusTooManyRequests, answer{Refusal: &desk.Refusal{Code: desk.Busy}})
 	default:
+		s.desk.HeardOf()
 		h.serve(w, r, s, name, u, cert)
 	}
 }

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
@@ -45,7 +46,14 @@ func visits(do func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error)
 // useCases is all that a station may ask for, and which kind may. What is not
 // here, stations are not given: importing and looking up people, unlocking them,
 // admitting and revoking stations are for the server's command line.
-var useCases = map[string]useCase{
+var useCases = func() map[string]useCase {
+	all := maps.Clone(visitCases)
+	maps.Copy(all, staffCases)
+	return all
+}()
+
+// visitCases is what a station asks for itself, and for whoever is at it.
+var visitCases = map[string]useCase{
 	"hello":        {kinds: everybody, do: hello},
 	"status":       {kinds: everybody, do: status},
 	"renew":        {kinds: everybody, do: renew, notes: true},

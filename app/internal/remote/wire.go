@@ -38,6 +38,13 @@ type ask struct {
 	Why      string `json:"why,omitempty"`
 	Version  string `json:"version,omitempty"` // of the station's program
 	Request  []byte `json:"request,omitempty"` // for a certificate, PKCS #10 (RFC 2986)
+
+	// Of staff:
+	Shift    string              `json:"shift,omitempty"`
+	Subject  string              `json:"subject,omitempty"`
+	Field    string              `json:"field,omitempty"`
+	Board    *desk.BoardQuery    `json:"board,omitempty"`
+	Timeline *desk.TimelineQuery `json:"timeline,omitempty"`
 }
 
 // An answer is a line of one. A refusal may come with a view, as it does from
@@ -48,11 +55,19 @@ type answer struct {
 	// Barred is why the station is not given what it asked for, now or ever.
 	Barred station.RefusalReason `json:"barred,omitempty"`
 
-	View    *desk.View      `json:"view,omitempty"`
-	Text    string          `json:"text,omitempty"`
-	Story   []history.Entry `json:"story,omitempty"`
-	Hello   *Hello          `json:"hello,omitempty"`
-	Trouble bool            `json:"trouble,omitempty"`
+	View  *desk.View      `json:"view,omitempty"`
+	Text  string          `json:"text,omitempty"`
+	Story []history.Entry `json:"story,omitempty"`
+	Hello *Hello          `json:"hello,omitempty"`
+
+	Seen     uint64             `json:"seen,omitempty"` // the position of the board
+	Shift    *desk.Shift        `json:"shift,omitempty"`
+	Board    *desk.BoardPage    `json:"board,omitempty"`
+	Person   *desk.PersonView   `json:"person,omitempty"`
+	Timeline *desk.TimelinePage `json:"timeline,omitempty"`
+	Kiosks   []desk.Kiosk       `json:"kiosks,omitempty"`
+
+	Trouble bool `json:"trouble,omitempty"`
 	// A certificate, and the authorities to know servers by from now on, DER.
 	Certificate []byte   `json:"certificate,omitempty"`
 	Authorities [][]byte `json:"authorities,omitempty"`
