@@ -117,7 +117,11 @@ func short(s string, n int) string {
 }
 
 // welcomeScreen is E2. Its words are the same for everybody.
-type welcomeScreen struct{ plain }
+type welcomeScreen struct {
+	plain
+
+	refused *desk.Refusal // why a visit could not begin, beside an agent only
+}
 
 func (s *welcomeScreen) build(k *Kiosk) fyne.CanvasObject {
 	need := ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap,
@@ -144,6 +148,9 @@ func (s *welcomeScreen) build(k *Kiosk) fyne.CanvasObject {
 		}
 	} else {
 		p.Content = ui.Row(ui.SizeGap, ui.Grow(3, left), ui.Grow(2, right))
+	}
+	if s.refused != nil {
+		p.Content = s.refusedOnWelcome(k)
 	}
 	return k.frame(p)
 }

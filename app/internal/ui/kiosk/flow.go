@@ -45,6 +45,10 @@ const (
 
 // show goes to a screen and forgets what was typed on the one before.
 func (k *Kiosk) show(s screen) {
+	if k.strays(s) {
+		k.wipe(k.why(stopped))
+		return
+	}
 	if k.screen != nil && k.screen != s {
 		k.screen.wipe()
 	}
@@ -314,7 +318,7 @@ func (k *Kiosk) screenOf(v desk.View) screen {
 	case desk.ScreenFrozen:
 		return &frozenScreen{}
 	}
-	return &startScreen{}
+	return k.first()
 }
 
 // accountOf returns where somebody who has logged in is: at the overview, or at
@@ -452,6 +456,10 @@ func (k *Kiosk) saw(v desk.View) {
 
 // begin starts a visit for the address that was typed.
 func (k *Kiosk) begin() {
+	if k.c.Assist != nil {
+		k.beginAssisted()
+		return
+	}
 	if k.view.Visit != "" && k.view.Email == k.email {
 		k.show(k.screenOf(k.view))
 		return

@@ -3,6 +3,7 @@ package kiosk
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -173,6 +174,8 @@ type Config struct {
 	// start screen then tells. It is asked once a second; nil: never.
 	Trouble func() bool
 
+	Assist *Assist // nil: whoever comes enrols
+
 	Now func() time.Time // time.Now
 }
 
@@ -256,10 +259,13 @@ type Kiosk struct {
 // New returns a kiosk on its start screen. Attach puts it into a window.
 func New(c Config) *Kiosk {
 	c.defaults()
+	if c.Assist != nil {
+		c.Assist = &Assist{c.Assist.Begin, sync.OnceFunc(c.Assist.Over)}
+	}
 	k := &Kiosk{c: c, p: i18n.New(c.DefaultLanguage), options: ui.Options{Mode: c.Mode, Scale: ui.Normal}}
 	k.active, k.began = c.Now(), c.Now()
 	k.ctx, k.cancel = context.WithCancel(context.Background())
-	k.screen = &startScreen{}
+	k.screen = k.first()
 	return k
 }
 

@@ -187,12 +187,15 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 	k.p = i18n.New(k.c.DefaultLanguage)
 	k.options.Mode, k.options.Scale = k.c.Mode, ui.Normal
 	k.active, k.began = k.c.Now(), k.c.Now()
-	k.show(&startScreen{})
+	k.show(k.first())
 	if k.demo != nil {
 		k.demo.forget()
 	}
 	if k.win != nil {
 		k.applyOptions()
+	}
+	if k.c.Assist != nil {
+		k.c.Assist.Over()
 	}
 }
 
@@ -201,7 +204,7 @@ func (k *Kiosk) wipe(why desk.WipeReason) {
 func (k *Kiosk) startOver() {
 	lang, why, login := k.p.Lang(), k.why(tooLong), k.loggingIn()
 	k.wipe(why)
-	if why == finished {
+	if why == finished || k.c.Assist != nil {
 		return
 	}
 	k.p = i18n.New(lang)
