@@ -59,7 +59,7 @@ func (h *Helpdesk) AwaitBoard(ctx context.Context, shift string, seen uint64) (n
 	err = d.staffed(ctx, shift, staff.SeeBoard, false, func(ctx context.Context, _ Agent) error {
 		ctx, cancel := context.WithTimeout(ctx, awaitFor)
 		defer cancel()
-		changed, stop := d.WatchBoard()
+		changed, stop := d.WatchBoard() //nolint:contextcheck // stop ends it
 		defer stop()
 		if d.Standings.Position() <= domain.Position(seen) {
 			select {
