@@ -139,7 +139,10 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 }
 
 // FocusGained is called by Fyne.
-func (b *Button) FocusGained() { b.set(&b.focused, true) }
+func (b *Button) FocusGained() {
+	b.set(&b.focused, true)
+	bring(b)
+}
 
 // FocusLost is called by Fyne.
 func (b *Button) FocusLost() {

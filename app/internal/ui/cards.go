@@ -11,7 +11,12 @@ import (
 )
 
 // pad is the room inside a card.
-const pad = SizeGap
+func pad() float32 {
+	if Current().Class == Desktop {
+		return size(SizeBigGap)
+	}
+	return size(SizeGap)
+}
 
 // A CardKind is how a card looks.
 type CardKind int
@@ -40,20 +45,22 @@ func NewCard(kind CardKind, content fyne.CanvasObject) *Card {
 
 // HeightFor returns the height of the content at that width, with its margin.
 func (c *Card) HeightFor(width float32) float32 {
-	return HeightFor(c.content, width-2*size(pad)) + 2*size(pad)
+	return HeightFor(c.content, width-2*pad()) + 2*pad()
 }
 
+func (c *Card) held() []fyne.CanvasObject { return []fyne.CanvasObject{c.content} }
+
 func (c *Card) leastFor(width float32) float32 {
-	h := leastFor(c.content, width-2*size(pad))
+	h := leastFor(c.content, width-2*pad())
 	if r, ok := c.content.(*Rules); ok {
 		h = r.MinSize().Height
 	}
-	return h + 2*size(pad)
+	return h + 2*pad()
 }
 
 // MinSize is the content with its margin.
 func (c *Card) MinSize() fyne.Size {
-	return c.content.MinSize().AddWidthHeight(2*size(pad), 2*size(pad))
+	return c.content.MinSize().AddWidthHeight(2*pad(), 2*pad())
 }
 
 // CreateRenderer is called by Fyne.
@@ -91,7 +98,7 @@ func (r *cardRenderer) Layout(s fyne.Size) {
 		l.stroke, l.line = theme.ColorNamePrimary, 3
 	}
 	r.plate.draw(fyne.Position{}, s, l)
-	m := size(pad)
+	m := pad()
 	place(r.c.content, m, m, s.Width-2*m, s.Height-2*m)
 }
 
@@ -114,7 +121,10 @@ func (p *pressable) Tapped(*fyne.PointEvent) {
 }
 
 // FocusGained is called by Fyne.
-func (p *pressable) FocusGained() { p.set(&p.focused, true) }
+func (p *pressable) FocusGained() {
+	p.set(&p.focused, true)
+	bring(p.self)
+}
 
 // FocusLost is called by Fyne.
 func (p *pressable) FocusLost() { p.set(&p.focused, false) }

@@ -15,3 +15,6 @@ func (k *Keys) Smallest() (w, h float32) {
 	}
 	return w, h
 }
+
+// Tick is what the clock of a masked value calls.
+func (m *Masked) Tick() { m.tick() }

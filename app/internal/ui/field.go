@@ -109,6 +109,14 @@ func (f *Field) SetEnabled(on bool) {
 	}
 }
 
+func (f *Field) held() []fyne.CanvasObject {
+	all := []fyne.CanvasObject{f.input}
+	if f.reveal != nil {
+		all = append(all, f.reveal)
+	}
+	return all
+}
+
 func (f *Field) say() {
 	f.input.bad = f.wrong != ""
 	f.mark.Hidden = f.wrong == ""

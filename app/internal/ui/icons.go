@@ -26,6 +26,7 @@ const (
 	IconChevronLeft  Icon = "chevron-left"
 	IconChevronRight Icon = "chevron-right"
 	IconChevronDown  Icon = "chevron-down"
+	IconChevronUp    Icon = "chevron-up"
 	IconCheck        Icon = "check"
 	IconCross        Icon = "cross"
 	IconExclamation  Icon = "exclamation"
@@ -49,6 +50,7 @@ const (
 	IconTrash        Icon = "trash"
 	IconPlus         Icon = "plus"
 	IconQR           Icon = "qr"
+	IconSearch       Icon = "search"
 )
 
 // Resource returns the drawing in a colour of the theme in force. The drawings

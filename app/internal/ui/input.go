@@ -44,6 +44,8 @@ type Input struct {
 	password       bool // never copied
 	secret, mono   bool // shown as dots; in the font of codes
 	placeholder    string
+	onKey          func(*fyne.KeyEvent) bool // what it is part of takes a key
+	before, after  float32                   // room for what that draws at its ends
 	off, bad       bool
 	focused        bool
 	shift          bool
@@ -160,6 +162,9 @@ func (i *Input) FocusLost() {
 func (i *Input) setFocus(on bool) {
 	i.focused = on
 	i.Refresh()
+	if on {
+		bring(i)
+	}
 	if i.OnFocus != nil {
 		i.OnFocus(on)
 	}
@@ -186,6 +191,9 @@ func (i *Input) shiftKey(e *fyne.KeyEvent, down bool) {
 // TypedKey moves, deletes and submits; the window gets the rest.
 func (i *Input) TypedKey(e *fyne.KeyEvent) {
 	active()
+	if i.onKey != nil && i.onKey(e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyBackspace:
 		i.delete(-1)
@@ -299,7 +307,7 @@ func (i *Input) DragEnd() {}
 
 // at returns the place between two runes that is nearest to x.
 func (i *Input) at(x float32) int {
-	x += i.scroll - i.margin()
+	x += i.scroll - i.margin() - i.before
 	best, dist := 0, float32(1e9)
 	for n := range len(i.runes) + 1 {
 		if d := max(x-i.width(n), i.width(n)-x); d < dist {
@@ -374,8 +382,8 @@ func (r *inputRenderer) Layout(s fyne.Size) {
 	}
 	r.plate.draw(fyne.Position{}, s, l)
 	m := i.margin()
-	room := s.Width - 2*m
-	place(r.clip, m-2, 0, room+4, s.Height)
+	room := s.Width - 2*m - i.before - i.after
+	place(r.clip, m+i.before-2, 0, room+4, s.Height)
 	r.typed(room, ink)
 	h := r.text.MinSize().Height
 	y := (s.Height - h) / 2
