@@ -28,7 +28,7 @@ func NewFilter(text string, urgent bool, tapped func()) *Filter {
 func (f *Filter) SetCount(n int) {
 	s := ""
 	if n >= 0 {
-		s = grouped(n)
+		s = Grouped(n)
 	}
 	if s != f.count {
 		f.count = s

@@ -406,7 +406,7 @@ func (r *inputRenderer) typed(room float32, ink fyne.ThemeColorName) {
 	r.text.Text, r.text.TextStyle = string(i.visible()), i.style()
 	r.text.TextSize, r.text.Color = size(SizeFieldText), tint(ink)
 	if len(i.runes) == 0 {
-		r.text.Text, r.text.Color = i.placeholder, tint(theme.ColorNamePlaceHolder)
+		r.text.Text, r.text.Color = cut(i.placeholder, room, size(SizeFieldText), i.style()), tint(theme.ColorNamePlaceHolder)
 	}
 	if room <= 0 {
 		return

@@ -28,7 +28,7 @@ type Masked struct {
 // asks onShow for the value, which answers with Reveal. A nil onShow leaves the
 // button out. now is the clock.
 func NewMasked(masked, show, hide string, now func() time.Time, onShow func()) *Masked {
-	m := &Masked{masked: masked, show: show, hide: hide, onShow: onShow, now: now, value: NewText(RoleBody, Span{Text: masked, Mono: true, Bold: true})}
+	m := &Masked{masked: masked, show: show, hide: hide, onShow: onShow, now: now, value: NewText(RoleBody, Bold(masked))}
 	m.button = NewButton(Quiet, show, m.tapped)
 	m.button.Hidden = onShow == nil
 	m.ExtendBaseWidget(m)
@@ -59,7 +59,7 @@ func (m *Masked) Reveal(value string, last time.Duration) {
 	m.shown, m.until = true, m.now().Add(last)
 	m.button.SetBusy(false)
 	m.button.SetText(m.hide)
-	m.value.Set(Span{Text: value, Mono: true, Bold: true})
+	m.value.Set(Bold(value))
 	m.clock = NewTicker(time.Second, m.tick)
 	m.Refresh()
 }
@@ -77,7 +77,7 @@ func (m *Masked) Mask() {
 	m.clock, m.shown = nil, false
 	m.button.SetBusy(false)
 	m.button.SetText(m.show)
-	m.value.Set(Span{Text: m.masked, Mono: true, Bold: true})
+	m.value.Set(Bold(m.masked))
 	m.Refresh()
 }
 
@@ -93,7 +93,7 @@ func (m *Masked) buttonWidth() float32 {
 		w = max(w, m.button.MinSize().Width)
 	}
 	m.button.Text = was
-	return w
+	return w - 12 // its words end where the line does
 }
 
 // HeightFor returns the height at that width.
@@ -134,3 +134,6 @@ func (r *maskedRenderer) Layout(s fyne.Size) {
 	bh := m.button.MinSize().Height
 	place(m.button, s.Width-bw, max(0, (s.Height-bh)/2), bw, bh)
 }
+
+// Masked returns what shows while the value does not.
+func (m *Masked) Masked() string { return m.masked }

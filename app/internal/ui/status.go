@@ -218,3 +218,28 @@ func (f fact) MinSize(o []fyne.CanvasObject) fyne.Size {
 	a, b := o[0].MinSize(), o[1].MinSize()
 	return fyne.NewSize(max(a.Width, b.Width), max(a.Height, b.Height))
 }
+
+// NewStep returns one of several things to do, with its number.
+func NewStep(number, text string) fyne.CanvasObject {
+	return &fyne.Container{Layout: besideNumber{}, Objects: []fyne.CanvasObject{
+		NewText(RoleBody, Span{Text: number + ".", Bold: true}).Ink(theme.ColorNamePrimary).OneLine(), Body(Plain(text)),
+	}}
+}
+
+type besideNumber struct{}
+
+func (besideNumber) left() float32 { return 28 * grownBy() }
+
+func (b besideNumber) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	place(o[0], 0, 0, b.left(), o[0].MinSize().Height)
+	place(o[1], b.left(), 0, s.Width-b.left(), s.Height)
+}
+
+func (b besideNumber) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	return HeightFor(o[1], width-b.left())
+}
+
+func (b besideNumber) MinSize(o []fyne.CanvasObject) fyne.Size {
+	m := o[1].MinSize()
+	return fyne.NewSize(b.left()+m.Width, m.Height)
+}

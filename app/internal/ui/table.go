@@ -44,6 +44,7 @@ type Table struct {
 	focused       bool
 	from, to      int
 	stale         bool // what is in sight has to be drawn anew
+	forget        bool // nothing that was drawn may be kept
 }
 
 // A cursor is a line of a table: a row of a section, or with row -1 its
@@ -84,6 +85,12 @@ func (t *Table) SetSections(s []Section) {
 func (t *Table) SetColumns(c []TableColumn) {
 	t.columns = c
 	t.Redraw()
+}
+
+// Clear forgets all rows, and what was drawn of them.
+func (t *Table) Clear() {
+	t.forget, t.chosen, t.at = true, nowhere, 0
+	t.SetSections(nil)
 }
 
 // Redraw asks for the rows in sight again.
@@ -557,6 +564,10 @@ func (r *tableRenderer) Layout(s fyne.Size) {
 // show draws the lines in sight: those that were already are moved only.
 func (r *tableRenderer) show(width float32) {
 	t := r.t
+	if t.forget {
+		r.rows, r.spare, t.forget = nil, nil, false
+		r.lines.Objects = nil
+	}
 	was, seen, headings := r.rows, make(map[int]*rowView, len(r.rows)+2), 0
 	from, to := -1, -1
 	objects := r.lines.Objects[:0]

@@ -507,7 +507,7 @@ func (r *headingRenderer) Layout(s fyne.Size) {
 	m := fyne.MeasureText(sec.Title, text, bold)
 	y := (s.Height - m.Height) / 2
 	write(r.title, sec.Title, fyne.NewPos(x, y), m.Width, SizeLabel, bold, ink)
-	count := grouped(sec.Rows)
+	count := Grouped(sec.Rows)
 	n := fyne.MeasureText(count, text, bold)
 	write(r.count, count, fyne.NewPos(x+m.Width+8, y), n.Width, SizeLabel, bold, ColorMuted)
 	paintIcon(r.chevron, "", "")
@@ -524,9 +524,9 @@ func (r *headingRenderer) Layout(s fyne.Size) {
 	}
 }
 
-// grouped writes a number with a thin space between thousands, which every
+// Grouped writes a number with a thin space between thousands, which every
 // language of the product reads.
-func grouped(n int) string {
+func Grouped(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "\u2009" + s[i:]

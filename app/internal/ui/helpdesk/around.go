@@ -1,0 +1,109 @@
+package helpdesk
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Boards are the use cases of the board. *desk.Helpdesk has them, as it has
+// those of the other interfaces here.
+type Boards interface {
+	Board(ctx context.Context, shift string, q desk.BoardQuery) (desk.BoardPage, error)
+	Watched
+}
+
+// People is what shows one person.
+type People interface {
+	Person(ctx context.Context, shift string, subject domain.SubjectID) (desk.PersonView, error)
+	Timeline(ctx context.Context, shift string, subject domain.SubjectID, q desk.TimelineQuery) (desk.TimelinePage, error)
+	Reveal(ctx context.Context, shift string, subject domain.SubjectID, f desk.PersonField) (string, error)
+	Watched
+}
+
+// Stations tell of the kiosks.
+type Stations interface {
+	Kiosks(ctx context.Context, shift string) ([]desk.Kiosk, error)
+	Watched
+}
+
+// Watched is what tells that something changed.
+type Watched interface {
+	AwaitBoard(ctx context.Context, shift string, seen uint64) (uint64, error)
+}
+
+// around is what a page has around it: the window.
+type around interface {
+	printer() *i18n.Printer
+	clock() time.Time
+	signedIn() desk.Shift
+	life() context.Context  // ends with the shift
+	refused(err error) bool // the shift is over: it locks, and nobody has to be told more
+	openPerson(s domain.SubjectID)
+	back() // from a person to where one came from
+}
+
+// retryGap is after how long something is asked again that was not answered.
+const retryGap = 2 * time.Second
+
+// A watch looks again whenever something changed, for as long as a page is in
+// sight.
+type watch struct {
+	of      Watched
+	shift   string
+	gap     time.Duration // the least between two looks
+	changed func()
+	failed  func(error)
+	seen    uint64
+}
+
+// run goes on until ctx ends.
+func (w *watch) run(ctx context.Context) {
+	seen := w.seen
+	ui.Work(ctx, func(ctx context.Context) (uint64, error) { return w.of.AwaitBoard(ctx, w.shift, seen) },
+		func(now uint64, err error) {
+			if ctx.Err() != nil {
+				return
+			}
+			pause := w.gap
+			if err != nil {
+				pause = retryGap
+				w.failed(err)
+			} else {
+				w.seen = now
+				w.changed()
+			}
+			later(ctx, pause, func() { w.run(ctx) })
+		})
+}
+
+// later does something on Fyne's goroutine after a while, unless ctx ends before.
+func later(ctx context.Context, d time.Duration, do func()) {
+	ui.Work(ctx, func(ctx context.Context) (struct{}, error) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+		return struct{}{}, ctx.Err()
+	}, func(_ struct{}, err error) {
+		if err == nil && ctx.Err() == nil {
+			do()
+		}
+	})
+}
+
+// hasFocus says whether a widget has the focus of its window.
+func hasFocus(w fyne.Focusable) bool {
+	o, ok := w.(fyne.CanvasObject)
+	if !ok {
+		return false
+	}
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	return c != nil && c.Focused() == w
+}

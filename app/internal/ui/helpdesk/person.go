@@ -1,0 +1,584 @@
+package helpdesk
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
+	"github.com/keydesk/keydesk/projections/history"
+)
+
+const (
+	// shownFor is how long a number or an address shows before it is masked again.
+	shownFor = 30 * time.Second
+	// personGap is the least time between two looks at a person because something
+	// changed, which may be somebody else's.
+	personGap = 500 * time.Millisecond
+	// storyRows is how many entries of the timeline are asked for at a time.
+	storyRows = 50
+)
+
+// A personPage shows why one person cannot log in, what is known of them, and
+// what happened. It drops all of that when it is left.
+type personPage struct {
+	around
+
+	desk    People
+	subject domain.SubjectID
+	w       words
+
+	got    bool
+	lost   bool
+	view   desk.PersonView
+	story  []desk.TimelineEntry
+	counts map[desk.TimelineKind]int
+	total  int
+	kind   desk.TimelineKind // empty: all
+	said   string            // why a value could not be shown
+
+	ctx    context.Context //nolint:containedctx // ends when the page is left
+	cancel context.CancelFunc
+	asked  int // the last question; answers to earlier ones are nobody's
+
+	heading  *ui.Text
+	badge    *ui.Badge
+	line     *ui.Text
+	track    *ui.Track
+	bord     *ui.Button
+	away     *ui.Message
+	why, now *fyne.Container
+	entries  *fyne.Container
+	kinds    map[desk.TimelineKind]*ui.Filter
+	older    *ui.Button
+	masks    map[desk.PersonField]*ui.Masked
+	scroll   *ui.Scroller
+	whole    *fyne.Container
+	drawn    [3]string // what why, now and entries were made from
+}
+
+func newPersonPage(a around, d People, s domain.SubjectID) *personPage {
+	return &personPage{around: a, desk: d, subject: s}
+}
+
+func (p *personPage) id() string { return "person" }
+
+func (p *personPage) title() string {
+	if p.view.Name != "" {
+		return p.view.Name
+	}
+	return p.printer().T("helpdesk-person")
+}
+
+// storyKinds are the filters of the timeline, in their order.
+func storyKinds() []desk.TimelineKind {
+	return []desk.TimelineKind{
+		"", desk.TimelineEnrolment, desk.TimelineMessages, desk.TimelineLogins, desk.TimelineRefusals, desk.TimelineStaff,
+	}
+}
+
+// content builds the page in the language of now, with what it shows.
+func (p *personPage) content() fyne.CanvasObject {
+	p.w = words{p.printer(), p.clock}
+	w, at := p.w, float32(0)
+	if p.scroll != nil {
+		at = p.scroll.At()
+	}
+	p.drawn = [3]string{}
+	p.heading, p.badge, p.line = ui.Heading(" "), ui.NewBadge(ui.Info, ""), ui.Hint(ui.Plain(" "))
+	p.badge.Hide()
+	p.track = ui.NewTrack(marksOf(make([]desk.StepState, enrolment.StepDone))...)
+	p.bord = ui.NewBack(w.T("helpdesk-person-back"), p.back)
+	p.away = ui.NewMessage(ui.Warning, "", ui.Plain(w.T("helpdesk-person-away")))
+	p.away.Hide()
+	p.why, p.now, p.entries = ui.Stack(), ui.Stack(), ui.Column("")
+	p.masks = map[desk.PersonField]*ui.Masked{}
+	p.kinds = map[desk.TimelineKind]*ui.Filter{}
+	chips := ui.Flow(ui.SizeSmallGap)
+	for _, k := range storyKinds() {
+		id := "helpdesk-story-all"
+		if k != "" {
+			id = "helpdesk-story-" + string(k)
+		}
+		p.kinds[k] = ui.NewFilter(w.T(id), false, func() { p.narrow(k) })
+		chips.Add(p.kinds[k])
+	}
+	p.older = ui.NewButton(ui.Small, w.T("helpdesk-story-older"), p.more)
+	p.older.Hide()
+	story := ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Subheading(w.T("helpdesk-story")), chips, p.entries, ui.Row("", p.older)))
+	p.scroll = ui.NewScroller(ui.NewAside(
+		ui.Column("", ui.NewCard(ui.Recommended, p.why), story),
+		ui.Column("", ui.NewCard(ui.Surface, p.now))))
+	p.whole = ui.Column(ui.SizeGap, ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord), p.away, ui.Grow(1, p.scroll))
+	p.show()
+	p.scroll.ScrollTo(at)
+	return p.whole
+}
+
+// enter is called when the page comes in sight.
+func (p *personPage) enter() {
+	p.ctx, p.cancel = context.WithCancel(p.life())
+	p.load(storyRows)
+	w := &watch{
+		of: p.desk, shift: p.signedIn().ID, gap: personGap, failed: p.failed,
+		changed: func() { p.load(max(storyRows, min(len(p.story), desk.MostRows))) },
+	}
+	w.run(p.ctx)
+	ui.Focus(p.bord)
+}
+
+// leave drops what was asked, and all that is known of the person.
+func (p *personPage) leave() {
+	if p.cancel == nil {
+		return
+	}
+	p.cancel()
+	p.cancel = nil
+	for _, m := range p.masks {
+		m.Mask()
+	}
+	p.got, p.view, p.story, p.counts, p.said = false, desk.PersonView{}, nil, nil, ""
+	p.content()
+}
+
+// load asks for the person, and the newest entries of their timeline.
+func (p *personPage) load(rows int) {
+	type answer struct {
+		view  desk.PersonView
+		story desk.TimelinePage
+	}
+	p.asked++
+	asked, ctx, shift, q := p.asked, p.ctx, p.signedIn().ID, p.query(0, rows)
+	ui.Work(ctx, func(ctx context.Context) (answer, error) {
+		var a answer
+		var err error
+		if a.view, err = p.desk.Person(ctx, shift, p.subject); err != nil {
+			return a, err
+		}
+		a.story, err = p.desk.Timeline(ctx, shift, p.subject, q)
+		return a, err
+	}, func(a answer, err error) {
+		switch {
+		case ctx.Err() != nil || asked != p.asked:
+		case err != nil:
+			p.failed(err)
+		default:
+			p.got, p.lost, p.view = true, false, a.view
+			p.story, p.total, p.counts = a.story.Entries, a.story.Total, a.story.Counts
+			p.show()
+		}
+	})
+}
+
+func (p *personPage) query(offset, limit int) desk.TimelineQuery {
+	q := desk.TimelineQuery{Offset: offset, Limit: limit}
+	if p.kind != "" {
+		q.Kinds = []desk.TimelineKind{p.kind}
+	}
+	return q
+}
+
+// failed says that there is no answer; the page goes on showing the last one.
+func (p *personPage) failed(err error) {
+	if !p.refused(err) {
+		p.lost = true
+		p.show()
+	}
+}
+
+// narrow shows one kind of entries.
+func (p *personPage) narrow(k desk.TimelineKind) {
+	p.kind = k
+	p.marks()
+	p.load(storyRows)
+}
+
+// more asks for entries before those that are shown.
+func (p *personPage) more() {
+	p.asked++
+	asked, ctx, shift, q := p.asked, p.ctx, p.signedIn().ID, p.query(len(p.story), storyRows)
+	p.older.SetBusy(true)
+	ui.Work(ctx, func(ctx context.Context) (desk.TimelinePage, error) { return p.desk.Timeline(ctx, shift, p.subject, q) },
+		func(page desk.TimelinePage, err error) {
+			if ctx.Err() != nil {
+				return
+			}
+			p.older.SetBusy(false)
+			switch {
+			case asked != p.asked:
+			case err != nil:
+				p.failed(err)
+			default:
+				p.story, p.total, p.lost = append(p.story, page.Entries...), page.Total, false
+				p.show()
+			}
+		})
+}
+
+// reveal shows a value for a while. Desk records that before it answers.
+func (p *personPage) reveal(f desk.PersonField) {
+	ctx, shift, m := p.ctx, p.signedIn().ID, p.masks[f]
+	ui.Work(ctx, func(ctx context.Context) (string, error) { return p.desk.Reveal(ctx, shift, p.subject, f) },
+		func(value string, err error) {
+			if ctx.Err() != nil {
+				return
+			}
+			p.said = ""
+			if err != nil {
+				m.Mask()
+				if p.refused(err) {
+					return
+				}
+				p.said = p.w.refusal(err)
+			} else {
+				m.Reveal(value, shownFor)
+			}
+			p.showNow()
+		})
+}
+
+// --- showing
+
+func (p *personPage) show() {
+	if p.whole == nil {
+		return
+	}
+	p.away.Hidden = !p.lost
+	p.marks()
+	if p.got {
+		p.showHead()
+		p.showWhy()
+		p.showNow()
+	}
+	p.showStory()
+	p.whole.Refresh()
+}
+
+func (p *personPage) showHead() {
+	v, w := &p.view, p.w
+	name := v.Name
+	if name == "" {
+		name = w.T("helpdesk-no-name")
+	}
+	p.heading.SetText(name)
+	kind, id := p.standing()
+	p.badge.Set(kind, w.T(id, i18n.Args{"Step": int(v.Step)}))
+	p.badge.Show()
+	code := ""
+	if v.HelpCode != "" {
+		code = w.helpCode(v.HelpCode)
+	}
+	p.line.SetText(joined(v.Email, v.Team, code))
+	p.track.Set(marksOf(v.Steps[:])...)
+}
+
+// standing says in a few words how somebody stands.
+func (p *personPage) standing() (ui.MessageKind, string) {
+	v := &p.view
+	switch {
+	case v.Erased:
+		return ui.Info, "helpdesk-standing-erased"
+	case v.Frozen != "":
+		return ui.Failure, "helpdesk-standing-frozen"
+	case v.Group == desk.GroupStuck && v.Step >= 1 && v.Step < enrolment.StepDone:
+		return ui.Failure, "helpdesk-standing-stuck-at"
+	case v.Group == desk.GroupStuck:
+		return ui.Failure, "helpdesk-standing-stuck"
+	case len(v.Locks) > 0:
+		return ui.Warning, "helpdesk-standing-locked"
+	case v.Group == desk.GroupDone:
+		return ui.Success, "helpdesk-standing-done"
+	case v.Group == desk.GroupGone:
+		return ui.Warning, "helpdesk-standing-gone"
+	case v.Group == desk.GroupBusy:
+		return ui.Info, "helpdesk-standing-busy"
+	case v.Step >= 1:
+		return ui.Info, "helpdesk-standing-paused"
+	}
+	return ui.Info, "helpdesk-standing-waiting"
+}
+
+// showWhy draws the diagnosis: the cause first, then the chain of checks, then what
+// to do about it.
+func (p *personPage) showWhy() {
+	d, w := &p.view.Diagnosis, p.w
+	if !p.changed(0, fmt.Sprint(d.Cause, d.Well, d.Checks, d.Advice)) {
+		return
+	}
+	title, kind := "helpdesk-why", ui.Info
+	for _, c := range d.Checks {
+		if c.State == desk.CheckBad {
+			kind = ui.Failure
+		}
+	}
+	if d.Well {
+		title, kind = "helpdesk-why-well", ui.Success
+	}
+	checks := ui.Tiles(3, 200, ui.SizeGap)
+	for _, c := range d.Checks {
+		checks.Add(ui.NewCheck(checkMark(c.State), w.T("desk-check-"+string(c.Name)), w.phrase(c.Detail)))
+	}
+	all := ui.Column(ui.SizeGap, ui.Subheading(w.T(title)), ui.NewMessage(kind, "", ui.Bold(w.phrase(d.Cause))), checks)
+	if len(d.Advice) > 0 {
+		list := ui.Column(ui.SizeSmallGap, ui.Label(w.T("helpdesk-advice")))
+		for i, a := range d.Advice {
+			list.Add(ui.NewStep(strconv.Itoa(i+1), w.phrase(a)))
+		}
+		all.Add(ui.NewRule())
+		all.Add(list)
+	}
+	p.why.Objects = []fyne.CanvasObject{all}
+}
+
+func checkMark(s desk.CheckState) ui.Mark {
+	switch s {
+	case desk.CheckOK:
+		return ui.MarkGood
+	case desk.CheckBad:
+		return ui.MarkStuck
+	case desk.CheckOpen:
+		return ui.MarkOpen
+	case desk.CheckUnknown:
+	}
+	return ui.MarkUnknown
+}
+
+// A knownFact is a line of what is known; of a field that can be shown, with its
+// mask.
+type knownFact struct {
+	label, value string
+	field        desk.PersonField
+}
+
+// facts are what is known of the person now.
+func (p *personPage) facts() []knownFact {
+	v, w := &p.view, p.w
+	all := []knownFact{{"factor", w.T("helpdesk-factor-" + string(orNone(v.Factor))), ""}}
+	add := func(when bool, label, value string) {
+		if when {
+			all = append(all, knownFact{label, value, ""})
+		}
+	}
+	add(v.Frozen != "", "frozen", w.T("helpdesk-frozen-"+string(v.Frozen)))
+	add(v.Frozen != "" && v.Chosen != enrolment.NoFactor, "chosen", w.T("helpdesk-factor-"+string(orNone(v.Chosen))))
+	add(!v.Since.IsZero(), "since", w.moment(v.Since))
+	add(v.Device != "", "device", v.Device)
+	for _, l := range v.Locks {
+		add(true, "lock", w.T("helpdesk-locked-until", i18n.Args{"Time": w.moment(l.Until)}))
+	}
+	if v.Email != "" {
+		all = append(all, knownFact{"email", v.Email, desk.FieldEmail})
+	}
+	if v.Phone != "" {
+		all = append(all, knownFact{"phone", v.Phone, desk.FieldPhone})
+		proved := "helpdesk-phone-unproved"
+		if v.PhoneProved {
+			proved = "helpdesk-phone-proved"
+		}
+		add(true, "phone-from", joined(w.T("helpdesk-source-"+string(v.PhoneSource)), w.T(proved)))
+	}
+	add(v.HRPhone && v.PhoneSource != enrolment.FromHR, "hr-phone", w.T("helpdesk-hr-phone"))
+	seen := w.moment(v.LastSeen)
+	switch {
+	case v.LastSeen.IsZero():
+	case v.LastAt != "":
+		seen = joined(seen, w.at(v.LastAt))
+	case v.LastClient != "":
+		seen = joined(seen, v.LastClient)
+	}
+	add(true, "seen", seen)
+	add(v.Employee != "", "employee", v.Employee)
+	add(v.Start != "", "start", w.day(v.Start))
+	add(v.Language != "", "language", w.T("helpdesk-language-"+v.Language))
+	add(v.Case != "", "case", v.Case)
+	hr := "helpdesk-hr-never"
+	switch {
+	case v.Left:
+		hr = "helpdesk-hr-left"
+	case v.Registered:
+		hr = "helpdesk-hr-registered"
+	}
+	add(!v.Erased, "hr", w.T(hr))
+	return all
+}
+
+func orNone(f enrolment.Factor) enrolment.Factor {
+	if f == "" {
+		return enrolment.NoFactor
+	}
+	return f
+}
+
+// showNow draws what is known. A value that is shown stays so, unless it changed.
+func (p *personPage) showNow() {
+	facts, w := p.facts(), p.w
+	if !p.changed(1, fmt.Sprint(facts, p.said)) {
+		return
+	}
+	focused, was := desk.PersonField(""), p.masks
+	for f, m := range was {
+		if hasFocus(m.Button()) {
+			focused = f
+		}
+	}
+	p.masks = map[desk.PersonField]*ui.Masked{}
+	all := ui.Column(ui.SizeSmallGap, ui.Subheading(w.T("helpdesk-now")))
+	for _, f := range facts {
+		var value fyne.CanvasObject = ui.Body(ui.Plain(f.value))
+		switch f.field {
+		case "":
+			if f.label == "factor" || f.label == "frozen" {
+				value = ui.Body(ui.Bold(f.value))
+			}
+		default:
+			m := was[f.field]
+			if m == nil || m.Masked() != f.value {
+				m = p.mask(f)
+			}
+			p.masks[f.field], value = m, m
+		}
+		all.Add(ui.NewFact(w.T("helpdesk-fact-"+f.label), value))
+	}
+	if p.said != "" {
+		all.Add(ui.NewMessage(ui.Failure, "", ui.Plain(p.said)))
+	}
+	for f, m := range was {
+		if p.masks[f] != m {
+			m.Mask()
+		}
+	}
+	p.now.Objects = []fyne.CanvasObject{all}
+	p.now.Refresh()
+	p.scroll.Refresh()
+	if m := p.masks[focused]; m != nil {
+		ui.Focus(m.Button())
+	}
+}
+
+// mask returns a value that shows on request, for who may ask.
+func (p *personPage) mask(f knownFact) *ui.Masked {
+	var ask func()
+	if p.signedIn().May(staff.RevealData) {
+		ask = func() { p.reveal(f.field) }
+	}
+	return ui.NewMasked(f.value, p.w.T("helpdesk-show"), p.w.T("helpdesk-hide"), p.clock, ask)
+}
+
+// marks draws the filters of the timeline.
+func (p *personPage) marks() {
+	all := 0
+	for _, n := range p.counts {
+		all += n
+	}
+	for k, f := range p.kinds {
+		f.SetOn(k == p.kind)
+		n := p.counts[k]
+		if k == "" {
+			n = all
+		}
+		if f.SetCount(n); !p.got {
+			f.SetCount(-1)
+		}
+	}
+}
+
+// showStory draws the timeline, a heading for each day.
+func (p *personPage) showStory() {
+	w := p.w
+	p.older.Hidden = len(p.story) >= p.total
+	key := fmt.Sprint(p.got, len(p.story), p.total, w.date(w.now().In(time.Local)))
+	if len(p.story) > 0 {
+		key += fmt.Sprint(p.story[0], p.story[len(p.story)-1])
+	}
+	if !p.changed(2, key) {
+		return
+	}
+	p.entries.Objects = nil
+	if len(p.story) == 0 && p.got {
+		p.entries.Add(ui.Body(ui.Plain(w.T("helpdesk-story-none"))).Ink(ui.ColorMuted))
+	}
+	day := func(i int) string {
+		if i < 0 || i >= len(p.story) {
+			return ""
+		}
+		return when(&p.story[i]).In(time.Local).Format(time.DateOnly)
+	}
+	for i := range p.story {
+		e := &p.story[i]
+		if day(i) != day(i-1) {
+			p.entries.Add(ui.Label(p.dayOf(when(e))))
+		}
+		icon, ink := sign(e)
+		p.entries.Add(ui.NewMoment(w.clock(when(e)), icon, ink, w.entry(e), w.who(e), day(i) != day(i-1), day(i) != day(i+1)))
+	}
+}
+
+// dayOf writes the day of a heading.
+func (p *personPage) dayOf(t time.Time) string {
+	if t.In(time.Local).Format(time.DateOnly) == p.clock().In(time.Local).Format(time.DateOnly) {
+		return p.w.T("helpdesk-when-today")
+	}
+	return p.w.weekday(t.In(time.Local))
+}
+
+// changed notes what a part is made from, and says whether that is something else
+// than before.
+func (p *personPage) changed(part int, from string) bool {
+	if p.drawn[part] == from {
+		return false
+	}
+	p.drawn[part] = from
+	return true
+}
+
+// when is the time of an entry.
+func when(e *desk.TimelineEntry) time.Time {
+	if e.At.IsZero() {
+		return e.Recorded
+	}
+	return e.At
+}
+
+// sign is how an entry looks: what came of it decides the colour, what it is about
+// the sign, where that says more.
+func sign(e *desk.TimelineEntry) (ui.Icon, fyne.ThemeColorName) {
+	switch e.Outcome {
+	case history.Progress:
+		return ui.IconCheck, theme.ColorNameSuccess
+	case history.Refused:
+		return ui.IconExclamation, theme.ColorNameWarning
+	case history.Failed:
+		return ui.IconWarning, theme.ColorNameError
+	case history.Puzzling:
+		return ui.IconQuestion, theme.ColorNameWarning
+	case history.Note:
+	}
+	switch e.Kind {
+	case desk.TimelineMessages:
+		return ui.IconMail, ui.ColorMuted
+	case desk.TimelineLogins:
+		return ui.IconLock, ui.ColorMuted
+	case desk.TimelineStaff:
+		return ui.IconPerson, ui.ColorMuted
+	case desk.TimelineEnrolment, desk.TimelineRefusals:
+	}
+	return ui.IconInfo, ui.ColorMuted
+}
+
+// key takes what nothing else took.
+func (p *personPage) key(e *fyne.KeyEvent) bool {
+	if e.Name == fyne.KeyEscape {
+		p.back()
+		return true
+	}
+	return p.scroll.TypedKey(e)
+}
