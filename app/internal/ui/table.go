@@ -479,6 +479,9 @@ func (t *Table) TypedKey(e *fyne.KeyEvent) {
 // says whether it moved.
 func (t *Table) step(n int, to func(cursor) (cursor, bool)) bool {
 	c, best := t.chosen, nowhere
+	if first, ok := t.lineAt(t.at); ok && c == nowhere { // begin with what is in sight
+		c, _ = t.before(first)
+	}
 	for n > 0 {
 		var ok bool
 		if c, ok = to(c); !ok {

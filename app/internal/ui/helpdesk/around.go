@@ -107,3 +107,14 @@ func hasFocus(w fyne.Focusable) bool {
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
 	return c != nil && c.Focused() == w
 }
+
+// toTable brings the focus to a table with a key that nothing took. Where no row was
+// chosen, the first is, and Down goes no further.
+func toTable(t *ui.Table, e *fyne.KeyEvent) bool {
+	chosen := t.Chosen() >= 0
+	ui.Focus(t)
+	if chosen || e.Name != fyne.KeyDown {
+		t.TypedKey(e)
+	}
+	return true
+}

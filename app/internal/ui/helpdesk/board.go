@@ -99,9 +99,8 @@ func (b *boardPage) content() fyne.CanvasObject {
 	b.table.OnOpen = b.open
 	b.table.OnFold = func(int) { b.folded = !b.folded; b.show() }
 	b.table.OnChoose = func(i int) {
-		if r, ok := b.at(i); ok {
-			b.chosen = r.Subject
-		}
+		r, _ := b.at(i) // nobody yet, where the row is not there yet
+		b.chosen = r.Subject
 	}
 	b.none = ui.Stack()
 	b.none.Hide()
@@ -283,6 +282,9 @@ func (b *boardPage) arrived(page desk.BoardPage, q desk.BoardQuery) {
 		b.table.SetAnchor(now, above)
 	}
 	b.seeking = false
+	if r, ok := b.at(chosen); ok && b.chosen == (domain.SubjectID{}) {
+		b.chosen = r.Subject
+	}
 	switch now := b.find(b.chosen); {
 	case now >= 0:
 		b.table.Choose(now, false)
@@ -546,9 +548,7 @@ func (b *boardPage) key(e *fyne.KeyEvent) bool {
 		}
 		return true
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
-		ui.Focus(b.table)
-		b.table.TypedKey(e)
-		return true
+		return toTable(b.table, e)
 	}
 	return false
 }

@@ -314,9 +314,7 @@ func (k *kiosksPage) key(e *fyne.KeyEvent) bool {
 			return true
 		}
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
-		ui.Focus(k.table)
-		k.table.TypedKey(e)
-		return true
+		return toTable(k.table, e)
 	}
 	return false
 }
