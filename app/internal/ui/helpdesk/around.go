@@ -42,6 +42,7 @@ type Watched interface {
 type around interface {
 	printer() *i18n.Printer
 	clock() time.Time
+	names() i18n.Args // Portal, Pocket and Support, as this installation calls them
 	signedIn() desk.Shift
 	life() context.Context  // ends with the shift
 	refused(err error) bool // the shift is over: it locks, and nobody has to be told more

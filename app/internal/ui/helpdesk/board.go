@@ -55,7 +55,9 @@ type boardPage struct {
 	again   bool // ask once more, when the answer is there
 	seen    uint64
 	minute  *ui.Ticker
-	seeking bool // the answer to this query is to show from its top
+	seeking bool    // the answer to this query is to show from a row of its own …
+	toRow   int     // … which is this one, or -1 for the top …
+	toAbove float64 // … with so much of it above what is in sight
 
 	sub     *ui.Text
 	field   *ui.Search
@@ -69,7 +71,7 @@ type boardPage struct {
 }
 
 func newBoardPage(a around, d Boards, scope desk.BoardScope) *boardPage {
-	return &boardPage{around: a, desk: d, scope: scope, filter: desk.FilterAll, folded: scope == desk.ScopeToday}
+	return &boardPage{around: a, desk: d, scope: scope, filter: desk.FilterAll, folded: scope == desk.ScopeToday, toRow: -1}
 }
 
 func (b *boardPage) id() string { return "board-" + string(b.scope) }
@@ -78,7 +80,7 @@ func (b *boardPage) title() string { return b.printer().T("helpdesk-board-" + st
 
 // content builds the page in the language of now, with what it shows.
 func (b *boardPage) content() fyne.CanvasObject {
-	b.w = words{b.printer(), b.clock}
+	b.w = newWords(b)
 	w := b.w
 	b.drawn = ""
 	b.sub = ui.Hint(ui.Plain(" "))
@@ -165,7 +167,7 @@ func (b *boardPage) chips() fyne.CanvasObject {
 // enter is called when the page comes in sight.
 func (b *boardPage) enter() {
 	b.ctx, b.cancel = context.WithCancel(b.life())
-	b.renew()
+	b.renew(b.toRow, b.toAbove) // where one was
 	w := &watch{of: b.desk, shift: b.signedIn().ID, gap: liveGap, changed: b.ask, failed: b.failed}
 	w.run(b.ctx)
 	b.minute = ui.NewTicker(minutePasses, func() { b.table.Redraw() })
@@ -180,6 +182,7 @@ func (b *boardPage) leave() {
 	b.minute.Stop()
 	b.field.Stop()
 	b.cancel = nil
+	b.toRow, b.toAbove = b.table.Anchor()
 	b.have, b.of, b.got = desk.BoardPage{}, desk.BoardQuery{}, false
 	b.show()
 	b.table.Clear()
@@ -188,20 +191,21 @@ func (b *boardPage) leave() {
 // seek searches.
 func (b *boardPage) seek(typed string) {
 	b.search = typed
-	b.renew()
+	b.renew(-1, 0)
 }
 
 // narrow shows what a filter lets through.
 func (b *boardPage) narrow(f desk.BoardFilter) {
 	if f != b.filter {
 		b.filter = f
-		b.renew()
+		b.renew(-1, 0)
 	}
 }
 
 // renew asks another question: what was asked before is nobody's answer any more.
-// What is shown stays until the answer comes.
-func (b *boardPage) renew() {
+// What is shown stays until the answer comes, which shows from a row, or -1 from the
+// top.
+func (b *boardPage) renew(row int, above float64) {
 	if b.cancel == nil {
 		return
 	}
@@ -210,6 +214,7 @@ func (b *boardPage) renew() {
 	}
 	b.query, b.drop = context.WithCancel(b.ctx)
 	b.asking, b.again, b.seeking = false, false, true
+	b.toRow, b.toAbove = row, above
 	b.marks()
 	b.ask()
 }
@@ -236,10 +241,11 @@ func (b *boardPage) ask() {
 	}
 	b.asking, b.again = true, false
 	q := desk.BoardQuery{Scope: b.scope, Filter: b.filter, Search: b.search, Limit: pageRows}
-	if !b.seeking {
-		from, to := b.table.Window()
-		q.Offset = max(0, from-(pageRows-(to-from))/2)
+	from, to := b.table.Window()
+	if b.seeking {
+		from, to = b.toRow, b.toRow
 	}
+	q.Offset = max(0, from-(pageRows-(to-from))/2)
 	query, shift := b.query, b.signedIn().ID
 	ui.Work(query, func(ctx context.Context) (desk.BoardPage, error) { return b.desk.Board(ctx, shift, q) },
 		func(page desk.BoardPage, err error) {
@@ -276,7 +282,9 @@ func (b *boardPage) arrived(page desk.BoardPage, q desk.BoardQuery) {
 	b.have, b.of, b.since, b.got, b.lost = page, q, b.clock(), true, false
 	b.show()
 	switch now := b.find(first.Subject); {
-	case b.seeking || top < 0:
+	case b.seeking:
+		b.table.SetAnchor(b.toRow, b.toAbove)
+	case top < 0:
 		b.table.SetAnchor(-1, 0)
 	case anchored && now >= 0:
 		b.table.SetAnchor(now, above)

@@ -52,7 +52,7 @@ func (k *kiosksPage) title() string { return k.printer().T("helpdesk-kiosks") }
 
 // content builds the page in the language of now, with what it shows.
 func (k *kiosksPage) content() fyne.CanvasObject {
-	k.w = words{k.printer(), k.clock}
+	k.w = newWords(k)
 	w := k.w
 	k.sub = ui.Hint(ui.Plain(" "))
 	k.live = ui.NewBadge(ui.Info, w.T("helpdesk-live-wait"))

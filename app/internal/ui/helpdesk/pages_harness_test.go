@@ -293,8 +293,11 @@ type desktop struct {
 
 func (d *desktop) printer() *i18n.Printer { return i18n.New(d.lang) }
 func (d *desktop) clock() time.Time       { return d.now }
-func (d *desktop) life() context.Context  { return d.ctx }
-func (d *desktop) back()                  { d.left++ }
+func (d *desktop) names() i18n.Args {
+	return i18n.Args{"Portal": "Mijn OPO-R", "Pocket": "Pocket", "Support": "servicedesk@voorbeeld.nl"}
+}
+func (d *desktop) life() context.Context { return d.ctx }
+func (d *desktop) back()                 { d.left++ }
 
 func (d *desktop) openPerson(s domain.SubjectID) { d.opened = append(d.opened, s) }
 

@@ -177,6 +177,32 @@ func TestABoardIsLive(t *testing.T) {
 	}
 }
 
+// Who comes back to a board is where they were.
+func TestBackOnTheBoard(t *testing.T) {
+	town := newTown(crowd(5_000))
+	d, b := onBoard(t, town, desk.ScopeEverybody)
+	ui.Focus(b.table)
+	for range 60 {
+		d.press(b, fyne.KeyPageDown)
+		d.settle()
+	}
+	row, above := b.table.Anchor()
+	chosen := b.table.Chosen()
+	d.press(b, fyne.KeyReturn)
+	b.leave()
+	d.settle()
+	d.rebuild(b)
+	b.enter()
+	d.until("the board", func() bool { return b.got })
+	d.settle()
+	if again, same := b.table.Anchor(); again != row || same != above || b.table.Chosen() != chosen {
+		t.Errorf("it was at row %d and %v with %d chosen, and is at %d and %v with %d", row, above, chosen, again, same, b.table.Chosen())
+	}
+	if len(d.opened) != 1 || d.opened[0] != town.people[chosen].Subject {
+		t.Errorf("opened %v", d.opened)
+	}
+}
+
 // At the top, who gets stuck shows at once.
 func TestWhoGetsStuckShows(t *testing.T) {
 	town := newTown(morning())
@@ -540,8 +566,8 @@ func TestPagesHaveWords(t *testing.T) {
 
 func TestTimesAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
-	nl := words{i18n.New("nl"), func() time.Time { return noon }}
-	en := words{i18n.New("en"), func() time.Time { return noon }}
+	nl := words{i18n.New("nl"), func() time.Time { return noon }, nil}
+	en := words{i18n.New("en"), func() time.Time { return noon }, nil}
 	for got, want := range map[string]string{
 		nl.moment(noon.Add(-12 * time.Minute)):          "10:46",
 		nl.moment(noon.AddDate(0, 0, -1)):               "gisteren 10:58",

@@ -88,7 +88,7 @@ func storyKinds() []desk.TimelineKind {
 
 // content builds the page in the language of now, with what it shows.
 func (p *personPage) content() fyne.CanvasObject {
-	p.w = words{p.printer(), p.clock}
+	p.w = newWords(p)
 	w, at := p.w, float32(0)
 	if p.scroll != nil {
 		at = p.scroll.At()

@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,17 @@ import (
 type words struct {
 	*i18n.Printer
 
-	now func() time.Time
+	now   func() time.Time
+	names i18n.Args // what this installation calls itself
+}
+
+func newWords(a around) words { return words{a.printer(), a.clock, a.names()} }
+
+// args are the values that every sentence may name.
+func (w words) args() i18n.Args {
+	all := i18n.Args{}
+	maps.Copy(all, w.names)
+	return all
 }
 
 // phrase puts something of desk in words.
@@ -23,7 +34,7 @@ func (w words) phrase(p desk.Phrase) string {
 	if p.ID == "" {
 		return ""
 	}
-	args := i18n.Args{}
+	args := w.args()
 	for name, value := range p.Params {
 		args[name] = w.param(name, value)
 	}
@@ -128,7 +139,7 @@ func joined(all ...string) string {
 
 // entry tells what happened.
 func (w words) entry(e *desk.TimelineEntry) string {
-	args := i18n.Args{}
+	args := w.args()
 	for name, value := range e.Params {
 		args[name] = w.param(name, value)
 	}
@@ -159,8 +170,7 @@ func (w words) who(e *desk.TimelineEntry) string {
 
 // refusal tells why something was refused, and what to do.
 func (w words) refusal(err error) string {
-	code := desk.Unavailable
-	args := i18n.Args{}
+	code, args := desk.Unavailable, w.args()
 	if r, ok := errors.AsType[*desk.Refusal](err); ok {
 		code = r.Code
 		args["Incident"] = r.Incident
