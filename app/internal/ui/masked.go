@@ -135,5 +135,11 @@ func (r *maskedRenderer) Layout(s fyne.Size) {
 	place(m.button, s.Width-bw, max(0, (s.Height-bh)/2), bw, bh)
 }
 
+// SetMasked masks another value.
+func (m *Masked) SetMasked(masked string) {
+	m.masked = masked
+	m.Mask()
+}
+
 // Masked returns what shows while the value does not.
 func (m *Masked) Masked() string { return m.masked }

@@ -99,16 +99,6 @@ func later(ctx context.Context, d time.Duration, do func()) {
 	})
 }
 
-// hasFocus says whether a widget has the focus of its window.
-func hasFocus(w fyne.Focusable) bool {
-	o, ok := w.(fyne.CanvasObject)
-	if !ok {
-		return false
-	}
-	c := fyne.CurrentApp().Driver().CanvasForObject(o)
-	return c != nil && c.Focused() == w
-}
-
 // toTable brings the focus to a table with a key that nothing took. Where no row was
 // chosen, the first is, and Down goes no further.
 func toTable(t *ui.Table, e *fyne.KeyEvent) bool {

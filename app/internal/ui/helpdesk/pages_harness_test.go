@@ -136,14 +136,17 @@ func (t *town) Person(_ context.Context, _ string, s domain.SubjectID) (desk.Per
 			PhoneSource: enrolment.FromSelf, HRPhone: true, Registered: true, Started: true, Step: 4, Steps: r.Steps, Group: r.Group,
 			Factor: enrolment.NoFactor, LastSeen: noon.Add(-12 * time.Minute), LastAt: "Hal 2", Language: "nl", Employee: "100234", At: noon,
 			Diagnosis: desk.Diagnosis{
-				Cause: desk.Phrase{ID: "desk-cause-phone-undeliverable"},
+				Cause: said("desk-cause-sms-refused", "N", "3"),
 				Checks: []desk.Check{
-					{Name: desk.CheckExists, State: desk.CheckOK}, {Name: desk.CheckEmail, State: desk.CheckOK},
-					{Name: desk.CheckPassword, State: desk.CheckOK}, {Name: desk.CheckUnlocked, State: desk.CheckOK},
-					{Name: desk.CheckPhone, State: desk.CheckBad}, {Name: desk.CheckFactor, State: desk.CheckOpen},
-					{Name: desk.CheckSystem, State: desk.CheckUnknown},
+					{Name: desk.CheckExists, State: desk.CheckOK, Detail: said("desk-detail-on-roster")},
+					{Name: desk.CheckEmail, State: desk.CheckOK, Detail: said("desk-detail-email-proved", "At", noon.Add(-27*time.Minute).UTC().Format(time.RFC3339))},
+					{Name: desk.CheckPassword, State: desk.CheckOK, Detail: said("desk-detail-password-set", "At", noon.Add(-24*time.Minute).UTC().Format(time.RFC3339))},
+					{Name: desk.CheckUnlocked, State: desk.CheckOK, Detail: said("desk-detail-unlocked", "N", "0")},
+					{Name: desk.CheckPhone, State: desk.CheckBad, Detail: said("desk-detail-sms-undelivered", "N", "3")},
+					{Name: desk.CheckFactor, State: desk.CheckOpen, Detail: said("desk-detail-phone-open")},
+					{Name: desk.CheckSystem, State: desk.CheckUnknown, Detail: said("desk-detail-unknown")},
 				},
-				Advice: []desk.Phrase{{ID: "desk-advice-read-number"}, {ID: "desk-advice-resend"}},
+				Advice: []desk.Phrase{said("desk-advice-read-number"), said("desk-advice-mobile-number"), said("desk-advice-resend-sms")},
 			},
 		}
 		if t.view != nil {
@@ -199,6 +202,15 @@ func (t *town) Kiosks(context.Context, string) ([]desk.Kiosk, error) {
 	return slices.Clone(t.kiosks), t.err
 }
 
+// said is a phrase, of names and values that take turns.
+func said(id string, params ...string) desk.Phrase {
+	p := desk.Phrase{ID: id, Params: map[string]string{}}
+	for i := 0; i < len(params); i += 2 {
+		p.Params[params[i]] = params[i+1]
+	}
+	return p
+}
+
 // queries returns what was asked since the last time.
 func (t *town) queries() []desk.BoardQuery {
 	t.mu.Lock()
@@ -227,7 +239,7 @@ func someone(n int, name string, g desk.BoardGroup, step int) desk.BoardRow {
 		}
 	}
 	r.Now = desk.Phrase{ID: map[desk.BoardGroup]string{
-		desk.GroupStuck: "desk-now-sms-refused", desk.GroupBusy: "desk-now-phone", desk.GroupWaiting: "desk-now-not-begun", desk.GroupDone: "desk-now-done-sms",
+		desk.GroupStuck: "desk-now-sms-no-route", desk.GroupBusy: "desk-now-phone", desk.GroupWaiting: "desk-now-not-begun", desk.GroupDone: "desk-now-done-sms",
 	}[g]}
 	return r
 }

@@ -325,7 +325,11 @@ func (p *personPage) showWhy() {
 	}
 	checks := ui.Tiles(3, 200, ui.SizeGap)
 	for _, c := range d.Checks {
-		checks.Add(ui.NewCheck(checkMark(c.State), w.T("desk-check-"+string(c.Name)), w.phrase(c.Detail)))
+		name, detail := w.T("desk-check-"+string(c.Name)), w.phrase(c.Detail)
+		if c.State == desk.CheckBad && detail != "" { // not "SMS arrives", in red
+			name, detail = detail, ""
+		}
+		checks.Add(ui.NewCheck(checkMark(c.State), name, detail))
 	}
 	all := ui.Column(ui.SizeGap, ui.Subheading(w.T(title)), ui.NewMessage(kind, "", ui.Bold(w.phrase(d.Cause))), checks)
 	if len(d.Advice) > 0 {
@@ -424,12 +428,7 @@ func (p *personPage) showNow() {
 	if !p.changed(1, fmt.Sprint(facts, p.said)) {
 		return
 	}
-	focused, was := desk.PersonField(""), p.masks
-	for f, m := range was {
-		if hasFocus(m.Button()) {
-			focused = f
-		}
-	}
+	was := p.masks
 	p.masks = map[desk.PersonField]*ui.Masked{}
 	all := ui.Column(ui.SizeSmallGap, ui.Subheading(w.T("helpdesk-now")))
 	for _, f := range facts {
@@ -440,9 +439,11 @@ func (p *personPage) showNow() {
 				value = ui.Body(ui.Bold(f.value))
 			}
 		default:
-			m := was[f.field]
-			if m == nil || m.Masked() != f.value {
+			m := was[f.field] // it goes on as it is, with the focus and what it shows
+			if m == nil {
 				m = p.mask(f)
+			} else if m.Masked() != f.value {
+				m.SetMasked(f.value)
 			}
 			p.masks[f.field], value = m, m
 		}
@@ -459,9 +460,6 @@ func (p *personPage) showNow() {
 	p.now.Objects = []fyne.CanvasObject{all}
 	p.now.Refresh()
 	p.scroll.Refresh()
-	if m := p.masks[focused]; m != nil {
-		ui.Focus(m.Button())
-	}
 }
 
 // mask returns a value that shows on request, for who may ask.
