@@ -62,5 +62,20 @@ func Focus(w fyne.Focusable) {
 	}
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
 		c.Focus(w)
+		return
+	}
+	// What has never been painted is in no window yet, as far as Fyne knows.
+	for _, win := range fyne.CurrentApp().Driver().AllWindows() {
+		if c := win.Canvas(); within(o, c.Content()) {
+			c.Focus(w)
+		}
+	}
+}
+
+// Unfocus takes the focus from whatever has it. What leaves a window keeps the focus
+// otherwise, and all that is typed goes there.
+func Unfocus() {
+	for _, win := range fyne.CurrentApp().Driver().AllWindows() {
+		win.Canvas().Unfocus()
 	}
 }

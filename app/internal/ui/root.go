@@ -27,6 +27,8 @@ func (r *Root) Set(content fyne.CanvasObject) {
 	r.Refresh()
 }
 
+func (r *Root) held() []fyne.CanvasObject { return []fyne.CanvasObject{r.content} }
+
 // MinSize is a little, whatever the content: the window decides, but a window
 // of no size at all cannot be made.
 func (r *Root) MinSize() fyne.Size { return fyne.NewSize(320, 240) }

@@ -423,7 +423,10 @@ func (t *Table) FocusGained() {
 			for ok && !t.usable(c) {
 				c, ok = t.next(c)
 			}
-			t.choose(c)
+			if t.usable(c) { // nobody's wish: OnChoose is not told
+				t.chosen = c
+				t.show(c)
+			}
 		}
 	}
 	t.Redraw()

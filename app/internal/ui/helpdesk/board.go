@@ -166,6 +166,10 @@ func (b *boardPage) chips() fyne.CanvasObject {
 
 // enter is called when the page comes in sight.
 func (b *boardPage) enter() {
+	ui.Unfocus()
+	if !b.chosen.IsZero() { // from their page: the arrows go on from there
+		ui.Focus(b.table)
+	}
 	b.ctx, b.cancel = context.WithCancel(b.life())
 	b.renew(b.toRow, b.toAbove) // where one was
 	w := &watch{of: b.desk, shift: b.signedIn().ID, gap: liveGap, changed: b.ask, failed: b.failed}
@@ -290,7 +294,7 @@ func (b *boardPage) arrived(page desk.BoardPage, q desk.BoardQuery) {
 		b.table.SetAnchor(now, above)
 	}
 	b.seeking = false
-	if r, ok := b.at(chosen); ok && b.chosen == (domain.SubjectID{}) {
+	if r, ok := b.at(chosen); ok && b.chosen.IsZero() {
 		b.chosen = r.Subject
 	}
 	switch now := b.find(b.chosen); {
@@ -312,7 +316,7 @@ func (b *boardPage) at(i int) (desk.BoardRow, bool) {
 
 // find returns which row is about somebody, -1 for none that is held.
 func (b *boardPage) find(s domain.SubjectID) int {
-	if s == (domain.SubjectID{}) {
+	if s.IsZero() {
 		return -1
 	}
 	for i := range b.have.Rows {

@@ -76,6 +76,7 @@ func (k *kiosksPage) content() fyne.CanvasObject {
 
 // enter is called when the page comes in sight.
 func (k *kiosksPage) enter() {
+	ui.Unfocus()
 	k.ctx, k.cancel = context.WithCancel(k.life())
 	k.ask()
 	w := &watch{of: k.desk, shift: k.signedIn().ID, gap: kiosksGap, changed: k.ask, failed: k.failed}
