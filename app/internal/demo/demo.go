@@ -74,7 +74,7 @@ type House interface {
 // A Filling is what is put of one person.
 type Filling struct {
 	Subject domain.SubjectID
-	Email   string // to be claimed; empty: it was before
+	Email   string // of who is new, to be claimed; empty: they were there before
 	Values  []Value
 }
 

@@ -43,7 +43,8 @@ type Options struct {
 	Queue   int     // how many more may wait; 32
 
 	// Salts is where the salts of new hashes come from; nil: from crypto/rand, which
-	// is right for all but a demo whose history has to come again.
+	// is right for all but a demo whose history has to come again. It has to bear as
+	// much at once as the Hasher.
 	Salts io.Reader
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -281,4 +282,42 @@ func ExamplePolicy_Check() {
 	// Voorjaar2026! 13/12 false not-common common
 	// Sanne-1990 10/12 false length  not-common name
 	// Kaas-Fiets-Regen7 17/12 true
+}
+
+func TestSaltsOfADemo(t *testing.T) {
+	t.Parallel()
+	options := func(salts io.Reader) password.Options {
+		return password.Options{
+			Params: quick, Salts: salts,
+			Peppers: password.Peppers{Current: "p", Keys: map[string][]byte{"p": pepper(7)}},
+		}
+	}
+	hash := func(salts io.Reader) string {
+		h, err := password.NewHasher(options(salts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		phc, err := h.Hash(t.Context(), "Kaas-Fiets-Regen7!Molen")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return phc
+	}
+	given := func() io.Reader { return strings.NewReader(strings.Repeat("0123456789abcdef", 2)) }
+	if one, other := hash(given()), hash(given()); one != other {
+		t.Errorf("%s and %s", one, other)
+	}
+	if hash(nil) == hash(nil) {
+		t.Error("two salts are the same")
+	}
+	if _, err := password.NewHasher(options(strings.NewReader("short"))); err == nil {
+		t.Error("without salts")
+	}
+	h, err := password.NewHasher(options(strings.NewReader("0123456789abcdef")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if phc, err := h.Hash(t.Context(), "Kaas-Fiets-Regen7!Molen"); err == nil {
+		t.Errorf("hashed without a salt: %s", phc)
+	}
 }

@@ -227,3 +227,40 @@ func BenchmarkGetMany(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFill is a demo's people, of ten values each, so many in one write.
+func BenchmarkFill(b *testing.B) {
+	const atOnce = 500
+	kinds := []vault.Kind{
+		vault.KindEmail, vault.KindName, vault.KindPhone, vault.KindCredential, vault.KindDevice, vault.KindEmployee,
+		vault.KindTeam, vault.KindStartDate, vault.KindPlace, vault.KindTicket,
+	}
+	p := place(b)
+	keys, err := vault.KeysFromFile(p.KeyFile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	v, err := vault.Open(b.Context(), p.URL, keys, vault.Options{Demo: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = v.Close() }()
+	n := 0
+	for b.Loop() {
+		people := make([]vault.Filling, atOnce)
+		for i := range people {
+			n++
+			people[i] = vault.Filling{Subject: someone(), Email: fmt.Sprintf("p%d@voorbeeld.nl", n)}
+			for _, k := range kinds {
+				f := vault.FilledValue{Kind: k, Value: make([]byte, 30), Version: 1, Put: time.Now()}
+				_, _ = rand.Read(f.Ref[:])
+				_, _ = rand.Read(f.Salt[:])
+				people[i].Values = append(people[i].Values, f)
+			}
+		}
+		if err := v.Fill(b.Context(), people...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "people/s")
+}

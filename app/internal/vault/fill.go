@@ -11,7 +11,7 @@ import (
 // A Filling is what Fill puts of one person.
 type Filling struct {
 	Subject domain.SubjectID
-	Email   string // is claimed for them; empty: nothing is
+	Email   string // of somebody who is new, to be claimed for them; empty: they are there already
 	Values  []FilledValue
 }
 
@@ -35,8 +35,8 @@ func (f FilledValue) Commitment() domain.Commitment { return domain.Commit(f.Sal
 // else is as in Put and Claim: each value is sealed under its person's own random
 // key, and opens with Get.
 //
-// An address that is somebody's already, or a reference or a version that is there
-// already, is an error.
+// An address that is somebody's already, somebody new who is there, and a reference or
+// a version that is there already are errors.
 func (v *Vault) Fill(ctx context.Context, people ...Filling) error {
 	if !v.demo {
 		return fmt.Errorf("fill the vault: %w", ErrNotADemo)
@@ -68,17 +68,7 @@ func (v *Vault) Fill(ctx context.Context, people ...Filling) error {
 }
 
 func (v *Vault) fill(ctx context.Context, tx tx, f Filling) error {
-	if f.Email != "" {
-		if _, err := NormalEmail(f.Email); err != nil {
-			return err
-		}
-		hash := v.EmailIndexKeyed(f.Email)
-		mac := v.claimMAC(hash, f.Subject)
-		if _, err := tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)`, hash[:], f.Subject[:], mac[:]); err != nil {
-			return err
-		}
-	}
-	key, err := v.personKey(ctx, tx, f.Subject)
+	key, err := v.fillKey(ctx, tx, f)
 	if err != nil {
 		return err
 	}
@@ -90,4 +80,21 @@ func (v *Vault) fill(ctx context.Context, tx tx, f Filling) error {
 		}
 	}
 	return nil
+}
+
+// fillKey makes the key of somebody new, with their claim, or opens that of who is there.
+func (v *Vault) fillKey(ctx context.Context, tx tx, f Filling) (*[keySize]byte, error) {
+	if f.Email == "" {
+		return v.personKey(ctx, tx, f.Subject)
+	}
+	if _, err := NormalEmail(f.Email); err != nil {
+		return nil, err
+	}
+	hash := v.EmailIndexKeyed(f.Email)
+	mac := v.claimMAC(hash, f.Subject)
+	_, err := tx.exec(ctx, `INSERT INTO claim (hash, subject, mac) VALUES ($1, $2, $3)`, hash[:], f.Subject[:], mac[:])
+	if err != nil {
+		return nil, err
+	}
+	return v.insertPerson(ctx, tx, f.Subject)
 }

@@ -129,6 +129,11 @@ func (v *Vault) personKey(ctx context.Context, tx tx, subject domain.SubjectID) 
 	case !errors.Is(err, sql.ErrNoRows):
 		return nil, err
 	}
+	return v.insertPerson(ctx, tx, subject)
+}
+
+// insertPerson makes the key of somebody new.
+func (v *Vault) insertPerson(ctx context.Context, tx tx, subject domain.SubjectID) (*[keySize]byte, error) {
 	key, keyID, wrapped, err := v.keys.newPersonKey(subject)
 	if err != nil {
 		return nil, err

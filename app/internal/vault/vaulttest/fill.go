@@ -70,6 +70,7 @@ func filledOrNot(t *testing.T, p Place) {
 	ok(t, v.Fill(t.Context(), filling(1)))
 	for name, spoil := range map[string]func(f *vault.Filling){
 		"an address that is somebody's": func(f *vault.Filling) { f.Email = address(1) },
+		"somebody new who is there":     func(f *vault.Filling) { f.Subject = domain.SubjectID{1, 1} },
 		"no address":                    func(f *vault.Filling) { f.Email = "nobody" },
 		"a reference that is there":     func(f *vault.Filling) { f.Values[1].Ref = domain.RefID{1, 3} },
 		"no version":                    func(f *vault.Filling) { f.Values[1].Version = 0 },
