@@ -1,4 +1,5 @@
-// Command keydesk is the window program: the kiosk at which new staff enrol.
+// Command keydesk is the window program: the kiosk at which new staff enrol, and the
+// window of the helpdesk.
 package main
 
 import (
@@ -39,7 +40,8 @@ type commands struct {
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
-	Kiosk kioskCommand `cmd:"" default:"withargs" help:"Open the kiosk."`
+	Kiosk    kioskCommand    `cmd:"" default:"withargs" help:"Open the kiosk."`
+	Helpdesk helpdeskCommand `cmd:"" help:"Open the window of staff: who stands where, and why somebody cannot log in."`
 }
 
 type kioskCommand struct {
@@ -54,7 +56,7 @@ type kioskCommand struct {
 func run(args []string, out, errs io.Writer) (status int) {
 	var cli commands
 	parser, err := kong.New(&cli, kong.Name("keydesk"), kong.Writers(out, errs), kong.Vars{"version": metadata.Version},
-		kong.Description("Keydesk enrols new staff into two-factor login. This is its kiosk."),
+		kong.Description("Keydesk enrols new staff into two-factor login. This is its kiosk, and the window of its helpdesk."),
 		kong.Exit(func(code int) { panic(exit(code)) }), kong.UsageOnError())
 	if err != nil {
 		panic(err) // a mistake in the struct above, found by every test
@@ -64,8 +66,12 @@ func run(args []string, out, errs io.Writer) (status int) {
 			status = int(code)
 		}
 	}()
-	_, err = parser.Parse(args)
-	if err == nil {
+	parsed, err := parser.Parse(args)
+	switch {
+	case err != nil:
+	case parsed.Command() == "helpdesk":
+		err = openHelpdesk(cli)
+	default:
 		err = openKiosk(cli)
 	}
 	if err != nil {

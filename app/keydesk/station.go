@@ -30,6 +30,8 @@ type guest struct {
 	c   kioskCommand
 	set settings.Settings
 	log *zap.Logger
+	// opens shows what the station is for, once it is connected.
+	opens func(client *remote.Client, hello remote.Hello)
 }
 
 // atService runs a kiosk that belongs to a server. It holds no key and opens no
@@ -44,11 +46,19 @@ func atService(ctx context.Context, c kioskCommand, set settings.Settings, log *
 		return err
 	}
 	g := &guest{w: w, c: c, set: set, log: log}
+	g.opens = func(client *remote.Client, hello remote.Hello) {
+		w.put(kiosk.New(asGuest(kioskConfig(set, w.leave), client, hello)))
+	}
+	return g.run(ctx)
+}
+
+// run shows the window until it is closed, or ctx ends.
+func (g *guest) run(ctx context.Context) error {
 	g.connecting(kiosk.NoProblem)
 	ctx, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { g.keep(ctx) })
-	w.run(ctx)
+	g.w.run(ctx)
 	stop()
 	keeping.Wait()
 	return nil
@@ -100,7 +110,7 @@ func (g *guest) once(ctx context.Context) (connected bool, err error) {
 		return false, err
 	}
 	g.log.Info("connected to the service", zap.String("station", hello.Station), zap.String("version", hello.Version))
-	fyne.Do(func() { g.w.put(kiosk.New(asGuest(kioskConfig(g.set, g.w.leave), client, hello))) })
+	fyne.Do(func() { g.opens(client, hello) })
 	return true, client.Run(ctx)
 }
 

@@ -409,7 +409,7 @@ func TestWhatAStationMayNotAskIsRefusedAndRecorded(t *testing.T) {
 		{desktop, "unlock-station", call, `{}`, 403, station.StationRefused{UseCase: "unlock-station", Reason: station.NotItsKind}},
 		{kiosk, "view", "7", `{}`, 400, station.StationRefused{UseCase: "view", Reason: station.WasMalformed}},
 		{kiosk, "view", call, `{"visit":`, 400, station.StationRefused{UseCase: "view", Reason: station.WasMalformed}},
-		{desktop, "view", call, `{"subject":"x"}`, 400, station.StationRefused{UseCase: "view", Reason: station.WasMalformed}},
+		{desktop, "view", call, `{"colour":"x"}`, 400, station.StationRefused{UseCase: "view", Reason: station.WasMalformed}},
 		{desktop, "end", call, `{"visit":"x","why":"<b>"}`, 403, station.StationRefused{UseCase: "end", Reason: station.WasMalformed}},
 		{desktop, "renew", call, `{"request":"AAAA"}`, 403, station.StationRefused{UseCase: "renew", Reason: station.WasMalformed}},
 	} {

@@ -51,6 +51,11 @@ const (
 	IconPlus         Icon = "plus"
 	IconQR           Icon = "qr"
 	IconSearch       Icon = "search"
+	IconBoard        Icon = "board"
+	IconPeople       Icon = "people"
+	IconKiosk        Icon = "kiosk"
+	IconList         Icon = "list"
+	IconSignOut      Icon = "sign-out"
 )
 
 // Resource returns the drawing in a colour of the theme in force. The drawings

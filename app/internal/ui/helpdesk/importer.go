@@ -1,0 +1,472 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/theme"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/ui"
+)
+
+// A List is HR's list, as it was read.
+type List struct {
+	Staff     desk.StaffList
+	Lines     []int // on which each of Staff.People stands
+	Rows, Bad int   // that are not empty, and those of them that are left out
+	Encoding  string
+	Delimiter string
+	Ignored   []string // the columns that nobody asked for
+	Problems  []ListProblem
+	Notes     []ListProblem // what was read in another way than it stands there
+}
+
+// A ListProblem is what is wrong in one field of one row.
+type ListProblem struct {
+	Line   int
+	Column string // as the header names it; empty: the whole row
+	Reason string // "import-reason-" and it is the message
+	Other  int    // the line on which the same stands first
+}
+
+// ListRefused says that a file cannot be used as a whole.
+type ListRefused struct{ Reason string } //nolint:errname // the word of the design for what a person is told
+
+func (r *ListRefused) Error() string { return "refused: " + r.Reason }
+
+// stage is how far an import is.
+type stage int
+
+const (
+	picking   stage = iota
+	planning        // a list was read, and is compared with what is known
+	planned         // what it would change shows
+	importing       // it is being done
+	imported
+)
+
+// An importPage imports HR's list: a file is picked or dropped, what it would change
+// shows, and then it is done.
+type importPage struct {
+	w *Window
+
+	stage  stage
+	list   List
+	file   string // its name
+	plan   desk.ImportPlan
+	result desk.Imported
+	wrong  string // in words
+	all    bool   // the list is of everybody
+	strict bool   // nothing, when a row is bad
+	folded map[string]bool
+	ctx    context.Context //nolint:containedctx // of what is under way
+	cancel context.CancelFunc
+	turn   int
+
+	done, total atomic.Int64
+	bar         *ui.Bar
+	count       *ui.Text
+	ticker      *ui.Ticker
+	path        *ui.Field
+	table       *ui.Table
+	lines       []importLine
+}
+
+// An importLine is a row of the table, of one of its sections.
+type importLine struct{ line, who, what string }
+
+func newImportPage(w *Window) *importPage {
+	return &importPage{w: w, folded: map[string]bool{"new": true, "note": true}}
+}
+
+func (p *importPage) id() string    { return "import" }
+func (p *importPage) title() string { return p.w.t("import-title") }
+func (p *importPage) enter()        {}
+
+// leave stops nothing that records: an import that was begun goes on.
+func (p *importPage) leave() {
+	p.ticker.Stop()
+	p.ticker = nil
+}
+
+func (p *importPage) key(e *fyne.KeyEvent) bool {
+	if e.Name == fyne.KeyEscape && (p.stage == planned || p.stage == imported) {
+		p.anew()
+		return true
+	}
+	return false
+}
+
+func (p *importPage) content() fyne.CanvasObject {
+	w := p.w
+	col := ui.Column(ui.SizeGap, ui.Column("", ui.Heading(p.title()).Elide(), ui.Body(ui.Plain(w.t("import-lead"))).Ink(ui.ColorMuted)))
+	if p.wrong != "" {
+		col.Add(ui.NewMessage(ui.Failure, w.t("import-not"), ui.Plain(p.wrong)))
+	}
+	switch p.stage {
+	case picking:
+		p.pick(col)
+	case planning, importing:
+		p.busy(col)
+	case planned:
+		p.show(col)
+	case imported:
+		p.finished(col)
+	}
+	return col
+}
+
+func (p *importPage) pick(col *fyne.Container) {
+	w := p.w
+	p.path = ui.NewField(w.t("import-path"), w.t("import-path-hint"))
+	p.path.Input().OnSubmitted = func(string) { p.open(strings.TrimSpace(p.path.Text())) }
+	choose := ui.NewButton(ui.Primary, w.t("import-choose"), p.choose)
+	open := ui.NewButton(ui.Secondary, w.t("import-open"), func() { p.open(strings.TrimSpace(p.path.Text())) })
+	col.Add(ui.NewCard(ui.Surface, ui.Column(ui.SizeGap,
+		ui.NewItem(ui.IconList, false, w.t("import-drop"), w.t("import-drop-line")),
+		ui.Row(ui.SizeSmallGap, choose, ui.Spring()), ui.NewRule(),
+		ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, p.path), open))))
+	col.Add(ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap,
+		ui.Subheading(w.t("import-columns")), ui.Body(ui.Plain(w.t("import-columns-line"))))))
+}
+
+// choose asks for a file in a dialog.
+func (p *importPage) choose() {
+	if p.w.win == nil {
+		return
+	}
+	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
+		if err != nil || r == nil {
+			return // nothing was chosen
+		}
+		path := r.URI().Path()
+		_ = r.Close() // it is opened anew, by its path
+		p.open(path)
+	}, p.w.win)
+	d.SetFilter(storage.NewExtensionFileFilter([]string{".csv", ".txt"}))
+	d.Show()
+}
+
+// open reads a file, and compares it with what is known.
+func (p *importPage) open(path string) {
+	if path == "" || p.stage == importing || p.stage == planning {
+		return
+	}
+	p.begin(planning)
+	p.file = path[strings.LastIndexAny(path, `/\`)+1:]
+	turn := p.turn
+	ui.Work(p.ctx, func(context.Context) (List, error) {
+		f, err := os.Open(path) //nolint:gosec // the one that somebody chose
+		if err != nil {
+			return List{}, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		return p.w.c.ReadList(f)
+	}, func(l List, err error) {
+		switch {
+		case p.turn != turn:
+		case err != nil:
+			p.fail(p.unread(err))
+		default:
+			p.list = l
+			p.compare()
+		}
+	})
+}
+
+// unread says why a file cannot be used.
+func (p *importPage) unread(err error) string {
+	if r, ok := errors.AsType[*ListRefused](err); ok {
+		return p.w.t("import-refused-" + r.Reason)
+	}
+	return p.w.t("import-unreadable", i18n.Args{"File": p.file})
+}
+
+// begin begins something that takes a while.
+func (p *importPage) begin(s stage) {
+	p.turn++
+	p.ctx, p.cancel = context.WithCancel(p.w.life())
+	if s == importing { // what is being recorded is not broken off by a lock
+		p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(p.w.life()))
+	}
+	p.stage, p.wrong = s, ""
+	p.done.Store(0)
+	p.total.Store(0)
+	p.redraw()
+}
+
+func (p *importPage) fail(why string) {
+	p.stage, p.wrong = picking, why
+	p.redraw()
+}
+
+// anew goes back to where a file is picked.
+func (p *importPage) anew() {
+	p.turn++
+	if p.cancel != nil {
+		p.cancel()
+	}
+	p.stage, p.wrong, p.list, p.plan, p.result = picking, "", List{}, desk.ImportPlan{}, desk.Imported{}
+	p.redraw()
+}
+
+func (p *importPage) redraw() {
+	if p.w.open == page(p) {
+		p.w.rebuild()
+	}
+}
+
+// compare plans the import.
+func (p *importPage) compare() {
+	p.begin(planning)
+	turn, shift, l, all := p.turn, p.w.shift.ID, p.list.Staff, p.all
+	ui.Work(p.ctx, func(ctx context.Context) (desk.ImportPlan, error) {
+		return p.w.c.Staff.PlanImport(ctx, shift, l, all, p.tell)
+	}, func(plan desk.ImportPlan, err error) {
+		switch {
+		case p.turn != turn || p.w.refused(err):
+		case errors.Is(err, desk.ErrNotEverybody):
+			p.all = false
+			p.fail(p.w.t("import-not-everybody"))
+		case err != nil:
+			p.fail(p.w.says(err))
+		default:
+			p.plan, p.stage = plan, planned
+			p.redraw()
+		}
+	})
+}
+
+// tell notes how far it is, from any goroutine.
+func (p *importPage) tell(done, total int) {
+	p.done.Store(int64(done))
+	p.total.Store(int64(total))
+}
+
+func (p *importPage) busy(col *fyne.Container) {
+	w := p.w
+	title, stop := w.t("import-comparing"), p.anew
+	if p.stage == importing {
+		title, stop = w.t("import-importing"), func() { p.cancel() } // what is recorded stays
+	}
+	p.bar, p.count = ui.NewBar(), ui.Hint(ui.Plain(" "))
+	col.Add(ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Subheading(title), ui.Hint(ui.Plain(p.file)).Elide(), p.bar, p.count,
+		ui.Row(ui.SizeSmallGap, ui.NewButton(ui.Secondary, w.t("import-stop"), stop), ui.Spring()))))
+	p.ticker.Stop()
+	p.ticker = ui.NewTicker(100*time.Millisecond, p.progress)
+	p.progress()
+}
+
+func (p *importPage) progress() {
+	done, total := p.done.Load(), p.total.Load()
+	if total == 0 {
+		return
+	}
+	p.bar.Set(float32(done) / float32(total))
+	p.count.SetText(p.w.t("import-progress", i18n.Args{"Done": done, "Total": total}))
+}
+
+// left is how many rows are left out.
+func (p *importPage) left() int { return p.list.Bad + len(p.plan.Refused) }
+
+func (p *importPage) show(col *fyne.Container) {
+	w, l := p.w, p.list
+	about := w.t("import-read", i18n.Args{"File": p.file, "Rows": l.Rows, "Encoding": l.Encoding, "Delimiter": l.Delimiter})
+	if len(l.Ignored) > 0 {
+		about += " " + w.t("import-ignored", i18n.Args{"Columns": strings.Join(l.Ignored, ", ")})
+	}
+	everybody := ui.NewButton(ui.Small, w.t("import-everybody"), func() { p.all = !p.all; p.compare() })
+	strict := ui.NewButton(ui.Small, w.t("import-strict"), func() { p.strict = !p.strict; p.redraw() })
+	everybody.Left, strict.Left = tick(p.all), tick(p.strict)
+	do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
+	do.SetEnabled(len(p.plan.Steps) > 0 && (!p.strict || p.left() == 0))
+	col.Add(ui.Hint(ui.Plain(about)))
+	col.Add(ui.FlowApart(ui.SizeSmallGap, everybody, strict))
+	if p.strict && p.left() > 0 {
+		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.t("import-strict-bad"))))
+	}
+	if len(p.plan.Steps) == 0 {
+		col.Add(ui.NewMessage(ui.Success, w.t("import-nothing"), ui.Plain(w.t("import-nothing-line"))))
+	}
+	p.table = ui.NewTable([]ui.TableColumn{
+		{Title: w.t("import-line"), Least: 64, Wanted: 84},
+		{Title: w.t("import-who"), Least: 160, Wanted: 280, Grows: 1},
+		{Title: w.t("import-what"), Least: 200, Wanted: 380, Grows: 2},
+	}, p.row)
+	p.table.OnFold = p.fold
+	p.sections()
+	col.Add(ui.Grow(1, p.table))
+	col.Add(ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring(), do))
+}
+
+// tick is the sign of a choice that can be on.
+func tick(on bool) ui.Icon {
+	if on {
+		return ui.IconCheck
+	}
+	return ""
+}
+
+// A group is a section of the table.
+type group struct {
+	id            string
+	urgent, good  bool
+	lines         []importLine
+	count         int // where the rows themselves are not listed
+	neverUnfolded bool
+}
+
+// groups are what the plan says, the worst first.
+func (p *importPage) groups() []group {
+	w := p.w
+	line := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	lineOf := func(at int) string {
+		if at < 0 || at >= len(p.list.Lines) {
+			return ""
+		}
+		return line(p.list.Lines[at])
+	}
+	bad := group{id: "bad", urgent: true}
+	for _, x := range p.list.Problems {
+		bad.lines = append(bad.lines, importLine{line(x.Line), x.Column, w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})})
+	}
+	for _, r := range p.plan.Refused {
+		who := ""
+		if r.At >= 0 {
+			who = p.list.Staff.People[r.At].Email
+		}
+		bad.lines = append(bad.lines, importLine{lineOf(r.At), who, w.t("import-refused")})
+	}
+	leave, change, fresh, note := group{id: "leave", urgent: true}, group{id: "change"}, group{id: "new"}, group{id: "note"}
+	for _, s := range p.plan.Steps {
+		switch s.Do {
+		case desk.ImportLeave:
+			leave.lines = append(leave.lines, importLine{"", s.Email, w.t("import-leaves")})
+		case desk.ImportChange:
+			fields := make([]string, len(s.Changes))
+			for i, f := range s.Changes {
+				fields[i] = w.t("import-field-" + string(f))
+			}
+			change.lines = append(change.lines, importLine{lineOf(s.At), s.Email, strings.Join(fields, ", ")})
+		case desk.ImportNew:
+			fresh.lines = append(fresh.lines, importLine{lineOf(s.At), s.Email, p.list.Staff.People[s.At].Name})
+		}
+	}
+	for _, x := range p.list.Notes {
+		note.lines = append(note.lines, importLine{line(x.Line), x.Column, w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})})
+	}
+	return []group{bad, leave, change, fresh, note, {id: "same", good: true, count: p.plan.Same, neverUnfolded: true}}
+}
+
+func (p *importPage) sections() {
+	p.lines = p.lines[:0]
+	var all []ui.Section
+	for _, g := range p.groups() {
+		n := max(g.count, len(g.lines))
+		if n == 0 {
+			continue
+		}
+		s := ui.Section{Title: p.w.p.N("import-group-"+g.id, n), Rows: len(g.lines), Urgent: g.urgent, Good: g.good, Folded: p.folded[g.id] || g.neverUnfolded}
+		if !g.neverUnfolded {
+			s.Fold = p.w.t("import-hide")
+			if s.Folded {
+				s.Fold = p.w.t("import-show")
+			}
+		}
+		all = append(all, s)
+		p.lines = append(p.lines, g.lines...)
+	}
+	p.table.SetSections(all)
+}
+
+// fold shows or hides the rows of a section.
+func (p *importPage) fold(section int) {
+	at := 0
+	for _, g := range p.groups() {
+		if max(g.count, len(g.lines)) == 0 {
+			continue
+		}
+		if at == section {
+			p.folded[g.id] = !p.folded[g.id]
+		}
+		at++
+	}
+	p.sections()
+}
+
+func (p *importPage) row(i int) ui.TableRow {
+	if i < 0 || i >= len(p.lines) {
+		return ui.TableRow{Missing: true}
+	}
+	l := p.lines[i]
+	return ui.TableRow{Cells: []ui.Cell{{Title: l.line, Mono: true}, {Title: l.who, Strong: true}, {Title: l.what, Ink: theme.ColorNameForeground}}}
+}
+
+// start does what the plan says.
+func (p *importPage) start() {
+	if p.stage != planned {
+		return
+	}
+	plan, shift := p.plan, p.w.shift.ID
+	p.begin(importing)
+	turn := p.turn
+	ui.Work(p.ctx, func(ctx context.Context) (desk.Imported, error) {
+		return p.w.c.Staff.Import(ctx, shift, plan, p.tell)
+	}, func(done desk.Imported, err error) {
+		if p.turn != turn || p.w.refused(err) {
+			return
+		}
+		p.result, p.stage, p.wrong = done, imported, ""
+		if err != nil {
+			p.wrong = p.w.t("import-broken-off", i18n.Args{"Done": done.Done, "Total": len(plan.Steps)})
+		}
+		p.redraw()
+	})
+}
+
+func (p *importPage) finished(col *fyne.Container) {
+	w := p.w
+	kind, title := ui.Success, w.p.N("import-done", p.result.Done)
+	if p.wrong != "" {
+		kind = ui.Warning
+	}
+	text := w.t("import-again")
+	if n := p.left() + len(p.result.Refused); n > 0 {
+		text = w.p.N("import-left-out", n) + " " + text
+	}
+	col.Add(ui.NewMessage(kind, title, ui.Plain(text)))
+	col.Add(ui.Hint(ui.Plain(fmt.Sprintf("%s %s", w.t("import-batch"), p.plan.Batch))))
+	col.Add(ui.Row(ui.SizeSmallGap, ui.NewNext(w.t("import-another"), p.anew), ui.Spring()))
+}
+
+// dropped takes a file that was dragged into the window.
+func (w *Window) dropped(_ fyne.Position, files []fyne.URI) {
+	p, ok := w.open.(*importPage)
+	if !ok {
+		for _, e := range w.entries {
+			if q, here := e.page.(*importPage); here {
+				p, ok = q, true
+				w.show(q)
+			}
+		}
+	}
+	if ok && len(files) > 0 {
+		p.open(files[0].Path())
+	}
+}
