@@ -38,6 +38,9 @@ type Actor struct {
 	Role Role      `json:"role"`
 }
 
+// Console returns the actor at the server's command line: whoever has the master key.
+func Console() Actor { return Actor{Kind: ActorStaff, ID: "console", Role: RoleAdmin} }
+
 // A Stamp is everything that a decision may not make up by itself: which act
 // this is, who does it, where, under which policy, and when.
 type Stamp struct {

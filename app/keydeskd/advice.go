@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/keydesk/keydesk/app/internal/afas"
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/roster"
@@ -56,6 +57,9 @@ func advice(err error) string {
 	if errors.Is(err, pocket.ErrNotPaired) {
 		return "\"keydeskd phone pair\" pairs it first; --key names the file that it kept its key in"
 	}
+	if r, ok := errors.AsType[*desk.Refusal](err); ok {
+		return caseAdvice(r)
+	}
 	if r, ok := errors.AsType[pairing.Refusal](err); ok {
 		return pairingAdvice(r)
 	}
@@ -94,6 +98,7 @@ func advice(err error) string {
 		{roster.ErrHeader, "the first row has to name the columns, in one line"},
 		{roster.ErrTooManyRows, "cut the list in parts; without --leavers, since no part is of everybody"},
 		{roster.ErrTooLarge, "cut the list in parts; without --leavers, since no part is of everybody"},
+		{errNoCase, "\"keydeskd case list\" shows those that are"},
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, \"keydeskd roster add\" or \"keydeskd import\" makes a new one"},
 		{vault.ErrDiffers, "the target has to be new or the beginning of this copy, and nothing may use either meanwhile; the source was not changed"},
@@ -140,4 +145,23 @@ func pairingAdvice(r pairing.Refusal) string {
 		pairing.WrongNonce, pairing.Failed:
 	}
 	return "take the QR code that the kiosk shows now; there, \"Terug\" and choosing Pocket again makes a new one"
+}
+
+// caseAdvice says what to do about what staff were refused.
+func caseAdvice(r *desk.Refusal) string {
+	switch r.Code { //nolint:exhaustive // those of cases
+	case desk.SecondPerson:
+		return "another member of staff has to approve it; this command line is one person. --alone does it without, and is recorded as such"
+	case desk.NoEvidence:
+		return "name with --evidence how you know who it is: id-document, staff-pass or known-in-person; with --remote called-back"
+	case desk.BadReason:
+		return "there are other reasons for this: resend no-code; correct-number wrong-number, new-number; revoke-pocket new, broken; " +
+			"freeze suspicion, lost, stolen, left; unfreeze not-me, lost, stolen, mistake; reset forgotten-password, lost, broken, wrong-number, new-number; " +
+			"unlock wrong-codes; ticket forgotten-password"
+	case desk.CaseOpen, desk.NoCase, desk.CaseLapsed, desk.NotApproved, desk.TooEarly:
+		return "\"keydeskd case list\" shows what is open, and until when"
+	case desk.NothingToDo:
+		return "it is so already"
+	}
+	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/settings"
@@ -225,17 +226,19 @@ func (a *app) person(h *opened, who string) (domain.SubjectID, error) {
 }
 
 type freezeCommand struct {
-	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+	Who    string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+	Reason string `help:"Why: suspicion, lost, stolen or left." enum:"suspicion,lost,stolen,left" default:"suspicion"`
 }
 
 // Help says what it does.
 func (freezeCommand) Help() string {
-	return "From now on no factor of this person counts: the login service is told \"frozen\", and they are told by mail and SMS."
+	return "From now on no factor of this person counts: the login service is told \"frozen\", and they are told by mail and SMS. " +
+		"What staff have asked for and not carried out yet is stopped."
 }
 
 func (c freezeCommand) Run(a *app) error {
 	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
-		changed, err := h.Desk.Freeze(a.ctx, s)
+		changed, err := h.Desk.Freeze(a.ctx, s, enrolment.CaseReason(c.Reason))
 		h.Desk.Drain(a.ctx)
 		if err != nil {
 			return err
@@ -250,28 +253,45 @@ func (c freezeCommand) Run(a *app) error {
 }
 
 type unfreezeCommand struct {
-	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+	Who      string   `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
+	Reason   string   `help:"Why it was frozen: not-me, lost or stolen; or mistake." enum:"not-me,lost,stolen,mistake" default:"mistake"`
+	Remote   bool     `help:"The person is not there. Then it waits for a day after it was approved."`
+	Evidence []string `help:"How you know who it is: id-document, staff-pass or known-in-person; with --remote called-back."`
+	Ticket   string   `help:"The number in your own ticket system."`
+	Alone    bool     `help:"Without a second person, because there is none. It is recorded as such, and organisation.alarm is told."`
 }
 
 // Help says what has to be sure before, and what comes after.
 func (unfreezeCommand) Help() string {
 	return "Make sure of whom you speak with first: call back to the number that HR has, or see the person. " +
-		"Then they enrol anew behind their e-mail address, with a new password, a number and a factor; the phone that was paired counts no more. " +
+		"A second person has to approve it within an hour: another member of staff, and not this command line, which is one person. " +
+		"Then the person enrols anew behind their e-mail address, with a new password, a number and a factor; the phone that was paired counts no more. " +
 		"Where a ticket is asked for, invite them after it."
 }
 
 func (c unfreezeCommand) Run(a *app) error {
 	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
-		changed, err := h.Desk.Unfreeze(a.ctx, s)
+		if c.Alone {
+			changed, err := h.Desk.Unfreeze(a.ctx, s, enrolment.CaseReason(c.Reason))
+			h.Desk.Drain(a.ctx)
+			if err != nil {
+				return err
+			}
+			says := "%s can enrol anew\n"
+			if !changed {
+				says = "%s is not frozen\n"
+			}
+			_, err = fmt.Fprintf(a.out, says, s)
+			return err
+		}
+		view, err := h.Desk.RequestCase(a.ctx, desk.Console(), desk.CaseRequest{
+			Subject: s, Action: enrolment.Unfreezing, Reason: enrolment.CaseReason(c.Reason), Evidence: evidence(c.Evidence), Remote: c.Remote, Ticket: c.Ticket,
+		})
 		h.Desk.Drain(a.ctx)
 		if err != nil {
 			return err
 		}
-		says := "%s can enrol anew\n"
-		if !changed {
-			says = "%s is not frozen\n"
-		}
-		_, err = fmt.Fprintf(a.out, says, s)
+		_, err = fmt.Fprintf(a.out, "case %s: another member of staff has to approve it before %s\n", view.Case, view.Expires.Local().Format(time.DateTime))
 		return err
 	})
 }

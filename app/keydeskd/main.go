@@ -50,7 +50,8 @@ type commands struct {
 	History   historyCommand   `cmd:"" help:"Tell what happened to somebody, in plain words."`
 	Progress  progressCommand  `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
 	Freeze    freezeCommand    `cmd:"" help:"Let no factor of somebody count any more."`
-	Unfreeze  unfreezeCommand  `cmd:"" help:"Let somebody whose account is frozen enrol anew."`
+	Unfreeze  unfreezeCommand  `cmd:"" help:"Ask that somebody whose account is frozen may enrol anew."`
+	Case      caseCommands     `cmd:"" help:"What staff do to accounts, with a second person."`
 	Unlock    unlockCommand    `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
 	Phone     phoneCommands    `cmd:"" help:"A phone without a phone, for trying things out."`
 	Settings  settingsCommand  `cmd:"" help:"Show the settings that are in force, and where each comes from."`

@@ -49,6 +49,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	ask URL ROOTS TOKEN  ask the API with the token in a file, over TLS with the
 //	                     certificates in another one; wait until it answers.
 //	                     With "!" the one try has to fail
+//	approve CASE         have another member of staff approve a case
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
 //	grown FILE BYTES     wait until a file is as large
@@ -75,7 +76,7 @@ func TestScripts(t *testing.T) {
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess, "login": cmdLogin,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
-			"fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff, "afas": cmdAFAS,
+			"approve": cmdApprove, "fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff, "afas": cmdAFAS,
 		},
 	})
 }
@@ -127,6 +128,22 @@ func cmdGuess(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(on(ts).guessWrongly(context.Background(), args[0], n))
+}
+
+func cmdApprove(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: approve CASE")
+	}
+	open, err := on(ts).Desk.OpenCases(context.Background())
+	ts.Check(err)
+	for _, c := range open {
+		if c.Case == args[0] {
+			_, err := on(ts).Desk.ApproveCase(context.Background(), desk.Agent{Subject: domain.SubjectID{0xb}, Role: domain.RoleApprover}, c.Subject, c.Case)
+			ts.Check(err)
+			return
+		}
+	}
+	ts.Fatalf("case %s is not open", args[0])
 }
 
 func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {

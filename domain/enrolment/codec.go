@@ -81,6 +81,20 @@ func TypeOf(e Event) string {
 		return "InvitationRedeemed"
 	case InvitationRevoked:
 		return "InvitationRevoked"
+	case RecoveryApproved:
+		return "RecoveryApproved"
+	case RecoveryDenied:
+		return "RecoveryDenied"
+	case RecoveryStopped:
+		return "RecoveryStopped"
+	case RecoveryExpired:
+		return "RecoveryExpired"
+	case PhoneVoided:
+		return "PhoneVoided"
+	case TicketIssued:
+		return "TicketIssued"
+	case TicketRedeemed:
+		return "TicketRedeemed"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -120,6 +134,13 @@ var decoders = map[string]func([]byte) (Event, error){
 	"InvitationRejected": decode[InvitationRejected],
 	"InvitationRedeemed": decode[InvitationRedeemed],
 	"InvitationRevoked":  decode[InvitationRevoked],
+	"RecoveryApproved":   decode[RecoveryApproved],
+	"RecoveryDenied":     decode[RecoveryDenied],
+	"RecoveryStopped":    decode[RecoveryStopped],
+	"RecoveryExpired":    decode[RecoveryExpired],
+	"PhoneVoided":        decode[PhoneVoided],
+	"TicketIssued":       decode[TicketIssued],
+	"TicketRedeemed":     decode[TicketRedeemed],
 }
 
 func decode[E Event](data []byte) (Event, error) {

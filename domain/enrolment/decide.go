@@ -38,6 +38,26 @@ var (
 	ErrSamePhone = errors.New("the same number")
 	// ErrLeft: HR announces them no longer; without a factor they get none.
 	ErrLeft = errors.New("no longer announced")
+	// ErrNotStaff: only a member of staff may do this.
+	ErrNotStaff = errors.New("not a member of staff")
+	// ErrOwnAccount: nobody acts on their own account.
+	ErrOwnAccount = errors.New("their own account")
+	// ErrSamePerson: the second person has to be another one than the first.
+	ErrSamePerson = errors.New("not a second person")
+	// ErrBadReason: not a reason for this.
+	ErrBadReason = errors.New("not a reason for this")
+	// ErrNoEvidence: it is not sure enough who asks; see Claims.
+	ErrNoEvidence = errors.New("not enough evidence, or not such")
+	// ErrCaseOpen: another case has to end first, or there was one with this id.
+	ErrCaseOpen = errors.New("another case is open")
+	// ErrNoCase: there is no such case, or it is over.
+	ErrNoCase = errors.New("no such case is open")
+	// ErrNotApproved: no second person has agreed yet.
+	ErrNotApproved = errors.New("the case is not approved")
+	// ErrTooEarly: the time in which it can be stopped is not over.
+	ErrTooEarly = errors.New("too early for the case")
+	// ErrPointless: it would change nothing.
+	ErrPointless = errors.New("nothing to do")
 	// ErrWrongPhone: another phone, or another nonce, than the one that claimed.
 	ErrWrongPhone = errors.New("not the phone that claimed")
 )
@@ -157,7 +177,7 @@ type (
 	ShowHelp struct{ Help HelpID }
 )
 
-// The commands of account.go, recover.go and invite.go are part of the set.
+// The commands of account.go, recover.go, invite.go and case.go are part of the set.
 
 func (RegisterStaff) isCommand()       {}
 func (RecordLeft) isCommand()          {}
@@ -236,10 +256,12 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 		return []Event{HelpCodeShown(c)}, nil
 	case ChangeName, ChangePassword, ChangePhone, ConfirmNewPhone, SwitchToSMS:
 		return p.decideChange(s, c, by)
-	case Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone:
+	case Freeze, AskRecovery, ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone:
 		return p.decideRecovery(s, c, by)
 	case Invite, RedeemInvitation, RevokeInvitation:
 		return p.decideInvitation(s, c, by)
+	case RequestCase, ApproveCase, DenyCase, StopCase, ExpireCase, CarryOut, AskCaller, ConfirmCaller, CallerApproved, RedeemTicket:
+		return p.decideCase(s, c, by)
 	}
 	panic("a command without a decision")
 }
@@ -285,7 +307,7 @@ func (p Policy) decideReissue(s State, c Reissue, by domain.Stamp) ([]Event, err
 		to, enrolled = s.Given.Ref, true
 	case Recovering:
 		to, enrolled = s.Codes.Recovery.To, true
-	case LoggingIn: // is asked for in the stream of the logins
+	case LoggingIn, VerifyingCaller: // are asked for otherwise
 		to = domain.Ref{}
 	case ConfirmingEmail:
 	}
@@ -319,7 +341,7 @@ func (p Policy) issue(last Challenge, purpose Purpose, channel Channel, to domai
 // channelOf returns how the first code of a purpose travels.
 func channelOf(p Purpose) Channel {
 	switch p {
-	case VerifyingPhone, ChangingPhone, LoggingIn:
+	case VerifyingPhone, ChangingPhone, LoggingIn, VerifyingCaller:
 		return BySMS
 	case ConfirmingEmail, Recovering:
 	}

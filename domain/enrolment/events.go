@@ -27,9 +27,10 @@ type (
 	HelpID string
 	// InvitationID names one invitation, and so one ticket. Random, 128 bits.
 	InvitationID string
-	// CaseID names one case of somebody without their factor: what they name to the
-	// helpdesk. Short, and no secret.
+	// CaseID names one case: what people name to the helpdesk. Short, and no secret.
 	CaseID string
+	// TicketID names one ticket. No secret.
+	TicketID string
 )
 
 // Admission is the reason why somebody may enrol.
@@ -68,8 +69,9 @@ const (
 	ConfirmingEmail Purpose = "confirm-email"
 	VerifyingPhone  Purpose = "verify-phone"
 	ChangingPhone   Purpose = "change-phone"
-	LoggingIn       Purpose = "login"   // in the stream of the person's logins
-	Recovering      Purpose = "recover" // by mail, then by SMS
+	LoggingIn       Purpose = "login"         // in the stream of the person's logins
+	Recovering      Purpose = "recover"       // by mail, then by SMS
+	VerifyingCaller Purpose = "verify-caller" // read aloud to staff by whoever called them
 )
 
 // Channel is the way a code travels.
@@ -77,8 +79,9 @@ type Channel string
 
 // The channels.
 const (
-	ByMail Channel = "mail"
-	BySMS  Channel = "sms"
+	ByMail   Channel = "mail"
+	BySMS    Channel = "sms"
+	ByPocket Channel = "pocket" // of CodeConfirmed only: no code, but an approval on the phone
 )
 
 // Rejection is why a code was not accepted. Only a wrong one is a guess.
@@ -174,6 +177,7 @@ type ResetReason string
 const (
 	ForgottenPassword ResetReason = "forgotten-password"
 	ResetToRecover    ResetReason = "recovered" // the account was unfrozen: everything is proved anew
+	ResetByHelpdesk   ResetReason = "helpdesk"
 )
 
 // UnlockReason is why the count of wrong codes was cleared.
@@ -181,7 +185,8 @@ type UnlockReason string
 
 // The reasons of Unlocked.
 const (
-	UnlockedByAdmin UnlockReason = "admin"
+	UnlockedByAdmin    UnlockReason = "admin"
+	UnlockedByHelpdesk UnlockReason = "helpdesk"
 )
 
 // FreezeReason is why an account has no usable factor, whatever was chosen.
@@ -204,7 +209,7 @@ const (
 	UnfrozenHelpdesk UnfreezeReason = "helpdesk" // staff; everything is proved anew after it
 )
 
-// CaseReason is why somebody has no use of their factor.
+// CaseReason is why there is a case.
 type CaseReason string
 
 // The reasons of a case.
@@ -213,6 +218,16 @@ const (
 	CaseStolen CaseReason = "stolen"
 	CaseNew    CaseReason = "new" // another phone with the same number
 	CaseNotMe  CaseReason = "not-me"
+
+	CaseBroken      CaseReason = "broken" // the phone, or what is on it
+	CaseWrongNumber CaseReason = "wrong-number"
+	CaseNewNumber   CaseReason = "new-number"
+	CaseForgotten   CaseReason = "forgotten-password"
+	CaseNoCode      CaseReason = "no-code" // it does not arrive
+	CaseWrongCodes  CaseReason = "wrong-codes"
+	CaseSuspicion   CaseReason = "suspicion" // somebody else may be in it
+	CaseLeft        CaseReason = "left"      // they do not work here any more
+	CaseMistake     CaseReason = "mistake"   // there was no reason to freeze
 )
 
 // CaseEnd is how a case was completed.
@@ -223,17 +238,65 @@ const (
 	EndFound    CaseEnd = "found"    // the current factor was proved
 	EndNew      CaseEnd = "new"      // the number was proved; SMS is the factor
 	EndHelpdesk CaseEnd = "helpdesk" // by staff
+	EndDone     CaseEnd = "done"     // what staff asked for was done
 )
 
-// Evidence is something that somebody proved in a case.
+// Denial is why staff let a case come to nothing.
+type Denial string
+
+// The denials.
+const (
+	DeniedUnproved  Denial = "unproved" // it is not sure who asked
+	DeniedMistake   Denial = "mistake"  // the wrong person, or the wrong action
+	DeniedNotNeeded Denial = "not-needed"
+)
+
+// Denials returns all of them.
+func Denials() []Denial { return []Denial{DeniedUnproved, DeniedMistake, DeniedNotNeeded} }
+
+// Stop is what ended a case before it was carried out.
+type Stop string
+
+// The stops.
+const (
+	StoppedByPerson Stop = "person" // whom it is about, with the link or the code
+	StoppedByFreeze Stop = "frozen"
+	StoppedByOther  Stop = "other" // something else was done that leaves it nothing to do
+)
+
+// TicketKind is what a ticket is for.
+type TicketKind string
+
+// The kinds of tickets.
+const (
+	RecoveryTicket TicketKind = "recovery" // once in the place of the old password
+)
+
+// VoidReason is why a verified number is none any more.
+type VoidReason string
+
+// The reasons of PhoneVoided.
+const (
+	VoidedByHelpdesk VoidReason = "helpdesk"
+)
+
+// Evidence is what a case stands on.
 type Evidence string
 
-// The evidence.
+// The evidence: what Keydesk saw somebody prove …
 const (
 	ProvedPassword Evidence = "password"
 	ProvedEmail    Evidence = "email"
 	ProvedNumber   Evidence = "sms"
 	ProvedPocket   Evidence = "pocket"
+)
+
+// … and what staff say they have; see Claims.
+const (
+	SawDocument   Evidence = "id-document"     // of the person who is there
+	SawPass       Evidence = "staff-pass"      // likewise
+	KnownInPerson Evidence = "known-in-person" // by their manager, who is there too
+	CalledBack    Evidence = "called-back"     // on the number that HR has
 )
 
 // RosterSource is the way in which HR announced somebody.
@@ -427,11 +490,13 @@ type Unlocked struct {
 }
 
 // CodeConfirmed says that a code was right that proves no address and no number
-// anew: one of a case.
+// anew: one of a case. Of a caller it says until when that counts; with ByPocket they
+// approved on their phone, and the challenge is one of their logins.
 type CodeConfirmed struct {
 	Challenge ChallengeID `json:"challenge"`
 	Purpose   Purpose     `json:"purpose"`
 	Channel   Channel     `json:"channel"`
+	Until     time.Time   `json:"until,omitzero"`
 }
 
 // AccountFrozen says that no factor counts until the account is unfrozen.
@@ -446,10 +511,51 @@ type AccountUnfrozen struct {
 
 // RecoveryRequested says that somebody cannot use their factor, and what they
 // proved so far. It opens a case, in the place of an earlier one.
+//
+// With an action it is staff's (see RequestCase). One that waits for a second person has
+// an end; what needs nobody else was done with it.
 type RecoveryRequested struct {
-	Case     CaseID     `json:"case"`
-	Reason   CaseReason `json:"reason"`
-	Evidence []Evidence `json:"evidence,omitempty"`
+	Case     CaseID      `json:"case"`
+	Reason   CaseReason  `json:"reason"`
+	Evidence []Evidence  `json:"evidence,omitempty"`
+	Action   Action      `json:"action,omitempty"`
+	Remote   bool        `json:"remote,omitempty"`
+	Alone    bool        `json:"alone,omitempty"` // without the second person that it needs
+	By       string      `json:"by,omitempty"`    // the actor's id, whom the second person must not be
+	KeyID    string      `json:"key,omitempty"`   // of the code that stops it
+	Ticket   *domain.Ref `json:"ticket,omitempty"`
+	Phone    *domain.Ref `json:"phone,omitempty"`
+	Source   Source      `json:"source,omitempty"`
+	Country  string      `json:"country,omitempty"`
+	Expires  time.Time   `json:"expires,omitzero"`
+}
+
+// RecoveryApproved says that a second person agreed. It is carried out between two
+// moments, or with this event.
+type RecoveryApproved struct {
+	Case      CaseID    `json:"case"`
+	By        string    `json:"by"`
+	NotBefore time.Time `json:"notBefore"`
+	Until     time.Time `json:"until"`
+}
+
+// RecoveryDenied says that staff let a case come to nothing.
+type RecoveryDenied struct {
+	Case   CaseID `json:"case"`
+	By     string `json:"by"`
+	Reason Denial `json:"reason"`
+}
+
+// RecoveryStopped says that a case was ended before it was carried out, not by staff.
+type RecoveryStopped struct {
+	Case   CaseID `json:"case"`
+	Reason Stop   `json:"reason"`
+}
+
+// RecoveryExpired says that nobody approved a case in time, or carried it out. It is
+// recorded when somebody sees it; that it has lapsed does not wait for that.
+type RecoveryExpired struct {
+	Case CaseID `json:"case"`
 }
 
 // RecoveryCompleted says that a case is over, and how.
@@ -494,6 +600,25 @@ type InvitationRevoked struct {
 	Reason     InvitationEnd `json:"reason"`
 }
 
+// PhoneVoided says that the verified number proves nothing until it is verified anew.
+type PhoneVoided struct {
+	Reason VoidReason `json:"reason"`
+}
+
+// TicketIssued says that a ticket counts from now on, for one use. The ticket itself is
+// derived from the key that KeyID names, and stands nowhere. It ends an earlier one.
+type TicketIssued struct {
+	Ticket  TicketID   `json:"ticket"`
+	Kind    TicketKind `json:"kind"`
+	KeyID   string     `json:"key"`
+	Expires time.Time  `json:"expires"`
+}
+
+// TicketRedeemed says that the person gave a ticket.
+type TicketRedeemed struct {
+	Ticket TicketID `json:"ticket"`
+}
+
 // HelpCodeShown says that a stuck person was shown a code to read aloud.
 type HelpCodeShown struct {
 	Help HelpID `json:"help"`
@@ -533,3 +658,10 @@ func (InvitationIssued) isEvent()   {}
 func (InvitationRejected) isEvent() {}
 func (InvitationRedeemed) isEvent() {}
 func (InvitationRevoked) isEvent()  {}
+func (RecoveryApproved) isEvent()   {}
+func (RecoveryDenied) isEvent()     {}
+func (RecoveryStopped) isEvent()    {}
+func (RecoveryExpired) isEvent()    {}
+func (PhoneVoided) isEvent()        {}
+func (TicketIssued) isEvent()       {}
+func (TicketRedeemed) isEvent()     {}

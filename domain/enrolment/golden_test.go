@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	. "github.com/keydesk/keydesk/domain/enrolment"
@@ -36,15 +37,22 @@ func all() []Event {
 		EnrolmentReset{ForgottenPassword},
 		Unlocked{UnlockedByAdmin},
 		HelpCodeShown{"K7204"},
-		CodeConfirmed{"c3", Recovering, ByMail},
+		CodeConfirmed{Challenge: "c3", Purpose: Recovering, Channel: ByMail},
 		AccountFrozen{FrozenLost},
 		AccountUnfrozen{UnfrozenFound},
-		RecoveryRequested{"4F7K-2M9Q", CaseLost, []Evidence{ProvedPassword, ProvedEmail}},
+		RecoveryRequested{Case: "4F7K-2M9Q", Reason: CaseLost, Evidence: []Evidence{ProvedPassword, ProvedEmail}},
 		RecoveryCompleted{"4F7K-2M9Q", EndFound},
 		InvitationIssued{"i1", InvitationPrinted, "k1", tomorrow, mail, &name, &desk.Ref},
 		InvitationRejected{"i1", 1, Wrong},
 		redeemed,
 		InvitationRevoked{"i1", InvitationTakenBack},
+		RecoveryApproved{"4F7K-2M9Q", "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de", noon.Add(24 * time.Hour), noon.Add(48 * time.Hour)},
+		RecoveryDenied{"4F7K-2M9Q", "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de", DeniedUnproved},
+		RecoveryStopped{"4F7K-2M9Q", StoppedByPerson},
+		RecoveryExpired{"4F7K-2M9Q"},
+		PhoneVoided{VoidedByHelpdesk},
+		TicketIssued{"4F7K-2M9Q", RecoveryTicket, "k1", noon.Add(time.Hour)},
+		TicketRedeemed{"4F7K-2M9Q"},
 	}
 }
 
@@ -121,6 +129,28 @@ func TestGoldenStaffWithTeamAndFirstDay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got, err := Decode(typ, golden); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v", typ, got, err)
+		}
+	}
+}
+
+func TestGoldenCasesOfStaff(t *testing.T) {
+	t.Parallel()
+	ticket := ref(7)
+	for file, want := range map[string]Event{
+		"RecoveryRequested.1.staff.json": RecoveryRequested{
+			Case: "4F7K-2M9Q", Reason: CaseNewNumber, Evidence: []Evidence{CalledBack, ProvedNumber}, Action: CorrectingNumber,
+			Remote: true, Alone: true, By: "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de", KeyID: "k1", Ticket: &ticket, Phone: &mobile.Ref,
+			Source: FromSelf, Country: "NL", Expires: noon.Add(time.Hour),
+		},
+		"CodeConfirmed.1.caller.json": CodeConfirmed{"c3", VerifyingCaller, ByPocket, noon.Add(15 * time.Minute)},
+	} {
+		golden, err := os.ReadFile(filepath.Join("testdata", "events", file)) //nolint:gosec // a golden file
+		if err != nil {
+			t.Fatal(err)
+		}
+		typ, _, _ := strings.Cut(file, ".")
 		if got, err := Decode(typ, golden); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v", typ, got, err)
 		}

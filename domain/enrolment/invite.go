@@ -1,14 +1,10 @@
 package enrolment
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
-	"github.com/keydesk/keydesk/domain/pairing"
 )
 
 // An invitation is staff's word that one person, behind one e-mail address, may
@@ -65,14 +61,7 @@ func (RevokeInvitation) isCommand() {}
 // Ticket derives what somebody types to redeem an invitation, from the key of tickets,
 // in the form of pairing.NormaliseCode: 60 bits. Like a code it stands nowhere.
 func Ticket(key [32]byte, subject domain.SubjectID, id InvitationID) string {
-	mac := hmac.New(sha256.New, key[:])
-	for _, part := range [][]byte{[]byte("ticket"), []byte(id), subject[:]} {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(part))) //nolint:gosec // parts are ids
-		mac.Write(n[:])
-		mac.Write(part)
-	}
-	return pairing.Typed(binary.BigEndian.Uint64(mac.Sum(nil)))
+	return TicketCode(key, subject, "invitation", string(id))
 }
 
 // An Invitation is the last one, while it may be redeemed. The zero Invitation is none.
@@ -126,15 +115,16 @@ func (p Policy) AwaitsTicket(s State, at time.Time) bool {
 // the e-mail address, or makes void what another visit did there.
 func behindTicket(c Command) bool {
 	switch c := c.(type) {
-	case SetNameAndPassword, GivePhone, ConfirmPhone, ChooseSMS, ClaimPairing, ConfirmPairing, FinishPairing, Reset:
+	case SetNameAndPassword, GivePhone, ConfirmPhone, ChooseSMS, ClaimPairing, ConfirmPairing, FinishPairing, Reset, RedeemTicket:
 		return true
 	case OfferPairing:
 		return !c.Switch
 	case Reissue:
 		return c.Purpose == VerifyingPhone
 	case RegisterStaff, RecordLeft, Begin, RecordSent, RecordUndeliverable, ConfirmEmail, CancelPairing, SetLanguage, Unlock,
-		ShowHelp, ChangeName, ChangePassword, ChangePhone, ConfirmNewPhone, SwitchToSMS, Freeze, Unfreeze, AskRecovery,
-		ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone, Invite, RedeemInvitation, RevokeInvitation:
+		ShowHelp, ChangeName, ChangePassword, ChangePhone, ConfirmNewPhone, SwitchToSMS, Freeze, AskRecovery,
+		ConfirmRecovery, ReportPhone, RecoverNumber, FoundPhone, Invite, RedeemInvitation, RevokeInvitation,
+		RequestCase, ApproveCase, DenyCase, StopCase, ExpireCase, CarryOut, AskCaller, ConfirmCaller, CallerApproved:
 	}
 	return false
 }

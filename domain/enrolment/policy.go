@@ -43,6 +43,13 @@ type Policy struct {
 	Approvals         int           // that one account may ask for …
 	ApprovalsWithin   time.Duration // … within this
 	ApprovalTries     int           // tries at the digits of one approval
+
+	CaseApproval time.Duration // a case of staff lapses after this, unless a second person approves
+	CaseWait     time.Duration // one that is done from afar is carried out so long after that …
+	CaseWindow   time.Duration // … or lapses after this much more
+	CallerProof  time.Duration // a caller's proof counts so long, for one case
+	TicketLife   time.Duration // a ticket in the place of a password counts so long
+	CasesADay    int           // cases of one member of staff in a day, after which somebody is told
 }
 
 // DefaultPolicy returns the parameters of version 2026-1.
@@ -58,6 +65,8 @@ func DefaultPolicy() Policy {
 		InvitationLife: 24 * time.Hour, Tickets: TicketNever,
 		LoginFailures: 5, LoginLock: 15 * time.Minute, LoginLockMost: time.Hour, LoginFailuresADay: 100,
 		ApprovalLife: 120 * time.Second, Approvals: 3, ApprovalsWithin: 5 * time.Minute, ApprovalTries: 3,
+		CaseApproval: time.Hour, CaseWait: 24 * time.Hour, CaseWindow: 24 * time.Hour,
+		CallerProof: 15 * time.Minute, TicketLife: time.Hour, CasesADay: 20,
 	}
 }
 

@@ -3,6 +3,7 @@ package enrolment_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,9 +21,9 @@ func aCommand(t *rapid.T, s State) Command {
 	ok := rapid.Bool().Draw(t, "ok")
 	thumb := rapid.SampledFrom([]string{id("thumb"), s.Pairing.Thumbprint}).Draw(t, "thumbprint")
 	nonce := rapid.SampledFrom([]string{"n" + thumb, s.Pairing.Nonce}).Draw(t, "nonce")
-	purpose := rapid.SampledFrom([]Purpose{ConfirmingEmail, VerifyingPhone, ChangingPhone, LoggingIn, Recovering}).Draw(t, "purpose")
+	purpose := rapid.SampledFrom([]Purpose{ConfirmingEmail, VerifyingPhone, ChangingPhone, LoggingIn, Recovering, VerifyingCaller}).Draw(t, "purpose")
 	e, p, r := ChallengeID(id("e")), ChallengeID(id("p")), ChallengeID(id("r"))
-	again := map[Purpose]ChallengeID{ConfirmingEmail: e, VerifyingPhone: p, ChangingPhone: p, LoggingIn: "l1", Recovering: r}[purpose]
+	again := map[Purpose]ChallengeID{ConfirmingEmail: e, VerifyingPhone: p, ChangingPhone: p, LoggingIn: "l1", Recovering: r, VerifyingCaller: "v1"}[purpose]
 	email := rapid.SampledFrom([]ChallengeID{e, p, s.Codes.Email.ID, s.Codes.Phone.ID}).Draw(t, "email")
 	phone := rapid.SampledFrom([]ChallengeID{p, e, s.Codes.Phone.ID, s.Codes.Recovery.ID}).Draw(t, "phone")
 	recovery := rapid.SampledFrom([]ChallengeID{r, s.Codes.Phone.ID, s.Codes.Recovery.ID, s.Codes.Recovery.ID}).Draw(t, "recovery")
@@ -66,7 +67,16 @@ func aCommand(t *rapid.T, s State) Command {
 		ConfirmNewPhone{phone, ok},
 		SwitchToSMS{},
 		Freeze{freeze, rapid.SampledFrom([]CaseID{"", "F1"}).Draw(t, "case")},
-		Unfreeze{},
+		aRequest(t, s),
+		ApproveCase{s.Request.ID, person},
+		DenyCase{s.Request.ID, person, DeniedMistake},
+		StopCase{s.Request.ID},
+		ExpireCase{s.Request.ID},
+		CarryOut{s.Request.ID},
+		AskCaller{person, ChallengeID(id("v")), "k"},
+		ConfirmCaller{s.Codes.Caller.ID, ok},
+		CallerApproved{person, ChallengeID(id("v")), s.Device.ID},
+		RedeemTicket{s.Codes.Ticket.ID, ok},
 		AskRecovery{r, "k"},
 		ConfirmRecovery{recovery, ok},
 		ReportPhone{report, "F2", recovery, r, "k"},
@@ -77,6 +87,29 @@ func aCommand(t *rapid.T, s State) Command {
 		RevokeInvitation{},
 	}).Draw(t, "command")
 }
+
+// aRequest draws one of staff, mostly a sensible one.
+func aRequest(t *rapid.T, s State) RequestCase {
+	c := RequestCase{
+		Case: "S", Subject: person, KeyID: "k",
+		Action: rapid.SampledFrom(Actions()).Draw(t, "action"), Remote: rapid.Bool().Draw(t, "remote"),
+		Alone: rapid.IntRange(0, 4).Draw(t, "alone") == 0,
+		Phone: rapid.SampledFrom([]Phone{mobile, desk, other}).Draw(t, "new number"), Resend: Reissue{VerifyingPhone, "p7", "k"},
+	}
+	if s.Frozen != "" && rapid.Bool().Draw(t, "thaw") {
+		c.Action = Unfreezing
+	}
+	if s.Chosen() == Pocket && rapid.Bool().Draw(t, "revoke") {
+		c.Action = RevokingPocket
+	}
+	c.Reason = rapid.SampledFrom(append(c.Action.Reasons(), c.Action.Reasons()[0], CaseNotMe)).Draw(t, "because")
+	c.Evidence = rapid.SampledFrom([][]Evidence{Claims(c.Remote)[:1], Claims(c.Remote)[:1], Claims(!c.Remote)[:1], nil}).Draw(t, "evidence")
+	return c
+}
+
+// actors are those who might act: two of staff, one of whom the account is, the
+// console, and nobody.
+var actors = []domain.Actor{anna, anna, anna, bram, bram, bram, mySelf, domain.Console(), {}}
 
 // aStep draws what brings on something that is under way, or else any command:
 // what takes many right commands in a row is hardly ever met by chance.
@@ -103,6 +136,17 @@ func aStep(t *rapid.T, s State) Command {
 	if s.Invitation.ID != "" {
 		all = append(all, Begin{ByInvitation, "nl", mail, "e3", "k"}, RedeemInvitation{s.Invitation.ID, true}, RedeemInvitation{s.Invitation.ID, false})
 	}
+	if r := s.Request.ID; r != "" {
+		all = append(all, ApproveCase{r, person}, ApproveCase{r, person}, CarryOut{r}, CarryOut{r})
+	} else if rapid.IntRange(0, 3).Draw(t, "ask") == 0 {
+		return aRequest(t, s)
+	}
+	if c := s.Codes.Ticket; c.ID != "" && !c.Used {
+		all = append(all, RedeemTicket{c.ID, true})
+	}
+	if s.Codes.Caller.ID != "" {
+		all = append(all, ConfirmCaller{s.Codes.Caller.ID, true})
+	}
 	if !s.Given.Ref.IsZero() {
 		all = append(all, ConfirmNewPhone{s.Codes.Phone.ID, true}, ConfirmPhone{s.Codes.Phone.ID, true})
 	}
@@ -117,6 +161,7 @@ type decision struct {
 	log     []Event // what was recorded before
 	before  State
 	command Command
+	by      domain.Stamp
 	decided []Event
 	after   State
 }
@@ -128,8 +173,16 @@ func walk(t *rapid.T, each func(decision)) {
 	log, s, now := with(start), Fold(State{}, start...), noon
 	for range rapid.IntRange(1, 120).Draw(t, "length") {
 		now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
+		if rapid.IntRange(0, 20).Draw(t, "a day later") == 0 {
+			now = now.Add(time.Duration(rapid.IntRange(20, 50).Draw(t, "hours")) * time.Hour)
+		}
 		command := aStep(t, s)
-		events, err := policy.Decide(s, command, at(now))
+		if c, ok := command.(RequestCase); ok {
+			c.Case = CaseID(fmt.Sprint("S", len(log))) // as no two random ones are
+			command = c
+		}
+		by := domain.Stamp{At: now, Actor: rapid.SampledFrom(actors).Draw(t, "who")}
+		events, err := policy.Decide(s, command, by)
 		if err != nil {
 			if len(events) > 0 {
 				t.Fatalf("refused and decided at once: %v", events)
@@ -137,7 +190,7 @@ func walk(t *rapid.T, each func(decision)) {
 			continue
 		}
 		next := Fold(s, events...)
-		each(decision{log, s, command, events, next})
+		each(decision{log, s, command, by, events, next})
 		log, s = append(log, events...), next
 	}
 }
@@ -147,7 +200,7 @@ func TestNoHistoryReachesAForbiddenState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		walk(t, func(d decision) {
 			before, s := d.before, d.after
-			for _, c := range []Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery} {
+			for _, c := range []Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery, s.Codes.Caller, s.Codes.Ticket} {
 				if c.Wrong > policy.WrongCodes {
 					t.Fatalf("%d wrong codes at one challenge", c.Wrong)
 				}
@@ -290,6 +343,9 @@ func TestNoHistoryTakesSomethingFromTheEnrolled(t *testing.T) {
 			_, name := d.command.(ChangeName)
 			_, password := d.command.(ChangePassword)
 			_, phone := d.command.(ConfirmNewPhone)
+			if done, ok := carriedOut(d); ok && done.Action.Second() {
+				return // see TestNoHistoryCarriesOutWhatItMayNot
+			}
 			if s.Email != before.Email || s.Name != before.Name && !name || s.Password != before.Password && !password || s.Phone != before.Phone && !phone {
 				t.Fatalf("%T changed %+v to %+v", d.command, before, s)
 			}
@@ -313,6 +369,9 @@ func mayChangeTheFactor(t *rapid.T, d decision) {
 		ok = before.Factor() == Pocket && s.Factor() == SMS && s.Device.ID == "" && c.Matches && newPhoneWasReported(d, c.Challenge)
 	case Freeze:
 		ok = s.Frozen == c.Reason
+	case RequestCase, ApproveCase, CarryOut:
+		done, is := carriedOut(d)
+		ok = is && (done.Action == Freezing && s.Frozen == FrozenHelpdesk || done.Action.Second() && s.Factor() == NoFactor && s.Device.ID == "")
 	case ReportPhone:
 		ok = s.Frozen != "" && mailWasProved(d.log, c.Mail) && (c.Reason == CaseLost || c.Reason == CaseStolen)
 	}
@@ -331,7 +390,9 @@ func mailWasProved(log []Event, mail ChallengeID) bool {
 		case EnrolmentReset:
 			proved = false
 		case CodeConfirmed:
-			proved = e.Purpose == Recovering && e.Channel == ByMail && e.Challenge == mail
+			if e.Purpose == Recovering {
+				proved = e.Channel == ByMail && e.Challenge == mail
+			}
 		}
 	}
 	return proved
@@ -349,6 +410,9 @@ func newPhoneWasReported(d decision, code ChallengeID) bool {
 				last = e
 			}
 		case RecoveryRequested:
+			if e.Action != "" {
+				continue // staff's
+			}
 			reported = e.Reason == CaseNew && mailWasProved(d.log[:i], last.Challenge)
 		}
 	}
@@ -379,9 +443,14 @@ func TestNoHistoryThawsAnAccount(t *testing.T) {
 				if s.Frozen == "" && (before.Frozen != FrozenLost || !mailWasProved(d.log, c.Mail) || s.Factor() != before.Chosen() || s.Device.ID != before.Device.ID) {
 					t.Fatalf("found, from %+v to %+v", before, s)
 				}
-			case Unfreeze:
-				if s.Factor() != NoFactor || s.Step() > StepPassword || !s.Password.IsZero() || s.Frozen != "" {
+			case RequestCase, ApproveCase, CarryOut:
+				done, ok := carriedOut(d)
+				thawed := ok && done.Action == Unfreezing
+				if thawed && (s.Factor() != NoFactor || s.Step() > StepPassword || !s.Password.IsZero() || s.Frozen != "") {
 					t.Fatalf("unfrozen: %+v", s)
+				}
+				if !thawed && (s.Frozen == "" || s.Chosen() != before.Chosen() || s.Password != before.Password || s.Phone != before.Phone || s.Given != before.Given) {
+					t.Fatalf("%T changed a frozen account from %+v to %+v", d.command, before, s)
 				}
 			default:
 				report, _ := d.command.(ReportPhone)
@@ -396,6 +465,101 @@ func TestNoHistoryThawsAnAccount(t *testing.T) {
 			}
 		})
 	})
+}
+
+// carriedOut returns what staff asked for, of a decision that did it.
+func carriedOut(d decision) (RecoveryRequested, bool) {
+	all := with(d.log, d.decided...)
+	for _, e := range d.decided {
+		end, ok := e.(RecoveryCompleted)
+		if !ok || end.Reason != EndDone {
+			continue
+		}
+		for _, e := range slices.Backward(all) {
+			if r, ok := e.(RecoveryRequested); ok && r.Case == end.Case {
+				return r, true
+			}
+		}
+	}
+	return RecoveryRequested{}, false
+}
+
+// What needs a second person is done by nobody alone, never before its time, and never
+// once it was stopped, denied or has lapsed; and staff do nothing to their own account.
+func TestNoHistoryCarriesOutWhatItMayNot(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(d decision) {
+			switch d.command.(type) { //nolint:gochecksumtype // those of staff
+			case RequestCase, ApproveCase, DenyCase, AskCaller, CallerApproved:
+				if d.by.Actor.Kind != domain.ActorStaff || d.by.Actor.ID == person.String() {
+					t.Fatalf("%+v decided %v", d.by.Actor, d.decided)
+				}
+			}
+			if old := d.before.Request; old.ID != "" && old.Lapsed(d.by.At) && d.after.Request.ID == old.ID && d.after.Request.Approved != old.Approved {
+				t.Fatalf("approved too late: %+v", d.after.Request)
+			}
+			asked, done := carriedOut(d)
+			if !done {
+				effectless(t, d)
+				return
+			}
+			if asked.Action.Proof() && len(asked.Evidence) == 0 && !asked.Alone {
+				t.Fatalf("done on no evidence: %+v", asked)
+			}
+			if !asked.Action.Second() {
+				return
+			}
+			if asked.Alone {
+				if d.by.Actor != domain.Console() {
+					t.Fatalf("%+v did it alone: %+v", d.by.Actor, asked)
+				}
+				return
+			}
+			approved := RecoveryApproved{}
+			for _, e := range with(d.log, d.decided...) {
+				switch e := e.(type) { //nolint:gochecksumtype // those of a case
+				case RecoveryApproved:
+					if e.Case == asked.Case {
+						approved = e
+					}
+				case RecoveryDenied:
+					if e.Case == asked.Case {
+						t.Fatalf("done, and denied: %v", d.decided)
+					}
+				case RecoveryStopped:
+					if e.Case == asked.Case {
+						t.Fatalf("done, and stopped: %v", d.decided)
+					}
+				case RecoveryExpired:
+					if e.Case == asked.Case {
+						t.Fatalf("done, and expired: %v", d.decided)
+					}
+				}
+			}
+			switch {
+			case approved.By == "" || approved.By == asked.By || approved.By == person.String() || asked.By == person.String():
+				t.Fatalf("%s asked and %s approved", asked.By, approved.By)
+			case d.by.At.Before(approved.NotBefore) || d.by.At.After(approved.Until):
+				t.Fatalf("done at %s, between %s and %s", d.by.At, approved.NotBefore, approved.Until)
+			case asked.Remote && approved.NotBefore.Before(asked.Expires.Add(policy.CaseWait-policy.CaseApproval)):
+				t.Fatalf("from afar without a day's wait: %+v, %+v", asked, approved)
+			}
+		})
+	})
+}
+
+// effectless fails where a command of a case that is not done changed an account.
+func effectless(t *rapid.T, d decision) {
+	t.Helper()
+	before, s := d.before, d.after
+	switch d.command.(type) { //nolint:gochecksumtype // those of a case
+	case RequestCase, ApproveCase, DenyCase, StopCase, ExpireCase, CarryOut:
+		if s.Chosen() != before.Chosen() || s.Frozen != before.Frozen || s.Password != before.Password || s.Phone != before.Phone ||
+			s.Given != before.Given || s.WrongInARow != before.WrongInARow || s.Codes.Ticket.ID != before.Codes.Ticket.ID {
+			t.Fatalf("%T changed an account that it only asked about: %v", d.command, d.decided)
+		}
+	}
 }
 
 // Two stations decide on what they read; only one of them finds the stream

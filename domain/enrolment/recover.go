@@ -6,17 +6,13 @@ import "github.com/keydesk/keydesk/domain"
 // has their password. E-mail and password alone open a case and freeze; they never
 // give a factor. What ends a case is the current factor (FoundPhone), the number
 // that was verified at the enrolment where it is still the person's (RecoverNumber:
-// mail, password and number are what the enrolment asks for), or staff (Unfreeze).
+// mail, password and number are what the enrolment asks for), or staff (Unfreezing).
 type (
 	// Freeze makes every factor count for nothing. Case opens a case, unless empty.
 	Freeze struct {
 		Reason FreezeReason
 		Case   CaseID
 	}
-
-	// Unfreeze is staff's: the account counts again, and everything behind the
-	// e-mail address is proved anew, with a new password.
-	Unfreeze struct{}
 
 	// AskRecovery asks for a code by mail, of somebody who knows the password.
 	AskRecovery struct {
@@ -53,7 +49,6 @@ type (
 )
 
 func (Freeze) isCommand()          {}
-func (Unfreeze) isCommand()        {}
 func (AskRecovery) isCommand()     {}
 func (ConfirmRecovery) isCommand() {}
 func (ReportPhone) isCommand()     {}
@@ -65,15 +60,18 @@ func (FoundPhone) isCommand()      {}
 func whileFrozen(c Command) bool {
 	switch c := c.(type) {
 	case RegisterStaff, RecordLeft, RecordSent, RecordUndeliverable, SetLanguage, Unlock, ShowHelp, CancelPairing,
-		Freeze, Unfreeze, AskRecovery, ConfirmRecovery, ReportPhone, FoundPhone, RevokeInvitation:
+		Freeze, AskRecovery, ConfirmRecovery, ReportPhone, FoundPhone,
+		ApproveCase, DenyCase, StopCase, ExpireCase, CarryOut, RevokeInvitation:
 		return true
+	case RequestCase:
+		return c.frozenToo()
 	case Reissue:
 		return c.Purpose == Recovering
 	case ChangePassword:
 		return c.Reason == PasswordRehashed
 	case Begin, ConfirmEmail, SetNameAndPassword, GivePhone, ConfirmPhone, ChooseSMS, OfferPairing,
 		ClaimPairing, ConfirmPairing, FinishPairing, Reset, ChangeName, ChangePhone, ConfirmNewPhone,
-		SwitchToSMS, RecoverNumber, Invite, RedeemInvitation:
+		SwitchToSMS, RecoverNumber, AskCaller, ConfirmCaller, CallerApproved, RedeemTicket, Invite, RedeemInvitation:
 	}
 	return false
 }
@@ -82,15 +80,13 @@ func (p Policy) decideRecovery(s State, c Command, by domain.Stamp) ([]Event, er
 	switch c := c.(type) { //nolint:gochecksumtype // those that Decide hands on
 	case Freeze:
 		return decideFreeze(s, c), nil
-	case Unfreeze:
-		return decideUnfreeze(s), nil
 	case AskRecovery:
 		return p.decideAsk(s, c, by)
 	case ConfirmRecovery:
 		if s.Codes.Recovery.Channel != ByMail {
 			return nil, ErrNothingToConfirm
 		}
-		return p.decideCode(s, s.Codes.Recovery, c.Challenge, c.Matches, by, CodeConfirmed{c.Challenge, Recovering, ByMail})
+		return p.decideCode(s, s.Codes.Recovery, c.Challenge, c.Matches, by, CodeConfirmed{Challenge: c.Challenge, Purpose: Recovering, Channel: ByMail})
 	case ReportPhone:
 		return p.decideReport(s, c, by)
 	case RecoverNumber:
@@ -108,11 +104,13 @@ func decideFreeze(s State, c Freeze) []Event {
 	}
 	events := append(cancel(s.Pairing), AccountFrozen{c.Reason})
 	if c.Case != "" {
-		events = append(events, RecoveryRequested{c.Case, CaseNotMe, nil})
+		events = append(events, RecoveryRequested{Case: c.Case, Reason: CaseNotMe})
 	}
-	return events
+	return append(events, stopRequest(s, StoppedByFreeze)...)
 }
 
+// decideUnfreeze has the account count again; everything behind the e-mail address is
+// proved anew, with a new password.
 func decideUnfreeze(s State) []Event {
 	if s.Frozen == "" {
 		return nil
@@ -149,13 +147,14 @@ func (p Policy) decideReport(s State, c ReportPhone, by domain.Stamp) ([]Event, 
 	case !p.mailProved(s, c.Mail, by):
 		return nil, ErrOutOfOrder
 	}
-	request := RecoveryRequested{c.Case, c.Reason, []Evidence{ProvedPassword, ProvedEmail}}
-	switch c.Reason {
+	request := RecoveryRequested{Case: c.Case, Reason: c.Reason, Evidence: []Evidence{ProvedPassword, ProvedEmail}}
+	stop := stopRequest(s, StoppedByFreeze)
+	switch c.Reason { //nolint:exhaustive // those that a person can report; the others are staff's
 	case CaseLost:
 		if s.Frozen != "" {
 			return nil, nil
 		}
-		return append(cancel(s.Pairing), AccountFrozen{FrozenLost}, request), nil
+		return append(append(cancel(s.Pairing), AccountFrozen{FrozenLost}, request), stop...), nil
 	case CaseStolen:
 		if s.Frozen != "" && s.Frozen != FrozenLost {
 			return nil, nil
@@ -164,7 +163,7 @@ func (p Policy) decideReport(s State, c ReportPhone, by domain.Stamp) ([]Event, 
 		if s.Device.ID != "" {
 			events = append(events, PocketRevoked{s.Device.ID, StolenDevice})
 		}
-		return append(events, AccountFrozen{FrozenStolen}, request), nil
+		return append(append(events, AccountFrozen{FrozenStolen}, request), stop...), nil
 	case CaseNew:
 		switch {
 		case s.Frozen != "":
@@ -177,7 +176,6 @@ func (p Policy) decideReport(s State, c ReportPhone, by domain.Stamp) ([]Event, 
 		return append([]Event{request}, CodeIssued{
 			c.Challenge, Recovering, BySMS, s.Phone.Ref, c.KeyID, by.At.Add(p.SMSCodeLife).UTC(),
 		}), nil
-	case CaseNotMe:
 	}
 	return nil, ErrOutOfOrder
 }
@@ -191,7 +189,7 @@ func (p Policy) decideNumber(s State, c RecoverNumber, by domain.Stamp) ([]Event
 		return nil, ErrNothingToConfirm
 	}
 	events := append(cancel(s.Pairing),
-		CodeConfirmed{c.Challenge, Recovering, BySMS},
+		CodeConfirmed{Challenge: c.Challenge, Purpose: Recovering, Channel: BySMS},
 		PocketRevoked{s.Device.ID, LostDevice},
 		FactorChosen{Factor: SMS, Reason: FactorRecovered})
 	return p.decideCode(s, code, c.Challenge, c.Matches, by, append(events, endCase(s, EndNew)...)...)

@@ -4,28 +4,34 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keydesk/keydesk/domain"
 	. "github.com/keydesk/keydesk/domain/enrolment"
 )
 
 var (
 	recoveryCode = CodeIssued{"c4", Recovering, ByMail, mail, "k1", quarter}
-	mailRight    = CodeConfirmed{"c4", Recovering, ByMail}
+	mailRight    = CodeConfirmed{Challenge: "c4", Purpose: Recovering, Channel: ByMail}
 	mailProof    = []Event{recoveryCode, mailRight}
 
 	proofs      = []Evidence{ProvedPassword, ProvedEmail}
-	reportedNew = RecoveryRequested{"F1", CaseNew, proofs}
+	reportedNew = reported(CaseNew, proofs...)
 	numberCode  = CodeIssued{"c5", Recovering, BySMS, mobile.Ref, "k2", inTen}
-	numberRight = CodeConfirmed{"c5", Recovering, BySMS}
+	numberRight = CodeConfirmed{Challenge: "c5", Purpose: Recovering, Channel: BySMS}
 
-	lost   = []Event{AccountFrozen{FrozenLost}, RecoveryRequested{"F1", CaseLost, proofs}}
-	stolen = []Event{AccountFrozen{FrozenStolen}, RecoveryRequested{"F1", CaseStolen, proofs}}
-	notMe  = []Event{AccountFrozen{FrozenNotMe}, RecoveryRequested{"F1", CaseNotMe, nil}}
+	lost   = []Event{AccountFrozen{FrozenLost}, reported(CaseLost, proofs...)}
+	stolen = []Event{AccountFrozen{FrozenStolen}, reported(CaseStolen, proofs...)}
+	notMe  = []Event{AccountFrozen{FrozenNotMe}, reported(CaseNotMe)}
 
 	proved    = with(withPocket, mailProof...)                // somebody with pocket, and their mail
 	provedSMS = with(withSMS, mailProof...)                   // with sms
 	newPhone  = with(proved, reportedNew, numberCode)         // who waits for the code to their number
 	wasLost   = with(withPocket, with(lost, mailProof...)...) // who has found it again
 )
+
+// reported is somebody's own case.
+func reported(why CaseReason, evidence ...Evidence) RecoveryRequested {
+	return RecoveryRequested{Case: "F1", Reason: why, Evidence: evidence}
+}
 
 func TestFreezing(t *testing.T) {
 	t.Parallel()
@@ -55,7 +61,7 @@ func TestFreezing(t *testing.T) {
 	}...))
 	for name, given := range map[string][]Event{"sms": withSMS, "pocket": withPocket} {
 		before, s := Fold(State{}, given...), Fold(State{}, with(given, notMe...)...)
-		if s.Factor() != NoFactor || s.Chosen() != before.Chosen() || s.Step() != StepDone || s.Frozen != FrozenNotMe || s.Case != (Case{"F1", CaseNotMe}) {
+		if s.Factor() != NoFactor || s.Chosen() != before.Chosen() || s.Step() != StepDone || s.Frozen != FrozenNotMe || s.Case != (Case{ID: "F1", Reason: CaseNotMe}) {
 			t.Errorf("%s: frozen: %+v", name, s)
 		}
 		if s := Fold(s, AccountUnfrozen{UnfrozenFound}); s.Factor() != before.Factor() || s.Frozen != "" {
@@ -73,15 +79,20 @@ func TestUnfreezing(t *testing.T) {
 	ended := RecoveryCompleted{"F1", EndHelpdesk}
 	revoked := PocketRevoked{"d1", RevokedByHelpdesk}
 	after := with(withPocket, with(notMe, with([]Event{revoked}, with(anew, ended)...)...)...)
+	unfreeze := RequestCase{Case: "S1", Action: Unfreezing, Reason: CaseMistake, Alone: true}
+	alone := func(effects ...Event) []Event {
+		asked := RecoveryRequested{Case: "S1", Reason: CaseMistake, Action: Unfreezing, Alone: true, By: "console"}
+		return append(with([]Event{asked}, effects...), RecoveryCompleted{"S1", EndDone})
+	}
 	set := SetNameAndPassword{Name: name, Credential: ref(9), Algorithm: "argon2id", Parameters: "m=65536,t=3,p=1", Pepper: "p1"}
 	run(t, []scenario{
-		{name: "sms: everything is proved anew", given: with(withSMS, notMe...), when: Unfreeze{}, then: with(anew, ended)},
-		{name: "pocket: the phone loses its key as well", given: with(withPocket, notMe...), when: Unfreeze{}, then: with([]Event{revoked}, with(anew, ended)...)},
-		{name: "stolen: it has lost it", given: with(withPocket, with([]Event{PocketRevoked{"d1", StolenDevice}}, stolen...)...), when: Unfreeze{}, then: with(anew, ended)},
-		{name: "without a case there is none to end", given: with(withSMS, AccountFrozen{FrozenHelpdesk}), when: Unfreeze{}, then: anew},
-		{name: "whoever was enrolling starts again too", given: with(toStep5, AccountFrozen{FrozenHelpdesk}), when: Unfreeze{}, then: anew},
-		{name: "who is not frozen is left alone", given: withPocket, when: Unfreeze{}},
-		{name: "twice is once", given: after, when: Unfreeze{}},
+		{name: "sms: everything is proved anew", given: with(withSMS, notMe...), when: unfreeze, who: domain.Console(), then: alone(with(anew, ended)...)},
+		{name: "pocket: the phone loses its key as well", given: with(withPocket, notMe...), when: unfreeze, who: domain.Console(), then: alone(with([]Event{revoked}, with(anew, ended)...)...)},
+		{name: "stolen: it has lost it", given: with(withPocket, with([]Event{PocketRevoked{"d1", StolenDevice}}, stolen...)...), when: unfreeze, who: domain.Console(), then: alone(with(anew, ended)...)},
+		{name: "without a case there is none to end", given: with(withSMS, AccountFrozen{FrozenHelpdesk}), when: unfreeze, who: domain.Console(), then: alone(anew...)},
+		{name: "whoever was enrolling starts again too", given: with(toStep5, AccountFrozen{FrozenHelpdesk}), when: unfreeze, who: domain.Console(), then: alone(anew...)},
+		{name: "who is not frozen is left alone", given: withPocket, when: unfreeze, who: domain.Console(), refused: ErrPointless},
+		{name: "twice is once", given: after, when: unfreeze, who: domain.Console(), refused: ErrPointless},
 
 		{name: "then a new password is set, without the old one", given: after, when: set, then: []Event{named, PasswordSet{ref(9), "argon2id", "m=65536,t=3,p=1", "p1", PasswordAtEnrolment}}},
 		{name: "not over the old one", given: after, when: SetNameAndPassword{Name: name, Credential: ref(9), Replaces: secret}, refused: ErrMovedOn},
@@ -196,7 +207,7 @@ func TestReportingThePhone(t *testing.T) {
 		{name: "somebody else is not reported here", given: proved, when: report(CaseNotMe), refused: ErrOutOfOrder},
 		{name: "nor is anything else", given: proved, when: report("bored"), refused: ErrOutOfOrder},
 	}...))
-	if s := Fold(State{}, with(proved, lost...)...); s.Factor() != NoFactor || s.Chosen() != Pocket || s.Case != (Case{"F1", CaseLost}) {
+	if s := Fold(State{}, with(proved, lost...)...); s.Factor() != NoFactor || s.Chosen() != Pocket || s.Case != (Case{ID: "F1", Reason: CaseLost}) {
 		t.Errorf("lost: %+v", s)
 	}
 	if s := Fold(State{}, with(proved, append([]Event{revoked}, stolen...)...)...); s.Chosen() != NoFactor || s.Frozen != FrozenStolen {

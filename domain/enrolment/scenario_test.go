@@ -26,6 +26,12 @@ var (
 	inTwo   = noon.Add(2 * time.Minute)
 	quarter = noon.Add(15 * time.Minute)
 
+	person = domain.SubjectID{0x7d}
+	anna   = domain.Actor{Kind: domain.ActorStaff, ID: "00000000-0000-4000-8000-00000000000a", Role: domain.RoleHelpdesk}
+	bram   = domain.Actor{Kind: domain.ActorStaff, ID: "00000000-0000-4000-8000-00000000000b", Role: domain.RoleApprover}
+	mySelf = domain.Actor{Kind: domain.ActorStaff, ID: person.String(), Role: domain.RoleApprover}
+	seen   = []Evidence{SawPass}
+
 	announced = StaffRegistered{Source: RosterByHand, Batch: "b1", Email: mail, Name: &name, Phone: &desk.Ref, Language: "nl"}
 	left      = StaffLeft{Source: RosterFromFile, Batch: "b2"}
 	started   = EnrolmentStarted{Admission: ByRoster, Language: "nl"}
@@ -80,6 +86,7 @@ type scenario struct {
 	given   []Event
 	when    Command
 	at      time.Time // noon unless said otherwise
+	who     domain.Actor
 	then    []Event
 	refused error
 }
@@ -93,7 +100,7 @@ func run(t *testing.T, scenarios []scenario) {
 			if when.IsZero() {
 				when = noon
 			}
-			got, err := policy.Decide(Fold(State{}, sc.given...), sc.when, at(when))
+			got, err := policy.Decide(Fold(State{}, sc.given...), sc.when, domain.Stamp{At: when, Actor: sc.who})
 			if !errors.Is(err, sc.refused) || (err != nil && sc.refused == nil) {
 				t.Fatalf("refused with %v, want %v", err, sc.refused)
 			}

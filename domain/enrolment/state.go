@@ -17,7 +17,7 @@ type State struct {
 	Language  string
 
 	Email domain.Ref // zero until confirmed
-	Codes struct{ Email, Phone, Recovery Challenge }
+	Codes struct{ Email, Phone, Recovery, Caller, Ticket Challenge }
 	// WrongInARow counts the wrong codes since the last right one, over all codes. A
 	// right one from the mail of a recovery does not end the row: whoever reads that
 	// mail must not guess at the code to the number for ever.
@@ -31,17 +31,30 @@ type State struct {
 	Device   Device // the live phone; zero: none
 	Choice   Choice
 	Frozen   FreezeReason // empty: it is not
-	Case     Case         // the open one; zero: none
+	Case     Case         // the person's own, while it is open; zero: none
+	Request  Case         // of staff, while it waits to be carried out; zero: none
+	Caller   Caller       // on the phone; zero: nobody
 
 	Invitation Invitation // that may be redeemed; zero: none
 	Invitee    Invitee    // what was said with the last one
 	Redeemed   Redeemed   // see Invited
 }
 
-// A Case is that of somebody who cannot use their factor.
+// A Case is that of somebody who cannot use their factor, or what staff ask for.
 type Case struct {
 	ID     CaseID
 	Reason CaseReason
+
+	// Of a request of staff:
+	Action    Action
+	Remote    bool
+	By        string // who asked
+	KeyID     string
+	Phone     Phone     // CorrectingNumber
+	Expires   time.Time // when it lapses, unless somebody approves
+	Approved  string    // who did; empty: nobody yet
+	NotBefore time.Time // when it may be carried out …
+	Until     time.Time // … and until when
 }
 
 // Staff is what HR announced.
@@ -245,8 +258,9 @@ func Evolve(s State, e Event) State {
 			Staff: s.Staff, Started: s.Started, Admission: s.Admission, Language: s.Language,
 			Email: s.Email, Codes: s.Codes, WrongInARow: s.WrongInARow, Frozen: s.Frozen, Case: s.Case,
 			Invitation: s.Invitation, Invitee: s.Invitee, // and no Redeemed: a ticket is for one enrolment
+			Request: s.Request,
 		}
-		s.Codes.Phone, s.Codes.Recovery = Challenge{}, Challenge{}
+		s.Codes.Phone, s.Codes.Recovery, s.Codes.Caller, s.Codes.Ticket = Challenge{}, Challenge{}, Challenge{}, Challenge{}
 	case Unlocked:
 		s.WrongInARow = 0
 	case CodeConfirmed:
@@ -256,16 +270,38 @@ func Evolve(s State, e Event) State {
 		if c := s.byID(e.Challenge); c != nil {
 			c.Used = true
 		}
+		if e.Purpose == VerifyingCaller {
+			s.Caller = Caller{ProvedNumber, e.Until}
+			if e.Channel == ByPocket {
+				s.Caller.By = ProvedPocket
+			}
+		}
 	case AccountFrozen:
-		s.Frozen = cmp.Or(e.Reason, FrozenHelpdesk)
+		s.Frozen, s.Caller = cmp.Or(e.Reason, FrozenHelpdesk), Caller{}
 		s.Invitation, s.Redeemed = Invitation{}, Redeemed{} // it may be in the same hands
 	case AccountUnfrozen:
 		s.Frozen = ""
 	case RecoveryRequested:
-		s.Case = Case{e.Case, e.Reason}
+		s.requested(e)
+	case RecoveryApproved:
+		if r := &s.Request; r.ID == e.Case {
+			r.Approved, r.NotBefore, r.Until = cmp.Or(e.By, "unknown"), e.NotBefore, e.Until
+		}
+	case RecoveryDenied:
+		s.ended(e.Case)
+	case RecoveryStopped:
+		s.ended(e.Case)
+	case RecoveryExpired:
+		s.ended(e.Case)
 	case RecoveryCompleted:
-		if s.Case.ID == e.Case {
-			s.Case = Case{}
+		s.ended(e.Case)
+	case PhoneVoided:
+		s.Phone = Phone{}
+	case TicketIssued:
+		s.Codes.Ticket = Challenge{ID: ChallengeID(e.Ticket), KeyID: e.KeyID, Expires: e.Expires}
+	case TicketRedeemed:
+		if t := &s.Codes.Ticket; t.ID == ChallengeID(e.Ticket) {
+			t.Used = true
 		}
 	case InvitationIssued, InvitationRejected, InvitationRedeemed, InvitationRevoked:
 		s.invited(e)
@@ -305,6 +341,33 @@ func evolvePairing(p Pairing, e Event) Pairing {
 	return p
 }
 
+// requested opens a case: the person's own, or one of staff that waits for a second
+// person. What was done at once leaves nothing open.
+func (s *State) requested(e RecoveryRequested) {
+	if e.Action == "" {
+		s.Case = Case{ID: e.Case, Reason: e.Reason}
+		return
+	}
+	if e.Action.Proof() {
+		s.Caller = Caller{} // it was for this case
+	}
+	if e.Expires.IsZero() {
+		return
+	}
+	s.Request = Case{
+		ID: e.Case, Reason: e.Reason, Action: e.Action, Remote: e.Remote, By: e.By, KeyID: e.KeyID,
+		Phone: Phone{orZero(e.Phone), e.Source, e.Country}, Expires: e.Expires,
+	}
+}
+
+func (s *State) ended(id CaseID) {
+	for _, c := range []*Case{&s.Case, &s.Request} {
+		if c.ID == id {
+			*c = Case{}
+		}
+	}
+}
+
 func (s *State) code(p Purpose) *Challenge {
 	switch p {
 	case ConfirmingEmail:
@@ -313,6 +376,8 @@ func (s *State) code(p Purpose) *Challenge {
 		return &s.Codes.Phone
 	case Recovering:
 		return &s.Codes.Recovery
+	case VerifyingCaller:
+		return &s.Codes.Caller
 	case LoggingIn: // has a stream of its own
 	}
 	return &Challenge{}
@@ -321,7 +386,7 @@ func (s *State) code(p Purpose) *Challenge {
 // byID returns the challenge with this id; nil when it is not the last of its
 // purpose any more.
 func (s *State) byID(id ChallengeID) *Challenge {
-	for _, c := range []*Challenge{&s.Codes.Email, &s.Codes.Phone, &s.Codes.Recovery} {
+	for _, c := range []*Challenge{&s.Codes.Email, &s.Codes.Phone, &s.Codes.Recovery, &s.Codes.Caller, &s.Codes.Ticket} {
 		if c.ID == id && id != "" {
 			return c
 		}

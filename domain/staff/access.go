@@ -20,6 +20,7 @@ const (
 	ShownPhone    Scope = "phone"     // the number that a person enrolled with, or gave
 	ShownEmail    Scope = "email"     // their address
 	ShownHRNumber Scope = "hr-number" // the number that HR has, to call back
+	ShownTicket   Scope = "ticket"    // that stands in for a password, to hand over
 	ShownPerson   Scope = "person"    // their page: name, steps, diagnosis, story
 	SearchedBoard Scope = "today"     // those of today
 	SearchedAll   Scope = "everybody"

@@ -40,6 +40,7 @@ type Projection interface {
 type Feed struct {
 	log         Log
 	prefix      string // of the streams
+	types       []string
 	now         func() time.Time
 	projections []Projection
 	turn        sync.Mutex // held by whoever applies
@@ -80,6 +81,13 @@ func Over(prefix string, log Log, now func() time.Time, projections ...Projectio
 			f.position = at
 		}
 	}
+	return f
+}
+
+// Only has a feed pass by all events but those of some types. It is for right after
+// Over, for projections that fold a few of very many.
+func (f *Feed) Only(types ...string) *Feed {
+	f.types = types
 	return f
 }
 
@@ -181,7 +189,7 @@ func (f *Feed) Health() Health {
 }
 
 func (f *Feed) query() domain.Query {
-	return domain.Query{After: f.Position(), Prefix: f.prefix}
+	return domain.Query{After: f.Position(), Prefix: f.prefix, Types: f.types}
 }
 
 // take applies a batch. The events are folded within the log's own call: a log

@@ -58,6 +58,50 @@ func TestCatchUpReadsToTheHeadAndReturns(t *testing.T) {
 	}
 }
 
+// types counts the events that it is given, by type.
+type types struct {
+	mu      sync.Mutex
+	seen    map[string]int
+	through domain.Position
+}
+
+func (c *types) Apply(events []domain.Recorded, through domain.Position) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range events {
+		c.seen[string([]byte(e.Type))]++
+	}
+	c.through = max(c.through, through)
+}
+
+func (c *types) Position() domain.Position {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.through
+}
+
+// A feed of some types passes by the others, and is as far as the log all the same.
+func TestAFeedOfSomeTypes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		events := foldtest.Even(12, 3)
+		log := newMemory(events[:40]...)
+		c := &types{seen: map[string]int{}}
+		f := feed.Over(domain.EnrolmentPrefix, log, clock, c).Only("FactorChosen", "PocketPaired")
+		run(t, f)
+		<-f.CaughtUp()
+		log.append(events[40:]...)
+		if err := f.Reach(t.Context(), events[len(events)-1].Position); err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.seen) != 2 || c.seen["FactorChosen"] != 12 || c.seen["PocketPaired"] != 4 {
+			t.Errorf("saw %v", c.seen)
+		}
+	})
+}
+
 func TestAProjectionFromASnapshotGoesOnBesideAnEmptyOne(t *testing.T) {
 	t.Parallel()
 	events := foldtest.Even(12, 3)

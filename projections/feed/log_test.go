@@ -3,6 +3,7 @@ package feed_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -100,7 +101,7 @@ func read(ctx context.Context, events []domain.Recorded, q *domain.Query, yield 
 				continue
 			case len(b.Events) == atOnce:
 				b.Live = false
-			case strings.HasPrefix(e.Stream, q.Prefix):
+			case strings.HasPrefix(e.Stream, q.Prefix) && (len(q.Types) == 0 || slices.Contains(q.Types, e.Type)):
 				e.Data, e.Metadata = bytes.Clone(e.Data), nil
 				b.Events = append(b.Events, e)
 				fallthrough

@@ -84,13 +84,16 @@ func (h *history) act() {
 	who := h.draw(0, len(h.people)-1)
 	p := &h.people[who]
 	h.at = h.at.Add(time.Duration(h.draw(0, 200)) * time.Second)
+	if p.state.Request.Approved != "" && h.draw(0, 1) == 0 {
+		h.at = p.state.Request.NotBefore.Add(time.Minute)
+	}
 	command := h.anything(p.state)
 	if h.draw(0, 9) < 8 {
 		command = h.nextStep(p.state)
 	}
 	by := domain.Stamp{
 		Command: domain.CommandID(Subject(1_000_000 + len(h.facts))), At: h.at, Policy: h.policy.Version(),
-		Actor: domain.Actor{Kind: domain.ActorPerson, ID: Subject(who).String(), Role: domain.RoleSubject}, Station: "kiosk-1",
+		Actor: h.actor(command, who), Station: "kiosk-1",
 	}
 	events, err := h.policy.Decide(p.state, command, by)
 	if err != nil {
@@ -146,6 +149,15 @@ func (h *history) nextOfAccount(s enrolment.State, right bool) enrolment.Command
 	if p := s.Pairing; p.Switch && (p.Stage == enrolment.Offered || p.Stage == enrolment.Claimed || p.Stage == enrolment.Confirmed) {
 		return h.nextOfPairing(s, right)
 	}
+	if r := s.Request.ID; r != "" && h.draw(0, 2) > 0 {
+		return []enrolment.Command{
+			enrolment.ApproveCase{Case: r},
+			enrolment.ApproveCase{Case: r},
+			enrolment.CarryOut{Case: r},
+			enrolment.StopCase{Case: r},
+			enrolment.DenyCase{Case: r, Reason: enrolment.DeniedMistake},
+		}[h.draw(0, 4)]
+	}
 	reasons := []enrolment.CaseReason{enrolment.CaseLost, enrolment.CaseStolen, enrolment.CaseNew}
 	all := []enrolment.Command{
 		enrolment.ChangeName{Name: h.ref()},
@@ -154,15 +166,43 @@ func (h *history) nextOfAccount(s enrolment.State, right bool) enrolment.Command
 		enrolment.ConfirmNewPhone{Challenge: s.Codes.Phone.ID, Matches: right},
 		enrolment.SwitchToSMS{},
 		enrolment.OfferPairing{Pairing: enrolment.PairingID(h.id()), Switch: true},
-		enrolment.Freeze{Reason: enrolment.FrozenNotMe, Case: enrolment.CaseID(h.id()[:9])},
-		enrolment.Unfreeze{},
+		enrolment.Freeze{Reason: enrolment.FrozenNotMe, Case: enrolment.CaseID(h.id())},
+		h.request(s),
+		h.request(s),
+		enrolment.AskCaller{Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+		enrolment.ConfirmCaller{Challenge: s.Codes.Caller.ID, Matches: right},
+		enrolment.CallerApproved{Challenge: enrolment.ChallengeID(h.id()), Device: s.Device.ID},
 		enrolment.AskRecovery{Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
 		enrolment.ConfirmRecovery{Challenge: recovery.ID, Matches: right},
-		enrolment.ReportPhone{Reason: reasons[h.draw(0, 2)], Case: enrolment.CaseID(h.id()[:9]), Mail: recovery.ID, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+		enrolment.ReportPhone{Reason: reasons[h.draw(0, 2)], Case: enrolment.CaseID(h.id()), Mail: recovery.ID, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
 		enrolment.RecoverNumber{Challenge: recovery.ID, Matches: right},
 		enrolment.FoundPhone{Mail: recovery.ID},
 	}
 	return all[h.draw(0, len(all)-1)]
+}
+
+// request returns something that staff ask for.
+func (h *history) request(s enrolment.State) enrolment.Command {
+	all := enrolment.Actions()
+	action := all[h.draw(0, len(all)-1)]
+	if s.Frozen != "" {
+		action = enrolment.Unfreezing
+	}
+	remote := h.draw(0, 1) == 0
+	return enrolment.RequestCase{
+		Case: enrolment.CaseID(h.id()), Subject: Subject(999), Action: action, Reason: action.Reasons()[0], Evidence: enrolment.Claims(remote),
+		Remote: remote, KeyID: "k1", Phone: enrolment.Phone{Ref: h.ref(), Source: enrolment.FromSelf, Country: "NL"},
+		Resend: enrolment.Reissue{Purpose: enrolment.VerifyingPhone, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k1"},
+	}
+}
+
+// actor returns who gives a command: staff what is theirs, and else the person.
+func (h *history) actor(c enrolment.Command, who int) domain.Actor {
+	switch c.(type) { //nolint:gochecksumtype // those of staff
+	case enrolment.RequestCase, enrolment.ApproveCase, enrolment.DenyCase, enrolment.AskCaller, enrolment.ConfirmCaller, enrolment.CallerApproved:
+		return domain.Actor{Kind: domain.ActorStaff, ID: Subject(1000 + h.draw(0, 1)).String(), Role: domain.RoleHelpdesk}
+	}
+	return domain.Actor{Kind: domain.ActorPerson, ID: Subject(who).String(), Role: domain.RoleSubject}
 }
 
 func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command {
@@ -186,8 +226,8 @@ func (h *history) nextOfPairing(s enrolment.State, right bool) enrolment.Command
 func (h *history) anything(s enrolment.State) enrolment.Command {
 	ref := h.ref()
 	entry := enrolment.StaffRegistered{Source: enrolment.RosterByHand, Batch: h.id(), Email: h.ref(), Name: &ref}
-	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID, s.Codes.Recovery.ID}
-	code := codes[h.draw(0, 2)]
+	codes := []enrolment.ChallengeID{s.Codes.Email.ID, s.Codes.Phone.ID, s.Codes.Recovery.ID, s.Codes.Caller.ID}
+	code := codes[h.draw(0, 3)]
 	number := h.draw(1, 3)
 	all := []enrolment.Command{
 		enrolment.RegisterStaff{Entry: entry},
@@ -207,7 +247,11 @@ func (h *history) anything(s enrolment.State) enrolment.Command {
 		enrolment.Unlock{Reason: enrolment.UnlockedByAdmin},
 		enrolment.ShowHelp{Help: enrolment.HelpID(h.id())},
 		enrolment.Freeze{Reason: enrolment.FrozenHelpdesk},
-		enrolment.Unfreeze{},
+		h.request(s),
+		enrolment.ApproveCase{Case: s.Request.ID},
+		enrolment.CarryOut{Case: s.Request.ID},
+		enrolment.ExpireCase{Case: s.Request.ID},
+		enrolment.RedeemTicket{Ticket: s.Codes.Ticket.ID, Matches: h.draw(0, 1) == 0},
 		enrolment.Invite{Invitation: enrolment.InvitationID(h.id()), Kind: enrolment.InvitationPrinted, KeyID: "k1", Email: h.ref(), Name: &ref},
 		enrolment.Begin{Admission: enrolment.ByInvitation, Language: "en", To: s.Codes.Email.To, Challenge: enrolment.ChallengeID(h.id()), KeyID: "k2"},
 		enrolment.RedeemInvitation{Invitation: s.Invitation.ID},

@@ -15,7 +15,7 @@ var variants = map[string][]string{
 	"StaffChanged":      nil,
 	"StaffLeft":         nil,
 	"EnrolmentStarted":  {"roster", "domain", "invitation"},
-	"CodeIssued":        {"confirm-email", "verify-phone", "change-phone", "recover"},
+	"CodeIssued":        {"confirm-email", "verify-phone", "change-phone", "recover", "verify-caller"},
 	"CodeSent":          nil,
 	"CodeUndeliverable": {"invalid-recipient", "blocked", "refused", "no-route", "no-provider", "unknown"},
 	"CodeRejected":      {"wrong", "expired", "used"},
@@ -32,14 +32,24 @@ var variants = map[string][]string{
 	"PocketRevoked":     {"replaced", "switched", "lost", "stolen", "helpdesk"},
 	"FactorChosen":      {"sms", "pocket"},
 	"LanguageSet":       {"nl", "en"},
-	"EnrolmentReset":    {"forgotten-password", "recovered"},
-	"Unlocked":          {"admin"},
+	"EnrolmentReset":    {"forgotten-password", "recovered", "helpdesk"},
+	"Unlocked":          {"admin", "helpdesk"},
 	"HelpCodeShown":     nil,
-	"CodeConfirmed":     nil,
+	"CodeConfirmed":     {"recover", "verify-caller"},
 	"AccountFrozen":     {"not-me", "lost", "stolen", "helpdesk"},
 	"AccountUnfrozen":   {"found", "helpdesk"},
-	"RecoveryRequested": {"lost", "stolen", "new", "not-me"},
-	"RecoveryCompleted": {"found", "new", "helpdesk"},
+	"RecoveryRequested": {
+		"lost", "stolen", "new", "not-me", // the person's own, by their reason; staff's, by what they asked for
+		"resend", "correct-number", "revoke-pocket", "freeze", "unfreeze", "reset", "unlock", "ticket",
+	},
+	"RecoveryApproved":  nil,
+	"RecoveryDenied":    {"unproved", "mistake", "not-needed"},
+	"RecoveryStopped":   {"person", "frozen", "other"},
+	"RecoveryExpired":   nil,
+	"RecoveryCompleted": {"found", "new", "helpdesk", "done"},
+	"PhoneVoided":       nil,
+	"TicketIssued":      nil,
+	"TicketRedeemed":    nil,
 
 	"InvitationIssued":   {"shown", "printed", "mailed"},
 	"InvitationRejected": {"wrong", "expired"},
@@ -89,15 +99,25 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		if code, o = string(e.Reason), Progress; e.Reason == enrolment.PasswordRehashed {
 			o = Note
 		}
-	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PairingConfirmed, enrolment.PocketPaired, enrolment.CodeConfirmed,
+	case enrolment.EmailConfirmed, enrolment.NameSet, enrolment.PairingConfirmed, enrolment.PocketPaired, enrolment.TicketRedeemed,
 		enrolment.InvitationRedeemed:
 		o = Progress
+	case enrolment.CodeConfirmed:
+		code, o = string(e.Purpose), Progress
 	case enrolment.AccountFrozen:
 		code, o = string(e.Reason), Refused
 	case enrolment.AccountUnfrozen:
 		code, o = string(e.Reason), Progress
 	case enrolment.RecoveryRequested:
-		code, o = string(e.Reason), Note
+		if code, o = string(e.Reason), Note; e.Action != "" {
+			code = string(e.Action)
+		}
+	case enrolment.RecoveryDenied:
+		code, o = string(e.Reason), Refused
+	case enrolment.RecoveryStopped:
+		code, o = string(e.Reason), Refused
+	case enrolment.RecoveryApproved, enrolment.RecoveryExpired, enrolment.PhoneVoided, enrolment.TicketIssued:
+		o = Note
 	case enrolment.RecoveryCompleted:
 		code, o = string(e.Reason), Progress
 	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft, enrolment.PairingOffered, enrolment.PairingClaimed, enrolment.HelpCodeShown,

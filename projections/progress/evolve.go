@@ -26,7 +26,7 @@ var (
 	passwordSet       = fold.Shape{
 		{Name: "credential", Is: fold.Ref}, {Name: "algorithm"}, {Name: "parameters"}, {Name: "pepper"}, {Name: "reason"},
 	}
-	codeConfirmed = fold.Shape{{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}}
+	codeConfirmed = fold.Shape{{Name: "challenge"}, {Name: "purpose"}, {Name: "channel"}, {Name: "until", Is: fold.Moment}}
 	pairingFailed = fold.Shape{{Name: "pairing"}, {Name: "reason"}}
 	rejected      = fold.Shape{{Name: "invitation"}, {Name: "attempt", Is: fold.Count}, {Name: "reason"}}
 	phoneGiven    = fold.Shape{{Name: "phone", Is: fold.Ref}, {Name: "source"}, {Name: "country"}}
@@ -132,7 +132,8 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 		return false
 	case fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountUnfrozen,
 		fold.RecoveryRequested, fold.RecoveryCompleted, fold.InvitationIssued, fold.InvitationRedeemed,
-		fold.InvitationRevoked: // no more than that something happened
+		fold.InvitationRevoked, fold.RecoveryApproved, fold.RecoveryDenied, fold.RecoveryStopped, fold.RecoveryExpired,
+		fold.PhoneVoided, fold.TicketIssued, fold.TicketRedeemed: // no more than that something happened
 	}
 	return true
 }
@@ -190,7 +191,7 @@ func (r *row) issued(p enrolment.Purpose, challenge fold.ID, at int64) {
 		}
 	case enrolment.VerifyingPhone, enrolment.ChangingPhone:
 		r.sms = code{challenge: challenge}
-	case enrolment.LoggingIn, enrolment.Recovering: // nobody waits for it on the way to their factor
+	case enrolment.LoggingIn, enrolment.Recovering, enrolment.VerifyingCaller: // nobody waits for it on the way to their factor
 	}
 }
 

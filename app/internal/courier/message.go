@@ -24,6 +24,7 @@ const (
 	Login        Kind = "login"         // SMS
 	ProveChange  Kind = "prove-change"  // SMS: who is logged in wants to change the account
 	Recover      Kind = "recover"       // mail and SMS
+	VerifyCaller Kind = "verify-caller" // SMS: the person reads it to staff, whom they called
 
 	// Without one.
 	AlreadyEnrolled Kind = "already-enrolled" // mail
@@ -37,12 +38,37 @@ const (
 	AccountUnfrozen Kind = "account-unfrozen" // mail and SMS
 	Invitation      Kind = "invitation"       // mail; see Message.Ticket
 	Alarm           Kind = "alarm"            // mail to the helpdesk: an account was frozen; see Message.Frozen
+
+	// About a case of staff; see Message.Action.
+	CaseRequested Kind = "case-requested" // mail and SMS, with what stops it
+	CaseApproved  Kind = "case-approved"  // likewise, and when it is done
+	CaseDone      Kind = "case-done"      // mail and SMS
+
+	// To the helpdesk, by mail; see Message.Reference.
+	AlarmStopped Kind = "alarm-stopped" // somebody stopped a case about them
+	AlarmCases   Kind = "alarm-cases"   // one of them has unusually many
+	AlarmAlone   Kind = "alarm-alone"   // what needs a second person was done without
 )
 
 // hasCode says whether messages of this kind carry a code.
 func (k Kind) hasCode() bool {
-	return k == ConfirmEmail || k == VerifyPhone || k == ChangePhone || k == Login || k == ProveChange || k == Recover
+	return k == ConfirmEmail || k == VerifyPhone || k == ChangePhone || k == Login || k == ProveChange || k == Recover || k == VerifyCaller
 }
+
+// ofCase says whether messages of this kind are about a case of staff.
+func (k Kind) ofCase() bool { return k == CaseRequested || k == CaseApproved || k == CaseDone }
+
+// Action is what staff were asked to do.
+type Action string
+
+// The actions that people are told of.
+const (
+	CorrectNumber Action = "correct-number"
+	RevokePocket  Action = "revoke-pocket"
+	Unfreeze      Action = "unfreeze"
+	Reset         Action = "reset"
+	IssueTicket   Action = "ticket"
+)
 
 // Frozen is why an account was frozen.
 type Frozen string
@@ -56,7 +82,7 @@ const (
 )
 
 // A Message is one thing to tell one person, or (Alarm) the helpdesk. It is
-// personal data as a whole, apart from ID, Kind, Lang, Frozen and Reference.
+// personal data as a whole, apart from ID, Kind, Lang, Frozen, Action and Reference.
 type Message struct {
 	// ID names this one send: 1–64 letters, digits and hyphens, never used
 	// before and never derived from anything personal. Providers get it as
@@ -67,7 +93,7 @@ type Message struct {
 	Lang string // "nl" or "en"; anything else is read as "nl"
 
 	Code    string // six digits, for the kinds that have a code
-	Minutes int    // how long the code works, for the kinds that have a code
+	Minutes int    // how long the code works, for the kinds that have a code; CaseApproved: until it is done
 
 	Ticket string // XXXX-XXXX-XXXX, for Invitation
 	Hours  int    // how long the ticket works, for Invitation
@@ -77,6 +103,10 @@ type Message struct {
 	// most 40 letters, digits, spaces, dots and hyphens, or nothing. An SMS about
 	// a phone that is in other hands never holds it.
 	Reference string
+
+	Action Action // about a case: what staff were asked to do
+	Stop   string // about a case: the code that stops it, XXXX-XXXX-XXXX, or nothing: then the helpdesk does
+	Link   string // about a case: where the code stops it, an address on the web, or nothing
 }
 
 // A Receipt says that a provider accepted a message. Both fields may be
@@ -94,6 +124,8 @@ var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 	codeForm   = regexp.MustCompile(`^[0-9]{6}$`)
 	ticketForm = regexp.MustCompile(`^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$`)
+	stopForm   = regexp.MustCompile(`^([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})?$`)
+	linkForm   = regexp.MustCompile(`^(https?://[A-Za-z0-9.:\[\]-]+/[a-z]+#[0-9A-Z-]{14})?$`)
 	caseForm   = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9 .-]{0,38}[A-Za-z0-9])?)?$`)
 	numberForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 )
@@ -109,6 +141,15 @@ func (m Message) check() error {
 	case m.Kind == Invitation && (!ticketForm.MatchString(m.Ticket) || m.Hours < 1):
 		return fmt.Errorf("%w: %s without its ticket", ErrBadMessage, m.Kind)
 	}
+	if m.Kind.ofCase() {
+		return m.checkCase()
+	}
+	if m.Kind == AlarmStopped || m.Kind == AlarmCases || m.Kind == AlarmAlone {
+		if m.Reference == "" || !caseForm.MatchString(m.Reference) {
+			return fmt.Errorf("%w: bad reference", ErrBadMessage)
+		}
+		return nil
+	}
 	if m.Kind != AccountFrozen && m.Kind != Alarm {
 		return nil
 	}
@@ -119,6 +160,23 @@ func (m Message) check() error {
 	}
 	if !caseForm.MatchString(m.Reference) {
 		return fmt.Errorf("%w: bad reference", ErrBadMessage)
+	}
+	return nil
+}
+
+func (m Message) checkCase() error {
+	switch m.Action {
+	case CorrectNumber, RevokePocket, Unfreeze, Reset, IssueTicket:
+	default:
+		return fmt.Errorf("%w: %s of no action", ErrBadMessage, m.Kind)
+	}
+	switch {
+	case !stopForm.MatchString(m.Stop) || m.Stop != "" && m.Kind == CaseDone:
+		return fmt.Errorf("%w: bad code of a case", ErrBadMessage)
+	case !linkForm.MatchString(m.Link) || m.Link != "" && m.Stop == "":
+		return fmt.Errorf("%w: bad link of a case", ErrBadMessage)
+	case m.Kind == CaseApproved && m.Minutes < 1:
+		return fmt.Errorf("%w: %s that does not wait", ErrBadMessage, m.Kind)
 	}
 	return nil
 }

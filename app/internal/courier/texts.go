@@ -31,20 +31,27 @@ func (t Texts) sms(m Message) (string, error) {
 	p := i18n.New(m.Lang)
 	args := i18n.Args{
 		"Portal": toGSM7(t.Portal), "Support": t.Support, "Code": m.Code, "Reference": m.Reference,
+		"Stop": m.Stop, "Link": m.Link, "Place": m.place(),
 	}
 	id := "sms-" + string(m.Kind)
 	var text string
 	var ends []string // the first that fits
 	switch m.Kind {
-	case VerifyPhone, ChangePhone:
+	case VerifyPhone, ChangePhone, VerifyCaller:
 		text = p.N(id, m.Minutes, args)
+	case CaseRequested, CaseApproved:
+		args["What"] = p.T("sms-what-"+string(m.Action), args)
+		text, ends = p.T(id, args), m.stops()
+	case CaseDone:
+		args["What"] = p.T("sms-did-"+string(m.Action), args)
+		text, ends = p.T(id, args), notYou
 	case Login, ProveChange, Recover:
 		text, ends = p.N(id, m.Minutes, args), notYou
 	case PocketPaired, PasswordChanged, PhoneChanged, SMSChosen, AccountUnfrozen:
 		text, ends = p.T(id, args), notYou
 	case AccountFrozen:
 		text, ends = p.T(id+"-"+string(m.Frozen), args), m.contact()
-	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation:
+	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation, AlarmStopped, AlarmCases, AlarmAlone:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
@@ -76,6 +83,23 @@ func (m Message) contact() []string {
 	return []string{"sms-contact-case", "sms-contact-case-short", "sms-contact-short"}
 }
 
+// stops is what an SMS about a case ends with: with the code, where it has one.
+func (m Message) stops() []string {
+	switch {
+	case m.Stop == "":
+		return notYou
+	case m.Link == "":
+		return []string{"sms-stop-helpdesk", "sms-stop-helpdesk-short"}
+	}
+	return []string{"sms-stop-link", "sms-stop-place", "sms-stop-helpdesk", "sms-stop-helpdesk-short"}
+}
+
+// place is where a code stops a case, as people type it.
+func (m Message) place() string {
+	place, _, _ := strings.Cut(m.Link, "#")
+	return strings.TrimPrefix(strings.TrimPrefix(place, "https://"), "http://")
+}
+
 func fits(text string) bool {
 	n, ok := septets(text)
 	return ok && n <= segment
@@ -89,6 +113,7 @@ type letter struct {
 	Code, Validity, Warning        string
 	Ticket, QRName                 string // the mail has the QR code in it, as ticketPicture
 	ReferenceName, Reference       string // what to name to the helpdesk; empty: nothing
+	Stop, Button, Link             string // what stops a case, and where on the web; empty: there is no such page
 	NotYou                         string
 	Help, Support                  string       // Help is empty in a mail to those who help
 	SupportLink                    template.URL // empty: the support setting is no address
@@ -122,18 +147,45 @@ func (t Texts) letter(m Message) (letter, error) {
 		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
 		l.Ticket, l.QRName = m.Ticket, p.T("mail-qr")
 		l.Validity, l.Warning = p.N("mail-ticket-validity", m.Hours), p.T("mail-ticket-never-share")
+	case CaseRequested, CaseApproved, CaseDone:
+		t.caseLetter(&l, m, p, args)
+	case AlarmStopped, AlarmCases, AlarmAlone:
+		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, p.T("mail-alarm-nobody-named")
+		l.ReferenceName, l.Reference, l.Help = p.T("mail-case"), m.Reference, ""
 	case Alarm:
 		l.Paragraphs, l.NotYou = []string{why("intro"), why("more")}, say("nobody-named")
 		l.ReferenceName, l.Reference, l.Help = p.T("mail-case"), m.Reference, ""
 		if m.Reference != "" {
 			l.Subject = say("subject-case")
 		}
-	case VerifyPhone, ChangePhone, Login, ProveChange:
+	case VerifyPhone, ChangePhone, Login, ProveChange, VerifyCaller:
 		return letter{}, fmt.Errorf("%w: %s has no mail", ErrBadMessage, m.Kind)
 	default:
 		return letter{}, fmt.Errorf("%w: unknown kind", ErrBadMessage)
 	}
 	return l, nil
+}
+
+// caseLetter fills a letter about a case.
+func (t Texts) caseLetter(l *letter, m Message, p *i18n.Printer, args i18n.Args) {
+	args["What"] = p.T("mail-what-"+string(m.Action), args)
+	say := func(part string) string { return p.T("mail-"+string(m.Kind)+"-"+part, args) }
+	l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
+	if m.Kind == CaseApproved {
+		l.Paragraphs[1] = p.N("mail-case-approved-more", max(1, m.Minutes/60), args)
+	}
+	if m.Kind == CaseDone {
+		return
+	}
+	if m.Stop == "" {
+		l.NotYou = p.T("mail-case-stop-helpdesk", args)
+		return
+	}
+	l.Stop, l.Validity, l.Warning = m.Stop, p.T("mail-case-stop-code", args), say("not-you")
+	l.NotYou = p.T("mail-case-stop-helpdesk", args)
+	if m.Link != "" {
+		l.Button, l.Link, l.Validity = p.T("mail-case-stop-button"), m.Link, p.T("mail-case-stop-page", args)
+	}
 }
 
 // text writes the plain part.
@@ -142,6 +194,13 @@ func (l letter) text() string {
 	parts = append(parts, l.Paragraphs...)
 	if l.Code != "" {
 		parts = append(parts, "    "+l.Code, l.Validity, l.Warning)
+	}
+	if l.Stop != "" {
+		parts = append(parts, "  "+l.Stop, l.Validity)
+		if l.Link != "" {
+			parts = append(parts, l.Button+":\n"+l.Link)
+		}
+		parts = append(parts, l.Warning)
 	}
 	if l.Ticket != "" {
 		parts = append(parts, "    "+l.Ticket, l.Validity, l.Warning)

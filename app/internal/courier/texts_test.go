@@ -31,6 +31,29 @@ var channels = map[Kind][]Channel{
 	AlreadyEnrolled: {ByMail}, Locked: {ByMail}, PocketPaired: {ByMail, BySMS}, LoginLocked: {ByMail},
 	PasswordChanged: {ByMail, BySMS}, PhoneChanged: {ByMail, BySMS}, SMSChosen: {ByMail, BySMS},
 	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail}, Invitation: {ByMail},
+	VerifyCaller: {BySMS}, CaseRequested: {ByMail, BySMS}, CaseApproved: {ByMail, BySMS}, CaseDone: {ByMail, BySMS},
+	AlarmStopped: {ByMail}, AlarmCases: {ByMail}, AlarmAlone: {ByMail},
+}
+
+// A stop is what stops a case, as it may be told: with a page, without, or not at all.
+var stops = []struct{ code, link string }{
+	{"", ""},
+	{"4F7K-2M9Q-XW3T", ""},
+	{"4F7K-2M9Q-XW3T", "https://keydesk.example.nl/stop#4F7K-2M9Q-XW3T"},
+	{"4F7K-2M9Q-XW3T", "https://" + strings.Repeat("lang.", 30) + "example.nl/stop#4F7K-2M9Q-XW3T"},
+}
+
+// everyCase returns the messages about cases, of one kind and in one language.
+func everyCase(m Message) []Message {
+	var all []Message
+	for _, m.Action = range []Action{CorrectNumber, RevokePocket, Unfreeze, Reset, IssueTicket} {
+		for _, stop := range stops {
+			if m.Stop, m.Link = stop.code, stop.link; m.Stop == "" || m.Kind != CaseDone {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
 }
 
 // every returns one message of each kind that a channel has a text for, in both
@@ -49,6 +72,13 @@ func every(by Channel) []Message {
 			m.Kind, m.Lang = kind, lang
 			if kind == Invitation {
 				m.Ticket, m.Hours = ticket, 24
+			}
+			if kind.ofCase() {
+				all = append(all, everyCase(m)...)
+				continue
+			}
+			if kind == AlarmStopped || kind == AlarmCases || kind == AlarmAlone {
+				m.Reference = "4F7K-2M9Q"
 			}
 			if kind != AccountFrozen && kind != Alarm {
 				all = append(all, m)
@@ -206,14 +236,16 @@ func TestWhatAMailSays(t *testing.T) {
 				"code":      {m.Code, m.Kind.hasCode()},
 				"ticket":    {ticket, m.Kind == Invitation},
 				"reference": {m.Reference, true}, // the empty one, too
-				"support":   {"hulp@voorbeeld.nl", m.Kind != Alarm},
+				"support":   {"hulp@voorbeeld.nl", !strings.HasPrefix(string(m.Kind), string(Alarm))},
+				"stop code": {m.Stop, true}, // the empty one, too
+				"link":      {m.Link, true},
 			} {
 				if strings.Contains(body, c.words) != c.want {
 					t.Errorf("%s %s %s: %s in the %s: %v", m.Lang, m.Kind, m.Frozen, what, part, !c.want)
 				}
 			}
 		}
-		if strings.Contains(l.Subject+l.Lead(), m.Code) || strings.Contains(l.Subject+l.Lead(), ticket) {
+		if shown := l.Subject + l.Lead(); strings.Contains(shown, m.Code) || strings.Contains(shown, ticket) || m.Stop != "" && strings.Contains(shown, m.Stop) {
 			t.Errorf("%s %s: code in what a locked screen shows", m.Lang, m.Kind)
 		}
 	}
@@ -280,7 +312,7 @@ func everythingSaid(t *testing.T, lang string) string {
 	for _, portal := range []string{"Mijn OPO-R", strings.Repeat("W", MaxPortal)} {
 		for _, support := range []string{"hulp@voorbeeld.nl", strings.Repeat("x", 80)} {
 			texts := Texts{Portal: portal, Pocket: "AFAS Pocket", Support: support}
-			for _, minutes := range []int{1, 10} {
+			for _, minutes := range []int{1, 10, 24 * 60} {
 				for _, m := range every(BySMS) {
 					m.Lang, m.Minutes = lang, minutes
 					text, err := texts.sms(m)
@@ -329,6 +361,9 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	change := func(m Message, f func(*Message)) Message { f(&m); return m }
 	frozen := change(codeMail, func(m *Message) { m.Kind, m.Frozen, m.Reference = AccountFrozen, NotMe, "K7 204" })
+	asked := change(codeMail, func(m *Message) {
+		m.Kind, m.Action, m.Stop, m.Link = CaseRequested, Reset, stops[2].code, stops[2].link
+	})
 	for name, m := range map[string]Message{
 		"no id":         change(codeSMS, func(m *Message) { m.ID = "" }),
 		"id with line":  change(codeSMS, func(m *Message) { m.ID = "a\r\nBcc: x" }),
@@ -343,6 +378,15 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 		"no life":       change(codeMail, func(m *Message) { m.Kind, m.Ticket = Invitation, ticket }),
 		"a long case":   change(frozen, func(m *Message) { m.Reference = strings.Repeat("9", 41) }),
 		"a case's line": change(frozen, func(m *Message) { m.Reference = "K7\r\nBcc: sanne@voorbeeld.nl" }),
+		"no action":     change(asked, func(m *Message) { m.Action = "" }),
+		"other action":  change(asked, func(m *Message) { m.Action = "freeze" }),
+		"another code":  change(asked, func(m *Message) { m.Stop, m.Link = "314159", "" }),
+		"a code's line": change(asked, func(m *Message) { m.Stop, m.Link = "4F7K-2M9Q-XW3\n", "" }),
+		"another link":  change(asked, func(m *Message) { m.Link = "javascript:alert(1)" }),
+		"a link alone":  change(asked, func(m *Message) { m.Stop = "" }),
+		"done, a stop":  change(asked, func(m *Message) { m.Kind = CaseDone }),
+		"no waiting":    change(asked, func(m *Message) { m.Kind, m.Minutes = CaseApproved, 0 }),
+		"no case":       change(asked, func(m *Message) { m.Kind, m.Reference = AlarmStopped, "" }),
 		"an address":    change(frozen, func(m *Message) { m.Reference = "sanne@voorbeeld.nl" }),
 	} {
 		_, bySMS := ourTexts.sms(m)
@@ -354,13 +398,37 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	for kind, by := range channels {
-		m := change(frozen, func(m *Message) { m.Kind, m.Ticket, m.Hours = kind, ticket, 1 })
+		m := change(frozen, func(m *Message) { m.Kind, m.Ticket, m.Hours, m.Action = kind, ticket, 1, Reset })
 		if _, err := ourTexts.sms(m); (err == nil) != slices.Contains(by, BySMS) || err != nil && !errors.Is(err, ErrBadMessage) {
 			t.Errorf("%s by SMS: got %v", kind, err)
 		}
 		if _, err := ourTexts.letter(m); (err == nil) != slices.Contains(by, ByMail) || err != nil && !errors.Is(err, ErrBadMessage) {
 			t.Errorf("%s by mail: got %v", kind, err)
 		}
+	}
+}
+
+// Whoever reads an SMS about a case can stop it, wherever it goes; and its link is whole
+// or not there.
+func TestAnSMSAboutACaseSaysHowToStopIt(t *testing.T) {
+	t.Parallel()
+	links := 0
+	for _, m := range every(BySMS) {
+		text, err := ourTexts.sms(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Stop != "" && !strings.Contains(text, m.Stop) {
+			t.Errorf("%s %s: no code in %q", m.Lang, m.Kind, text)
+		}
+		if strings.Contains(text, "://") {
+			if links++; !strings.HasSuffix(text, " "+m.Link) {
+				t.Errorf("%s %s: half a link in %q", m.Lang, m.Kind, text)
+			}
+		}
+	}
+	if links == 0 {
+		t.Error("no SMS has a link")
 	}
 }
 

@@ -239,7 +239,7 @@ func unfreeze(w *world, p *person, at time.Time) {
 	}
 	w.looks(p, at, staff.ShownHRNumber) // to call back
 	at = at.Add(p.between(3*time.Minute, 6*time.Minute))
-	w.do(p, w.admin(p.dice, at), enrolment.Unfreeze{})
+	at = w.byTwo(p, at, enrolment.Unfreezing, enrolment.CaseMistake)
 	p.until(at)
 	w.plan(at.Add(p.between(20*time.Minute, 3*time.Hour)), p, comeBack)
 }
@@ -247,7 +247,9 @@ func unfreeze(w *world, p *person, at time.Time) {
 // freeze is the helpdesk's, by the look of something.
 func freeze(w *world, p *person, at time.Time) {
 	by, _ := w.agent(p, at)
-	w.do(p, by, enrolment.Freeze{Reason: enrolment.FrozenHelpdesk})
+	w.do(p, by, enrolment.RequestCase{
+		Case: newCase(p.dice), Subject: p.id, Action: enrolment.Freezing, Reason: enrolment.CaseSuspicion, KeyID: w.key,
+	})
 	p.until(at)
 	if p.in(0.6) {
 		w.plan(w.nextWorking(p.dice, at.Add(time.Hour)), p, unfreeze)

@@ -108,3 +108,30 @@ func calls(w *world, p *person, at time.Time) {
 	}
 	w.looks(p, at)
 }
+
+// byTwo has the helpdesk do something to somebody who stands there, with a second
+// person's word; the console does it alone, while there is nobody. It returns when that
+// is done.
+func (w *world) byTwo(p *person, at time.Time, a enrolment.Action, why enrolment.CaseReason) time.Time {
+	by, agent := w.agent(p, at)
+	c := enrolment.RequestCase{
+		Case: newCase(p.dice), Subject: p.id, Action: a, Reason: why, Evidence: []enrolment.Evidence{enrolment.SawPass}, KeyID: w.key, Alone: agent == nil,
+	}
+	if c.Alone {
+		c.Evidence = nil
+	}
+	w.do(p, by, c)
+	if c.Alone {
+		return at
+	}
+	at = at.Add(p.between(2*time.Minute, 20*time.Minute))
+	by = w.admin(p.dice, at)
+	for _, other := range w.serving {
+		if other.serves && other != p && other != agent && other.role == domain.RoleApprover {
+			by.Station, by.Actor = helpdesk, domain.Actor{Kind: domain.ActorStaff, ID: other.id.String(), Role: other.role}
+			break
+		}
+	}
+	w.do(p, by, enrolment.ApproveCase{Case: c.Case, Subject: p.id})
+	return at
+}

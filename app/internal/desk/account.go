@@ -244,7 +244,7 @@ func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, erro
 		if len(mine) == 0 && !v.login.may(ChangesPhone, d.Now()) {
 			return refuse(NotProved)
 		}
-		old, err := r.phoneBefore(own)
+		before, err := r.before(own)
 		if err != nil {
 			return err
 		}
@@ -265,26 +265,9 @@ func (d *Desk) ConfirmNewPhone(ctx context.Context, id, code string) (View, erro
 		d.verifiedNumber(ctx, v.subject, enrolment.ChangingPhone, s.Codes.Phone.ID, s.Phone.Ref)
 		changed := Message{Kind: PhoneChangedMessage}
 		d.notify(v.subject, occasionOf(own), changed, enrolment.ByMail)
-		d.notifyAt(v.subject, occasionOf(own), changed, enrolment.BySMS, old)
+		d.notifyAt(v.subject, occasionOf(own), changed, enrolment.BySMS, before.Phone.Ref)
 		return nil
 	})
-}
-
-// phoneBefore returns the number that counted before a command, whether or not that
-// was recorded already.
-func (r record) phoneBefore(c domain.CommandID) (domain.Ref, error) {
-	var s enrolment.State
-	for _, rec := range r.events {
-		if rec.ID == domain.EventIDFor(c, 0) {
-			break
-		}
-		e, err := enrolment.Decode(rec.Type, rec.Data)
-		if err != nil {
-			return domain.Ref{}, err
-		}
-		s = enrolment.Evolve(s, e)
-	}
-	return s.Phone.Ref, nil
 }
 
 // verifiedNumber notes that a code by SMS came back: its number may be sent to

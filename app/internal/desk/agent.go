@@ -16,12 +16,16 @@ type Agent struct {
 // nobody is asked there who they are.
 func Console() Agent { return Agent{Role: domain.RoleAdmin, console: true} }
 
+// actor is an agent as events name them. The zero Agent is nobody, whom the domain
+// refuses whatever is staff's.
 func (a Agent) actor() domain.Actor {
-	id := a.Subject.String()
-	if a.console {
-		id = "console"
+	switch {
+	case a.console:
+		return domain.Console()
+	case a.Subject.IsZero():
+		return domain.Actor{}
 	}
-	return domain.Actor{Kind: domain.ActorStaff, ID: id, Role: a.Role}
+	return domain.Actor{Kind: domain.ActorStaff, ID: a.Subject.String(), Role: a.Role}
 }
 
 // agentStamp says that an agent acts.

@@ -14,6 +14,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/projections/cases"
 	"github.com/keydesk/keydesk/projections/pairings"
 )
 
@@ -45,6 +46,13 @@ type Watcher interface {
 type Pairings interface {
 	Find(id enrolment.PairingID) (pairings.Pairing, bool)
 	All() []pairings.Pairing
+}
+
+// Cases knows what staff have asked for and nobody has carried out yet.
+type Cases interface {
+	// Reach returns when everything up to a position is known.
+	Reach(ctx context.Context, p domain.Position) error
+	All() []cases.Case
 }
 
 // People keeps personal data and credentials. See package vault.
@@ -80,6 +88,7 @@ const (
 	KindEmployee   Kind = "employee" // the employer's number for somebody
 	KindTeam       Kind = "team"
 	KindStartDate  Kind = "start-date"
+	KindTicket     Kind = "ticket" // the number of a case in the helpdesk's own system
 )
 
 // Limits are the transactional counters that span people.
@@ -139,6 +148,13 @@ const (
 	UnfrozenMessage        MessageKind = "account-unfrozen" // mail and SMS
 	InvitationMessage      MessageKind = "invitation"       // mail: a ticket; see Ticket
 	AlarmMessage           MessageKind = "alarm"            // mail to the helpdesk: an account was frozen; see Reason, Reference
+
+	CaseRequestedMessage MessageKind = "case-requested" // mail and SMS: staff were asked to do something; see Action, Stop, Link
+	CaseApprovedMessage  MessageKind = "case-approved"  // likewise; and it is done after Life
+	CaseDoneMessage      MessageKind = "case-done"      // mail and SMS: staff did it
+	CaseStoppedAlarm     MessageKind = "alarm-stopped"  // mail to the helpdesk: the person stopped a case; see Reference
+	CasesAlarm           MessageKind = "alarm-cases"    // mail to the helpdesk: one of them has unusually many cases today
+	AloneAlarm           MessageKind = "alarm-alone"    // mail to the helpdesk: something was done without a second person
 )
 
 // A Message is one mail or SMS to one person.
@@ -155,7 +171,10 @@ type Message struct {
 	Reason    Frozen            // FrozenMessage, AlarmMessage: why
 	Reference string            // FrozenMessage, AlarmMessage: what to name to the helpdesk; not personal
 	Ticket    string            // InvitationMessage only
-	Life      time.Duration     // CodeMessage, InvitationMessage: how long the code or the ticket works
+	Life      time.Duration     // CodeMessage, InvitationMessage: how long the code or the ticket works; CaseApprovedMessage: until it is done
+	Action    enrolment.Action  // of a case: what staff were asked to do
+	Stop      string            // of a case: the code that stops it, in three groups; empty: it may not be told
+	Link      string            // of a case: where it is stopped; empty: there is no such page
 }
 
 // A Receipt says who took over a message, and what they call it.
@@ -179,6 +198,7 @@ type Config struct {
 	Feed     Feed
 	Logins   Watcher // of login streams
 	Pairings Pairings
+	Cases    Cases
 	People   People
 	Limits   Limits
 	Sends    Sends
@@ -256,7 +276,8 @@ func New(c Config) *Desk {
 // station's: to all others it is over. The one Run serves them all.
 func (d *Desk) At(station string) *Desk { return &Desk{d.house, station} }
 
-// Run sends what is to be sent until ctx ends, then finishes what it has begun.
+// Run sends what is to be sent, and carries out the cases that are due, until ctx ends;
+// then it finishes what it has begun.
 func (d *Desk) Run(ctx context.Context) {
 	var senders sync.WaitGroup
 	senders.Go(func() { d.sweepShifts(ctx) })
@@ -274,6 +295,7 @@ func (d *Desk) Run(ctx context.Context) {
 			}
 		})
 	}
+	senders.Go(func() { d.keepCases(ctx) })
 	senders.Wait()
 	d.background.Wait()
 }

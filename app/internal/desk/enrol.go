@@ -26,6 +26,11 @@ func (d *Desk) View(ctx context.Context, id string) (View, error) {
 
 // guess compares a typed code with the open one of a purpose.
 func (d *Desk) guess(v *visit, p enrolment.Purpose, typed string, command func(enrolment.ChallengeID, bool) enrolment.Command) func(enrolment.State) (enrolment.Command, error) {
+	return d.guessOf(v.subject, p, typed, command)
+}
+
+// guessOf is guess for somebody who has no visit.
+func (d *Desk) guessOf(subject domain.SubjectID, p enrolment.Purpose, typed string, command func(enrolment.ChallengeID, bool) enrolment.Command) func(enrolment.State) (enrolment.Command, error) {
 	return func(s enrolment.State) (enrolment.Command, error) {
 		open := s.Code(p)
 		if open.ID == "" {
@@ -35,7 +40,7 @@ func (d *Desk) guess(v *visit, p enrolment.Purpose, typed string, command func(e
 		if err != nil {
 			return nil, err
 		}
-		code := enrolment.Code(key, v.subject, p, open.ID)
+		code := enrolment.Code(key, subject, p, open.ID)
 		return command(open.ID, enrolment.Matches(code, digitsOf(typed))), nil
 	}
 }
@@ -152,7 +157,7 @@ func (d *Desk) SetNameAndPassword(ctx context.Context, id, name, typed string) (
 			return nil
 		case d.Policy.AwaitsTicket(seen, d.Now()):
 			return refuse(OutOfOrder)
-		case v.unlocked.IsZero() && !seen.Password.IsZero():
+		case v.unlocked.IsZero() && !seen.Password.IsZero() && v.ticket != seen.Password:
 			return refuse(MovedOn)
 		}
 		set, credential, err := d.credential(ctx, v.subject, typed, enrolment.PasswordAtEnrolment, seen.Password)

@@ -193,6 +193,7 @@ func (d *Desk) stepDone(ctx context.Context, v *visit, c login.Challenge, err er
 		d.logIn(v)
 	case ChangesFactor:
 		in.proved, in.until = what, d.Now().Add(d.Policy.PairingLife)
+	case provesCaller: // staff ask for it, and no visit waits for it
 	case ChangesName, ChangesPhone, ChangesLanguage, ChangesPassword:
 		in.proved, in.until = what, d.Now().Add(proofLife)
 	}

@@ -472,10 +472,16 @@ func (d *Desk) give(ctx context.Context, s domain.SubjectID, c login.Challenge) 
 }
 
 // movedOn says whether something was recorded behind a revision, other than what became
-// of a message, a code that was read aloud, and in which language: these come when they
-// come, and say nothing of who somebody is.
+// of a message, a code that was read aloud, in which language, and what staff ask for:
+// these come when they come, and say nothing of who somebody is. What a case does to an
+// account is recorded beside it.
 func (r record) movedOn(since domain.Revision) bool {
 	return slices.ContainsFunc(r.events, func(e domain.Recorded) bool {
-		return e.Revision > since && !slices.Contains([]string{"CodeSent", "CodeUndeliverable", "HelpCodeShown", "LanguageSet"}, e.Type)
+		return e.Revision > since && !slices.Contains(passing, e.Type)
 	})
+}
+
+var passing = []string{
+	"CodeSent", "CodeUndeliverable", "HelpCodeShown", "LanguageSet",
+	"RecoveryRequested", "RecoveryApproved", "RecoveryDenied", "RecoveryStopped", "RecoveryExpired", "RecoveryCompleted",
 }

@@ -77,12 +77,25 @@ func (d *Desk) notifyAt(s domain.SubjectID, occasion string, m Message, channel 
 // alarm tells the helpdesk that an account was frozen: no more than why, and the
 // case.
 func (d *Desk) alarm(s domain.SubjectID, occasion string, why Frozen, reference string) {
+	m := Message{Kind: AlarmMessage, Reason: why, Reference: reference}
+	m.ID = noticeID(s, occasion, m)
+	d.tellHelpdesk(m, errFrozen)
+}
+
+// alarmCase tells the helpdesk of something about a case that somebody should look at.
+func (d *Desk) alarmCase(kind MessageKind, occasion, reference string) {
+	m := Message{Kind: kind, Reference: reference}
+	m.ID = noticeID(domain.SubjectID{}, occasion, m)
+	d.tellHelpdesk(m, fmt.Errorf("%w: %s, case %s", errCase, kind, reference))
+}
+
+// tellHelpdesk sends an alarm; where nobody is named to tell, it is a fault.
+func (d *Desk) tellHelpdesk(m Message, untold error) {
 	if d.Alarm == "" {
-		d.report(errFrozen)
+		d.report(untold)
 		return
 	}
-	m := Message{Kind: AlarmMessage, Channel: enrolment.ByMail, To: d.Alarm, Lang: d.Languages[0], Reason: why, Reference: reference}
-	m.ID = noticeID(s, occasion, m)
+	m.Channel, m.To, m.Lang = enrolment.ByMail, d.Alarm, d.Languages[0]
 	queued := d.enqueue(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, deliverFor)
 		defer cancel()
@@ -99,4 +112,7 @@ func (d *Desk) alarm(s domain.SubjectID, occasion string, why Frozen, reference 
 	}
 }
 
-var errFrozen = errors.New("an account was frozen by its person, and organisation.alarm names nobody to tell")
+var (
+	errFrozen = errors.New("an account was frozen by its person, and organisation.alarm names nobody to tell")
+	errCase   = errors.New("a case needs a look, and organisation.alarm names nobody to tell")
+)

@@ -45,7 +45,7 @@ func (d *Desk) judgeEnrolling(v *visit, r record) error {
 	for _, e := range foreign {
 		switch e := e.(type) { //nolint:gochecksumtype // those that end it
 		case enrolment.EnrolmentReset:
-			if e.Reason != enrolment.ResetToRecover {
+			if e.Reason == enrolment.ForgottenPassword {
 				continue
 			}
 		case enrolment.AccountFrozen, enrolment.AccountUnfrozen:
@@ -132,7 +132,7 @@ func (v *visit) foreign(r record) ([]enrolment.Event, error) {
 func proves(typ string) bool {
 	switch typ {
 	case "PasswordSet", "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen",
-		"AccountFrozen", "AccountUnfrozen", "EnrolmentReset":
+		"AccountFrozen", "AccountUnfrozen", "EnrolmentReset", "PhoneVoided":
 		return true
 	}
 	return false

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 
-	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
@@ -249,31 +248,6 @@ func (d *Desk) reportNew(ctx context.Context, v *visit, s enrolment.State, repor
 	v.login.recovery.at = atNumber
 	d.sendFor(ctx, v, enrolment.BySMS, d.code(v, enrolment.Recovering))
 	return nil
-}
-
-// Unfreeze is for somebody at the server's command line, who has made sure of whom
-// they speak with: the account counts again, and the person enrols anew behind the
-// e-mail address, with a new password. False: it was not frozen.
-func (d *Desk) Unfreeze(ctx context.Context, s domain.SubjectID) (bool, error) {
-	by := d.adminStamp()
-	_, events, err := d.act(ctx, s, by, func(enrolment.State) (enrolment.Command, error) { return enrolment.Unfreeze{}, nil })
-	if err != nil || len(events) == 0 {
-		return false, err
-	}
-	d.notify(s, occasionOf(by.Command), Message{Kind: UnfrozenMessage}, enrolment.ByMail)
-	return true, nil
-}
-
-// Freeze is for somebody at the server's command line: no factor counts from now on.
-func (d *Desk) Freeze(ctx context.Context, s domain.SubjectID) (bool, error) {
-	freeze := enrolment.Freeze{Reason: enrolment.FrozenHelpdesk}
-	by := d.adminStamp()
-	_, events, err := d.act(ctx, s, by, func(enrolment.State) (enrolment.Command, error) { return freeze, nil })
-	if err != nil || len(events) == 0 {
-		return false, err
-	}
-	d.notify(s, occasionOf(by.Command), Message{Kind: FrozenMessage, Reason: FrozenHelpdesk}, enrolment.ByMail, enrolment.BySMS)
-	return true, nil
 }
 
 // newCase returns the name of a case: eight characters that are easy to read aloud.

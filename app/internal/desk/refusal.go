@@ -62,6 +62,18 @@ const (
 	Busy           Code = "busy"
 	Unavailable    Code = "unavailable" // log or vault; nothing was saved
 	Unsure         Code = "unsure"      // the log did not answer; it may have been saved
+
+	SecondPerson   Code = "second-person"   // it has to be another one than who asked
+	BadReason      Code = "bad-reason"      // not one for this
+	NoEvidence     Code = "no-evidence"     // it is not sure enough who asks
+	TicketUnusable Code = "ticket-unusable" // the helpdesk's own number is no line of text
+	CaseOpen       Code = "case-open"       // another one has to end first
+	NoCase         Code = "no-case"         // there is none, or it is over
+	CaseLapsed     Code = "case-expired"
+	NotApproved    Code = "not-approved"
+	TooEarly       Code = "too-early"     // it waits for its time
+	NothingToDo    Code = "nothing-to-do" // it would change nothing
+	NoNumber       Code = "no-number"     // HR has none
 )
 
 // A Refusal is an error that a person can be told of. It is a plain value and
@@ -100,6 +112,16 @@ var refusals = []struct {
 	{enrolment.ErrTicketEnded, TicketEnded},
 	{enrolment.ErrTicketFirst, OutOfOrder},
 	{staff.ErrOwnAccount, OwnAccount},
+	{enrolment.ErrNotStaff, NotStaff},
+	{enrolment.ErrOwnAccount, OwnAccount},
+	{enrolment.ErrSamePerson, SecondPerson},
+	{enrolment.ErrBadReason, BadReason},
+	{enrolment.ErrNoEvidence, NoEvidence},
+	{enrolment.ErrCaseOpen, CaseOpen},
+	{enrolment.ErrNoCase, NoCase},
+	{enrolment.ErrNotApproved, NotApproved},
+	{enrolment.ErrTooEarly, TooEarly},
+	{enrolment.ErrPointless, NothingToDo},
 	{password.ErrBusy, Busy},
 }
 
@@ -164,7 +186,7 @@ func (d *Desk) wrong(s enrolment.State, id enrolment.ChallengeID) error {
 	if s.WrongInARow >= d.Policy.WrongCodesInARow {
 		return refuse(LockedOut)
 	}
-	for _, c := range []enrolment.Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery} {
+	for _, c := range []enrolment.Challenge{s.Codes.Email, s.Codes.Phone, s.Codes.Recovery, s.Codes.Caller, s.Codes.Ticket} {
 		if c.ID == id && c.Wrong < d.Policy.WrongCodes {
 			return &Refusal{Code: WrongCode, Left: d.Policy.WrongCodes - c.Wrong}
 		}

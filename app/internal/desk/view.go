@@ -50,6 +50,7 @@ type View struct {
 	Invitation InvitationView
 	Factor     enrolment.Factor
 	Again      bool // the person has been here before
+	Ticket     bool // ScreenResume: a ticket of staff may be typed in the place of the password
 	Login      LoginView
 	Account    AccountView
 }
@@ -183,6 +184,7 @@ func (d *Desk) view(ctx context.Context, v *visit) (View, error) {
 		return view, nil
 	}
 	if v.unlocked.IsZero() && !s.Password.IsZero() {
+		view.Ticket = view.Screen == ScreenResume && s.Codes.Ticket.Open(d.Policy, d.Now())
 		return view, nil // the mail alone opens nothing
 	}
 	if view.Name, err = d.open(ctx, v.subject, KindName, nameOf(s)...); err != nil {
@@ -198,6 +200,9 @@ func (d *Desk) screen(v *visit, s enrolment.State) Screen {
 		return ScreenTicket
 	}
 	if v.unlocked.IsZero() && step != enrolment.StepDone && !s.Password.IsZero() {
+		if v.ticket == s.Password {
+			return ScreenPassword
+		}
 		return ScreenResume
 	}
 	switch step {

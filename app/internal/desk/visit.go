@@ -36,6 +36,7 @@ type visit struct {
 
 	proved   bool       // the e-mail address, in this visit
 	unlocked domain.Ref // the credential whose password was typed or set in this visit
+	ticket   domain.Ref // the credential in whose place a ticket was redeemed in this visit
 
 	resend  map[enrolment.Purpose]time.Time // from when on a code may be asked for again
 	signals signals

@@ -190,7 +190,7 @@ func TestAVisitOutlivesNoChangeFromElsewhere(t *testing.T) {
 	h.refused(desk.VisitOver)(h.Desk.OfferPairing(ctx, here.Visit))
 	h.refused(desk.VisitOver)(h.Desk.View(ctx, here.Visit))
 
-	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Freeze(ctx, s, enrolment.CaseSuspicion); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	v := h.must(desk.ScreenFrozen)(elsewhere.View(ctx, there.Visit))
@@ -198,7 +198,7 @@ func TestAVisitOutlivesNoChangeFromElsewhere(t *testing.T) {
 	if story, err := elsewhere.Story(ctx, there.Visit); err == nil {
 		t.Errorf("a frozen account tells %d things", len(story))
 	}
-	if done, err := h.Desk.Unfreeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Unfreeze(ctx, s, enrolment.CaseMistake); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	h.quiet()

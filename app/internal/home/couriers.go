@@ -108,6 +108,7 @@ func (c couriers) Deliver(ctx context.Context, m desk.Message) (desk.Receipt, er
 	receipt, err := by.Send(ctx, courier.Message{
 		ID: m.ID, Kind: courierKind(m), To: m.To, Lang: m.Lang, Code: m.Code, Minutes: int(m.Life / time.Minute),
 		Frozen: courier.Frozen(m.Reason), Reference: m.Reference, Ticket: m.Ticket, Hours: int((m.Life + time.Hour/2) / time.Hour),
+		Action: courier.Action(m.Action), Stop: m.Stop, Link: m.Link,
 	})
 	return desk.Receipt(receipt), undeliverable(err)
 }
@@ -149,6 +150,18 @@ func courierKind(m desk.Message) courier.Kind {
 		return courier.Alarm
 	case desk.InvitationMessage:
 		return courier.Invitation
+	case desk.CaseRequestedMessage:
+		return courier.CaseRequested
+	case desk.CaseApprovedMessage:
+		return courier.CaseApproved
+	case desk.CaseDoneMessage:
+		return courier.CaseDone
+	case desk.CaseStoppedAlarm:
+		return courier.AlarmStopped
+	case desk.CasesAlarm:
+		return courier.AlarmCases
+	case desk.AloneAlarm:
+		return courier.AlarmAlone
 	}
 	panic("a message of no kind: " + string(m.Kind))
 }
@@ -164,6 +177,8 @@ func codeKind(m desk.Message) courier.Kind {
 		return courier.Login
 	case enrolment.Recovering:
 		return courier.Recover
+	case enrolment.VerifyingCaller:
+		return courier.VerifyCaller
 	case enrolment.ConfirmingEmail, enrolment.VerifyingPhone: // the two of an enrolment have a channel each
 	}
 	if m.Channel == enrolment.BySMS {

@@ -66,6 +66,7 @@ type Home struct {
 	Vault   *vault.Vault
 	Feed    *feed.Feed
 	logins  *feed.Feed
+	cases   caseBook
 	Factors *factor.Map
 	Board   *progress.Board
 	Outbox  *courier.Outbox // the demo's; nil in a real home
@@ -218,7 +219,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		policy.Tickets = enrolment.TicketAlways
 	}
 	return desk.Config{
-		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
+		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, Cases: h.cases, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
 		Rules: password.Policy(set.Password.Policy), Policy: policy,
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
@@ -248,6 +249,7 @@ func (h *Home) Run(ctx context.Context) error {
 	var phones, stations, api error
 	parts.Go(func() { _ = h.Feed.Run(around) }) // ends with its context only; what fails until then is in its Health
 	parts.Go(func() { _ = h.logins.Run(around) })
+	parts.Go(func() { _ = h.cases.feed.Run(around) })
 	parts.Go(func() { h.Desk.Run(around) })
 	parts.Go(func() {
 		if n, err := h.Desk.Tidy(ctx); err != nil && ctx.Err() == nil {
@@ -283,6 +285,16 @@ func (h *Home) Run(ctx context.Context) error {
 	end()
 	parts.Wait()
 	return errors.Join(phones, stations, api)
+}
+
+// FollowCases keeps the cases up to date that staff have open, for a program that does
+// one thing and leaves, in the place of Run, until stop is called. It returns when all
+// are known that the log holds now.
+func (h *Home) FollowCases(ctx context.Context) (stop func(), err error) {
+	if err := h.cases.feed.CatchUp(ctx); err != nil {
+		return nil, fmt.Errorf("read the cases: %w", err)
+	}
+	return follow(ctx, h.cases.feed), nil
 }
 
 // awayFor is for how long the log may be silent before it counts as away.

@@ -362,7 +362,7 @@ func TestATicketIsNotWorthMoreThanAFreeze(t *testing.T) {
 	ticket := h.invite(external)
 	s := h.subjectOf(external)
 	v := h.toTicket(external, 1)
-	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Freeze(ctx, s, enrolment.CaseSuspicion); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	h.refused(desk.VisitOver)(h.Desk.RedeemInvitation(ctx, v.Visit, ticket))
@@ -372,7 +372,7 @@ func TestATicketIsNotWorthMoreThanAFreeze(t *testing.T) {
 	if _, there, err := h.Desk.OpenInvitation(ctx, s); there || err != nil {
 		t.Errorf("open while frozen: %v", err)
 	}
-	if done, err := h.Desk.Unfreeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Unfreeze(ctx, s, enrolment.CaseMistake); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	if _, there, err := h.Desk.OpenInvitation(ctx, s); there || err != nil {

@@ -368,7 +368,7 @@ func TestThatWasNotMe(t *testing.T) {
 	h.refused(desk.OutOfOrder)(h.Desk.WithoutPhone(ctx, v.Visit))
 
 	// A second person ends it, and then all is proved anew, with a new password.
-	if done, err := h.Desk.Unfreeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Unfreeze(ctx, s, enrolment.CaseMistake); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	h.refused(desk.WrongLogin)(h.Desk.Login(ctx, email, phrase, "nl"))
@@ -618,7 +618,7 @@ func TestALoginIsGivenOnceAndOnlyToWhoAskedForIt(t *testing.T) {
 	}
 
 	l, code = start() // and the account is frozen meanwhile
-	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Freeze(ctx, s, enrolment.CaseSuspicion); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	if _, err := h.Desk.LoginCode(ctx, "portal", l.ID, code); !isCode(err, desk.LoginStale) {

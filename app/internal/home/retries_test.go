@@ -10,6 +10,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/courier"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/pairing"
 )
 
@@ -579,13 +580,13 @@ func TestAnEnrolmentsVisitEndsWithAFreeze(t *testing.T) {
 	left := h.toFactor(email, 1)
 	left = h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, left.Visit))
 	s := h.subject()
-	if done, err := h.Desk.Freeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Freeze(ctx, s, enrolment.CaseSuspicion); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	if v, err := h.Desk.View(ctx, left.Visit); err == nil {
 		t.Errorf("frozen: shows %s %q %q", v.Screen, v.Name, v.Phone.E164)
 	}
-	if done, err := h.Desk.Unfreeze(ctx, s); err != nil || !done {
+	if done, err := h.Desk.Unfreeze(ctx, s, enrolment.CaseMistake); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	v, err := h.Desk.SetNameAndPassword(ctx, left.Visit, name, another)

@@ -143,7 +143,7 @@ func TestWhatEndsAShift(t *testing.T) {
 			return h.Desk.Revoke(h.t.Context(), desk.Console(), s, domain.RoleHelpdesk)
 		},
 		"the account is frozen": func(h *house, s domain.SubjectID) error {
-			_, err := h.Desk.Freeze(h.t.Context(), s)
+			_, err := h.Desk.Freeze(h.t.Context(), s, enrolment.CaseSuspicion)
 			return err
 		},
 		"another password": func(h *house, _ domain.SubjectID) error {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/cases"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/pairings"
@@ -51,8 +52,21 @@ func (h *Home) project(ctx context.Context, now func() time.Time, lock int) erro
 		return fmt.Errorf("find the end of the log: %w", err)
 	}
 	h.logins = feed.Over(domain.LoginPrefix, h.Log, now, onward(head))
+	open := cases.New()
+	h.cases = caseBook{open, feed.Over(domain.EnrolmentPrefix, h.Log, now, open).Only(cases.Types()...)}
 	return nil
 }
+
+// A caseBook is the open cases, and how far they are known. They are few, in a log of
+// very many events: a feed of their own reads them from the start, and no snapshot keeps
+// them.
+type caseBook struct {
+	*cases.Index
+	feed *feed.Feed
+}
+
+// Reach implements desk.Cases.
+func (b caseBook) Reach(ctx context.Context, p domain.Position) error { return b.feed.Reach(ctx, p) }
 
 // onward is a projection of nothing: a feed with it gives signals of what comes
 // behind a position, and reads nothing before it.

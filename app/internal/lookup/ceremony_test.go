@@ -20,6 +20,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/lookup"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
 	"github.com/keydesk/keydesk/domain/pairing"
 	"github.com/keydesk/keydesk/domain/service"
@@ -354,7 +355,7 @@ func TestOneAnswerForAllThatIsWrong(t *testing.T) {
 		}
 	}
 	h.refused(h.try("half@voorbeeld.nl", phrase, "a"), http.StatusForbidden, lookup.CodeNotEnrolled)
-	if _, err := h.Desk.Freeze(t.Context(), h.subject(email)); err != nil {
+	if _, err := h.Desk.Freeze(t.Context(), h.subject(email), enrolment.CaseSuspicion); err != nil {
 		t.Fatal(err)
 	}
 	h.refused(h.try(email, phrase, "a"), http.StatusForbidden, lookup.CodeFrozen)
@@ -369,7 +370,7 @@ func TestSomethingElseWasRecordedMeanwhile(t *testing.T) {
 	who := h.subject(email)
 	l := h.begun()
 	phone.says(pairing.Approve, l.Digits)
-	if done, err := h.Desk.Freeze(t.Context(), who); err != nil || !done {
+	if done, err := h.Desk.Freeze(t.Context(), who, enrolment.CaseSuspicion); err != nil || !done {
 		t.Fatal(err)
 	}
 	h.refused(h.get("/v1/logins/"+l.ID, nil), http.StatusConflict, lookup.CodeStale)
@@ -397,7 +398,7 @@ func TestARaceWithAFreeze(t *testing.T) {
 		var racing sync.WaitGroup
 		racing.Go(func() {
 			time.Sleep(time.Duration(n) * 300 * time.Microsecond)
-			if _, err := h.Desk.Freeze(t.Context(), who); err != nil {
+			if _, err := h.Desk.Freeze(t.Context(), who, enrolment.CaseSuspicion); err != nil {
 				t.Error(err)
 			}
 		})

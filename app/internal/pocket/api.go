@@ -80,6 +80,9 @@ type (
 		State pairing.DecidedState `json:"state"`
 		Tries int                  `json:"tries"`
 	}
+	stoppedAnswer struct {
+		Stopped bool `json:"stopped"`
+	}
 	refusedAnswer struct {
 		Error string `json:"error"`
 		ID    string `json:"id,omitempty"` // to find a fault in the log by
@@ -251,6 +254,20 @@ func (s *service) decide(ctx context.Context, body []byte) (any, error) {
 	}
 	d, err := s.Desk.DecideApproval(ctx, c)
 	return decidedAnswer(d), err
+}
+
+// stop takes the code from a message of the helpdesk. Only this, which a browser does when
+// a button is pressed, stops a case: opening the page does not.
+func (s *service) stop(ctx context.Context, body []byte) (any, error) {
+	fields, err := object(body)
+	if err != nil || !only(fields, "code") {
+		return nil, errMalformed
+	}
+	code, err := pairing.NormaliseCode(text(fields["code"])) // one form of code for everything that is typed
+	if err != nil {
+		return nil, errMalformed
+	}
+	return stoppedAnswer{true}, s.Desk.StopByCode(ctx, code)
 }
 
 // statusOf maps a refusal of the desk to HTTP (RFC 9110, RFC 6585).

@@ -30,6 +30,9 @@ type memoryDesk struct {
 	logins map[string]*login // by device: one waits at a time
 	nonces map[string]bool   // false: too old
 	polls  int               // calls of PendingApproval
+
+	cases map[string]pairing.Refusal // codes that stop one, and what is said; "": it is stopped
+	stops []string                   // codes that were brought
 }
 
 // A login waits for a phone.
@@ -60,6 +63,7 @@ func newDesk() *memoryDesk {
 	return &memoryDesk{
 		key: key, pairings: map[string]*offer{}, moved: make(chan struct{}),
 		logins: map[string]*login{}, nonces: map[string]bool{},
+		cases: map[string]pairing.Refusal{},
 	}
 }
 
@@ -416,4 +420,36 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// StopByCode takes the codes of cases.
+func (d *memoryDesk) StopByCode(_ context.Context, code string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.down != nil {
+		return d.down
+	}
+	d.stops = append(d.stops, code)
+	said, ok := d.cases[code]
+	switch {
+	case !ok:
+		return pairing.Unknown
+	case said != "":
+		return said
+	}
+	return nil
+}
+
+// Case opens one that a code stops.
+func (d *memoryDesk) Case(code string, said pairing.Refusal) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cases[code] = said
+}
+
+// Stops returns the codes that were brought.
+func (d *memoryDesk) Stops() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.stops...)
 }

@@ -17,6 +17,7 @@ import (
 type Desk interface {
 	Pairings
 	Approvals
+	Stops
 }
 
 // Pairings make a phone somebody's second factor.
@@ -49,6 +50,13 @@ type Approvals interface {
 	DecideApproval(ctx context.Context, c pairing.Decision) (pairing.Decided, error)
 }
 
+// Stops end what the helpdesk was asked to do to somebody's account.
+type Stops interface {
+	// StopByCode stops the case that a code is of, from the message about it. The same
+	// code again is answered alike. Refusals: pairing.Unknown, pairing.Expired.
+	StopByCode(ctx context.Context, code string) error
+}
+
 // Config is what NewHandler needs. Desk and PublicURL are needed; the rest has
 // defaults.
 type Config struct {
@@ -63,8 +71,8 @@ type Config struct {
 	Limits         Limits
 }
 
-// NewHandler returns the service: the page at /p/, the protocol below /p/v1/,
-// and a way from / to /p/. It refuses a public URL that phones could not use
+// NewHandler returns the service: the page at /p/, the protocol below /p/v1/, the page
+// that stops a case at /stop, and a way from / to /p/. It refuses a public URL that phones could not use
 // (pairing.ErrBadURL). The handler may be used concurrently.
 func NewHandler(c Config) (http.Handler, error) {
 	public, err := pairing.CheckPublicURL(c.PublicURL)
@@ -92,6 +100,7 @@ func NewHandler(c Config) (http.Handler, error) {
 type service struct {
 	Config
 	all, claims, finds, asks, decisions *limiter
+	stops                               *limiter
 	waiting, asking                     chan struct{} // one for each phone that waits for its station, for a login
 	perDevice                           crowd         // questions of each phone that wait for a login
 }
@@ -105,7 +114,7 @@ func newService(c Config, now func() time.Time) *service {
 		claims: newLimiter(l.Claims, l.Addresses, now),
 		finds:  newLimiter(l.Finds, l.Addresses, now), waiting: make(chan struct{}, l.Waiting),
 		asks: newLimiter(l.Asks, l.Addresses, now), asking: make(chan struct{}, l.Asking),
-		decisions: newLimiter(l.Decisions, l.Addresses, now),
+		decisions: newLimiter(l.Decisions, l.Addresses, now), stops: newLimiter(l.Stops, l.Addresses, now),
 	}
 }
 
@@ -113,6 +122,8 @@ func (s *service) routes(pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", http.RedirectHandler("/p/", http.StatusSeeOther))
 	mux.Handle("GET /p/", pages)
+	mux.Handle("GET "+stopPath, pages)
+	mux.Handle("POST "+stopPath, s.endpoint("application/json", s.stop, s.stops))
 	mux.Handle("POST /p/v1/find", s.endpoint("application/json", s.find, s.finds))
 	mux.Handle("POST /p/v1/claim", s.endpoint("application/jose", s.claim, s.claims))
 	mux.Handle("POST /p/v1/status", s.endpoint("application/jose", s.status))

@@ -362,6 +362,8 @@ func TestPageAndHeaders(t *testing.T) {
 		"/p/":                     "text/html; charset=utf-8",
 		"/p/app.js":               "text/javascript; charset=utf-8",
 		"/p/style.css":            "text/css; charset=utf-8",
+		"/stop":                   "text/html; charset=utf-8",
+		"/p/stop.js":              "text/javascript; charset=utf-8",
 		"/p/icon.svg":             "image/svg+xml",
 		"/p/sw.js":                "text/javascript; charset=utf-8",
 		"/p/manifest.webmanifest": "application/manifest+json",

@@ -19,7 +19,8 @@ type Limits struct {
 	Finds     int           // look-ups of typed codes a minute and address; default 20
 	Asks      int           // questions what waits a minute and address; default 3,000
 	Decisions int           // decisions a minute and address; default 600
-	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the five
+	Stops     int           // codes that stop a case a minute and address; default 20
+	Addresses int           // addresses remembered; default 10,000, about 1 MB for each of the six
 	Waiting   int           // phones that may wait for their station at once; default 500
 	Asking    int           // phones that may wait for a login at once; default 2,000
 	Wait      time.Duration // how long one waiting request lasts; default 25 s
@@ -35,6 +36,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.Finds, 20},
 		{&l.Asks, 3000},
 		{&l.Decisions, 600},
+		{&l.Stops, 20},
 		{&l.Addresses, 10_000},
 		{&l.Waiting, 500},
 		{&l.Asking, 2000},

@@ -41,6 +41,10 @@ var mediaTypes = map[string]string{
 	".png":  "image/png",
 }
 
+// stopPath is where the page stands that stops a case: short, since people type it, and
+// for people who have no Pocket. Messages name it.
+const stopPath = "/stop"
+
 // newPages returns the files with the page's own words (portal, name of
 // Pocket, support address) filled in, so that the page needs no further request
 // before it can be read.
@@ -50,13 +54,15 @@ func newPages(c Config) (pages, error) {
 		return nil, err
 	}
 	all := maps.Clone(same)
-	text, err := fill(all["/p/index.html"].plain, c)
-	if err != nil {
-		return nil, err
-	}
-	delete(all, "/p/index.html")
-	if all["/p/"], err = newPage("/p/", mediaTypes[".html"], text); err != nil {
-		return nil, err
+	var text []byte
+	for file, name := range map[string]string{"/p/index.html": "/p/", "/p/stop.html": stopPath} {
+		if text, err = fill(all[file].plain, c); err != nil {
+			return nil, err
+		}
+		delete(all, file)
+		if all[name], err = newPage(name, mediaTypes[".html"], text); err != nil {
+			return nil, err
+		}
 	}
 	const manifest = "/p/manifest.webmanifest"
 	if text, err = manifestOf(c); err != nil {
@@ -112,9 +118,12 @@ func manifestOf(c Config) ([]byte, error) {
 
 // workerOf puts the names of the page's files, and a version that changes with
 // any of them, above the service worker. The decoder of the scanner is not one
-// of them: it is large, and pairing needs the network anyway.
+// of them: it is large, and pairing needs the network anyway. Nor is the page that stops a
+// case, which is no part of Pocket.
 func (all pages) workerOf(program []byte) ([]byte, error) {
-	files := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), isDecoder)
+	files := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool {
+		return isDecoder(name) || name == stopPath || name == "/p/stop.js"
+	})
 	version := sha256.New()
 	for _, name := range files {
 		version.Write([]byte(name + "\x00" + all[name].etag + "\x00"))

@@ -215,6 +215,12 @@ func policyFields(p *enrolment.Policy) []field {
 		{"policy.approvals", "How often one account may ask the phone …", numberKind{&p.Approvals, 1, 20}},
 		{"policy.approvals_within", "… within this time: a phone is not to be asked until somebody gives in.", spanKind{&p.ApprovalsWithin, time.Minute, time.Hour}},
 		{"policy.approval_tries", "Tries at the digits of one approval.", numberKind{&p.ApprovalTries, 1, 10}},
+		{"policy.case_approval", "What staff ask for lapses after this, unless a second person approves it.", spanKind{&p.CaseApproval, 5 * time.Minute, day}},
+		{"policy.case_wait", "What is done from afar, without seeing the person, waits for so long after that …", spanKind{&p.CaseWait, time.Hour, 7 * day}},
+		{"policy.case_window", "… and lapses, if nothing could carry it out for so much longer.", spanKind{&p.CaseWindow, time.Hour, 7 * day}},
+		{"policy.caller_proof", "How long it counts that a caller has proved their factor, for one case.", spanKind{&p.CallerProof, time.Minute, time.Hour}},
+		{"policy.ticket_life", "How long a ticket counts that stands in for a forgotten password.", spanKind{&p.TicketLife, 5 * time.Minute, day}},
+		{"policy.cases_a_day", "Cases of one member of staff in a day, after which organisation.alarm is told.", numberKind{&p.CasesADay, 1, 10000}},
 	}
 }
 

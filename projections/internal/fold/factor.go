@@ -119,6 +119,11 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 			return f.evolveSlowly("FactorChosen", data)
 		}
 		f.Choice, f.Named = choiceOf(string(v[0])), IDOf(v[1])
+	case PhoneVoided:
+		if !reasonOnly.Scan(data, &v) {
+			return f.evolveSlowly("PhoneVoided", data)
+		}
+		f.set(hasPhone, false)
 	case EnrolmentReset:
 		if !reasonOnly.Scan(data, &v) {
 			return f.evolveSlowly("EnrolmentReset", data)
@@ -139,6 +144,7 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 	case StaffRegistered, StaffChanged, StaffLeft, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
 		EmailConfirmed, NameSet, PasswordSet, PhoneGiven, PairingOffered, PairingClaimed, PairingConfirmed,
 		PairingFailed, LanguageSet, Unlocked, HelpCodeShown, CodeConfirmed, RecoveryRequested, RecoveryCompleted,
+		RecoveryApproved, RecoveryDenied, RecoveryStopped, RecoveryExpired, TicketIssued, TicketRedeemed,
 		InvitationIssued, InvitationRejected, InvitationRedeemed, InvitationRevoked: // have no say in it
 	}
 	return true
@@ -159,6 +165,8 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 		f.revoke(IDOf(e.Device))
 	case enrolment.FactorChosen:
 		f.Choice, f.Named = choiceOf(string(e.Factor)), IDOf(e.Device)
+	case enrolment.PhoneVoided:
+		f.set(hasPhone, false)
 	case enrolment.EnrolmentReset:
 		f.reset()
 	case enrolment.AccountFrozen:

@@ -40,6 +40,13 @@ const (
 	InvitationRejected
 	InvitationRedeemed
 	InvitationRevoked
+	RecoveryApproved
+	RecoveryDenied
+	RecoveryStopped
+	RecoveryExpired
+	PhoneVoided
+	TicketIssued
+	TicketRedeemed
 )
 
 // KindOf returns the kind of an event's type.
@@ -114,6 +121,20 @@ func KindOf(typ string) Kind {
 		return InvitationRedeemed
 	case "InvitationRevoked":
 		return InvitationRevoked
+	case "RecoveryApproved":
+		return RecoveryApproved
+	case "RecoveryDenied":
+		return RecoveryDenied
+	case "RecoveryStopped":
+		return RecoveryStopped
+	case "RecoveryExpired":
+		return RecoveryExpired
+	case "PhoneVoided":
+		return PhoneVoided
+	case "TicketIssued":
+		return TicketIssued
+	case "TicketRedeemed":
+		return TicketRedeemed
 	}
 	return Unknown
 }

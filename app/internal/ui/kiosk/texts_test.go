@@ -24,6 +24,8 @@ var codes = []desk.Code{
 	desk.NotATicket, desk.WrongTicket, desk.TicketExpired, desk.TicketEnded, desk.NoTicket,
 	desk.WrongLogin, desk.AccountFrozen, desk.LoginStale, desk.NotProved, desk.SamePassword, desk.SamePhone,
 	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver, desk.NotHere, desk.Assisting,
+	desk.SecondPerson, desk.BadReason, desk.NoEvidence, desk.TicketUnusable, desk.CaseOpen, desk.NoCase, desk.CaseLapsed,
+	desk.NotApproved, desk.TooEarly, desk.NothingToDo, desk.NoNumber,
 }
 
 // made are the ids that the program puts together.
