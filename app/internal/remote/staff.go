@@ -6,6 +6,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -68,9 +69,21 @@ var staffCases = map[string]useCase{
 
 func shiftAnswer(s desk.Shift, err error) (answer, error) { return answer{Shift: &s}, err }
 
-// onPerson is onShift for a look at one person.
+func caseAnswer(v desk.CaseView, err error) (answer, error) { return answer{CaseView: &v}, err }
+
+func callerAnswer(v desk.CallerView, err error) (answer, error) { return answer{Caller: &v}, err }
+
+// onPerson is onShift for a look at one person, and toPerson for what is done to one.
 func onPerson(do func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error)) useCase {
-	return onShift(true, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
+	return ofPerson(true, do)
+}
+
+func toPerson(do func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error)) useCase {
+	return ofPerson(false, do)
+}
+
+func ofPerson(looks bool, do func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error)) useCase {
+	return onShift(looks, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
 		whom, err := domain.ParseSubjectID(a.Subject)
 		if err != nil {
 			return answer{Barred: station.WasMalformed}, nil
@@ -151,6 +164,66 @@ func (h *Helpdesk) Reveal(ctx context.Context, shift string, s domain.SubjectID,
 func (h *Helpdesk) Kiosks(ctx context.Context, shift string) ([]desk.Kiosk, error) {
 	a, err := h.c.ask(ctx, "kiosks", ask{Shift: shift})
 	return a.Kiosks, err
+}
+
+// NewCase names a case that is about to be asked for.
+func (h *Helpdesk) NewCase(ctx context.Context, shift string) (string, error) {
+	a, err := h.c.ask(ctx, "new-case", ask{Shift: shift})
+	return a.Text, err
+}
+
+// RequestCase asks for an action on a person.
+func (h *Helpdesk) RequestCase(ctx context.Context, shift string, r desk.CaseRequest) (desk.CaseView, error) {
+	a, err := h.c.ask(ctx, "request-case", ask{Shift: shift, Action: &r})
+	return got(h.c, "request-case", a.CaseView, err)
+}
+
+// ApproveCase is the second person's word.
+func (h *Helpdesk) ApproveCase(ctx context.Context, shift string, s domain.SubjectID, id string) (desk.CaseView, error) {
+	a, err := h.c.ask(ctx, "approve-case", ask{Shift: shift, Subject: s.String(), Case: id})
+	return got(h.c, "approve-case", a.CaseView, err)
+}
+
+// DenyCase lets a case come to nothing.
+func (h *Helpdesk) DenyCase(ctx context.Context, shift string, s domain.SubjectID, id string, why enrolment.Denial) (desk.CaseView, error) {
+	a, err := h.c.ask(ctx, "deny-case", ask{Shift: shift, Subject: s.String(), Case: id, Why: string(why)})
+	return got(h.c, "deny-case", a.CaseView, err)
+}
+
+// OpenCases returns what waits for a second person or for its time.
+func (h *Helpdesk) OpenCases(ctx context.Context, shift string) ([]desk.CaseRow, error) {
+	a, err := h.c.ask(ctx, "open-cases", ask{Shift: shift})
+	return a.Cases, err
+}
+
+// Ticket returns the ticket that a case has issued.
+func (h *Helpdesk) Ticket(ctx context.Context, shift string, s domain.SubjectID, id string) (string, error) {
+	a, err := h.c.ask(ctx, "case-ticket", ask{Shift: shift, Subject: s.String(), Case: id})
+	return a.Text, err
+}
+
+// AskCaller has somebody on the phone prove their factor.
+func (h *Helpdesk) AskCaller(ctx context.Context, shift string, s domain.SubjectID) (desk.CallerView, error) {
+	a, err := h.c.ask(ctx, "ask-caller", ask{Shift: shift, Subject: s.String()})
+	return got(h.c, "ask-caller", a.Caller, err)
+}
+
+// ConfirmCaller brings the code that a caller read aloud.
+func (h *Helpdesk) ConfirmCaller(ctx context.Context, shift string, s domain.SubjectID, code string) (desk.CallerView, error) {
+	a, err := h.c.ask(ctx, "confirm-caller", ask{Shift: shift, Subject: s.String(), Code: code})
+	return got(h.c, "confirm-caller", a.Caller, err)
+}
+
+// Caller looks again how far it is.
+func (h *Helpdesk) Caller(ctx context.Context, shift string, s domain.SubjectID, challenge string) (desk.CallerView, error) {
+	a, err := h.c.ask(ctx, "caller", ask{Shift: shift, Subject: s.String(), Challenge: challenge})
+	return got(h.c, "caller", a.Caller, err)
+}
+
+// ShowHRNumber returns the number that HR has of somebody, to call them back in a case.
+func (h *Helpdesk) ShowHRNumber(ctx context.Context, shift string, s domain.SubjectID, id string) (desk.PhoneView, error) {
+	a, err := h.c.ask(ctx, "hr-number", ask{Shift: shift, Subject: s.String(), Case: id})
+	return got(h.c, "hr-number", a.Number, err)
 }
 
 // Assist begins the enrolment of somebody who sits beside whoever has signed in.

@@ -45,6 +45,10 @@ type ask struct {
 	Field    string              `json:"field,omitempty"`
 	Board    *desk.BoardQuery    `json:"board,omitempty"`
 	Timeline *desk.TimelineQuery `json:"timeline,omitempty"`
+
+	Case      string            `json:"case,omitempty"`
+	Challenge string            `json:"challenge,omitempty"`
+	Action    *desk.CaseRequest `json:"action,omitempty"`
 }
 
 // An answer is a line of one. A refusal may come with a view, as it does from
@@ -66,6 +70,10 @@ type answer struct {
 	Person   *desk.PersonView   `json:"person,omitempty"`
 	Timeline *desk.TimelinePage `json:"timeline,omitempty"`
 	Kiosks   []desk.Kiosk       `json:"kiosks,omitempty"`
+	CaseView *desk.CaseView     `json:"case,omitempty"`
+	Cases    []desk.CaseRow     `json:"cases,omitempty"`
+	Caller   *desk.CallerView   `json:"caller,omitempty"`
+	Number   *desk.PhoneView    `json:"number,omitempty"`
 
 	Trouble bool `json:"trouble,omitempty"`
 	// A certificate, and the authorities to know servers by from now on, DER.
