@@ -77,6 +77,11 @@ func (c *Client) Restart(ctx context.Context, visit string) (desk.View, error) {
 	return c.visit(ctx, "restart", ask{Visit: visit})
 }
 
+// RedeemTicket takes the ticket that the helpdesk gave in the place of a password.
+func (c *Client) RedeemTicket(ctx context.Context, visit, ticket string) (desk.View, error) {
+	return c.visit(ctx, "redeem-ticket", ask{Visit: visit, Code: ticket})
+}
+
 // SetNameAndPassword sets both.
 func (c *Client) SetNameAndPassword(ctx context.Context, visit, name, password string) (desk.View, error) {
 	return c.visit(ctx, "set-name-and-password", ask{Visit: visit, Name: name, Password: password})

@@ -75,6 +75,9 @@ var visitCases = map[string]useCase{
 	"redeem-invitation": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.RedeemInvitation(ctx, a.Visit, a.Code)
 	}),
+	"redeem-ticket": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
+		return d.RedeemTicket(ctx, a.Visit, a.Code)
+	}),
 	"resend": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) { return d.Resend(ctx, a.Visit) }),
 	"resume": visits(func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error) {
 		return d.Resume(ctx, a.Visit, a.Password)

@@ -33,6 +33,7 @@ type Mail interface {
 	Resend(ctx context.Context, visit string) (desk.View, error)
 	Resume(ctx context.Context, visit, password string) (desk.View, error)
 	Restart(ctx context.Context, visit string) (desk.View, error)
+	RedeemTicket(ctx context.Context, visit, ticket string) (desk.View, error)
 }
 
 // Identity is step 2.

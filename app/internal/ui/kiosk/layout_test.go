@@ -93,6 +93,8 @@ func scenes(long bool) []scene {
 			return &restartScreen{}
 		})},
 		{"resume", plainly(desk.ScreenResume, &resumeScreen{refused: &desk.Refusal{Code: desk.WrongPassword, Left: 3}})},
+		{"help-ticket", plainly(desk.ScreenResume, &helpTicketScreen{})},
+		{"help-ticket-refused", plainly(desk.ScreenResume, &helpTicketScreen{refused: &desk.Refusal{Code: desk.WrongCode, Left: 4}})},
 		{"restart", plainly(desk.ScreenResume, &restartScreen{})},
 		{"recap-1", plainly(desk.ScreenPassword, &recapScreen{step: 1})},
 		{"recap-2", plainly(desk.ScreenPhone, &recapScreen{step: 2})},

@@ -305,7 +305,8 @@ func (s *restartScreen) build(k *Kiosk) fyne.CanvasObject {
 	do := func() { s.restart(k) }
 	content := ui.Column(ui.SizeGap,
 		ui.NewMessage(ui.Warning, k.t("kiosk-restart-void"), ui.Plain(k.t("kiosk-restart-void-text"))),
-		point(k.t("kiosk-restart-keep", i18n.Args{"Email": k.view.Email})))
+		point(k.t("kiosk-restart-keep", i18n.Args{"Email": k.view.Email})),
+		ui.NewListButton(ui.IconKey, k.t("kiosk-restart-ticket-have"), k.t("kiosk-restart-ticket-have-line"), func() { k.show(&helpTicketScreen{}) }))
 	if k.view.Invitation.Asked {
 		content.Add(note(k.t("kiosk-restart-ticket")))
 	}
