@@ -248,6 +248,9 @@ func (b *Button) state(s *buttonStyle) {
 		s.face, s.ink = ColorRailText, ColorRail
 	}
 	s.focused = b.focused && !b.disabled
+	if s.focused && b.kind == Quiet { // the lines of the focus lie under a face
+		s.face = theme.ColorNameButton
+	}
 	s.hovered = b.hovered && !b.disabled && !b.busy
 	s.pressed = b.pushed && !b.disabled && !b.busy
 	if b.disabled {

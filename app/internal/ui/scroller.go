@@ -18,6 +18,7 @@ type Scroller struct {
 	content fyne.CanvasObject
 	bar     *scrollBar
 	at      float32
+	shown   *scrollerRenderer // nil before the first time
 }
 
 var _ fyne.Scrollable = (*Scroller)(nil)
@@ -45,7 +46,9 @@ func (s *Scroller) ScrollTo(at float32) {
 	at = max(0, min(at, s.height()-s.Size().Height))
 	if at != s.at {
 		s.at = at
-		s.Refresh()
+		if s.shown != nil { // it moves; nothing is painted anew
+			s.shown.Layout(s.Size())
+		}
 	}
 }
 
@@ -99,6 +102,7 @@ func (s *Scroller) CreateRenderer() fyne.WidgetRenderer {
 	s.ExtendBaseWidget(s)
 	r := &scrollerRenderer{s: s, page: container.NewWithoutLayout()}
 	r.clip = container.NewClip(r.page)
+	s.shown = r
 	return r
 }
 

@@ -26,6 +26,9 @@ func NewBadge(kind MessageKind, text string) *Badge {
 
 // Set changes kind and words.
 func (b *Badge) Set(kind MessageKind, text string) {
+	if b.kind == kind && b.text.String() == text && text != "" {
+		return
+	}
 	b.kind = kind
 	b.icon = [...]Icon{Info: IconInfo, Success: IconCheck, Warning: IconWarning, Failure: IconWarning}[kind]
 	b.text.Ink(b.ink())

@@ -43,8 +43,9 @@ type Table struct {
 	chosen, hover cursor
 	focused       bool
 	from, to      int
-	stale         bool // what is in sight has to be drawn anew
-	forget        bool // nothing that was drawn may be kept
+	stale         bool           // what is in sight may have changed
+	shown         *tableRenderer // nil before the first time
+	forget        bool           // nothing that was drawn may be kept
 }
 
 // A cursor is a line of a table: a row of a section, or with row -1 its
@@ -84,7 +85,8 @@ func (t *Table) SetSections(s []Section) {
 // SetColumns changes the columns, at a switch of language.
 func (t *Table) SetColumns(c []TableColumn) {
 	t.columns = c
-	t.Redraw()
+	t.stale = true
+	t.Refresh()
 }
 
 // Clear forgets all rows, and what was drawn of them.
@@ -96,7 +98,15 @@ func (t *Table) Clear() {
 // Redraw asks for the rows in sight again.
 func (t *Table) Redraw() {
 	t.stale = true
-	t.Refresh()
+	t.update()
+}
+
+// update moves what is drawn, and draws what is new. A Refresh would have Fyne paint
+// every word of the table again at each turn of the wheel.
+func (t *Table) update() {
+	if t.shown != nil {
+		t.shown.Layout(t.Size())
+	}
 }
 
 // Window returns which rows are in sight, [from, to).
@@ -301,7 +311,7 @@ func (t *Table) scrollTo(at float64) {
 	at = max(0, min(at, t.height()-float64(t.room())))
 	if at != t.at {
 		t.at = at
-		t.Refresh()
+		t.update()
 	}
 }
 
@@ -376,7 +386,7 @@ func (t *Table) choose(c cursor) {
 	changed := c != t.chosen
 	t.chosen = c
 	t.show(c)
-	t.Redraw()
+	t.update()
 	if i := t.index(c); changed && i >= 0 && t.OnChoose != nil {
 		t.OnChoose(i)
 	}
@@ -402,7 +412,7 @@ func (t *Table) hoverOn(c cursor) {
 	}
 	if c != t.hover {
 		t.hover = c
-		t.Refresh()
+		t.update()
 	}
 }
 
@@ -429,13 +439,13 @@ func (t *Table) FocusGained() {
 			}
 		}
 	}
-	t.Redraw()
+	t.update()
 }
 
 // FocusLost is called by Fyne.
 func (t *Table) FocusLost() {
 	t.focused = false
-	t.Redraw()
+	t.update()
 }
 
 // TypedRune is for the window: a slash, say.
@@ -521,6 +531,7 @@ func (t *Table) CreateRenderer() fyne.WidgetRenderer {
 		t: t, plate: newPlate(), head: newTableHead(t), lines: container.NewWithoutLayout(), rows: map[int]*rowView{},
 	}
 	r.clip = container.NewClip(r.lines)
+	t.shown = r
 	return r
 }
 
@@ -534,24 +545,30 @@ type tableRenderer struct {
 	spare    []*rowView
 	headings []*headingView
 	size     fyne.Size
-	options  Options
+	bar      float32
+	again    bool // everything is to be drawn anew
 }
 
 func (r *tableRenderer) Destroy()           {}
 func (r *tableRenderer) MinSize() fyne.Size { return r.t.MinSize() }
-func (r *tableRenderer) Refresh()           { r.Layout(r.t.Size()); canvas.Refresh(r.t) }
+func (r *tableRenderer) Refresh() {
+	r.again = true
+	r.Layout(r.t.Size())
+	canvas.Refresh(r.t)
+}
+
 func (r *tableRenderer) Objects() []fyne.CanvasObject {
 	return append(r.plate.objects(), r.head, r.clip, r.t.bar)
 }
 
 func (r *tableRenderer) Layout(s fyne.Size) {
 	t := r.t
-	if s != r.size || Current() != r.options {
-		r.size, r.options, t.stale = s, Current(), true
-	}
 	t.at = max(0, min(t.at, t.height()-float64(t.room())))
 	line, bar := size(SizeStroke), t.barWidth()
-	if t.stale {
+	if s != r.size || bar != r.bar {
+		r.size, r.bar, r.again = s, bar, true
+	}
+	if r.again {
 		r.plate.draw(fyne.Position{}, s, look{
 			face: ColorSurface, stroke: theme.ColorNameSeparator, radius: size(theme.SizeNameInputRadius), line: line,
 		})
@@ -564,7 +581,7 @@ func (r *tableRenderer) Layout(s fyne.Size) {
 	place(t.bar, s.Width-line-bar, y, bar, t.room())
 	t.bar.set(t.height(), float64(t.room()), t.at)
 	r.show(w)
-	t.stale = false
+	t.stale, r.again = false, false
 }
 
 // show draws the lines in sight: those that were already are moved only.
@@ -599,11 +616,7 @@ func (r *tableRenderer) show(width float32) {
 		seen[i] = v
 		objects = append(objects, v)
 		place(v, 0, y, width, t.rowHeight())
-		state := rowState{chosen: c == t.chosen, hovered: c == t.hover, focused: t.focused}
-		if v.stale || t.stale || v.state != state {
-			v.state, v.stale = state, false
-			v.show(t.fill(i))
-		}
+		v.update(i, rowState{chosen: c == t.chosen, hovered: c == t.hover, focused: t.focused}, t.stale, r.again)
 	}
 	for _, v := range was {
 		r.spare = append(r.spare, v)
@@ -635,7 +648,7 @@ func (r *tableRenderer) heading(n int, c cursor, y, width float32) *headingView 
 	h, t := r.headings[n], r.t
 	place(h, 0, y, width, t.headingHeight())
 	state := rowState{chosen: c == t.chosen, hovered: c == t.hover, focused: t.focused}
-	if s := t.sections[c.section]; t.stale || h.section != s || h.state != state {
+	if s := t.sections[c.section]; r.again || h.section != s || h.state != state {
 		h.section, h.state = s, state
 		h.Refresh()
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"reflect"
 	"sort"
 	"strconv"
 
@@ -281,9 +282,17 @@ func newRowView(t *Table) *rowView {
 	return v
 }
 
-func (v *rowView) show(r TableRow) {
-	v.row = r
-	v.Refresh()
+// update draws the row where it is another one, or looks otherwise: asked says that
+// what is in it may have changed, again that everything is to be drawn anew.
+func (v *rowView) update(i int, st rowState, asked, again bool) {
+	row := v.row
+	if v.stale || asked || again {
+		row = v.t.fill(i)
+	}
+	if v.stale || again || st != v.state || !reflect.DeepEqual(row, v.row) {
+		v.row, v.state, v.stale = row, st, false
+		v.Refresh()
+	}
 }
 
 // CreateRenderer is called by Fyne.

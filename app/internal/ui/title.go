@@ -72,15 +72,15 @@ func (title) MinSize(o []fyne.CanvasObject) fyne.Size {
 
 // NewAside puts the parts of a page in two columns, main and side; where that
 // would be narrow, in one: the first of main, all of side, the rest of main.
-func NewAside(main, side *fyne.Container) *fyne.Container {
-	return &fyne.Container{Layout: aside{}, Objects: []fyne.CanvasObject{main, side}}
+func NewAside(main, side []fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: aside{len(main)}, Objects: append(append([]fyne.CanvasObject{}, main...), side...)}
 }
 
-type aside struct{}
+type aside struct{ main int } // how many of the objects are of the main column
 
-func (aside) walk(o []fyne.CanvasObject, width float32, at func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
+func (a aside) walk(o []fyne.CanvasObject, width float32, at func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
 	gap := size(SizeGap) * 1.5
-	main, side := shown(o[0].(*fyne.Container).Objects), shown(o[1].(*fyne.Container).Objects)
+	main, side := shown(o[:a.main]), shown(o[a.main:])
 	column := func(all []fyne.CanvasObject, x, w float32) float32 {
 		y := float32(0)
 		for _, part := range all {
@@ -94,21 +94,12 @@ func (aside) walk(o []fyne.CanvasObject, width float32, at func(o fyne.CanvasObj
 		right := float32(int((width - gap) * 0.36))
 		return max(column(main, 0, width-gap-right), column(side, width-right, right))
 	}
-	var all []fyne.CanvasObject
-	if len(main) > 0 {
-		all = append(all, main[0])
-	}
-	all = append(all, side...)
-	if len(main) > 1 {
-		all = append(all, main[1:]...)
-	}
+	first := min(1, len(main))
+	all := append(append(append([]fyne.CanvasObject{}, main[:first]...), side...), main[first:]...)
 	return column(all, 0, width)
 }
 
 func (a aside) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	for _, c := range o {
-		place(c, 0, 0, s.Width, s.Height)
-	}
 	a.walk(o, s.Width, func(o fyne.CanvasObject, x, y, w, h float32) { place(o, x, y, w, h) })
 }
 
@@ -116,4 +107,4 @@ func (a aside) heightFor(o []fyne.CanvasObject, width float32) float32 {
 	return a.walk(o, width, func(fyne.CanvasObject, float32, float32, float32, float32) {})
 }
 
-func (aside) MinSize(o []fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, 64) }
+func (aside) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, 64) }

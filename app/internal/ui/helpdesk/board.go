@@ -408,7 +408,7 @@ func (b *boardPage) lately(r *desk.BoardRow) string {
 	_, at := r.Now.Params["At"]
 	_, day := r.Now.Params["Day"]
 	switch lasts := b.have.At.Sub(r.Since) + b.clock().Sub(b.since); {
-	case r.Since.IsZero() || at || day: // not known, or said already
+	case r.Since.IsZero() || at || day || r.Now.ID == "desk-now-still": // not known, or said already
 	case r.Group == desk.GroupStuck || r.Group == desk.GroupBusy:
 		since = w.lasts(lasts)
 	default:

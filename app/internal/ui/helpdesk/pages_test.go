@@ -527,6 +527,45 @@ func TestEveryPageFits(t *testing.T) {
 	}
 }
 
+// Fyne lays out any container anew whose parts have grown: that may not move anything.
+func TestNothingMovesByItself(t *testing.T) {
+	for _, sc := range pageScenes() {
+		t.Run(sc.name, func(t *testing.T) {
+			d := newDesktop(t, ui.Options{}, "nl")
+			enterPage(d, sc, wide)
+			before := d.inSight()
+			eachContainer(d.w.Content(), func(c *fyne.Container) {
+				if c.Layout != nil {
+					c.Layout.Layout(c.Objects, c.Size())
+				}
+			})
+			after := d.inSight()
+			if len(before) != len(after) {
+				t.Fatalf("there were %d words, and now there are %d", len(before), len(after))
+			}
+			for i := range before {
+				if before[i].at != after[i].at {
+					t.Errorf("%q moved from %v to %v", before[i].Text.Text, before[i].at, after[i].at)
+				}
+			}
+		})
+	}
+}
+
+func eachContainer(o fyne.CanvasObject, do func(*fyne.Container)) {
+	switch o := o.(type) {
+	case *fyne.Container:
+		do(o)
+		for _, p := range o.Objects {
+			eachContainer(p, do)
+		}
+	case fyne.Widget:
+		for _, p := range test.WidgetRenderer(o).Objects() {
+			eachContainer(p, do)
+		}
+	}
+}
+
 // All sentences that the pages put together exist, in both languages.
 func TestPagesHaveWords(t *testing.T) {
 	t.Parallel()

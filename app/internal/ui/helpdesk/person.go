@@ -116,8 +116,8 @@ func (p *personPage) content() fyne.CanvasObject {
 	p.older.Hide()
 	story := ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Subheading(w.T("helpdesk-story")), chips, p.entries, ui.Row("", p.older)))
 	p.scroll = ui.NewScroller(ui.NewAside(
-		ui.Column("", ui.NewCard(ui.Recommended, p.why), story),
-		ui.Column("", ui.NewCard(ui.Surface, p.now))))
+		[]fyne.CanvasObject{ui.NewCard(ui.Recommended, p.why), story},
+		[]fyne.CanvasObject{ui.NewCard(ui.Surface, p.now)}))
 	p.whole = ui.Column(ui.SizeGap, ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord), p.away, ui.Grow(1, p.scroll))
 	p.show()
 	p.scroll.ScrollTo(at)
