@@ -313,7 +313,11 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 
 func (r *buttonRenderer) Layout(size0 fyne.Size) {
 	b, s := r.b, r.b.style()
-	down := r.plate.draw(fyne.Position{}, size0, s.look)
+	around := size0
+	if b.kind == Quiet { // its words end where it does, and its plate a little further
+		around.Width += 8
+	}
+	down := r.plate.draw(fyne.Position{}, around, s.look)
 	h := size0.Height - s.depth
 	inner, squeeze := b.inner(s), float32(1)
 	if room := size0.Width - 24; inner > room && room > 0 && !b.IconOnly { // a last resort

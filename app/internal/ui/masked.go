@@ -98,7 +98,7 @@ func (m *Masked) buttonWidth() float32 {
 
 // HeightFor returns the height at that width.
 func (m *Masked) HeightFor(width float32) float32 {
-	h := m.value.HeightFor(max(1, width-m.buttonWidth()-4))
+	h := m.value.HeightFor(max(1, width-m.buttonWidth()-16))
 	if !m.button.Hidden {
 		h = max(h, m.button.MinSize().Height)
 	}
@@ -107,7 +107,7 @@ func (m *Masked) HeightFor(width float32) float32 {
 
 // MinSize is the button and a part of the value.
 func (m *Masked) MinSize() fyne.Size {
-	w := m.buttonWidth() + 4 + m.value.textSize()*4
+	w := m.buttonWidth() + 16 + m.value.textSize()*4
 	return fyne.NewSize(w, m.HeightFor(max(w, m.Size().Width)))
 }
 
@@ -128,7 +128,7 @@ func (r *maskedRenderer) Objects() []fyne.CanvasObject {
 
 func (r *maskedRenderer) Layout(s fyne.Size) {
 	m, bw := r.m, r.m.buttonWidth()
-	w := max(1, s.Width-bw-4)
+	w := max(1, s.Width-bw-16)
 	h := m.value.HeightFor(w)
 	place(m.value, 0, max(0, (s.Height-h)/2), w, h)
 	bh := m.button.MinSize().Height
