@@ -16,7 +16,7 @@ import (
 
 var tableColumns = []ui.TableColumn{
 	{Title: "Collega", Least: 150, Wanted: 240, Grows: 1},
-	{Title: "Stappen", Parts: []string{"Code", "Wachtwoord", "Telefoon", "Sms", "App of sms", "Gelukt"}, Least: 190, Wanted: 480},
+	{Title: "Stappen", Parts: []string{"Code", "Wachtwoord", "Telefoon", "Sms", "App of sms", "Gelukt"}, Least: 190, Wanted: 480, Yields: true},
 	{Title: "Nu", Least: 150, Wanted: 260, Grows: 1.2},
 	{Least: 100, Wanted: 120},
 }

@@ -19,6 +19,7 @@ type TableColumn struct {
 	Least  float32
 	Wanted float32
 	Grows  float32 // its share of what is left
+	Yields bool    // keeps to the least until all others have what they want
 }
 
 func grownBy() float32 { return size(theme.SizeNameText) / 16 }
@@ -60,25 +61,40 @@ type TableRow struct {
 
 // widths returns how wide the columns are in a width.
 func (t *Table) widths(width float32) []float32 {
-	least, wanted, grows := float32(0), float32(0), float32(0)
-	for _, c := range t.columns {
-		least += c.least()
-		wanted += max(c.least(), c.wanted())
+	all := make([]float32, len(t.columns))
+	left, grows := width, float32(0)
+	for i, c := range t.columns {
+		all[i] = c.least()
+		left -= all[i]
 		grows += c.Grows
 	}
-	all := make([]float32, len(t.columns))
-	for i, c := range t.columns {
-		a, b := c.least(), max(c.least(), c.wanted())
-		switch {
-		case width >= wanted:
-			all[i] = b
-			if grows > 0 {
-				all[i] += (width - wanted) * c.Grows / grows
+	if left < 0 { // less than they need: each a part of it
+		for i := range all {
+			all[i] = float32(int(all[i] * width / (width - left)))
+		}
+		return all
+	}
+	for _, yields := range []bool{false, true} {
+		want := float32(0)
+		for i, c := range t.columns {
+			if c.Yields == yields {
+				want += max(0, c.wanted()-all[i])
 			}
-		case width > least && wanted > least:
-			all[i] = a + (b-a)*(width-least)/(wanted-least)
-		default:
-			all[i] = a * width / max(1, least)
+		}
+		part := float32(1)
+		if want > left {
+			part = left / want
+		}
+		for i, c := range t.columns {
+			if c.Yields == yields {
+				all[i] += max(0, c.wanted()-all[i]) * part
+			}
+		}
+		left = max(0, left-want)
+	}
+	for i, c := range t.columns {
+		if grows > 0 {
+			all[i] += left * c.Grows / grows
 		}
 		all[i] = float32(int(all[i]))
 	}

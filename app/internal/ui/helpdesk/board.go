@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -50,6 +51,7 @@ type boardPage struct {
 	ctx     context.Context //nolint:containedctx // ends when the page is left
 	cancel  context.CancelFunc
 	query   context.Context //nolint:containedctx // ends when another query is made
+	turn    int             // of the question: answers to earlier ones are nobody's any more
 	drop    context.CancelFunc
 	asking  bool
 	again   bool // ask once more, when the answer is there
@@ -120,7 +122,7 @@ func (b *boardPage) columns() []ui.TableColumn {
 	}
 	return []ui.TableColumn{
 		{Title: w.T("helpdesk-board-who"), Least: 150, Wanted: 240, Grows: 1},
-		{Title: w.T("helpdesk-board-steps"), Parts: parts, Least: 190, Wanted: 480},
+		{Title: w.T("helpdesk-board-steps"), Parts: parts, Least: 190, Wanted: 480, Yields: true},
 		{Title: w.T("helpdesk-board-now"), Least: 150, Wanted: 240, Grows: 1.2},
 		{Least: 96, Wanted: 120},
 	}
@@ -183,6 +185,7 @@ func (b *boardPage) leave() {
 		return
 	}
 	b.cancel()
+	b.turn++
 	b.minute.Stop()
 	b.field.Stop()
 	b.cancel = nil
@@ -217,6 +220,7 @@ func (b *boardPage) renew(row int, above float64) {
 		b.drop()
 	}
 	b.query, b.drop = context.WithCancel(b.ctx)
+	b.turn++
 	b.asking, b.again, b.seeking = false, false, true
 	b.toRow, b.toAbove = row, above
 	b.marks()
@@ -250,10 +254,10 @@ func (b *boardPage) ask() {
 		from, to = b.toRow, b.toRow
 	}
 	q.Offset = max(0, from-(pageRows-(to-from))/2)
-	query, shift := b.query, b.signedIn().ID
-	ui.Work(query, func(ctx context.Context) (desk.BoardPage, error) { return b.desk.Board(ctx, shift, q) },
+	turn, shift := b.turn, b.signedIn().ID
+	ui.Work(b.query, func(ctx context.Context) (desk.BoardPage, error) { return b.desk.Board(ctx, shift, q) },
 		func(page desk.BoardPage, err error) {
-			if query.Err() != nil {
+			if turn != b.turn {
 				return
 			}
 			b.asking = false
@@ -388,7 +392,7 @@ func (b *boardPage) row(i int) ui.TableRow {
 	}
 	switch {
 	case r.Team != "":
-		who.Note = joined(r.Team, who.Note)
+		who.Note = joined(who.Note, r.Team)
 	case r.NoName:
 		who.Note = joined(w.T("helpdesk-no-name"), who.Note)
 	}
@@ -474,11 +478,11 @@ func (b *boardPage) marks() {
 
 // layout tells apart what takes another place. The rows are the table's own.
 func (b *boardPage) layout() string {
-	s := b.live.String() + b.notice.String() + strconv.FormatBool(b.notice.Hidden)
+	parts := []string{b.live.String(), b.notice.String(), strconv.FormatBool(b.notice.Hidden)}
 	for _, o := range b.offered(b.have.Counts) {
-		s += b.filters[o.filter].String() + strconv.FormatBool(o.shown)
+		parts = append(parts, b.filters[o.filter].String(), strconv.FormatBool(o.shown))
 	}
-	return s
+	return strings.Join(parts, "\n")
 }
 
 // summary is the line under the heading.

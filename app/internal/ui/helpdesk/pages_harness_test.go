@@ -205,7 +205,7 @@ func (t *town) Kiosks(context.Context, string) ([]desk.Kiosk, error) {
 // said is a phrase, of names and values that take turns.
 func said(id string, params ...string) desk.Phrase {
 	p := desk.Phrase{ID: id, Params: map[string]string{}}
-	for i := 0; i < len(params); i += 2 {
+	for i := 0; i+1 < len(params); i += 2 {
 		p.Params[params[i]] = params[i+1]
 	}
 	return p
@@ -220,10 +220,19 @@ func (t *town) queries() []desk.BoardQuery {
 	return asked
 }
 
+// numbered is the id of the n-th person.
+func numbered(n int) domain.SubjectID {
+	s, err := domain.ParseSubjectID(fmt.Sprintf("00000000-0000-4000-8000-%012x", n))
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
 // someone makes a row.
 func someone(n int, name string, g desk.BoardGroup, step int) desk.BoardRow {
 	r := desk.BoardRow{
-		Subject: domain.SubjectID{1, byte(n >> 16), byte(n >> 8), byte(n)}, Name: name, Team: "De Kleurendans", Group: g,
+		Subject: numbered(n), Name: name, Team: "De Kleurendans", Group: g,
 		Since: noon.Add(-time.Duration(n%50) * time.Minute), Station: "Hal 2",
 	}
 	for i := range r.Steps {
@@ -291,7 +300,7 @@ func machines() []desk.Kiosk {
 
 // A desktop is a window with one page in it.
 type desktop struct {
-	t      testing.TB
+	t      *testing.T
 	w      fyne.Window
 	queue  chan func()
 	lang   string
@@ -333,7 +342,7 @@ type shownPage interface {
 }
 
 // newDesktop stands a window without a page in it.
-func newDesktop(t testing.TB, o ui.Options, lang string) *desktop {
+func newDesktop(t *testing.T, o ui.Options, lang string) *desktop {
 	t.Helper()
 	o.Class = ui.Desktop
 	old := fyne.CurrentApp()

@@ -84,7 +84,7 @@ func pageScenes() []pageScene {
 }
 
 // enterPage shows a scene and waits for what it asks for.
-func enterPage(d *desktop, sc pageScene, size fyne.Size) shownPage {
+func enterPage(d *desktop, sc pageScene, size fyne.Size) {
 	t := newTown(morning())
 	t.kiosks = machines()
 	p := sc.page(d, t)
@@ -104,7 +104,6 @@ func enterPage(d *desktop, sc pageScene, size fyne.Size) shownPage {
 		sc.then(d, p)
 	}
 	d.settle()
-	return p
 }
 
 // Writes every page as a picture into the folder KEYDESK_SHOTS, to be looked at.

@@ -49,6 +49,7 @@ type personPage struct {
 	ctx    context.Context //nolint:containedctx // ends when the page is left
 	cancel context.CancelFunc
 	asked  int // the last question; answers to earlier ones are nobody's
+	turn   int // since the page came in sight; what was asked in an earlier one is nobody's
 
 	heading  *ui.Text
 	badge    *ui.Badge
@@ -101,6 +102,9 @@ func (p *personPage) content() fyne.CanvasObject {
 	p.away = ui.NewMessage(ui.Warning, "", ui.Plain(w.T("helpdesk-person-away")))
 	p.away.Hide()
 	p.why, p.now, p.entries = ui.Stack(), ui.Stack(), ui.Column("")
+	for _, m := range p.masks {
+		m.Mask()
+	}
 	p.masks = map[desk.PersonField]*ui.Masked{}
 	p.kinds = map[desk.TimelineKind]*ui.Filter{}
 	chips := ui.Flow(ui.SizeSmallGap)
@@ -127,11 +131,9 @@ func (p *personPage) content() fyne.CanvasObject {
 // enter is called when the page comes in sight.
 func (p *personPage) enter() {
 	p.ctx, p.cancel = context.WithCancel(p.life())
+	p.turn++
 	p.load(storyRows)
-	w := &watch{
-		of: p.desk, shift: p.signedIn().ID, gap: personGap, failed: p.failed,
-		changed: func() { p.load(max(storyRows, min(len(p.story), desk.MostRows))) },
-	}
+	w := &watch{of: p.desk, shift: p.signedIn().ID, gap: personGap, failed: p.failed, changed: p.again}
 	w.run(p.ctx)
 	ui.Focus(p.bord)
 }
@@ -143,11 +145,16 @@ func (p *personPage) leave() {
 	}
 	p.cancel()
 	p.cancel = nil
-	for _, m := range p.masks {
-		m.Mask()
-	}
+	p.turn++
 	p.got, p.view, p.story, p.counts, p.said = false, desk.PersonView{}, nil, nil, ""
 	p.content()
+}
+
+// again looks whether what changed is this person's, unless somebody waits for more.
+func (p *personPage) again() {
+	if !p.older.Busy() {
+		p.load(max(storyRows, min(len(p.story), desk.MostRows)))
+	}
 }
 
 // load asks for the person, and the newest entries of their timeline.
@@ -157,8 +164,8 @@ func (p *personPage) load(rows int) {
 		story desk.TimelinePage
 	}
 	p.asked++
-	asked, ctx, shift, q := p.asked, p.ctx, p.signedIn().ID, p.query(0, rows)
-	ui.Work(ctx, func(ctx context.Context) (answer, error) {
+	turn, asked, shift, q := p.turn, p.asked, p.signedIn().ID, p.query(0, rows)
+	ui.Work(p.ctx, func(ctx context.Context) (answer, error) {
 		var a answer
 		var err error
 		if a.view, err = p.desk.Person(ctx, shift, p.subject); err != nil {
@@ -168,7 +175,7 @@ func (p *personPage) load(rows int) {
 		return a, err
 	}, func(a answer, err error) {
 		switch {
-		case ctx.Err() != nil || asked != p.asked:
+		case turn != p.turn || asked != p.asked:
 		case err != nil:
 			p.failed(err)
 		default:
@@ -205,11 +212,11 @@ func (p *personPage) narrow(k desk.TimelineKind) {
 // more asks for entries before those that are shown.
 func (p *personPage) more() {
 	p.asked++
-	asked, ctx, shift, q := p.asked, p.ctx, p.signedIn().ID, p.query(len(p.story), storyRows)
+	turn, asked, shift, q := p.turn, p.asked, p.signedIn().ID, p.query(len(p.story), storyRows)
 	p.older.SetBusy(true)
-	ui.Work(ctx, func(ctx context.Context) (desk.TimelinePage, error) { return p.desk.Timeline(ctx, shift, p.subject, q) },
+	ui.Work(p.ctx, func(ctx context.Context) (desk.TimelinePage, error) { return p.desk.Timeline(ctx, shift, p.subject, q) },
 		func(page desk.TimelinePage, err error) {
-			if ctx.Err() != nil {
+			if turn != p.turn {
 				return
 			}
 			p.older.SetBusy(false)
@@ -226,10 +233,11 @@ func (p *personPage) more() {
 
 // reveal shows a value for a while. Desk records that before it answers.
 func (p *personPage) reveal(f desk.PersonField) {
-	ctx, shift, m := p.ctx, p.signedIn().ID, p.masks[f]
-	ui.Work(ctx, func(ctx context.Context) (string, error) { return p.desk.Reveal(ctx, shift, p.subject, f) },
+	turn, shift := p.turn, p.signedIn().ID
+	ui.Work(p.ctx, func(ctx context.Context) (string, error) { return p.desk.Reveal(ctx, shift, p.subject, f) },
 		func(value string, err error) {
-			if ctx.Err() != nil {
+			m := p.masks[f]
+			if turn != p.turn || m == nil {
 				return
 			}
 			p.said = ""
@@ -433,12 +441,8 @@ func (p *personPage) showNow() {
 	all := ui.Column(ui.SizeSmallGap, ui.Subheading(w.T("helpdesk-now")))
 	for _, f := range facts {
 		var value fyne.CanvasObject = ui.Body(ui.Plain(f.value))
-		switch f.field {
-		case "":
-			if f.label == "factor" || f.label == "frozen" {
-				value = ui.Body(ui.Bold(f.value))
-			}
-		default:
+		switch {
+		case f.field != "":
 			m := was[f.field] // it goes on as it is, with the focus and what it shows
 			if m == nil {
 				m = p.mask(f)
@@ -446,6 +450,8 @@ func (p *personPage) showNow() {
 				m.SetMasked(f.value)
 			}
 			p.masks[f.field], value = m, m
+		case f.label == "factor" || f.label == "frozen":
+			value = ui.Body(ui.Bold(f.value))
 		}
 		all.Add(ui.NewFact(w.T("helpdesk-fact-"+f.label), value))
 	}
