@@ -58,8 +58,8 @@ const retryGap = 2 * time.Second
 type watch struct {
 	of      Watched
 	shift   string
-	gap     time.Duration // the least between two looks
-	changed func()
+	gap     time.Duration    // the least between two looks
+	changed func(moved bool) // false: time alone has passed
 	failed  func(error)
 	seen    uint64
 }
@@ -77,8 +77,9 @@ func (w *watch) run(ctx context.Context) {
 				pause = retryGap
 				w.failed(err)
 			} else {
+				moved := now != seen
 				w.seen = now
-				w.changed()
+				w.changed(moved)
 			}
 			later(ctx, pause, func() { w.run(ctx) })
 		})

@@ -174,7 +174,7 @@ func (b *boardPage) enter() {
 	}
 	b.ctx, b.cancel = context.WithCancel(b.life())
 	b.renew(b.toRow, b.toAbove) // where one was
-	w := &watch{of: b.desk, shift: b.signedIn().ID, gap: liveGap, changed: b.ask, failed: b.failed}
+	w := &watch{of: b.desk, shift: b.signedIn().ID, gap: liveGap, changed: func(bool) { b.ask() }, failed: b.failed}
 	w.run(b.ctx)
 	b.minute = ui.NewTicker(minutePasses, func() { b.table.Redraw() })
 }
@@ -248,7 +248,10 @@ func (b *boardPage) ask() {
 		return
 	}
 	b.asking, b.again = true, false
-	q := desk.BoardQuery{Scope: b.scope, Filter: b.filter, Search: b.search, Limit: pageRows}
+	y, m, day := b.clock().In(time.Local).Date()
+	q := desk.BoardQuery{
+		Scope: b.scope, Filter: b.filter, Search: b.search, Midnight: time.Date(y, m, day, 0, 0, 0, 0, time.Local), Limit: pageRows,
+	}
 	from, to := b.table.Window()
 	if b.seeking {
 		from, to = b.toRow, b.toRow

@@ -79,7 +79,7 @@ func (k *kiosksPage) enter() {
 	ui.Unfocus()
 	k.ctx, k.cancel = context.WithCancel(k.life())
 	k.ask()
-	w := &watch{of: k.desk, shift: k.signedIn().ID, gap: kiosksGap, changed: k.ask, failed: k.failed}
+	w := &watch{of: k.desk, shift: k.signedIn().ID, gap: kiosksGap, changed: func(bool) { k.ask() }, failed: k.failed}
 	w.run(k.ctx)
 	k.minute = ui.NewTicker(minutePasses, func() { k.show() })
 }

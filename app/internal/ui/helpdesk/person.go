@@ -151,8 +151,8 @@ func (p *personPage) leave() {
 }
 
 // again looks whether what changed is this person's, unless somebody waits for more.
-func (p *personPage) again() {
-	if !p.older.Busy() {
+func (p *personPage) again(moved bool) {
+	if moved && !p.older.Busy() {
 		p.load(max(storyRows, min(len(p.story), desk.MostRows)))
 	}
 }
