@@ -73,9 +73,10 @@ func (h *Helpdesk) AwaitBoard(ctx context.Context, shift string, seen uint64) (n
 	return now, err
 }
 
-// Person returns what there is to see of one person, which is recorded.
+// Person returns what there is to see of one person, which is recorded. A window asks
+// again by itself when something changed: that keeps no shift alive.
 func (h *Helpdesk) Person(ctx context.Context, shift string, s domain.SubjectID) (view PersonView, err error) {
-	err = h.d.staffed(ctx, shift, staff.SeePerson, true, func(ctx context.Context, by Agent) error {
+	err = h.d.staffed(ctx, shift, staff.SeePerson, false, func(ctx context.Context, by Agent) error {
 		if err := h.noteLook(ctx, shift, by, s); err != nil {
 			return err
 		}
@@ -104,9 +105,10 @@ func (h *Helpdesk) noteLook(ctx context.Context, shift string, by Agent, s domai
 	return err
 }
 
-// Timeline returns a window over what happened to a person whose page was opened.
+// Timeline returns a window over what happened to a person whose page was opened. It
+// keeps no shift alive either.
 func (h *Helpdesk) Timeline(ctx context.Context, shift string, s domain.SubjectID, q TimelineQuery) (page TimelinePage, err error) {
-	err = h.d.staffed(ctx, shift, staff.SeePerson, true, func(ctx context.Context, by Agent) error {
+	err = h.d.staffed(ctx, shift, staff.SeePerson, false, func(ctx context.Context, by Agent) error {
 		if err := h.noteLook(ctx, shift, by, s); err != nil {
 			return err
 		}

@@ -113,11 +113,22 @@ func TestAShiftLocksAndEnds(t *testing.T) {
 		}
 	}
 	c.pass(4 * time.Minute)
+	whom, err := h.Desk.AddToRoster(ctx, desk.Person{Email: "sara@voorbeeld.nl", Name: "Sara Bos"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	office := h.Desk.Helpdesk()
+	if _, err := office.Person(ctx, shift.ID, whom); err != nil { // nor is a page that looks again by itself
+		t.Fatal(err)
+	}
+	if _, err := office.Timeline(ctx, shift.ID, whom, desk.TimelineQuery{}); err != nil {
+		t.Fatal(err)
+	}
 	if now, err := h.Desk.ShiftOf(ctx, shift.ID); err != nil || now.Left > time.Minute { // a look is no hand
 		t.Fatalf("got %+v, %v", now, err)
 	}
 	c.pass(time.Minute)
-	_, err := h.Desk.ShiftOf(ctx, shift.ID)
+	_, err = h.Desk.ShiftOf(ctx, shift.ID)
 	h.refusedWith(desk.ShiftOver, err)
 	_, err = h.Desk.KeepShift(ctx, shift.ID)
 	h.refusedWith(desk.ShiftOver, err)
