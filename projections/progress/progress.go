@@ -133,7 +133,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 5
+	foldVersion = 6
 )
 
 // A Snapshot is a Board as it was at one moment.
