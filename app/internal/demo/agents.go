@@ -3,6 +3,7 @@ package demo
 import (
 	"time"
 
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -98,6 +99,38 @@ func (w *world) looks(p *person, at time.Time, also ...staff.Scope) {
 	for _, s := range also {
 		seen(staff.DataShown{Scope: s, Subject: p.id, Case: string(p.state.Case.ID)})
 	}
+}
+
+// invites has somebody invited who cannot go on without a ticket; then they come a while
+// later, with it.
+func (w *world) invites(p *person, at time.Time, then episode) bool {
+	st := p.state
+	if !st.Started {
+		st.Admission = p.admission
+	}
+	if !w.Policy.AwaitsTicket(st, at) || st.Invitation.Open(w.Policy, at.Add(time.Hour)) {
+		return false
+	}
+	by, _ := w.agent(p, at)
+	invite := enrolment.Invite{
+		Invitation: enrolment.InvitationID(p.dice.id()), KeyID: w.key, Email: st.Email,
+		Kind: pick(p.dice, []enrolment.InvitationKind{enrolment.InvitationPrinted, enrolment.InvitationMailed, enrolment.InvitationShown}),
+	}
+	for _, known := range []domain.Ref{st.Codes.Email.To, st.Staff.Email, st.Invitee.Email} {
+		if invite.Email.IsZero() {
+			invite.Email = known
+		}
+	}
+	if invite.Email.IsZero() {
+		invite.Email = w.value(p, at, desk.KindEmail, p.email)
+	}
+	if !st.Staff.Registered && st.Invitee.Name.IsZero() {
+		name := w.value(p, at, desk.KindName, p.hr)
+		invite.Name = &name
+	}
+	w.do(p, by, invite)
+	w.plan(at.Add(p.between(90*time.Second, 40*time.Minute)), p, then)
+	return true
 }
 
 // calls is a stuck person who reads their help code to the helpdesk.

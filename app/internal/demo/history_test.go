@@ -311,7 +311,8 @@ func TestEverythingHappens(t *testing.T) {
 	}
 	for what, least := range map[string]int{
 		"enrolment StaffRegistered": 450, "enrolment StaffChanged": 8, "enrolment StaffLeft": 8,
-		"enrolment EnrolmentStarted roster": 380, "enrolment EnrolmentStarted domain": 3,
+		"enrolment EnrolmentStarted roster": 380, "enrolment EnrolmentStarted domain": 3, "enrolment EnrolmentStarted invitation": 3,
+		"enrolment InvitationIssued": 3, "enrolment InvitationRedeemed": 3,
 		"enrolment CodeRejected wrong": 100, "enrolment CodeRejected expired": 5,
 		"enrolment CodeUndeliverable invalid-recipient": 5, "enrolment CodeUndeliverable no-provider": 1,
 		"enrolment CodeIssued change-phone": 5, "enrolment CodeIssued recover": 5,
@@ -505,6 +506,39 @@ func TestSmallAndOdd(t *testing.T) {
 					t.Errorf("%d people in %d days until %s: %d", people, days, until, done.People)
 				}
 			}
+		}
+	}
+}
+
+// TestOtherPolicies: a history keeps to whatever the settings say.
+func TestOtherPolicies(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*enrolment.Policy){
+		"tickets":      func(p *enrolment.Policy) { p.Tickets = enrolment.TicketAlways },
+		"some tickets": func(p *enrolment.Policy) { p.Tickets = enrolment.TicketWithoutPhone },
+		"strict": func(p *enrolment.Policy) {
+			p.WrongCodes, p.WrongCodesInARow, p.PairingTries = 2, 4, 1
+			p.LoginFailures, p.ApprovalTries, p.Approvals = 2, 1, 1
+		},
+		"quick": func(p *enrolment.Policy) {
+			p.EmailCodeLife, p.SMSCodeLife, p.RepeatWhileLeft = 3*time.Minute, 3*time.Minute, time.Minute
+			p.QRLife, p.PairingLife, p.ApprovalLife = time.Minute, 3*time.Minute, time.Minute
+		},
+		"slow": func(p *enrolment.Policy) {
+			p.WrongCodes, p.WrongCodesInARow, p.PairingTries, p.EmailCodeLife = 10, 50, 9, time.Hour
+		},
+	} {
+		c := config(250, 20)
+		change(&c.Policy)
+		m, done := write(t, c)
+		n := 0
+		for _, e := range m.events {
+			if e.Type == "FactorChosen" {
+				n++
+			}
+		}
+		if done.People != 250 || n < 150 {
+			t.Errorf("%s: %d people, %d factors", name, done.People, n)
 		}
 	}
 }

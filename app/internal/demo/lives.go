@@ -209,8 +209,11 @@ func (w *world) newPerson(n int) *person {
 	if p.in(0.4) {
 		p.wants = enrolment.SMS
 	}
-	if p.in(0.03) {
+	switch chance := p.Float64(); {
+	case chance < 0.03:
 		p.admission = enrolment.ByDomain // hired by the hour, and HR knows nothing of it
+	case chance < 0.06:
+		p.admission = enrolment.ByInvitation
 	}
 	p.rate, p.place = pick(p.dice, []float64{0.15, 0.4, 0.4, 0.8}), pick(p.dice, places)
 	return p
@@ -510,7 +513,7 @@ func (w *world) comes(p *person) {
 
 // enrol is the first visit of somebody, and says what comes after it.
 func enrol(w *world, p *person, at time.Time) {
-	if p.state.Staff.Left {
+	if p.state.Staff.Left || w.invites(p, at, enrol) {
 		return
 	}
 	v, ok := w.arrive(p, at, enrol)
@@ -562,7 +565,7 @@ func (w *world) settle(p *person, at time.Time) {
 // comeBack goes on with an enrolment, or begins anew.
 func comeBack(w *world, p *person, at time.Time) {
 	if p.state.Chosen() != enrolment.NoFactor || p.state.Frozen != "" || p.state.Staff.Left ||
-		p.state.WrongInARow >= w.Policy.WrongCodesInARow {
+		p.state.WrongInARow >= w.Policy.WrongCodesInARow || w.invites(p, at, comeBack) {
 		return
 	}
 	v, ok := w.arrive(p, at, comeBack)

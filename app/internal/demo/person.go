@@ -80,15 +80,14 @@ func (w *world) value(p *person, at time.Time, k desk.Kind, text string) domain.
 	return domain.Ref{ID: v.Ref, Version: v.Version, Commitment: domain.Commit(v.Salt, v.Value)}
 }
 
-// do has a command about somebody decided, and records what follows. A history never
-// asks for anything that is refused.
+// do has a command about somebody decided, and records what follows.
 func (w *world) do(p *person, by domain.Stamp, c enrolment.Command) {
 	if w.over(by.At) || w.err != nil {
 		return
 	}
 	events, err := w.Policy.Decide(p.state, c, by)
 	if err != nil {
-		w.fail(fmt.Errorf("%T of %s at %s: %w", c, p.id, by.At.Format(time.RFC3339), err))
+		w.refused(fmt.Errorf("%T of %s at %s: %w", c, p.id, by.At.Format(time.RFC3339), err))
 		return
 	}
 	if len(events) == 0 {
@@ -111,7 +110,7 @@ func (w *world) doLogin(p *person, by domain.Stamp, c login.Command) {
 	}
 	events, err := login.Decide(w.Policy, p.logins, c, by)
 	if err != nil {
-		w.fail(fmt.Errorf("%T of %s at %s: %w", c, p.id, by.At.Format(time.RFC3339), err))
+		w.refused(fmt.Errorf("%T of %s at %s: %w", c, p.id, by.At.Format(time.RFC3339), err))
 		return
 	}
 	msgs, err := login.Messages(events, by)
@@ -124,6 +123,15 @@ func (w *world) doLogin(p *person, by domain.Stamp, c login.Command) {
 	}
 	w.record(login.Stream(p.id), p.login, by, msgs)
 	p.login += domain.Revision(len(msgs))
+}
+
+// refused is what comes of a command that the domain refuses: nothing is recorded, as
+// in life. Under the policy that the episodes were written for they ask for no such
+// thing, and one that does is a mistake in them.
+func (w *world) refused(err error) {
+	if w.policy == enrolment.PolicyVersion {
+		w.fail(err)
+	}
 }
 
 // until keeps somebody busy: another episode of theirs begins later.

@@ -148,7 +148,7 @@ func (v *visit) begin(bounces bool) (left bool) {
 	v.seconds(12, 45)
 	w, p := v.w, v.p
 	to := p.state.Email
-	for _, known := range []domain.Ref{p.state.Codes.Email.To, p.state.Staff.Email} {
+	for _, known := range []domain.Ref{p.state.Codes.Email.To, p.state.Staff.Email, p.state.Invitee.Email} {
 		if to.IsZero() {
 			to = known
 		}
@@ -264,7 +264,7 @@ func (v *visit) enrol(m mood) {
 	if m.speaks != "" {
 		v.do(enrolment.SetLanguage{Language: m.speaks})
 	}
-	if m.forgot && !p.state.Password.IsZero() {
+	if m.forgot && !p.state.Password.IsZero() && !v.w.Policy.AsksTicket(p.state) {
 		v.seconds(30, 120)
 		v.do(enrolment.Reset{Reason: enrolment.ForgottenPassword})
 	} else if !p.state.Password.IsZero() {
@@ -324,6 +324,28 @@ func (v *visit) proveEmail(m mood) bool {
 		return false
 	}
 	v.proved = true
+	return v.redeem(m)
+}
+
+// redeem gives the ticket of an invitation, of whom one is asked. It says whether the
+// visit goes on.
+func (v *visit) redeem(m mood) bool {
+	p, w := v.p, v.w
+	if !w.Policy.AwaitsTicket(p.state, v.at) {
+		return true
+	}
+	ticket := func(ok bool) {
+		v.seconds(20, 70)
+		v.do(enrolment.RedeemInvitation{Invitation: p.state.Invitation.ID, Matches: ok})
+	}
+	if p.in(0.2) && p.state.Invitation.Open(w.Policy, v.at.Add(5*time.Minute)) {
+		ticket(false)
+	}
+	if !p.state.Invitation.Open(w.Policy, v.at.Add(2*time.Minute)) { // they came too late
+		v.giveUp(m)
+		return false
+	}
+	ticket(true)
 	return true
 }
 
