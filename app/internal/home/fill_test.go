@@ -191,8 +191,13 @@ func TestADemoThatWasThereIsFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Feed.CatchUp(t.Context()); err != nil || h.Factors.Lookup(s).Factor != enrolment.SMS {
-		t.Errorf("%+v, %v", h.Factors.Lookup(s), err)
+	select {
+	case <-h.Feed.CaughtUp():
+	case <-time.After(deadline):
+		t.Fatal("the feed never caught up")
+	}
+	if got := h.Factors.Lookup(s); got.Factor != enrolment.SMS {
+		t.Errorf("%+v", got)
 	}
 	if events, err := h.Log.ReadStream(t.Context(), login.Stream(s), 0); err != nil || len(events) == 0 {
 		t.Errorf("%d events, %v", len(events), err)
