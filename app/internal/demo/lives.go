@@ -306,8 +306,11 @@ func (w *world) openKiosks(days []time.Time, busiest int) {
 		}
 		w.breakDown(day)
 	}
-	w.outages = append(w.outages, // and just now
-		&outage{channel: enrolment.BySMS, from: w.Until.Add(-64 * time.Minute), until: w.Until.Add(-52 * time.Minute)})
+	lately := &outage{channel: enrolment.BySMS, from: w.Until.Add(-64 * time.Minute), until: w.Until.Add(-52 * time.Minute)}
+	w.outages = append(w.outages, lately)
+	w.plan(lately.until, nil, func(w *world, _ *person, at time.Time) { // by then somebody has met it
+		w.tellOutage(w.dice, lately, w.kiosks[0].id, at)
+	})
 }
 
 // admit lets a kiosk in.
@@ -322,7 +325,7 @@ func (w *world) admit(k *kiosk, n int) {
 	at := w.began.Add(7*time.Hour + 10*time.Minute + time.Duration(n)*2*time.Second)
 	e, err := station.Admit(station.State{}, k.id, station.Kiosk, station.Certificate{
 		Serial: hex.EncodeToString(serial[:]), Key: base64.RawURLEncoding.EncodeToString(key[:]),
-		Ends: w.Until.AddDate(1, 0, 0).UTC().Truncate(time.Second),
+		Ends: w.Until.AddDate(1, 0, 2*w.Days).UTC().Truncate(time.Second), // nobody has had to renew it yet
 	})
 	by := w.admin(w.dice, at)
 	if err != nil || w.over(at) {

@@ -286,3 +286,68 @@ func TestADemosKeyOpensNoHome(t *testing.T) {
 		t.Errorf("a real home opens: %v", err)
 	}
 }
+
+// TestTheHelpdeskSeesALivelyDay over a history that has just ended.
+func TestTheHelpdeskSeesALivelyDay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	now := time.Now()
+	done, err := fill(t, dir, madeup.Config{People: 300, Days: 12, Seed: 5, Until: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := openAt(t, func() time.Time { return now }, dir, true)
+	select {
+	case <-h.Feed.CaughtUp():
+	case <-time.After(deadline):
+		t.Fatal("the feed never caught up")
+	}
+	today := now.Add(-6 * time.Hour)
+	page, err := h.Desk.Board(t.Context(), desk.BoardQuery{Scope: desk.ScopeToday, Midnight: today, Limit: desk.MostRows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := page.Counts; c.Stuck < 5 || c.Busy < 2 || c.Done < 4 {
+		t.Errorf("the board counts %+v", c)
+	}
+	if first := page.Rows[0]; first.Group != desk.GroupStuck || first.Name == "" {
+		t.Errorf("first comes %+v", first)
+	}
+	codes := 0
+	for _, row := range page.Rows {
+		if row.HelpCode != "" {
+			codes++
+		}
+	}
+	if codes == 0 {
+		t.Error("nobody was shown a help code")
+	}
+	for _, e := range done.Examples {
+		s, err := h.Vault.Find(t.Context(), e.Email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := h.Desk.PersonView(t.Context(), s); err != nil || len(v.Diagnosis.Checks) == 0 {
+			t.Errorf("%s: %+v, %v", e.As, v.Diagnosis, err)
+		}
+	}
+	kiosks, err := h.Desk.Kiosks(t.Context(), today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states, versions, failed, finished := map[desk.KioskState]int{}, map[string]bool{}, 0, 0
+	for _, k := range kiosks {
+		states[k.State]++
+		versions[k.Version] = true
+		finished += k.DoneToday
+		if k.LastError != "" && k.LastErrorAt.After(today) {
+			failed++
+		}
+	}
+	if states[desk.KioskAlive] < 1 || states[desk.KioskSilent] < 1 || len(versions) < 2 || failed < 1 || finished < 4 || states[desk.KioskUnclear] > 0 {
+		t.Errorf("the kiosks are %v, of %v; %d failed, %d enrolments today", states, versions, failed, finished)
+	}
+	if staff, err := h.Desk.Staff(t.Context()); err != nil || len(staff) != 7 {
+		t.Errorf("%d of the staff have a role, %v", len(staff), err)
+	}
+}
