@@ -67,6 +67,7 @@ type hall struct {
 	*desk.Desk
 	feed  *feed.Feed
 	board *progress.Board
+	live  bool          // the feed runs by itself
 	ahead time.Duration // of the desk's clock
 }
 
@@ -91,12 +92,19 @@ func (h *hall) opened() *hall {
 	go func() { defer close(done); _ = h.feed.Run(ctx) }()
 	h.tb.Cleanup(func() { cancel(); <-done })
 	<-h.feed.CaughtUp()
+	h.live = true
 	return h
 }
 
 func (h *hall) page(q desk.BoardQuery) desk.BoardPage {
 	h.tb.Helper()
-	must(h.tb, h.feed.CatchUp(h.tb.Context()))
+	if h.live {
+		head, err := h.log.Head(h.tb.Context())
+		must(h.tb, err)
+		must(h.tb, h.feed.Reach(h.tb.Context(), head))
+	} else {
+		must(h.tb, h.feed.CatchUp(h.tb.Context()))
+	}
 	p, err := h.Board(h.tb.Context(), q)
 	must(h.tb, err)
 	return p

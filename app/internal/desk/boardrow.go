@@ -22,6 +22,7 @@ type trail struct {
 	parked   bool // an event could not be understood: the state is that before it
 
 	announced time.Time // by HR, last
+	invited   time.Time // by staff, last
 	help      string    // the last help code …
 	helpAt    time.Time // … and when it was shown
 	seen      time.Time // when the person was last at a station, or at their phone …
@@ -107,6 +108,8 @@ func (t trail) follow(r *domain.Recorded) trail {
 	switch e := e.(type) { //nolint:gochecksumtype // the others say no more than the state does
 	case enrolment.StaffRegistered, enrolment.StaffChanged, enrolment.StaffLeft:
 		t.announced = at
+	case enrolment.InvitationIssued:
+		t.invited = at
 	case enrolment.EnrolmentStarted:
 		t.stepAt = at
 	case enrolment.HelpCodeShown:
@@ -173,7 +176,7 @@ func (d *Desk) row(ctx context.Context, st *standing, now time.Time) (BoardRow, 
 	if err := d.nameRow(ctx, &row, &t); err != nil {
 		return row, err
 	}
-	row.Now = t.now(st, row.Start, now)
+	row.Now = t.now(&d.Policy, st, row.Start, now)
 	return row, nil
 }
 
@@ -221,7 +224,7 @@ func (d *Desk) findable(ctx context.Context, s domain.SubjectID, state enrolment
 		refs []domain.Ref
 		to   *string
 	}{
-		{KindName, []domain.Ref{state.Name, state.Staff.Name}, &e.Name},
+		{KindName, nameOf(state), &e.Name},
 		{KindEmail, []domain.Ref{addressOf(state)}, &e.Email},
 		{KindTeam, []domain.Ref{state.Staff.Team}, &e.Team},
 		{KindStartDate, []domain.Ref{state.Staff.Start}, &e.Start},
@@ -235,16 +238,18 @@ func (d *Desk) findable(ctx context.Context, s domain.SubjectID, state enrolment
 }
 
 // now says what is the matter with somebody, or what they do.
-func (t *trail) now(st *standing, start string, now time.Time) Phrase {
+func (t *trail) now(p *enrolment.Policy, st *standing, start string, now time.Time) Phrase {
 	switch groups[st.group] {
 	case GroupStuck:
 		return t.stuck(st, now)
 	case GroupBusy:
-		return phrase("desk-now-" + t.doing())
+		return phrase("desk-now-" + t.doing(p, now))
 	case GroupWaiting:
 		switch {
 		case t.state.Started:
 			return phrase("desk-now-paused", "At", moment(time.UnixMicro(st.since)))
+		case t.state.Invitation.Open(*p, now):
+			return phrase("desk-now-invited", "At", moment(t.invited))
 		case start > now.Format(time.DateOnly):
 			return phrase("desk-now-starts", "Day", start)
 		case !t.announced.IsZero():
@@ -288,7 +293,10 @@ func (t *trail) awaited() (channel string, c enrolment.Challenge) {
 }
 
 // doing says what somebody does who is under way.
-func (t *trail) doing() string {
+func (t *trail) doing(p *enrolment.Policy, now time.Time) string {
+	if t.awaitsTicket(p, now) {
+		return "ticket"
+	}
 	switch t.state.Step() {
 	case enrolment.StepEmail:
 		return waits("mail", t.state.Codes.Email)
@@ -307,6 +315,11 @@ func (t *trail) doing() string {
 	case enrolment.StepDone:
 	}
 	return "choosing"
+}
+
+// awaitsTicket says that somebody proved their address, and is asked for a ticket.
+func (t *trail) awaitsTicket(p *enrolment.Policy, now time.Time) bool {
+	return t.state.Started && t.state.Step() > enrolment.StepEmail && p.AwaitsTicket(t.state, now)
 }
 
 // waits says how a code travels that somebody waits for.

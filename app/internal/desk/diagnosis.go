@@ -81,6 +81,7 @@ type PersonFacts struct {
 	Failed    int                    // messages with the code that they wait for, that were not delivered since one was
 	Revoked   enrolment.RevokeReason // why the last phone's key counts no more; empty: it does, or there was none
 	CodeEnded bool                   // the code that they wait for had too many wrong guesses
+	Ticket    bool                   // they proved their address, and are asked for the ticket of an invitation
 	Pairing   bool                   // they stand at a pairing that goes on
 
 	Logins LoginFacts
@@ -136,7 +137,7 @@ func Diagnose(f PersonFacts) Diagnosis {
 		c = cause{id: "parked", actions: []PersonAction{ActionWait}}
 	case f.Erased:
 		c = cause{id: "erased", actions: []PersonAction{ActionInvite}}
-	case !f.Known, !f.State.Staff.Registered && !f.State.Staff.Left && !f.State.Started:
+	case !f.Known, !f.State.Staff.Registered && !f.State.Staff.Left && !f.State.Started && f.State.Invitee.Email.IsZero():
 		c = cause{id: "unknown", actions: []PersonAction{ActionInvite}}
 	case f.State.Staff.Left && f.State.Chosen() == enrolment.NoFactor:
 		c = cause{id: "left", actions: []PersonAction{ActionInvite, ActionWait}}
@@ -181,6 +182,9 @@ var advices = map[string][]string{
 	"unknown":          {"check-address", "ask-hr"},
 	"left":             {"ask-hr"},
 	"not-begun":        {"go-to-kiosk"},
+	"invited":          {"go-to-kiosk", "bring-ticket"},
+	"invitation-over":  {"new-ticket"},
+	"ticket":           {"bring-ticket", "new-ticket"},
 	"mail-undelivered": {"check-address", "ask-hr"},
 	"mail-down":        {"not-you", "again-later"},
 	"mail-waiting":     {"look-for-mail", "resend-mail"},
@@ -239,8 +243,17 @@ func (f *PersonFacts) frozen() cause {
 // underWay is why somebody has no factor yet, or no longer.
 func (f *PersonFacts) underWay() cause {
 	wait := []PersonAction{ActionWait}
-	if !f.State.Started {
-		return cause{id: "not-begun", actions: []PersonAction{ActionInvite}}
+	invite := []PersonAction{ActionInvite}
+	switch invited := f.State.Invitation.Open(f.Policy, f.Now); {
+	case f.Ticket:
+		return cause{id: "ticket", actions: invite}
+	case f.State.Started:
+	case invited:
+		return cause{id: "invited", actions: invite}
+	case !f.State.Staff.Registered:
+		return cause{id: "invitation-over", actions: invite}
+	default:
+		return cause{id: "not-begun", actions: invite}
 	}
 	switch f.State.Step() {
 	case enrolment.StepEmail:
@@ -401,6 +414,8 @@ func (f *PersonFacts) checkExists() Check {
 		return check(CheckOK, "on-roster")
 	case f.Known && s.Started:
 		return check(CheckOK, "not-on-roster")
+	case f.Known && s.Invitation.Open(f.Policy, f.Now):
+		return check(CheckOK, "invited")
 	}
 	return check(CheckBad, "nobody")
 }

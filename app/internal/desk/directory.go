@@ -95,6 +95,9 @@ const (
 	staffTeam
 	staffStart
 	askedEmail // where the first code was sent to
+	invitedEmail
+	invitedName
+	invitedPhone
 	ownEmail
 	ownName
 	givenPhone // not verified yet
@@ -103,7 +106,7 @@ const (
 )
 
 var slotKinds = [slots]Kind{
-	KindEmail, KindName, KindPhone, KindEmployee, KindTeam, KindStartDate, KindEmail, KindEmail, KindName, KindPhone, KindPhone,
+	KindEmail, KindName, KindPhone, KindEmployee, KindTeam, KindStartDate, KindEmail, KindEmail, KindName, KindPhone, KindEmail, KindName, KindPhone, KindPhone,
 }
 
 // longestValue is the longest value that is kept, in bytes. Nothing that people are called
@@ -305,7 +308,7 @@ func (d *Directory) Entry(s domain.SubjectID) (Entry, bool) {
 	}
 	c := &d.cards[row]
 	return Entry{
-		Subject: s, Name: c.first(ownName, staffName), Email: c.first(ownEmail, staffEmail, askedEmail),
+		Subject: s, Name: c.first(ownName, staffName, invitedName), Email: c.first(ownEmail, askedEmail, staffEmail, invitedEmail),
 		Team: c.first(staffTeam), Start: c.first(staffStart),
 	}, true
 }
@@ -420,7 +423,8 @@ func (d *Directory) hear(r *domain.Recorded) {
 		d.cards = append(d.cards, card{subject: s})
 	}
 	switch r.Type {
-	case "StaffRegistered", "StaffChanged", "CodeIssued", "EmailConfirmed", "NameSet", "PhoneGiven", "PhoneVerified", "HelpCodeShown":
+	case "StaffRegistered", "StaffChanged", "CodeIssued", "EmailConfirmed", "NameSet", "PhoneGiven", "PhoneVerified", "HelpCodeShown",
+		"InvitationIssued":
 	case "EnrolmentReset":
 		d.set(row, ownName, domain.Ref{})
 		d.set(row, givenPhone, domain.Ref{})
@@ -429,7 +433,7 @@ func (d *Directory) hear(r *domain.Recorded) {
 	default:
 		return
 	}
-	if c := &d.cards[row]; r.Type == "CodeIssued" && c.refs[staffEmail]|c.refs[askedEmail]|c.refs[ownEmail] != 0 {
+	if c := &d.cards[row]; r.Type == "CodeIssued" && c.refs[staffEmail]|c.refs[askedEmail]|c.refs[ownEmail]|c.refs[invitedEmail] != 0 {
 		return // where it is sent to is known
 	}
 	e, err := enrolment.Decode(r.Type, r.Data)
@@ -445,6 +449,10 @@ func (d *Directory) hear(r *domain.Recorded) {
 		if e.Purpose == enrolment.ConfirmingEmail {
 			d.set(row, askedEmail, e.To)
 		}
+	case enrolment.InvitationIssued:
+		d.set(row, invitedEmail, e.Email)
+		d.setIf(row, invitedName, e.Name)
+		d.setIf(row, invitedPhone, e.Phone)
 	case enrolment.EmailConfirmed:
 		d.set(row, ownEmail, e.Email)
 	case enrolment.NameSet:
@@ -461,16 +469,19 @@ func (d *Directory) hear(r *domain.Recorded) {
 
 func (d *Directory) announced(row int32, e enrolment.StaffRegistered) {
 	d.set(row, staffEmail, e.Email)
-	for _, f := range []struct {
-		slot slot
-		ref  *domain.Ref
-	}{{staffName, e.Name}, {staffPhone, e.Phone}, {staffEmployee, e.Employee}, {staffTeam, e.Team}, {staffStart, e.Start}} {
-		if f.ref == nil {
-			d.set(row, f.slot, domain.Ref{})
-		} else {
-			d.set(row, f.slot, *f.ref)
-		}
+	d.setIf(row, staffName, e.Name)
+	d.setIf(row, staffPhone, e.Phone)
+	d.setIf(row, staffEmployee, e.Employee)
+	d.setIf(row, staffTeam, e.Team)
+	d.setIf(row, staffStart, e.Start)
+}
+
+// setIf is set of what may not be there.
+func (d *Directory) setIf(row int32, s slot, ref *domain.Ref) {
+	if ref == nil {
+		ref = &domain.Ref{}
 	}
+	d.set(row, s, *ref)
 }
 
 // set says what a slot refers to from now on. A reference that it has is opened

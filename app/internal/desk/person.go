@@ -170,6 +170,7 @@ func (d *Desk) facts(v *PersonView, t *trail, logins LoginFacts, system SystemFa
 	f := PersonFacts{
 		Now: v.At, Policy: d.Policy, Known: t.revision != domain.NoStream || t.parked, State: t.state, Parked: t.parked, Erased: v.Erased,
 		Proved: t.proved, Password: t.password, Factor: t.factorAt, Failed: t.undone, Revoked: t.revoked,
+		Ticket:    t.awaitsTicket(&d.Policy, v.At),
 		CodeEnded: c.ID != "" && c.Wrong >= d.Policy.WrongCodes, Logins: logins, System: system,
 	}
 	switch p := t.state.Pairing; p.Stage {
@@ -289,6 +290,8 @@ func phoneOf(s *enrolment.State) (domain.Ref, enrolment.Source) {
 		return s.Given.Ref, s.Given.Source
 	case !s.Staff.Phone.IsZero():
 		return s.Staff.Phone, enrolment.FromHR
+	case !s.Invitee.Phone.IsZero(): // which counts as HR's
+		return s.Invitee.Phone, enrolment.FromHR
 	}
 	return domain.Ref{}, ""
 }

@@ -88,6 +88,13 @@ func TestEveryCauseIsFound(t *testing.T) {
 	}{
 		{"not-begun", nil, "", "", desk.ActionInvite},
 		{"left", at(2, enrolment.StaffLeft{}), "", desk.CheckExists, desk.ActionInvite},
+		{"invited", func(h *hall, s domain.SubjectID) { h.invites(s, time.Now().Add(time.Hour)) }, "", "", desk.ActionInvite},
+		{"not-begun", func(h *hall, s domain.SubjectID) { h.invites(s, time.Now().Add(-time.Hour)) }, "", "", desk.ActionInvite},
+		{"ticket", func(h *hall, s domain.SubjectID) {
+			h.happens(s, h.way(s, 2)...)
+			h.happens(s, enrolment.StaffLeft{}, enrolment.StaffRegistered{Email: h.keep(s, desk.KindEmail, "x@voorbeeld.nl")})
+			h.happens(s, enrolment.EnrolmentStarted{Admission: enrolment.ByInvitation})
+		}, "", "", desk.ActionInvite},
 		{"mail-waiting", at(1), "", "", desk.ActionResend},
 		{"mail-waiting", at(1, undeliverable("mail", 1, enrolment.Unknown)), "", "", desk.ActionResend},
 		{"mail-invalid-recipient", at(1, bounced), "", desk.CheckEmail, desk.ActionResend},
@@ -247,6 +254,53 @@ func judge(tb testing.TB, d desk.Diagnosis) {
 	}
 	for _, a := range d.Actions {
 		said(tb, desk.Phrase{ID: "desk-action-" + string(a)})
+	}
+}
+
+// invites has staff invite somebody.
+func (w *town) invites(s domain.SubjectID, until time.Time) {
+	w.tb.Helper()
+	name, phone := w.keep(s, desk.KindName, "Gast Vrij"), w.keep(s, desk.KindPhone, "+31655555555")
+	w.happens(s, enrolment.InvitationIssued{
+		Invitation: "i", Kind: enrolment.InvitationPrinted, Expires: until, Email: w.keep(s, desk.KindEmail, "gast@elders.example"), Name: &name, Phone: &phone,
+	})
+}
+
+// Whom HR does not know may be invited, and is found and named all the same.
+func TestWhoIsInvited(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	s, late := someone(), someone()
+	w.invites(s, time.Now().Add(time.Hour))
+	w.invites(late, time.Now().Add(-time.Hour))
+	h := newHall(t, w.held(), w).opened()
+	for _, typed := range []string{"gast vrij", "gast@elders.example", "0655555555"} {
+		if p := h.page(desk.BoardQuery{Search: typed}); p.Total != 2 || p.Rows[0].Name != "Gast Vrij" {
+			t.Errorf("%q: %+v", typed, p)
+		}
+	}
+	for _, r := range h.page(desk.BoardQuery{Scope: desk.ScopeEverybody}).Rows {
+		want := "desk-now-invited"
+		if r.Subject == late {
+			want = "desk-now-not-begun"
+		}
+		if said(t, r.Now); r.Now.ID != want || r.Group != desk.GroupWaiting {
+			t.Errorf("%+v", r)
+		}
+	}
+	for who, want := range map[domain.SubjectID]string{s: "desk-cause-invited", late: "desk-cause-invitation-over"} {
+		v, err := h.PersonView(t.Context(), who)
+		must(t, err)
+		if judge(t, v.Diagnosis); v.Diagnosis.Cause.ID != want || v.Name != "Gast Vrij" || v.Email != "g•••@elders.example" || v.Phone != "+31 •• ••• •• 55" || v.PhoneSource != enrolment.FromHR {
+			t.Errorf("%+v", v)
+		}
+	}
+	w.happens(s, w.way(s, enrolment.StepPassword)...)
+	w.happens(s, enrolment.EnrolmentStarted{Admission: enrolment.ByInvitation})
+	for _, r := range h.page(desk.BoardQuery{}).Rows {
+		if r.Subject == s && (r.Now.ID != "desk-now-ticket" || r.Group != desk.GroupBusy) {
+			t.Errorf("before the ticket: %+v", r)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func HelpdeskMessages() []HelpdeskMessage {
 	}
 	add("now", nil,
 		"parked", "locked", "digits-ended", "mail-sending", "mail-sent", "password", "phone", "sms-sending", "sms-sent",
-		"choosing", "pairing", "not-begun", "done-sms", "done-pocket", "gone")
+		"choosing", "pairing", "ticket", "not-begun", "done-sms", "done-pocket", "gone")
 	for _, why := range frozenReasons {
 		add("now", nil, "frozen-"+why)
 		add("cause", nil, "frozen-"+why)
@@ -46,10 +46,10 @@ func HelpdeskMessages() []HelpdeskMessage {
 		add("cause", n, "sms-"+why)
 	}
 	add("now", n, "code-ended", "still")
-	add("now", at, "paused", "announced")
+	add("now", at, "paused", "announced", "invited")
 	add("now", []string{"Day"}, "starts")
 	add("cause", nil,
-		"well", "log-away", "behind", "parked", "erased", "unknown", "left", "not-begun", "mail-down", "mail-waiting",
+		"well", "invited", "invitation-over", "ticket", "log-away", "behind", "parked", "erased", "unknown", "left", "not-begun", "mail-down", "mail-waiting",
 		"no-password", "no-phone", "sms-down", "sms-paused", "sms-spent", "sms-waiting", "pairing", "pairing-failed",
 		"revoked-lost", "revoked-stolen", "revoked-helpdesk", "not-chosen", "login-parked", "pocket-silent", "pocket-denied",
 		"pocket-digits", "login-stale")
@@ -59,7 +59,7 @@ func HelpdeskMessages() []HelpdeskMessage {
 		add("check", nil, string(c))
 	}
 	add("detail", nil,
-		"unknown", "erased", "left", "left-keeps", "on-roster", "not-on-roster", "nobody", "not-begun", "mail-undelivered",
+		"unknown", "erased", "left", "left-keeps", "invited", "on-roster", "not-on-roster", "nobody", "not-begun", "mail-undelivered",
 		"code-ended", "email-open", "password-open", "phone-proved", "phone-waiting", "phone-open", "factor-frozen",
 		"pocket-silent", "pocket-denied", "pocket-digits", "factor-revoked", "pairing-failed", "factor-open",
 		"log-away", "behind", "mail-down", "sms-down", "sms-paused", "sms-spent", "system-well")
