@@ -22,7 +22,6 @@ const (
 	ShownHRNumber Scope = "hr-number" // the number that HR has, to call back
 	ShownTicket   Scope = "ticket"    // that stands in for a password, to hand over
 	ShownPerson   Scope = "person"    // their page: name, steps, diagnosis, story
-	SearchedBoard Scope = "today"     // those of today
 	SearchedAll   Scope = "everybody"
 	ExportedList  Scope = "list" // who stands where
 )

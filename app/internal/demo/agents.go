@@ -90,11 +90,7 @@ func (w *world) looks(p *person, at time.Time, also ...staff.Scope) {
 		w.record(staff.AccessStream(agent.id), unknown, by, []domain.Message{m})
 		by.At = by.At.Add(p.between(4*time.Second, 25*time.Second))
 	}
-	scope := staff.SearchedBoard
-	if p.in(0.3) {
-		scope = staff.SearchedAll
-	}
-	seen(staff.SearchMade{Scope: scope})
+	seen(staff.SearchMade{Scope: staff.SearchedAll})
 	seen(staff.DataShown{Scope: staff.ShownPerson, Subject: p.id})
 	for _, s := range also {
 		seen(staff.DataShown{Scope: s, Subject: p.id, Case: string(p.state.Case.ID)})

@@ -34,11 +34,8 @@ func (h *Helpdesk) EndShift(ctx context.Context, shift string) error { return h.
 func (h *Helpdesk) Board(ctx context.Context, shift string, q BoardQuery) (page BoardPage, err error) {
 	err = h.d.staffed(ctx, shift, staff.SeeBoard, false, func(ctx context.Context, by Agent) error {
 		if q.Search != "" {
-			scope := staff.SearchedBoard
-			if q.Scope == ScopeEverybody {
-				scope = staff.SearchedAll
-			}
-			if err := h.d.noteSearch(ctx, shift, by, scope); err != nil {
+			// It looks through everybody, whatever the scope of the board.
+			if err := h.d.noteSearch(ctx, shift, by, q.Search); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -17,11 +18,12 @@ type shift struct {
 	subject domain.SubjectID
 	since   domain.Revision // up to where their enrolment was read when they signed in
 	began   time.Time
-	used    time.Time                 // by a hand, not by a window that looks; guarded by house.mu
-	sought  map[staff.Scope]time.Time // the last search; guarded by house.mu
-	looksAt domain.SubjectID          // whose page is open; guarded by house.mu
-	assists string                    // the visit of somebody who enrols beside them; guarded by house.mu
-	release func()                    // what is held for it in memory
+	used    time.Time        // by a hand, not by a window that looks; guarded by house.mu
+	sought  time.Time        // when they searched last; guarded by house.mu
+	words   [32]byte         // of that search, hashed; guarded by house.mu
+	looksAt domain.SubjectID // whose page is open; guarded by house.mu
+	assists string           // the visit of somebody who enrols beside them; guarded by house.mu
+	release func()           // what is held for it in memory
 }
 
 // Shift is what a window shows of who has signed in.
@@ -66,7 +68,7 @@ func (d *Desk) StartShift(ctx context.Context, visitID string) (Shift, error) {
 		}
 		now := d.Now()
 		s := &shift{
-			id: newID(), station: d.station, subject: v.subject, since: r.revision, began: now, used: now, sought: map[staff.Scope]time.Time{},
+			id: newID(), station: d.station, subject: v.subject, since: r.revision, began: now, used: now,
 			release: d.holdDirectory(ctx),
 		}
 		if err := d.keepShift(s); err != nil {
@@ -280,20 +282,22 @@ func (d *Desk) agent(ctx context.Context, s *shift, right staff.Right) (Agent, e
 const seekPause = 10 * time.Second
 
 // noteSearch records that an agent searches, once for a row of keystrokes and without
-// what they look for, before anything is found.
-func (d *Desk) noteSearch(ctx context.Context, id string, by Agent, scope staff.Scope) error {
+// what they look for, before anything is found. A board that looks again because
+// something happened is no other search.
+func (d *Desk) noteSearch(ctx context.Context, id string, by Agent, words string) error {
+	hashed := sha256.Sum256([]byte(words))
 	d.mu.Lock()
 	s, now := d.shifts[id], d.Now()
-	again := s != nil && now.Sub(s.sought[scope]) < seekPause
+	again := s != nil && !s.sought.IsZero() && (s.words == hashed || now.Sub(s.sought) < seekPause)
 	d.mu.Unlock()
 	if !again {
-		if err := d.noteAccess(ctx, by, CallOf(ctx).command("search/"+id, 0), staff.SearchMade{Scope: scope}); err != nil {
+		if err := d.noteAccess(ctx, by, CallOf(ctx).command("search/"+id, 0), staff.SearchMade{Scope: staff.SearchedAll}); err != nil {
 			return err
 		}
 	}
 	if s != nil {
 		d.mu.Lock()
-		s.sought[scope] = now
+		s.sought, s.words = now, hashed
 		d.mu.Unlock()
 	}
 	return nil

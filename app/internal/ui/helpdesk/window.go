@@ -230,6 +230,9 @@ func (w *Window) rebuild() {
 		return
 	}
 	w.hideVeil()
+	if w.win != nil {
+		w.win.Canvas().Unfocus() // or what is gone keeps the focus, and takes the keys
+	}
 	if w.signIn != nil {
 		w.root.Set(w.signIn.build())
 		w.signIn.focus()
