@@ -1,0 +1,453 @@
+package helpdesk
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	driver "fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+	"github.com/BurntSushi/toml"
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/roster"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+const (
+	agentMail = "quinten@voorbeeld.nl"
+	phrase    = "Kaas-Fiets-Regen7!Molen"
+)
+
+// A later clock can be put forward.
+type laterClock struct {
+	mu   sync.Mutex
+	plus time.Duration
+}
+
+func (c *laterClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.plus)
+}
+
+func (c *laterClock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.plus += d
+}
+
+// An office is a window of staff on a demo's home.
+type office struct {
+	*Window
+
+	t     *testing.T
+	home  *home.Home
+	clock *laterClock
+	queue chan func()
+	read  int // messages of the outbox
+}
+
+// openOffice opens a home in which somebody is enrolled who has roles, and a window on it.
+func openOffice(t *testing.T, roles ...domain.Role) *office {
+	t.Helper()
+	c := &laterClock{}
+	set, err := settings.Load(settings.Sources{Home: t.TempDir(), Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Log: zap.NewNop(), Now: c.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := h.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	o := &office{t: t, home: h, clock: c}
+	o.enrol(agentMail, roles...)
+
+	old := fyne.CurrentApp()
+	a := &patientApp{App: test.NewTempApp(t)}
+	a.driver = patientDriver{a.App.Driver(), make(chan func(), 4096)}
+	fyne.SetCurrentApp(a)
+	t.Cleanup(func() { fyne.SetCurrentApp(old) })
+	o.queue = a.driver.queue
+	o.Window = New(Config{
+		Logins: h.Desk, Staff: h.Desk.Helpdesk(), Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Now: c.now,
+		ReadList: func(io.Reader) (List, error) { return oneColleague(), nil },
+	})
+	w := test.NewTempWindow(t, o.Content())
+	w.Resize(fyne.NewSize(1280, 800))
+	o.Attach(w)
+	t.Cleanup(o.Close)
+	return o
+}
+
+// oneColleague is a list with one good row and a bad one.
+func oneColleague() List {
+	return List{
+		Staff: desk.StaffList{
+			Source: enrolment.RosterFromFile, Digest: [32]byte{1}, Tells: []desk.StaffField{desk.StaffName},
+			People: []desk.Person{{Email: "sara@voorbeeld.nl", Name: "Sara Bos"}},
+		},
+		Lines: []int{2}, Rows: 2, Bad: 1, Encoding: "UTF-8", Delimiter: ";",
+		Problems: []ListProblem{{Line: 3, Column: "E-mail", Reason: "not-an-address"}},
+	}
+}
+
+// enrol enrols somebody with SMS, and gives them roles.
+func (o *office) enrol(address string, roles ...domain.Role) {
+	o.t.Helper()
+	ctx, d := o.t.Context(), o.home.Desk
+	v, err := d.Begin(ctx, address, "nl")
+	if err == nil {
+		v, err = d.ConfirmEmail(ctx, v.Visit, o.code())
+	}
+	if err == nil {
+		v, err = d.SetNameAndPassword(ctx, v.Visit, "Quinten Willemsen", phrase)
+	}
+	if err == nil {
+		v, err = d.GivePhone(ctx, v.Visit, "0612345678")
+	}
+	if err == nil {
+		v, err = d.ConfirmPhone(ctx, v.Visit, o.code())
+	}
+	if err == nil {
+		v, err = d.ChooseSMS(ctx, v.Visit)
+	}
+	if err == nil {
+		err = d.End(ctx, v.Visit, station.Finished)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	s, err := d.Subject(ctx, address)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, r := range roles {
+		if err := d.Grant(ctx, desk.Console(), s, r); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// code waits for the next message with a code.
+func (o *office) code() string {
+	o.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		items, err := o.home.Outbox.List(o.read)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		for i, m := range items {
+			if m.Code != "" {
+				o.read += i + 1
+				return m.Code
+			}
+		}
+	}
+	o.t.Fatal("no code came")
+	return ""
+}
+
+// until runs what comes back until something holds.
+func (o *office) until(what string, holds func() bool) {
+	o.t.Helper()
+	for end := time.After(20 * time.Second); !holds(); {
+		select {
+		case f := <-o.queue:
+			f()
+		case <-time.After(5 * time.Millisecond):
+		case <-end:
+			o.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// login types address and password.
+func (o *office) login(password string) {
+	o.t.Helper()
+	o.signIn.email.SetText(agentMail)
+	o.signIn.password.SetText(password)
+	test.Tap(o.signIn.primary)
+}
+
+// signsIn signs in with the code, up to the first page.
+func (o *office) signsIn() {
+	o.t.Helper()
+	o.login(phrase)
+	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
+	code := o.code()
+	test.Type(o.signIn.digits, code)
+	o.until("somebody is signed in", func() bool { return o.signIn == nil && o.Window.open != nil })
+}
+
+func TestStaffSignInAtTheWindow(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.login("Verkeerd" + phrase)
+	o.until("it is refused", func() bool { return o.signIn.wrong != "" })
+	if o.signIn.wrong != o.Window.t("refusal-wrong-login") || o.signIn.password.Text() != "" || o.signIn.email.Text() != agentMail {
+		t.Errorf("says %q, and keeps %q", o.signIn.wrong, o.signIn.password.Text())
+	}
+	o.signsIn()
+	if got := o.Window.open.id(); got != "board-today" {
+		t.Errorf("begins on %s", got)
+	}
+	var pages []string
+	for _, e := range o.entries {
+		pages = append(pages, e.page.id())
+	}
+	if got := strings.Join(pages, " "); strings.Contains(got, "import") || !strings.Contains(got, "kiosks") {
+		t.Errorf("the pages are %s", got)
+	}
+	o.signOut()
+	o.until("nobody is signed in", func() bool { return o.signIn != nil })
+	if o.shift.ID != "" || o.Window.open != nil || o.signIn.email != nil && o.signIn.email.Text() != "" {
+		t.Error("something of who was there stayed")
+	}
+}
+
+func TestWhoHasNoRoleIsToldSo(t *testing.T) {
+	o := openOffice(t)
+	o.login(phrase)
+	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
+	test.Type(o.signIn.digits, o.code())
+	o.until("it is said", func() bool { return o.signIn.notFor })
+	o.signIn.key(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if o.signIn.notFor || o.signIn.view.Visit != "" {
+		t.Error("nobody else can sign in")
+	}
+}
+
+// The lock takes everything away; the same person goes on where they were, and somebody
+// else begins anew.
+func TestTheWindowLocks(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.signsIn()
+	o.show(o.entries[1].page)
+	o.tick()
+	if o.left.Visible() {
+		t.Error("it warns at once")
+	}
+	o.clock.pass(4*time.Minute + 40*time.Second)
+	o.tick()
+	if !o.left.Visible() {
+		t.Error("it does not warn")
+	}
+	o.touched() // a hand keeps it open
+	o.until("the shift was kept", func() bool { return o.Window.until.Sub(o.clock.now()) > 4*time.Minute })
+	o.tick()
+	if o.signIn != nil || o.left.Visible() {
+		t.Fatal("it locked under a hand")
+	}
+	o.clock.pass(5 * time.Minute)
+	o.tick()
+	if o.signIn == nil || o.Window.open != nil || len(o.entries) != 0 || o.shift.ID != "" {
+		t.Fatal("it does not lock, or keeps something")
+	}
+	o.clock.pass(2 * time.Minute) // for the next SMS
+	o.signsIn()
+	if got := o.Window.open.id(); got != "board-everybody" {
+		t.Errorf("goes on at %s", got)
+	}
+}
+
+func TestARoleThatIsTakenLocks(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.signsIn()
+	if err := o.home.Desk.Revoke(t.Context(), desk.Console(), o.shift.Subject, domain.RoleHelpdesk); err != nil {
+		t.Fatal(err)
+	}
+	o.keep()
+	o.until("it locks", func() bool { return o.signIn != nil })
+}
+
+func TestKeysOfTheWindow(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.signsIn()
+	c := o.win.Canvas()
+	press := func(key fyne.KeyName, with fyne.KeyModifier) {
+		c.(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: key, Modifier: with}) //nolint:forcetypeassert,errcheck // it is one
+	}
+	press("2", fyne.KeyModifierAlt)
+	if got := o.Window.open.id(); got != "board-everybody" {
+		t.Errorf("Alt+2 shows %s", got)
+	}
+	press("9", fyne.KeyModifierAlt)
+	c.OnTypedRune()('/')
+	if c.Focused() == nil {
+		t.Error("/ does not search")
+	}
+	c.Unfocus()
+	c.OnTypedRune()('?')
+	if o.veil == nil {
+		t.Fatal("? lists nothing")
+	}
+	press("1", fyne.KeyModifierAlt) // not behind it
+	if got := o.Window.open.id(); got != "board-everybody" {
+		t.Errorf("behind the list it shows %s", got)
+	}
+	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if o.veil != nil {
+		t.Error("Escape does not close the list")
+	}
+	press(fyne.KeyEqual, fyne.KeyModifierControl)
+	if ui.Current().Scale != ui.Larger {
+		t.Errorf("the text is %v", ui.Current().Scale)
+	}
+	press(fyne.KeyMinus, fyne.KeyModifierControl)
+	press(fyne.KeyD, fyne.KeyModifierControl)
+	if ui.Current().Scale != ui.Normal || ui.Current().Mode != ui.Dark {
+		t.Errorf("looks like %+v", ui.Current())
+	}
+	press(fyne.KeyL, fyne.KeyModifierControl)
+	if o.signIn == nil {
+		t.Error("Ctrl+L does not lock")
+	}
+}
+
+func TestHRsListAtTheWindow(t *testing.T) {
+	o := openOffice(t, domain.RoleAdmin)
+	o.signsIn()
+	file := filepath.Join(t.TempDir(), "lijst.csv")
+	if err := os.WriteFile(file, []byte("is read by a test"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var p *importPage
+	for _, e := range o.entries {
+		if q, ok := e.page.(*importPage); ok {
+			p = q
+		}
+	}
+	if p == nil {
+		t.Fatal("an admin has no import")
+	}
+	o.show(p)
+	p.open(filepath.Join(t.TempDir(), "weg.csv"))
+	o.until("it cannot be read", func() bool { return p.stage == picking && p.wrong != "" })
+	p.open(file)
+	o.until("it is planned", func() bool { return p.stage == planned })
+	if p.plan.Count(desk.ImportNew) != 1 || p.left() != 1 {
+		t.Errorf("planned %+v", p.plan)
+	}
+	p.strict = true
+	p.redraw()
+	p.strict = false
+	p.start()
+	o.until("it is done", func() bool { return p.stage == imported })
+	if p.result.Done != 1 || p.wrong != "" {
+		t.Errorf("done %+v, %s", p.result, p.wrong)
+	}
+	s, err := o.home.Desk.Subject(t.Context(), "sara@voorbeeld.nl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, on, err := o.home.Desk.OnRoster(t.Context(), s); err != nil || !on || who.Name != "Sara Bos" {
+		t.Errorf("the roster has %+v, %t, %v", who, on, err)
+	}
+	p.anew()
+	p.open(file) // again: nothing
+	o.until("it is planned again", func() bool { return p.stage == planned })
+	if len(p.plan.Steps) != 0 || p.plan.Same != 1 {
+		t.Errorf("planned %+v", p.plan)
+	}
+	p.all = true // the bad row may be whoever is missing
+	p.compare()
+	o.until("it is planned with leavers", func() bool { return p.stage == planned || p.wrong != "" })
+}
+
+// In every language, size of text and mode the rail has room for all that is on it.
+func TestTheRailFits(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk, domain.RoleApprover, domain.RoleAuditor, domain.RoleAdmin)
+	o.signsIn()
+	for _, lang := range []string{"nl", "en"} {
+		for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
+			o.options.Scale = scale
+			o.apply()
+			o.speak(lang)
+			o.win.Resize(fyne.NewSize(1024, 700))
+			last := o.items[len(o.items)-1]
+			if bottom := last.Position().Y + last.Size().Height; bottom > 460 {
+				t.Errorf("%s at %v: the pages reach down to %v", lang, scale, bottom)
+			}
+		}
+	}
+}
+
+// Every text of the window and the import is there in both languages, and used.
+func TestTheWindowHasItsWords(t *testing.T) {
+	made := []string{}
+	for _, r := range staff.Roles() {
+		made = append(made, "helpdesk-role-"+string(r))
+	}
+	for _, f := range []desk.StaffField{desk.StaffName, desk.StaffPhone, desk.StaffEmployee, desk.StaffStart, desk.StaffTeam, desk.StaffLanguage} {
+		made = append(made, "import-field-"+string(f))
+	}
+	for _, g := range (&importPage{w: &Window{p: i18n.New("nl")}}).groups() {
+		made = append(made, "import-group-"+g.id)
+	}
+	for _, r := range []roster.Reason{
+		roster.EmailMissing, roster.NotAnAddress, roster.Twice, roster.NotAName, roster.NotANumber, roster.NumberMangled, roster.NoSMS,
+		roster.Country, roster.NotADate, roster.UnknownLanguage, roster.Unusable, roster.TooLong, roster.TooFewFields, roster.TooManyFields,
+		roster.OpenQuote, roster.StrayQuote, roster.ZeroAdded, roster.PlusAdded,
+	} {
+		made = append(made, "import-reason-"+string(r))
+	}
+	for _, r := range []string{"empty", "no-email", "too-large", "too-many-rows", "workbook", "not-text", "header"} {
+		made = append(made, "import-refused-"+r)
+	}
+	made = append(made, "helpdesk-locked", "helpdesk-locked-text")
+	for _, f := range []string{"window", "signin", "keys", "demo", "importer"} {
+		b, err := os.ReadFile(f + ".go") //nolint:gosec // this package's own files
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"((?:helpdesk|import)-[a-z-]+[a-z])"`).FindAllStringSubmatch(string(b), -1) {
+			made = append(made, m[1])
+		}
+	}
+	for _, lang := range i18n.Languages() {
+		written := map[string]any{}
+		for _, f := range []string{"staff", "import"} {
+			if _, err := toml.DecodeFile(filepath.Join("../../../../assets/translations", lang, f+".toml"), &written); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, id := range made {
+			if !i18n.New(lang).Has(id) {
+				t.Errorf("%s: %s is not written", lang, id)
+			}
+		}
+		for id := range written {
+			if !slices.Contains(made, id) {
+				t.Errorf("%s: %s is not used", lang, id)
+			}
+		}
+	}
+}
