@@ -205,7 +205,7 @@ func (o *office) signsIn() {
 	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
 	code := o.code()
 	test.Type(o.signIn.digits, code)
-	o.until("somebody is signed in", func() bool { return o.signIn == nil && o.Window.open != nil })
+	o.until("somebody is signed in", func() bool { return o.signIn == nil && o.open != nil })
 }
 
 func TestStaffSignInAtTheWindow(t *testing.T) {
@@ -216,7 +216,7 @@ func TestStaffSignInAtTheWindow(t *testing.T) {
 		t.Errorf("says %q, and keeps %q", o.signIn.wrong, o.signIn.password.Text())
 	}
 	o.signsIn()
-	if got := o.Window.open.id(); got != "board-today" {
+	if got := o.open.id(); got != "board-today" {
 		t.Errorf("begins on %s", got)
 	}
 	var pages []string
@@ -228,7 +228,7 @@ func TestStaffSignInAtTheWindow(t *testing.T) {
 	}
 	o.signOut()
 	o.until("nobody is signed in", func() bool { return o.signIn != nil })
-	if o.shift.ID != "" || o.Window.open != nil || o.signIn.email != nil && o.signIn.email.Text() != "" {
+	if o.shift.ID != "" || o.open != nil || o.signIn.email != nil && o.signIn.email.Text() != "" {
 		t.Error("something of who was there stayed")
 	}
 }
@@ -268,12 +268,12 @@ func TestTheWindowLocks(t *testing.T) {
 	}
 	o.clock.pass(5 * time.Minute)
 	o.tick()
-	if o.signIn == nil || o.Window.open != nil || len(o.entries) != 0 || o.shift.ID != "" {
+	if o.signIn == nil || o.open != nil || len(o.entries) != 0 || o.shift.ID != "" {
 		t.Fatal("it does not lock, or keeps something")
 	}
 	o.clock.pass(2 * time.Minute) // for the next SMS
 	o.signsIn()
-	if got := o.Window.open.id(); got != "board-everybody" {
+	if got := o.open.id(); got != "board-everybody" {
 		t.Errorf("goes on at %s", got)
 	}
 }
@@ -296,7 +296,7 @@ func TestKeysOfTheWindow(t *testing.T) {
 		c.(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: key, Modifier: with}) //nolint:forcetypeassert,errcheck // it is one
 	}
 	press("2", fyne.KeyModifierAlt)
-	if got := o.Window.open.id(); got != "board-everybody" {
+	if got := o.open.id(); got != "board-everybody" {
 		t.Errorf("Alt+2 shows %s", got)
 	}
 	press("9", fyne.KeyModifierAlt)
@@ -310,7 +310,7 @@ func TestKeysOfTheWindow(t *testing.T) {
 		t.Fatal("? lists nothing")
 	}
 	press("1", fyne.KeyModifierAlt) // not behind it
-	if got := o.Window.open.id(); got != "board-everybody" {
+	if got := o.open.id(); got != "board-everybody" {
 		t.Errorf("behind the list it shows %s", got)
 	}
 	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
