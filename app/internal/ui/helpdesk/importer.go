@@ -292,7 +292,7 @@ func (p *importPage) show(col *fyne.Container) {
 	do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
 	do.SetEnabled(len(p.plan.Steps) > 0 && (!p.strict || p.left() == 0))
 	col.Add(ui.Hint(ui.Plain(about)))
-	col.Add(ui.FlowApart(ui.SizeSmallGap, everybody, strict))
+	col.Add(ui.Flow(ui.SizeSmallGap, everybody, strict))
 	if p.strict && p.left() > 0 {
 		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.t("import-strict-bad"))))
 	}
@@ -382,7 +382,7 @@ func (p *importPage) sections() {
 		if n == 0 {
 			continue
 		}
-		s := ui.Section{Title: p.w.p.N("import-group-"+g.id, n), Rows: len(g.lines), Urgent: g.urgent, Good: g.good, Folded: p.folded[g.id] || g.neverUnfolded}
+		s := ui.Section{Title: p.w.t("import-group-"+g.id, i18n.Args{"N": n}), Rows: len(g.lines), Urgent: g.urgent, Good: g.good, Folded: p.folded[g.id] || g.neverUnfolded}
 		if !g.neverUnfolded {
 			s.Fold = p.w.t("import-hide")
 			if s.Folded {
@@ -415,7 +415,8 @@ func (p *importPage) row(i int) ui.TableRow {
 		return ui.TableRow{Missing: true}
 	}
 	l := p.lines[i]
-	return ui.TableRow{Cells: []ui.Cell{{Title: l.line, Mono: true}, {Title: l.who, Strong: true}, {Title: l.what, Ink: theme.ColorNameForeground}}}
+	what, more, _ := strings.Cut(l.what, ". ") // a second sentence says what would be right
+	return ui.TableRow{Cells: []ui.Cell{{Title: l.line, Mono: true}, {Title: l.who, Strong: true}, {Title: what, Note: more, Ink: theme.ColorNameForeground}}}
 }
 
 // start does what the plan says.
