@@ -71,9 +71,16 @@ func (s *sqlite) write(ctx context.Context, change func(context.Context, tx) err
 	return s.writer.do(ctx, func(ctx context.Context, t *transaction) error { return change(ctx, t) })
 }
 
-// scrub empties the write-ahead log. In the file itself secure_delete has
-// overwritten what was deleted.
-func (s *sqlite) scrub(ctx context.Context) error { return s.writer.checkpoint(ctx) }
+// scrub writes the file anew and empties the write-ahead log. secure_delete overwrites
+// what is deleted where it stands, but not the copies that SQLite leaves in the free
+// space of a page when it has moved rows between pages: only a new file has none.
+// That takes some seconds for a hundred thousand people, in which others wait to write.
+func (s *sqlite) scrub(ctx context.Context) error {
+	if err := s.writer.vacuum(ctx); err != nil {
+		return err
+	}
+	return s.writer.checkpoint(ctx)
+}
 
 func (s *sqlite) close() error { return errors.Join(s.reader.close(), s.writer.close()) }
 

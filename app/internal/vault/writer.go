@@ -65,6 +65,12 @@ func (w *writer) close() error {
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
+// vacuum writes the whole database anew, on a connection of its own.
+func (w *writer) vacuum(ctx context.Context) error {
+	_, err := w.db.ExecContext(ctx, `VACUUM`)
+	return unavailable(err)
+}
+
 // checkpoint copies the write-ahead log into the database and empties it, on a
 // connection of its own. It waits for whoever reads or writes, as long as the
 // busy timeout.
