@@ -325,7 +325,7 @@ func TestThePersonStopsACase(t *testing.T) {
 	}
 	n = h.messages()
 	// Another server, which has not heard of the case, takes it too.
-	other := open(t, h.dir, false)
+	other := open(t, h.dir, false, "organisation.alarm=hulp@voorbeeld.nl")
 	if err := other.Desk.StopCase(ctx, strings.ToLower(enrolment.FormatTicket(code))); err != nil {
 		t.Fatal(err)
 	}
