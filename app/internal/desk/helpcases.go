@@ -88,6 +88,9 @@ func (h *Helpdesk) OpenCases(ctx context.Context, shift string) (rows []CaseRow,
 			if err != nil {
 				return err
 			}
+			if whole, ok := caseOf(r, enrolment.CaseID(c.Case)); ok {
+				row.CaseView = whole // with what it stands on
+			}
 			e, err := d.findable(ctx, c.Subject, r.state)
 			if err != nil {
 				return err

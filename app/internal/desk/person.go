@@ -48,11 +48,15 @@ type PersonView struct {
 	Device     string           // what the paired phone calls itself
 	Frozen     Frozen           // empty: it is not
 	Case       string           // the open one, which they name to the helpdesk; empty: none
+	Ticket     string           // the case of staff whose ticket could be redeemed now; empty: none
 	Locks      []LoginLock      // networks from which nobody logs in to the account now
 
 	LastSeen   time.Time // when the person last did something; zero: never
 	LastAt     string    // the station where, empty: not at one of ours
 	LastClient string    // the client of the API where; empty: none
+
+	CaseApproval time.Duration // what staff ask for them lapses after this, unless it is approved
+	CaseWait     time.Duration // done from afar, it waits so long after that
 
 	Diagnosis Diagnosis
 	Revision  domain.Revision // of the enrolment; NoStream: the log does not know them
@@ -134,6 +138,10 @@ func (d *Desk) fill(ctx context.Context, v *PersonView, t *trail) error {
 	v.Registered, v.Left, v.Started = state.Staff.Registered, state.Staff.Left, state.Started
 	v.Step, v.Factor, v.Chosen = t.step(), state.Factor(), state.Chosen()
 	v.Frozen, v.Case = Frozen(state.Frozen), string(state.Case.ID)
+	v.CaseApproval, v.CaseWait = d.Policy.CaseApproval, d.Policy.CaseWait
+	if c := state.Codes.Ticket; c.Open(d.Policy, now) {
+		v.Ticket = string(c.ID)
+	}
 	if v.Language == "" {
 		v.Language = state.Staff.Language
 	}

@@ -26,6 +26,7 @@ const (
 	Surface     CardKind = iota // a light sheet with a thin border
 	Tinted                      // explains something
 	Recommended                 // a sheet with a strong border: our advice
+	Waiting                     // something waits for somebody
 )
 
 // A Card holds content on a sheet of its own.
@@ -96,6 +97,8 @@ func (r *cardRenderer) Layout(s fyne.Size) {
 		}
 	case Recommended:
 		l.stroke, l.line = theme.ColorNamePrimary, 3
+	case Waiting:
+		l.face, l.stroke = ColorWarningBg, theme.ColorNameWarning
 	}
 	r.plate.draw(fyne.Position{}, s, l)
 	m := pad()

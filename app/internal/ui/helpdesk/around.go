@@ -48,6 +48,9 @@ type around interface {
 	refused(err error) bool // the shift is over: it locks, and nobody has to be told more
 	openPerson(s domain.SubjectID)
 	back() // from a person to where one came from
+	// assist returns what has somebody enrol beside whoever is signed in; nil: that
+	// cannot be here.
+	assist(s domain.SubjectID) func()
 }
 
 // retryGap is after how long something is asked again that was not answered.

@@ -38,6 +38,7 @@ type town struct {
 	shown   []desk.PersonField
 	hold    map[string]chan struct{} // answers to searches that wait
 	view    func(*desk.PersonView)
+	cases   caseTown
 }
 
 func newTown(people []desk.BoardRow) *town {
@@ -300,16 +301,19 @@ func machines() []desk.Kiosk {
 
 // A desktop is a window with one page in it.
 type desktop struct {
-	t      *testing.T
-	w      fyne.Window
-	queue  chan func()
-	lang   string
-	rights []staff.Right
-	now    time.Time
-	opened []domain.SubjectID
-	left   int
-	locked int
-	ctx    context.Context //nolint:containedctx // ends with the test
+	t         *testing.T
+	w         fyne.Window
+	queue     chan func()
+	lang      string
+	rights    []staff.Right
+	now       time.Time
+	opened    []domain.SubjectID
+	assisted  []domain.SubjectID
+	recounted int
+	me        domain.SubjectID
+	left      int
+	locked    int
+	ctx       context.Context //nolint:containedctx // ends with the test
 }
 
 func (d *desktop) printer() *i18n.Printer { return i18n.New(d.lang) }
@@ -320,9 +324,15 @@ func (d *desktop) names() i18n.Args {
 func (d *desktop) life() context.Context { return d.ctx }
 func (d *desktop) back()                 { d.left++ }
 
+func (d *desktop) assist(s domain.SubjectID) func() {
+	return func() { d.assisted = append(d.assisted, s) }
+}
+
 func (d *desktop) openPerson(s domain.SubjectID) { d.opened = append(d.opened, s) }
 
-func (d *desktop) signedIn() desk.Shift { return desk.Shift{ID: "shift", Rights: d.rights} }
+func (d *desktop) signedIn() desk.Shift {
+	return desk.Shift{ID: "shift", Subject: d.me, Rights: d.rights}
+}
 
 func (d *desktop) refused(err error) bool {
 	r, ok := err.(*desk.Refusal) //nolint:errorlint // the town does not wrap

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -75,12 +76,88 @@ func pageScenes() []pageScene {
 			}
 			return newPersonPage(d, t, t.people[0].Subject)
 		}, nil},
+		{"actions", asHelper(done(enrolment.SMS)), nil},
+		{"actions-form", asHelper(done(enrolment.SMS)), func(d *desktop, p shownPage) {
+			p.(*personPage).acts.begin(enrolment.Resetting)
+			f := p.(*personPage).acts.form
+			f.reason, f.at, f.claims[enrolment.SawPass] = enrolment.CaseForgotten, here, true
+			f.sync()
+		}},
+		{"actions-caller", asHelper(done(enrolment.SMS)), func(d *desktop, p shownPage) {
+			a := p.(*personPage).acts
+			a.begin(enrolment.CorrectingNumber)
+			f := a.form
+			f.reason, f.at, f.wrong = enrolment.CaseNewNumber, afar, d.printer().T("helpdesk-case-missing-reason")
+			f.seen(desk.CallerView{State: desk.CallerAsked, Factor: enrolment.SMS, Delivery: desk.Delivered})
+			f.sync()
+			f.digits.SetText("407")
+			f.hr.Reveal("+31 6 12 34 56 78", hrShows)
+			_ = d.texts()
+			ui.Focus(f.digits)
+		}},
+		{"actions-pocket", asHelper(done(enrolment.Pocket)), func(d *desktop, p shownPage) {
+			a := p.(*personPage).acts
+			a.begin(enrolment.RevokingPocket)
+			f := a.form
+			f.at = afar
+			f.seen(desk.CallerView{State: desk.CallerAsked, Factor: enrolment.Pocket, Challenge: "c", Digits: "407218"})
+			_ = d.texts()
+			ui.Focus(f.ask)
+		}},
+		{"actions-ticket", asHelper(func(v *desk.PersonView) { v.Ticket = "QRST-2345" }), func(d *desktop, p shownPage) {
+			p.(*personPage).acts.ticket = "K7F2-94MX-B0TQ"
+			p.(*personPage).acts.redraw()
+		}},
+		{"banner", func(d *desktop, t *town) shownPage {
+			d.rights = approver
+			t.cases.open = []desk.CaseRow{waiting(t.people[0], enrolment.Resetting)}
+			return newPersonPage(d, t, t.people[0].Subject)
+		}, nil},
+		{"banner-deny", func(d *desktop, t *town) shownPage {
+			d.rights = approver
+			t.people[0].Name = "Maria Magdalena Wilhelmina van den Heuvel-Schimmelpenninck van der Oye"
+			c := waiting(t.people[0], enrolment.Resetting)
+			c.ByName = "Johannes Wilhelmus Bartholomeus van Heemskerck van Beest"
+			c.Evidence = []enrolment.Evidence{enrolment.SawDocument, enrolment.SawPass, enrolment.KnownInPerson, enrolment.ProvedPocket}
+			t.cases.open = []desk.CaseRow{c}
+			return newPersonPage(d, t, t.people[0].Subject)
+		}, func(_ *desktop, p shownPage) {
+			p.(*personPage).acts.decide.denying = "QRST-2345"
+			p.(*personPage).acts.redraw()
+		}},
+		{"cases", withCases, func(_ *desktop, p shownPage) { ui.Focus(p.(*casesPage).table) }},
+		{"cases-open", withCases, func(_ *desktop, p shownPage) { p.(*casesPage).open(0) }},
+		{"cases-none", func(d *desktop, t *town) shownPage {
+			d.rights = approver
+			return newCasesPage(d, t, func() {})
+		}, nil},
 		{"kiosks", func(d *desktop, t *town) shownPage { return newKiosksPage(d, t) }, func(_ *desktop, p shownPage) { p.(*kiosksPage).choose(1) }},
 		{"kiosks-none", func(d *desktop, t *town) shownPage {
 			t.kiosks = nil
 			return newKiosksPage(d, t)
 		}, nil},
 	}
+}
+
+// asHelper is the page of a person, to who helps them.
+func asHelper(view func(*desk.PersonView)) func(d *desktop, t *town) shownPage {
+	return func(d *desktop, t *town) shownPage {
+		d.rights, t.view = helper, view
+		return newPersonPage(d, t, t.people[0].Subject)
+	}
+}
+
+// withCases is the page of what waits, with long names too.
+func withCases(d *desktop, t *town) shownPage {
+	d.rights = approver
+	t.people[2].Name = "Maria Magdalena Wilhelmina van den Heuvel-Schimmelpenninck van der Oye"
+	long := waiting(t.people[2], enrolment.CorrectingNumber)
+	long.Case, long.Expires, long.Team = "LONG-2345", noon.Add(4*time.Minute), "Expertisecentrum voor bijzondere leerlingenbegeleiding"
+	long.ByName, long.Evidence = "Johannes Wilhelmus van Heemskerck van Beest", enrolment.Claims(false)
+	mine := waiting(t.people[3], enrolment.RevokingPocket)
+	mine.Case, mine.Mine = "MINE-2345", true
+	t.cases.open = []desk.CaseRow{waiting(t.people[0], enrolment.Resetting), long, mine, approved(t.people[1], enrolment.CorrectingNumber)}
+	return newCasesPage(d, t, func() {})
 }
 
 // enterPage shows a scene and waits for what it asks for.
@@ -96,6 +173,8 @@ func enterPage(d *desktop, sc pageScene, size fyne.Size) {
 		case *personPage:
 			return p.got
 		case *kiosksPage:
+			return p.got
+		case *casesPage:
 			return p.got
 		}
 		return true

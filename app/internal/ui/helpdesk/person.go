@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,7 +34,7 @@ const (
 type personPage struct {
 	around
 
-	desk    People
+	desk    Helpers
 	subject domain.SubjectID
 	w       words
 
@@ -64,11 +65,15 @@ type personPage struct {
 	masks    map[desk.PersonField]*ui.Masked
 	scroll   *ui.Scroller
 	whole    *fyne.Container
+	aside    *fyne.Container // what scrolls
+	acts     *actions
 	drawn    [3]string // what why, now and entries were made from
 }
 
-func newPersonPage(a around, d People, s domain.SubjectID) *personPage {
-	return &personPage{around: a, desk: d, subject: s}
+func newPersonPage(a around, d Helpers, s domain.SubjectID) *personPage {
+	p := &personPage{around: a, desk: d, subject: s}
+	p.acts = newActions(p)
+	return p
 }
 
 func (p *personPage) id() string { return "person" }
@@ -119,10 +124,12 @@ func (p *personPage) content() fyne.CanvasObject {
 	p.older = ui.NewButton(ui.Small, w.T("helpdesk-story-older"), p.more)
 	p.older.Hide()
 	story := ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Subheading(w.T("helpdesk-story")), chips, p.entries, ui.Row("", p.older)))
-	p.scroll = ui.NewScroller(ui.NewAside(
+	p.acts.build()
+	p.aside = ui.NewAside(
 		[]fyne.CanvasObject{ui.NewCard(ui.Recommended, p.why), story},
-		[]fyne.CanvasObject{ui.NewCard(ui.Surface, p.now)}))
-	p.whole = ui.Column(ui.SizeGap, ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord), p.away, ui.Grow(1, p.scroll))
+		[]fyne.CanvasObject{ui.NewCard(ui.Surface, p.now), p.acts.card})
+	p.scroll = ui.NewScroller(p.aside)
+	p.whole = ui.Column(ui.SizeGap, p.acts.banner, ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord), p.away, ui.Grow(1, p.scroll))
 	p.show()
 	p.scroll.ScrollTo(at)
 	return p.whole
@@ -146,6 +153,7 @@ func (p *personPage) leave() {
 	p.cancel()
 	p.cancel = nil
 	p.turn++
+	p.acts.forget()
 	p.got, p.view, p.story, p.counts, p.said = false, desk.PersonView{}, nil, nil, ""
 	p.content()
 }
@@ -162,6 +170,7 @@ func (p *personPage) load(rows int) {
 	type answer struct {
 		view  desk.PersonView
 		story desk.TimelinePage
+		open  []desk.CaseRow
 	}
 	p.asked++
 	turn, asked, shift, q := p.turn, p.asked, p.signedIn().ID, p.query(0, rows)
@@ -171,7 +180,10 @@ func (p *personPage) load(rows int) {
 		if a.view, err = p.desk.Person(ctx, shift, p.subject); err != nil {
 			return a, err
 		}
-		a.story, err = p.desk.Timeline(ctx, shift, p.subject, q)
+		if a.story, err = p.desk.Timeline(ctx, shift, p.subject, q); err != nil {
+			return a, err
+		}
+		a.open, err = p.desk.OpenCases(ctx, shift)
 		return a, err
 	}, func(a answer, err error) {
 		switch {
@@ -181,6 +193,7 @@ func (p *personPage) load(rows int) {
 		default:
 			p.got, p.lost, p.view = true, false, a.view
 			p.story, p.total, p.counts = a.story.Entries, a.story.Total, a.story.Counts
+			p.acts.open = slices.DeleteFunc(a.open, func(r desk.CaseRow) bool { return r.Subject != p.subject })
 			p.show()
 		}
 	})
@@ -266,6 +279,7 @@ func (p *personPage) show() {
 		p.showHead()
 		p.showWhy()
 		p.showNow()
+		p.acts.draw()
 	}
 	p.showStory()
 	p.whole.Refresh()
@@ -580,6 +594,9 @@ func sign(e *desk.TimelineEntry) (ui.Icon, fyne.ThemeColorName) {
 
 // key takes what nothing else took.
 func (p *personPage) key(e *fyne.KeyEvent) bool {
+	if p.acts.key(e) {
+		return true
+	}
 	if e.Name == fyne.KeyEscape {
 		p.back()
 		return true

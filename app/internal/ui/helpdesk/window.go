@@ -47,6 +47,8 @@ type Staff interface {
 	People
 	Stations
 	Rosters
+	Cases
+	Callers
 }
 
 // A DemoMessage is one mail or SMS that the demo's phone received.
@@ -140,9 +142,11 @@ type Window struct {
 	signIn  *signIn // nil while somebody is signed in
 	entries []entry
 	items   []*ui.NavItem
-	open    page   // what shows
-	behind  page   // what a person's page was opened from
-	resume  resume // where whoever was locked out goes on
+	cases   *casesPage         // nil: not for whoever is signed in
+	stop    context.CancelFunc // ends the counting of what waits there
+	open    page               // what shows
+	behind  page               // what a person's page was opened from
+	resume  resume             // where whoever was locked out goes on
 
 	ticker *ui.Ticker
 	kept   time.Time // when the shift was last kept
@@ -247,6 +251,9 @@ func (w *Window) frame() fyne.CanvasObject {
 	for _, e := range w.entries {
 		item := ui.NewNavItem(e.icon, e.page.title(), func() { w.show(e.page) })
 		item.SetOn(e.page == w.open || e.page == w.behind)
+		if c, ok := e.page.(*casesPage); ok {
+			item.SetCount(c.waiting())
+		}
 		w.items, items = append(w.items, item), append(items, item)
 	}
 	w.left = ui.Hint().Ink(ui.ColorSun)
@@ -298,15 +305,58 @@ func (w *Window) begin(s desk.Shift) {
 
 // entriesOf are the pages that somebody may see. Every role sees the board.
 func (w *Window) entriesOf(s desk.Shift) []entry {
+	decides := staff.ApproveCase // or sees what comes of their own
+	if !s.May(decides) {
+		decides = staff.RequestCase
+	}
+	w.cases = newCasesPage(w, w.c.Staff, w.recount)
 	all := []entry{
 		{ui.IconBoard, newBoardPage(w, w.c.Staff, desk.ScopeToday), staff.SeeBoard},
 		{ui.IconPeople, newBoardPage(w, w.c.Staff, desk.ScopeEverybody), staff.SeeBoard},
+		{ui.IconShieldCheck, w.cases, decides},
 		{ui.IconKiosk, newKiosksPage(w, w.c.Staff), staff.SeeKiosks},
 	}
 	if w.c.ReadList != nil {
 		all = append(all, entry{ui.IconList, newImportPage(w), staff.ImportRoster})
 	}
+	w.stopCounting()
+	if s.May(decides) {
+		ctx, stop := context.WithCancel(w.ctx)
+		w.stop = stop
+		w.cases.count(ctx)
+	}
 	return slices.DeleteFunc(all, func(e entry) bool { return !s.May(e.right) })
+}
+
+func (w *Window) stopCounting() {
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// recount shows on the rail how much waits.
+func (w *Window) recount() {
+	for i, e := range w.entries {
+		if e.page == page(w.cases) && i < len(w.items) {
+			w.items[i].SetCount(w.cases.waiting())
+		}
+	}
+}
+
+// assist has somebody enrol beside the agent, in the place of this window. The shift is
+// kept meanwhile; then the person's page shows again.
+func (w *Window) assist(s domain.SubjectID) func() {
+	if w.c.Assist == nil {
+		return nil
+	}
+	return func() {
+		id := w.shift.ID
+		keeps := ui.NewTicker(keepEvery, w.keep)
+		w.c.Assist(func(ctx context.Context, lang string) (desk.View, error) {
+			return w.c.Staff.Assist(ctx, id, s, lang)
+		}, keeps.Stop)
+	}
 }
 
 // end forgets who had signed in, and all that showed.
@@ -322,7 +372,8 @@ func (w *Window) end() {
 	ui.Work(w.base, func(ctx context.Context) (struct{}, error) { return struct{}{}, w.c.Staff.EndShift(ctx, id) },
 		func(struct{}, error) {}) // one that cannot be ended now ends by itself
 	w.ctx, w.cancel = context.WithCancel(w.base)
-	w.shift, w.entries, w.items, w.open, w.behind = desk.Shift{}, nil, nil, nil, nil
+	w.stopCounting()
+	w.shift, w.entries, w.items, w.cases, w.open, w.behind = desk.Shift{}, nil, nil, nil, nil, nil
 	fyne.CurrentApp().Clipboard().SetContent("")
 }
 
