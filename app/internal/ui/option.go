@@ -74,9 +74,11 @@ func (r *optionRenderer) Objects() []fyne.CanvasObject {
 
 func (r *optionRenderer) Layout(s fyne.Size) {
 	o := r.o
-	r.plate.draw(fyne.Position{}, s, look{
-		face: ColorSurface, radius: 6, inkInside: true, focused: o.focused, hovered: o.hovered && !o.switchOff,
-	})
+	l := look{radius: 6, inkInside: true, focused: o.focused, hovered: o.hovered && !o.switchOff}
+	if o.focused {
+		l.face = ColorSurface
+	}
+	r.plate.draw(fyne.Position{}, s, l)
 	ink, words := theme.ColorNamePrimary, theme.ColorNameForeground
 	if o.switchOff {
 		ink, words = theme.ColorNameDisabled, theme.ColorNameDisabled
@@ -104,8 +106,8 @@ func (r *optionRenderer) Layout(s fyne.Size) {
 	r.dot.Hidden = !o.on || !o.round
 	place(r.dot, 6+in, y+in, side-2*in, side-2*in)
 	r.dot.Refresh()
-	r.tick.Hidden = !o.on || o.round
 	paintIcon(r.tick, IconCheck, ColorSurface)
+	r.tick.Hidden = !o.on || o.round
 	in = side * 0.14
 	place(r.tick, 6+in, y+in, side-2*in, side-2*in)
 	h := o.text.HeightFor(s.Width - o.left() - 6)

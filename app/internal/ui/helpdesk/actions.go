@@ -300,6 +300,7 @@ func (a *actions) begin(action enrolment.Action) {
 	a.hideTicket()
 	a.form = newCaseForm(a, action)
 	a.redraw()
+	a.p.scroll.ScrollTo(a.card.Position().Y)
 	ui.Focus(a.form.first())
 }
 

@@ -93,6 +93,7 @@ func pageScenes() []pageScene {
 			f.digits.SetText("407")
 			f.hr.Reveal("+31 6 12 34 56 78", hrShows)
 			_ = d.texts()
+			ui.Focus(f.ticket.Input())
 			ui.Focus(f.digits)
 		}},
 		{"actions-pocket", asHelper(done(enrolment.Pocket)), func(d *desktop, p shownPage) {

@@ -62,6 +62,9 @@ type office struct {
 	clock *laterClock
 	queue chan func()
 	read  int // messages of the outbox
+
+	begins func(context.Context, string) (desk.View, error) // of whoever enrols beside the agent
+	back   func()
 }
 
 // openOffice opens a home in which somebody is enrolled who has roles, and a window on it.
@@ -98,6 +101,9 @@ func openOffice(t *testing.T, roles ...domain.Role) *office {
 	t.Cleanup(func() { fyne.SetCurrentApp(old) })
 	o.queue = a.driver.queue
 	o.Window = New(Config{
+		Assist: func(begin func(context.Context, string) (desk.View, error), back func()) {
+			o.begins, o.back = begin, back
+		},
 		Logins: h.Desk, Staff: h.Desk.Helpdesk(), Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Now: c.now,
 		ReadList: func(io.Reader) (List, error) { return oneColleague(), nil },
 	})
@@ -123,16 +129,21 @@ func oneColleague() List {
 // enrol enrols somebody with SMS, and gives them roles.
 func (o *office) enrol(address string, roles ...domain.Role) {
 	o.t.Helper()
+	o.enrolWith(address, "Quinten Willemsen", "0612345678", roles...)
+}
+
+func (o *office) enrolWith(address, name, phone string, roles ...domain.Role) {
+	o.t.Helper()
 	ctx, d := o.t.Context(), o.home.Desk
 	v, err := d.Begin(ctx, address, "nl")
 	if err == nil {
 		v, err = d.ConfirmEmail(ctx, v.Visit, o.code())
 	}
 	if err == nil {
-		v, err = d.SetNameAndPassword(ctx, v.Visit, "Quinten Willemsen", phrase)
+		v, err = d.SetNameAndPassword(ctx, v.Visit, name, phrase)
 	}
 	if err == nil {
-		v, err = d.GivePhone(ctx, v.Visit, "0612345678")
+		v, err = d.GivePhone(ctx, v.Visit, phone)
 	}
 	if err == nil {
 		v, err = d.ConfirmPhone(ctx, v.Visit, o.code())
@@ -193,7 +204,12 @@ func (o *office) until(what string, holds func() bool) {
 // login types address and password.
 func (o *office) login(password string) {
 	o.t.Helper()
-	o.signIn.email.SetText(agentMail)
+	o.loginAs(agentMail, password)
+}
+
+func (o *office) loginAs(address, password string) {
+	o.t.Helper()
+	o.signIn.email.SetText(address)
 	o.signIn.password.SetText(password)
 	test.Tap(o.signIn.primary)
 }
@@ -201,7 +217,12 @@ func (o *office) login(password string) {
 // signsIn signs in with the code, up to the first page.
 func (o *office) signsIn() {
 	o.t.Helper()
-	o.login(phrase)
+	o.signsInAs(agentMail)
+}
+
+func (o *office) signsInAs(address string) {
+	o.t.Helper()
+	o.loginAs(address, phrase)
 	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
 	code := o.code()
 	test.Type(o.signIn.digits, code)
