@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -20,9 +21,9 @@ type shift struct {
 	began   time.Time
 	used    time.Time        // by a hand, not by a window that looks; guarded by house.mu
 	sought  time.Time        // when they searched last; guarded by house.mu
+	row     time.Time        // when that row of keystrokes began, of which one search is recorded; guarded by house.mu
 	words   [32]byte         // of that search, hashed; guarded by house.mu
 	looksAt domain.SubjectID // whose page is open; guarded by house.mu
-	assists string           // the visit of somebody who enrols beside them; guarded by house.mu
 	release func()           // what is held for it in memory
 }
 
@@ -88,7 +89,7 @@ func (d *Desk) StartShift(ctx context.Context, visitID string) (Shift, error) {
 }
 
 // keepShift keeps a new shift. Whoever was signed in as the same person at this station is
-// no longer.
+// no longer, and nobody enrols beside them there any more.
 func (d *Desk) keepShift(s *shift) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -103,6 +104,12 @@ func (d *Desk) keepShift(s *shift) error {
 	}
 	if here >= maxShifts {
 		return refuse(Busy)
+	}
+	for id, v := range d.visits {
+		if v.beside == s.subject && v.station == s.station {
+			delete(d.visits, id)
+			v.signals.close()
+		}
 	}
 	d.shifts[s.id] = s
 	return nil
@@ -281,6 +288,10 @@ func (d *Desk) agent(ctx context.Context, s *shift, right staff.Right) (Agent, e
 // belong to the same.
 const seekPause = 10 * time.Second
 
+// seekRow is as long as such a row lasts: whoever goes on, to guess a number digit by
+// digit, makes searches that show.
+const seekRow = time.Minute
+
 // noteSearch records that an agent searches, once for a row of keystrokes and without
 // what they look for, before anything is found. A board that looks again because
 // something happened is no other search.
@@ -288,16 +299,25 @@ func (d *Desk) noteSearch(ctx context.Context, id string, by Agent, words string
 	hashed := sha256.Sum256([]byte(words))
 	d.mu.Lock()
 	s, now := d.shifts[id], d.Now()
-	again := s != nil && !s.sought.IsZero() && (s.words == hashed || now.Sub(s.sought) < seekPause)
+	var row time.Time
+	again := false
+	if s != nil && !s.sought.IsZero() {
+		row = s.row
+		again = s.words == hashed || now.Sub(s.sought) < seekPause && now.Sub(row) < seekRow
+	}
 	d.mu.Unlock()
 	if !again {
-		if err := d.noteAccess(ctx, by, CallOf(ctx).command("search/"+id, 0), staff.SearchMade{Scope: staff.SearchedAll}); err != nil {
+		// Under a call that has searched before, this is another search all the same.
+		scope := "search/" + id + "/" + strconv.FormatInt(row.UnixNano(), 10)
+		if err := d.noteAccess(ctx, by, CallOf(ctx).command(scope, 0), staff.SearchMade{Scope: staff.SearchedAll}); err != nil {
 			return err
 		}
 	}
 	if s != nil {
 		d.mu.Lock()
-		s.sought, s.words = now, hashed
+		if s.sought, s.words = now, hashed; !again {
+			s.row = now
+		}
 		d.mu.Unlock()
 	}
 	return nil

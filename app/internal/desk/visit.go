@@ -17,8 +17,9 @@ import (
 type visit struct {
 	turn    chan struct{} // one call at a time
 	id      string
-	station string // at which it is
-	helper  string // who sits beside; see Helpdesk.Assist
+	station string           // at which it is
+	helper  string           // who sits beside; see Helpdesk.Assist
+	beside  domain.SubjectID // likewise, once it has begun: whose rights it suspends; guarded by house.mu
 	lang    string
 	email   enrolment.Address
 	key     string // the address as limits know it

@@ -1,0 +1,78 @@
+package home_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/courier"
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// A row of keystrokes ends: whoever goes on, to guess a number digit by digit, makes
+// searches that show.
+func TestALongRowOfKeystrokesIsManySearches(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h := openAt(t, c.now, t.TempDir(), true)
+	shift, office := h.colleague("bram@voorbeeld.nl", domain.RoleHelpdesk)
+	for i := range 60 { // five minutes
+		words := []string{"061", "062", "063"}[i%3]
+		if _, err := office.Board(t.Context(), shift.ID, desk.BoardQuery{Search: words}); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(4 * time.Second)
+	}
+	if n := len(h.looks(shift.Subject)); n < 4 || n > 10 {
+		t.Errorf("%d searches are recorded", n)
+	}
+}
+
+// Whoever assists may nothing at another window either, nor by signing in anew; and what
+// the enrolment's screens show is a look.
+func TestWhoAssistsMayNothingAnywhere(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	h := openAt(t, c.now, t.TempDir(), true)
+	ctx := t.Context()
+	whom, err := h.Desk.AddToRoster(ctx, desk.Person{Email: "sara@voorbeeld.nl", Name: "Sara Bos"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shift := h.onShift(domain.RoleHelpdesk)
+	office := h.Desk.Helpdesk()
+	elsewhere := func() (desk.Shift, *desk.Helpdesk) {
+		t.Helper()
+		c.pass(2 * time.Minute) // for the next SMS
+		d, n := h.Desk.At("balie-2"), h.messages()
+		v := h.must(desk.ScreenLoginCode)(d.Login(ctx, email, phrase, "nl"))
+		code := h.wait(n, func(m courier.Item) bool { return m.Channel == courier.BySMS && m.Code != "" }).Code
+		v = h.must(desk.ScreenAccount)(d.ConfirmLogin(ctx, v.Visit, code))
+		s, err := d.StartShift(ctx, v.Visit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, d.Helpdesk()
+	}
+	second, other := elsewhere()
+	v, err := office.Assist(ctx, shift.ID, whom, "nl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.looks(shift.Subject); !slices.Equal(got, []string{"DataShown"}) { // the address
+		t.Errorf("recorded %v", got)
+	}
+	_, err = other.Person(ctx, second.ID, whom)
+	h.refusedWith(desk.Assisting, err)
+	third, other := elsewhere()
+	_, err = other.Person(ctx, third.ID, whom)
+	h.refusedWith(desk.Assisting, err)
+
+	c.pass(2 * time.Minute)
+	again := h.signsIn() // where they assist: nobody sits there any more
+	h.refused(desk.VisitOver)(h.Desk.View(ctx, v.Visit))
+	if _, err := office.Person(ctx, again.ID, whom); err != nil {
+		t.Error(err)
+	}
+}
