@@ -255,7 +255,7 @@ func (d *Desk) requested(ctx context.Context, s domain.SubjectID, stamp domain.S
 	switch {
 	case asked.Alone:
 		d.tellCase(s, before, asked, CaseDoneMessage, 0)
-		d.alarmCase(AloneAlarm, "alone "+string(asked.Case), string(asked.Case))
+		d.alarmCase(AloneAlarm, "alone "+s.String()+" "+string(asked.Case), string(asked.Case))
 	case asked.Action.Second():
 		d.tellCase(s, before, asked, CaseRequestedMessage, 0)
 	case asked.Action == enrolment.Freezing:
@@ -325,7 +325,7 @@ func (d *Desk) decideCase(ctx context.Context, s domain.SubjectID, stamp domain.
 			}
 		case enrolment.RecoveryStopped:
 			if e.Reason == enrolment.StoppedByPerson {
-				d.alarmCase(CaseStoppedAlarm, "stopped "+string(id), string(id))
+				d.alarmCase(CaseStoppedAlarm, "stopped "+s.String()+" "+string(id), string(id))
 			}
 		}
 	}
@@ -705,7 +705,7 @@ func (d *Desk) staffStamp(ctx context.Context, by Agent, useCase string, s domai
 // shown records what of a person is shown to an agent for a case, before it is: what
 // cannot be recorded is not shown.
 func (d *Desk) shown(ctx context.Context, by Agent, what staff.Scope, s domain.SubjectID, id string) error {
-	c, look := CallOf(ctx).command("shown/"+string(what)+"/"+s.String(), 0), staff.DataShown{Scope: what, Subject: s, Case: id}
+	c, look := CallOf(ctx).command("shown/"+string(what)+"/"+s.String()+"/"+id, 0), staff.DataShown{Scope: what, Subject: s, Case: id}
 	if !by.console {
 		return d.noteAccess(ctx, by, c, look)
 	}

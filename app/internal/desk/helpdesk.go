@@ -93,7 +93,7 @@ func (h *Helpdesk) noteLook(ctx context.Context, shift string, by Agent, s domai
 	if again {
 		return nil
 	}
-	err := d.noteAccess(ctx, by, CallOf(ctx).command("person/"+shift, 0), staff.DataShown{Scope: staff.ShownPerson, Subject: s})
+	err := d.noteAccess(ctx, by, CallOf(ctx).command("person/"+shift+"/"+s.String(), 0), staff.DataShown{Scope: staff.ShownPerson, Subject: s})
 	if err == nil && open != nil {
 		d.mu.Lock()
 		open.looksAt = s
@@ -128,7 +128,7 @@ func (h *Helpdesk) Reveal(ctx context.Context, shift string, s domain.SubjectID,
 		if !ok {
 			return refuse(NoRight)
 		}
-		if err := h.d.noteAccess(ctx, by, CallOf(ctx).command("reveal/"+shift, 0), staff.DataShown{Scope: scope, Subject: s}); err != nil {
+		if err := h.d.noteAccess(ctx, by, CallOf(ctx).command("reveal/"+shift+"/"+s.String()+"/"+string(f), 0), staff.DataShown{Scope: scope, Subject: s}); err != nil {
 			return err
 		}
 		value, err = h.d.Reveal(ctx, s, f)
