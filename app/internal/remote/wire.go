@@ -19,8 +19,8 @@ const (
 	callHeader  = "Keydesk-Call"
 	contentType = "application/x-ndjson"
 
-	maxAsk  = 16 << 10  // bytes of a question
-	maxLine = 256 << 10 // bytes of a line of an answer
+	maxAsk  = 16 << 10 // bytes of a question
+	maxLine = 4 << 20  // bytes of a line of an answer: a page of the longest names, or all open cases
 )
 
 // An ask is what a use case is asked with; each needs some of it.

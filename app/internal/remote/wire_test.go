@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -120,5 +122,32 @@ func TestTheTimesOfBothSidesFit(t *testing.T) {
 	}
 	if defaultTotal <= defaultSilence {
 		t.Error("a server that falls silent is not asked again")
+	}
+}
+
+// The longest page that desk gives comes through, whatever people call themselves.
+func TestTheLongestPageComesThrough(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("<", 100)
+	page := desk.BoardPage{Rows: make([]desk.BoardRow, desk.MostRows)}
+	for i := range page.Rows {
+		page.Rows[i].Name, page.Rows[i].Team = longest, longest
+		page.Rows[i].Now = desk.Phrase{ID: "desk-now-done-sms", Params: map[string]string{"At": "2026-12-01T09:00:00Z"}}
+	}
+	cases := make([]desk.CaseRow, 500) // the first morning of a year
+	for i := range cases {
+		cases[i].Name, cases[i].Team, cases[i].ByName, cases[i].SecondName = longest, longest, longest, longest
+	}
+	for _, want := range []answer{{Board: &page}, {Cases: cases}} {
+		line, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := last(&http.Response{
+			Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(bytes.NewReader(append(line, '\n'))),
+		}, func() {})
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d bytes: %v", len(line), err)
+		}
 	}
 }
