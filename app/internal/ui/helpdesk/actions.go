@@ -70,7 +70,7 @@ type actions struct {
 func newActions(p *personPage) *actions {
 	a := &actions{p: p}
 	a.decide = &decision{
-		around: p, desk: p.desk, redraw: a.redraw,
+		around: p, desk: p.desk, while: func() context.Context { return p.ctx }, redraw: a.redraw,
 		done: func(v desk.CaseView) {
 			a.wrong, a.said = "", p.w.decided(v, p.view.Name)
 			p.load(max(storyRows, min(len(p.story), desk.MostRows)))
@@ -334,7 +334,7 @@ func (a *actions) drawBanner() {
 		if r.Stage == desk.CaseApproved {
 			title, icon = "helpdesk-case-approved", ui.IconClock
 		}
-		col.Add(ui.NewBanner(icon, w.T(title), ui.Body(ui.Plain(w.caseLine(r))), a.decide.buttons(p.ctx, w, r)...))
+		col.Add(ui.NewBanner(icon, w.T(title), ui.Body(ui.Plain(w.caseLine(r))), a.decide.buttons(w, r)...))
 	}
 	a.banner.Objects = []fyne.CanvasObject{col}
 	a.banner.Refresh()
@@ -358,7 +358,7 @@ func (a *actions) drawTicket(all *fyne.Container) {
 		ui.Focus(a.show)
 	}
 	groups := ui.Flow(ui.SizeGap)
-	for _, g := range strings.Split(a.ticket, "-") {
+	for g := range strings.SplitSeq(a.ticket, "-") {
 		groups.Add(ui.NewText(ui.RoleHeading, ui.Span{Text: g, Bold: true, Mono: true}).OneLine())
 	}
 	all.Add(ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap,
@@ -369,11 +369,11 @@ func (a *actions) drawTicket(all *fyne.Container) {
 // toTicket shows the ticket for a while. Desk records that before it answers.
 func (a *actions) toTicket() {
 	p := a.p
-	ctx, shift, id := p.ctx, p.signedIn().ID, p.view.Ticket
+	open, shift, id := p.turn, p.signedIn().ID, p.view.Ticket
 	a.show.SetBusy(true)
-	ui.Work(ctx, func(ctx context.Context) (string, error) { return p.desk.Ticket(ctx, shift, p.subject, id) },
+	ui.Work(p.ctx, func(ctx context.Context) (string, error) { return p.desk.Ticket(ctx, shift, p.subject, id) },
 		func(ticket string, err error) {
-			if ctx.Err() != nil {
+			if open != p.turn {
 				return
 			}
 			a.said, a.wrong = "", ""
@@ -387,7 +387,7 @@ func (a *actions) toTicket() {
 				a.ticket = ticket
 				a.turn++
 				turn := a.turn
-				later(ctx, ticketShows, func() {
+				later(p.ctx, ticketShows, func() {
 					if turn == a.turn {
 						a.hideTicket()
 						a.redraw()

@@ -415,7 +415,7 @@ func TestDecidingOnThePersonsPage(t *testing.T) {
 		}
 		buttons := func() []*ui.Button {
 			var all []*ui.Button
-			for _, o := range p.acts.decide.buttons(p.ctx, p.w, &p.acts.open[0]) {
+			for _, o := range p.acts.decide.buttons(p.w, &p.acts.open[0]) {
 				all = append(all, o.(*ui.Button))
 			}
 			return all
@@ -575,7 +575,7 @@ func TestTheApprovalsPage(t *testing.T) {
 	d.press(p, fyne.KeyReturn)
 	town.set(func() { town.cases.err = &desk.Refusal{Code: desk.SecondPerson} })
 	approve := func() {
-		all := p.decide.buttons(p.ctx, p.w, p.find(p.chosen))
+		all := p.decide.buttons(p.w, p.find(p.chosen))
 		test.Tap(all[len(all)-1].(*ui.Button))
 	}
 	approve()
@@ -614,13 +614,16 @@ func TestWhatWaitsIsCounted(t *testing.T) {
 	d := newDesktop(t, ui.Options{}, "nl")
 	d.rights = approver
 	p := newCasesPage(d, town, func() { d.recounted++ })
-	ctx, cancel := context.WithCancel(t.Context())
-	p.count(ctx)
+	p.count()
 	d.until("the count", func() bool { return p.waiting() == 1 })
 	if p.rows != nil || d.recounted != 1 {
 		t.Errorf("it holds %v, after %d counts", p.rows, d.recounted)
 	}
-	cancel()
+	p.stop()
+	town.set(func() { town.cases.open = nil })
+	p.counted = func() { t.Error("it goes on counting") }
+	p.look()
+	p.stop()
 	d.settle()
 }
 

@@ -76,7 +76,7 @@ func newCaseForm(a *actions, action enrolment.Action) *caseForm {
 }
 
 // live says whether it still shows.
-func (f *caseForm) live(ctx context.Context) bool { return ctx.Err() == nil && f.a.form == f }
+func (f *caseForm) live() bool { return f.a.form == f }
 
 // keep notes what was typed, before the form is built anew.
 func (f *caseForm) keep() {
@@ -121,7 +121,7 @@ func (f *caseForm) build() fyne.CanvasObject {
 	f.reasons, f.places, f.checks = map[enrolment.CaseReason]*ui.Option{}, map[place]*ui.Option{}, map[enrolment.Evidence]*ui.Option{}
 	f.phone, f.digits, f.hr, f.ask, f.inHand, f.onPhone = nil, nil, nil, nil, nil, nil
 	if whys := f.action.Reasons(); len(whys) > 1 {
-		list := ui.Column("", ui.Label(w.T("helpdesk-case-reason")))
+		list := ui.Column("")
 		for _, why := range whys {
 			f.reasons[why] = ui.NewOption(true, w.reason(why), func() {
 				f.reason = why
@@ -129,7 +129,7 @@ func (f *caseForm) build() fyne.CanvasObject {
 			})
 			list.Add(f.reasons[why])
 		}
-		col.Add(list)
+		col.Add(ui.Column(ui.SizeSmallGap, ui.Label(w.T("helpdesk-case-reason")), list))
 	}
 	if f.action == enrolment.CorrectingNumber {
 		f.phone = ui.NewField(w.T("helpdesk-case-number"), w.T("helpdesk-case-number-hint", name))
@@ -164,7 +164,7 @@ func (f *caseForm) build() fyne.CanvasObject {
 // buildProof asks how sure it is with whom whoever asks speaks.
 func (f *caseForm) buildProof(col *fyne.Container, name i18n.Args) {
 	w := f.a.p.w
-	list := ui.Column("", ui.Label(w.T("helpdesk-case-proof", name)))
+	list := ui.Column("")
 	for _, at := range []place{here, afar} {
 		id := "helpdesk-case-at-here"
 		if at == afar {
@@ -176,10 +176,11 @@ func (f *caseForm) buildProof(col *fyne.Container, name i18n.Args) {
 		})
 		list.Add(f.places[at])
 	}
-	f.inHand = ui.Column("", ui.Label(w.T("helpdesk-case-checklist")))
+	checks := ui.Column("")
 	for _, e := range enrolment.Claims(false) {
-		f.inHand.Add(f.check(e, name))
+		checks.Add(f.check(e, name))
 	}
+	f.inHand = ui.Column(ui.SizeSmallGap, ui.Label(w.T("helpdesk-case-checklist")), checks)
 	f.asks = ui.Stack()
 	f.onPhone = ui.Column(ui.SizeGap, ui.Label(w.T("helpdesk-case-verify")), f.asks)
 	if v := &f.a.p.view; v.HRPhone || v.PhoneSource == enrolment.FromHR {
@@ -187,7 +188,7 @@ func (f *caseForm) buildProof(col *fyne.Container, name i18n.Args) {
 		f.onPhone.Add(ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap, ui.Body(ui.Bold(w.T("helpdesk-case-call-back"))),
 			ui.Hint(ui.Plain(w.T("helpdesk-case-call-back-line", name))), f.hr, f.check(enrolment.CalledBack, name))))
 	}
-	col.Add(list)
+	col.Add(ui.Column(ui.SizeSmallGap, ui.Label(w.T("helpdesk-case-proof", name)), list))
 	col.Add(f.inHand)
 	col.Add(f.onPhone)
 	f.drawCaller()
@@ -320,7 +321,7 @@ func (f *caseForm) drawCaller() {
 		case enrolment.Pocket:
 			col.Add(ui.Hint(ui.Plain(w.T("helpdesk-case-caller-line-pocket", name))))
 			ask("helpdesk-case-caller-ask-pocket")
-		default:
+		case enrolment.NoFactor, "":
 			id := "helpdesk-case-caller-none"
 			if f.hr == nil && !p.view.HRPhone && p.view.PhoneSource != enrolment.FromHR {
 				id = "helpdesk-case-caller-nothing"
@@ -335,13 +336,13 @@ func (f *caseForm) drawCaller() {
 // askCaller has the caller prove their factor.
 func (f *caseForm) askCaller() {
 	p := f.a.p
-	ctx, shift := p.ctx, p.signedIn().ID
+	shift := p.signedIn().ID
 	f.wrong = ""
 	f.ask.SetBusy(true)
 	f.sync()
-	ui.Work(ctx, func(ctx context.Context) (desk.CallerView, error) { return p.desk.AskCaller(ctx, shift, p.subject) },
+	ui.Work(p.ctx, func(ctx context.Context) (desk.CallerView, error) { return p.desk.AskCaller(ctx, shift, p.subject) },
 		func(v desk.CallerView, err error) {
-			if !f.live(ctx) {
+			if !f.live() {
 				return
 			}
 			if err != nil {
@@ -351,31 +352,31 @@ func (f *caseForm) askCaller() {
 			}
 			f.seen(v)
 			f.focusCaller()
-			f.look(ctx, v.Challenge)
+			f.look(v.Challenge)
 		})
 }
 
 // look looks again how far the caller is, for as long as they are asked.
-func (f *caseForm) look(ctx context.Context, challenge string) {
+func (f *caseForm) look(challenge string) {
 	p := f.a.p
 	shift := p.signedIn().ID
-	later(ctx, callerEvery, func() {
-		if !f.live(ctx) || f.caller.State != desk.CallerAsked || f.caller.Challenge != challenge {
+	later(p.ctx, callerEvery, func() {
+		if !f.live() || f.caller.State != desk.CallerAsked || f.caller.Challenge != challenge {
 			return
 		}
-		ui.Work(ctx, func(ctx context.Context) (desk.CallerView, error) {
+		ui.Work(p.ctx, func(ctx context.Context) (desk.CallerView, error) {
 			return p.desk.Caller(ctx, shift, p.subject, challenge)
 		},
 			func(v desk.CallerView, err error) {
 				switch {
-				case !f.live(ctx) || f.caller.State != desk.CallerAsked || f.caller.Challenge != challenge:
+				case !f.live() || f.caller.State != desk.CallerAsked || f.caller.Challenge != challenge:
 					return
 				case err == nil:
 					f.seen(v)
 				case p.refused(err):
 					return
 				}
-				f.look(ctx, challenge)
+				f.look(challenge)
 			})
 	})
 }
@@ -417,14 +418,14 @@ func (f *caseForm) focusCaller() {
 // confirm brings what the caller read aloud.
 func (f *caseForm) confirm(code string) {
 	p := f.a.p
-	ctx, shift := p.ctx, p.signedIn().ID
+	shift := p.signedIn().ID
 	d := f.digits
 	d.Disable()
-	ui.Work(ctx, func(ctx context.Context) (desk.CallerView, error) {
+	ui.Work(p.ctx, func(ctx context.Context) (desk.CallerView, error) {
 		return p.desk.ConfirmCaller(ctx, shift, p.subject, code)
 	},
 		func(v desk.CallerView, err error) {
-			if !f.live(ctx) {
+			if !f.live() {
 				return
 			}
 			d.Enable()
@@ -448,12 +449,12 @@ func (f *caseForm) confirm(code string) {
 // it answers.
 func (f *caseForm) showNumber() {
 	p := f.a.p
-	ctx, shift, id := p.ctx, p.signedIn().ID, f.name
+	shift, id := p.signedIn().ID, f.name
 	type shown struct {
 		id     string
 		number desk.PhoneView
 	}
-	ui.Work(ctx, func(ctx context.Context) (s shown, err error) {
+	ui.Work(p.ctx, func(ctx context.Context) (s shown, err error) {
 		if s.id = id; id == "" {
 			if s.id, err = p.desk.NewCase(ctx, shift); err != nil {
 				return s, err
@@ -462,7 +463,7 @@ func (f *caseForm) showNumber() {
 		s.number, err = p.desk.ShowHRNumber(ctx, shift, p.subject, s.id)
 		return s, err
 	}, func(s shown, err error) {
-		if !f.live(ctx) {
+		if !f.live() {
 			return
 		}
 		f.wrong = ""
@@ -529,10 +530,10 @@ func (f *caseForm) submit() {
 	}
 	f.busy, f.wrong = true, ""
 	f.sync()
-	ctx, shift := p.ctx, p.signedIn().ID
-	ui.Work(desk.WithCall(ctx, f.call), func(ctx context.Context) (desk.CaseView, error) { return p.desk.RequestCase(ctx, shift, r) },
+	shift := p.signedIn().ID
+	ui.Work(desk.WithCall(p.ctx, f.call), func(ctx context.Context) (desk.CaseView, error) { return p.desk.RequestCase(ctx, shift, r) },
 		func(v desk.CaseView, err error) {
-			if !f.live(ctx) {
+			if !f.live() {
 				return
 			}
 			f.busy = false

@@ -53,7 +53,9 @@ type casesPage struct {
 
 	ctx    context.Context //nolint:containedctx // ends when the page is left
 	cancel context.CancelFunc
-	clocks *ui.Ticker
+	clocks *ui.Ticker // while it is in sight
+	counts *ui.Ticker // while somebody is signed in
+	turn   int        // answers to earlier questions are nobody's
 
 	sub    *ui.Text
 	live   *ui.Badge
@@ -70,17 +72,17 @@ type casesPage struct {
 func newCasesPage(a around, d Approvals, counted func()) *casesPage {
 	p := &casesPage{around: a, desk: d, counted: counted}
 	p.decide = &decision{
-		around: p, desk: d, redraw: p.show,
+		around: p, desk: d, while: func() context.Context { return p.ctx }, redraw: p.show,
 		done: func(v desk.CaseView) {
 			p.wrong, p.said = "", p.w.decided(v, p.nameOf(v.Case))
 			p.chosen = ""
-			p.look(p.ctx)
+			p.look()
 			p.show()
 			ui.Focus(p.table)
 		},
 		failed: func(err error) {
 			p.said, p.wrong = "", p.w.caseRefusal(err)
-			p.look(p.ctx)
+			p.look()
 			p.show()
 		},
 	}
@@ -91,10 +93,16 @@ func (p *casesPage) id() string { return "cases" }
 
 func (p *casesPage) title() string { return p.printer().T("helpdesk-case-page") }
 
-// count goes on counting what waits, until ctx ends.
-func (p *casesPage) count(ctx context.Context) {
-	p.look(ctx)
-	later(ctx, countEvery, func() { p.count(ctx) })
+// count goes on counting what waits, until stop.
+func (p *casesPage) count() {
+	p.look()
+	p.counts = ui.NewTicker(countEvery, p.look)
+}
+
+// stop ends the counting.
+func (p *casesPage) stop() {
+	p.counts.Stop()
+	p.turn++
 }
 
 // waiting is how much waits for whoever is signed in.
@@ -133,8 +141,8 @@ func (p *casesPage) content() fyne.CanvasObject {
 func (p *casesPage) enter() {
 	ui.Unfocus()
 	p.ctx, p.cancel = context.WithCancel(p.life())
-	p.look(p.ctx)
-	w := &watch{of: p.desk, shift: p.signedIn().ID, gap: casesGap, changed: func(bool) { p.look(p.ctx) }, failed: p.failed}
+	p.look()
+	w := &watch{of: p.desk, shift: p.signedIn().ID, gap: casesGap, changed: func(bool) { p.look() }, failed: p.failed}
 	w.run(p.ctx)
 	p.clocks = ui.NewTicker(countEvery, p.show)
 }
@@ -146,6 +154,7 @@ func (p *casesPage) leave() {
 	}
 	p.cancel()
 	p.clocks.Stop()
+	p.turn++
 	p.cancel, p.asking, p.again = nil, false, false
 	p.got, p.rows, p.chosen, p.marked, p.said, p.wrong = false, nil, "", "", "", ""
 	p.decide.forget()
@@ -153,22 +162,19 @@ func (p *casesPage) leave() {
 }
 
 // look asks what is open.
-func (p *casesPage) look(ctx context.Context) {
+func (p *casesPage) look() {
 	if p.asking {
 		p.again = true
 		return
 	}
 	p.asking, p.again = true, false
-	shift := p.signedIn().ID
-	ui.Work(ctx, func(ctx context.Context) ([]desk.CaseRow, error) { return p.desk.OpenCases(ctx, shift) },
+	turn, shift := p.turn, p.signedIn().ID
+	ui.Work(p.life(), func(ctx context.Context) ([]desk.CaseRow, error) { return p.desk.OpenCases(ctx, shift) },
 		func(rows []desk.CaseRow, err error) {
-			if ctx.Err() != nil && p.cancel == nil {
-				return // nobody asks any more
-			}
-			p.asking = false
-			if ctx.Err() != nil {
+			if turn != p.turn {
 				return
 			}
+			p.asking = false
 			if err != nil {
 				p.failed(err)
 				return
@@ -181,7 +187,7 @@ func (p *casesPage) look(ctx context.Context) {
 			p.got, p.lost, p.rows, p.since = true, false, rows, p.clock()
 			p.show()
 			if p.again {
-				p.look(p.ctx)
+				p.look()
 			}
 		})
 }
@@ -347,7 +353,8 @@ func (p *casesPage) row(i int) ui.TableRow {
 	return ui.TableRow{Urgent: mine, Cells: []ui.Cell{
 		{Title: name, Note: r.Team, Strong: true, Mark: mark},
 		{Title: w.action(r.Action), Note: w.reason(r.Reason)},
-		{Title: joined(w.evidence(&r.CaseView), w.where(r.Remote)), Note: p.asker(r)}, left,
+		{Title: joined(w.evidence(&r.CaseView), w.where(r.Remote)), Note: p.asker(r)},
+		left,
 	}}
 }
 
@@ -396,7 +403,7 @@ func (p *casesPage) showCase(r *desk.CaseRow) {
 	}
 	see := ui.NewButton(ui.Small, w.T("helpdesk-case-person"), func() { p.openPerson(r.Subject) })
 	p.detail.Objects = []fyne.CanvasObject{
-		ui.NewBanner(icon, w.T(title), ui.Body(ui.Plain(end)), p.decide.buttons(p.ctx, w, r)...),
+		ui.NewBanner(icon, w.T(title), ui.Body(ui.Plain(end)), p.decide.buttons(w, r)...),
 		ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Apart(200, ui.Column("", ui.Subheading(name), ui.Hint(ui.Plain(r.Team))), see), words)),
 	}
 	p.detail.Refresh()

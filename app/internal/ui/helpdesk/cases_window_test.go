@@ -81,7 +81,7 @@ func TestAResetThroughTheWindow(t *testing.T) {
 	if o.cases.chosen == "" || o.cases.rows[0].Name != "Sanne de Vries" {
 		t.Fatalf("Enter opens %q of %+v", o.cases.chosen, o.cases.rows)
 	}
-	buttons := o.cases.decide.buttons(o.cases.ctx, o.cases.w, o.cases.find(o.cases.chosen))
+	buttons := o.cases.decide.buttons(o.cases.w, o.cases.find(o.cases.chosen))
 	test.Tap(buttons[len(buttons)-1].(*ui.Button)) //nolint:forcetypeassert,errcheck // it is one
 	o.until("that it is done", func() bool { return o.cases.got && len(o.cases.rows) == 0 && o.cases.said != "" })
 	view, err := o.home.Desk.PersonView(t.Context(), o.subject(personMail))
@@ -116,7 +116,7 @@ func TestATicketThroughTheWindow(t *testing.T) {
 	o.signsInAs(approverMail)
 	p := o.visits(personMail)
 	o.until("what waits", func() bool { return len(p.acts.open) == 1 })
-	buttons := p.acts.decide.buttons(p.ctx, p.w, &p.acts.open[0])
+	buttons := p.acts.decide.buttons(p.w, &p.acts.open[0])
 	test.Tap(buttons[len(buttons)-1].(*ui.Button)) //nolint:forcetypeassert,errcheck // it is one
 	o.until("that there is a ticket", func() bool { return p.view.Ticket != "" && p.acts.show != nil })
 	test.Tap(p.acts.show)

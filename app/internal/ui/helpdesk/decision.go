@@ -18,6 +18,7 @@ type decision struct {
 	around
 
 	desk   Cases
+	while  func() context.Context // the page shows
 	redraw func()
 	done   func(desk.CaseView)
 	failed func(error)
@@ -25,12 +26,16 @@ type decision struct {
 	denying string // the case that is being denied: why is asked
 	busy    string // the case that is being decided
 	first   fyne.Focusable
+	turn    int  // answers to earlier questions are nobody's
 	fresh   bool // the reasons have just been asked for: they take the focus
 }
 
 func (d *decision) key() string { return fmt.Sprint(d.denying, d.busy) }
 
-func (d *decision) forget() { d.denying, d.busy, d.first, d.fresh = "", "", nil, false }
+func (d *decision) forget() {
+	d.denying, d.busy, d.first, d.fresh = "", "", nil, false
+	d.turn++
+}
 
 // mayApprove says whether whoever looks may be the second person.
 func mayApprove(s desk.Shift, r *desk.CaseRow) bool {
@@ -43,7 +48,7 @@ func mayEnd(s desk.Shift, r *desk.CaseRow) bool {
 }
 
 // buttons are what whoever looks can do about a case.
-func (d *decision) buttons(ctx context.Context, w words, r *desk.CaseRow) []fyne.CanvasObject {
+func (d *decision) buttons(w words, r *desk.CaseRow) []fyne.CanvasObject {
 	s, row := d.signedIn(), *r
 	if d.denying == r.Case {
 		whys := enrolment.Denials()
@@ -52,7 +57,7 @@ func (d *decision) buttons(ctx context.Context, w words, r *desk.CaseRow) []fyne
 		}
 		all := []fyne.CanvasObject{}
 		for i, why := range whys {
-			b := ui.NewButton(ui.Small, w.T("helpdesk-case-deny-"+string(why)), func() { d.deny(ctx, row, why) })
+			b := ui.NewButton(ui.Small, w.T("helpdesk-case-deny-"+string(why)), func() { d.deny(row, why) })
 			b.SetBusy(d.busy == r.Case)
 			if all = append(all, b); i == 0 {
 				d.first = b
@@ -74,7 +79,7 @@ func (d *decision) buttons(ctx context.Context, w words, r *desk.CaseRow) []fyne
 		all = append(all, b)
 	}
 	if mayApprove(s, r) {
-		b := ui.NewButton(ui.Primary, w.T("helpdesk-case-approve"), func() { d.approve(ctx, row) })
+		b := ui.NewButton(ui.Primary, w.T("helpdesk-case-approve"), func() { d.approve(row) })
 		b.SetBusy(d.busy == r.Case)
 		all = append(all, b)
 	}
@@ -94,28 +99,29 @@ func (d *decision) stopDenying() {
 	d.redraw()
 }
 
-func (d *decision) approve(ctx context.Context, r desk.CaseRow) {
+func (d *decision) approve(r desk.CaseRow) {
 	shift := d.signedIn().ID
-	d.decide(ctx, r, func(ctx context.Context) (desk.CaseView, error) {
+	d.decide(r, func(ctx context.Context) (desk.CaseView, error) {
 		return d.desk.ApproveCase(ctx, shift, r.Subject, r.Case)
 	})
 }
 
-func (d *decision) deny(ctx context.Context, r desk.CaseRow, why enrolment.Denial) {
+func (d *decision) deny(r desk.CaseRow, why enrolment.Denial) {
 	shift := d.signedIn().ID
-	d.decide(ctx, r, func(ctx context.Context) (desk.CaseView, error) {
+	d.decide(r, func(ctx context.Context) (desk.CaseView, error) {
 		return d.desk.DenyCase(ctx, shift, r.Subject, r.Case, why)
 	})
 }
 
-func (d *decision) decide(ctx context.Context, r desk.CaseRow, do func(context.Context) (desk.CaseView, error)) {
+func (d *decision) decide(r desk.CaseRow, do func(context.Context) (desk.CaseView, error)) {
 	if d.busy != "" {
 		return
 	}
 	d.busy = r.Case
+	turn := d.turn
 	d.redraw()
-	ui.Work(ctx, do, func(v desk.CaseView, err error) {
-		if ctx.Err() != nil {
+	ui.Work(d.while(), do, func(v desk.CaseView, err error) {
+		if turn != d.turn {
 			return
 		}
 		d.busy, d.denying = "", ""

@@ -142,11 +142,10 @@ type Window struct {
 	signIn  *signIn // nil while somebody is signed in
 	entries []entry
 	items   []*ui.NavItem
-	cases   *casesPage         // nil: not for whoever is signed in
-	stop    context.CancelFunc // ends the counting of what waits there
-	open    page               // what shows
-	behind  page               // what a person's page was opened from
-	resume  resume             // where whoever was locked out goes on
+	cases   *casesPage // it counts what waits; nil: nobody is signed in
+	open    page       // what shows
+	behind  page       // what a person's page was opened from
+	resume  resume     // where whoever was locked out goes on
 
 	ticker *ui.Ticker
 	kept   time.Time // when the shift was last kept
@@ -309,6 +308,7 @@ func (w *Window) entriesOf(s desk.Shift) []entry {
 	if !s.May(decides) {
 		decides = staff.RequestCase
 	}
+	w.stopCounting()
 	w.cases = newCasesPage(w, w.c.Staff, w.recount)
 	all := []entry{
 		{ui.IconBoard, newBoardPage(w, w.c.Staff, desk.ScopeToday), staff.SeeBoard},
@@ -319,19 +319,15 @@ func (w *Window) entriesOf(s desk.Shift) []entry {
 	if w.c.ReadList != nil {
 		all = append(all, entry{ui.IconList, newImportPage(w), staff.ImportRoster})
 	}
-	w.stopCounting()
 	if s.May(decides) {
-		ctx, stop := context.WithCancel(w.ctx)
-		w.stop = stop
-		w.cases.count(ctx)
+		w.cases.count()
 	}
 	return slices.DeleteFunc(all, func(e entry) bool { return !s.May(e.right) })
 }
 
 func (w *Window) stopCounting() {
-	if w.stop != nil {
-		w.stop()
-		w.stop = nil
+	if w.cases != nil {
+		w.cases.stop()
 	}
 }
 
