@@ -24,7 +24,7 @@ func newDemoStrip(w *Window) *demoStrip {
 	d := &demoStrip{w: w}
 	d.ctx, d.stop = context.WithCancel(w.base)
 	ui.Work(d.ctx, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, w.c.Demo.Watch(ctx, func(m DemoMessage) {
+		return struct{}{}, w.c.Demo.Watch(ctx, func(m DemoMessage) { //nolint:contextcheck // what a screen asks for ends with the screen
 			fyne.Do(func() { d.receive(m) })
 		})
 	}, func(struct{}, error) {})
