@@ -95,7 +95,7 @@ func helpdeskAtHome(ctx context.Context, stop func(), c helpdeskCommand, set set
 	if phone := newDemoPhone(h, set.Home); phone != nil {
 		config.Demo = strip{phone}
 	}
-	w.staff(config, onHome(kioskConfig(set, w.leave), set, h))
+	w.staff(config, onHome(kioskConfig(set, w.leave), set, h)) //nolint:contextcheck // what it asks ends with its shifts
 	w.run(ctx)
 	return nil
 }
@@ -111,7 +111,7 @@ func helpdeskAtService(ctx context.Context, c helpdeskCommand, set settings.Sett
 		return err
 	}
 	g := &guest{w: w, c: c.kioskOf(), set: set, log: log}
-	g.opens = func(client *remote.Client, hello remote.Hello) {
+	g.opens = func(client *remote.Client, hello remote.Hello) { //nolint:contextcheck // as at home
 		k := asGuest(kioskConfig(set, w.leave), client, hello)
 		w.staff(helpdesk.Config{
 			Logins: client, Staff: client.Helpdesk(), Portal: k.Portal, PocketName: k.PocketName, Support: k.Support,

@@ -61,6 +61,47 @@ var staffCases = map[string]useCase{
 		value, err := h.Reveal(ctx, a.Shift, whom, desk.PersonField(a.Field))
 		return answer{Text: value}, err
 	}),
+	"new-case": onShift(false, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
+		id, err := h.NewCase(ctx, a.Shift)
+		return answer{Text: id}, err
+	}),
+	"request-case": onShift(false, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
+		if a.Action == nil {
+			return answer{Barred: station.WasMalformed}, nil
+		}
+		return caseAnswer(h.RequestCase(ctx, a.Shift, *a.Action))
+	}),
+	"approve-case": toPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		return caseAnswer(h.ApproveCase(ctx, a.Shift, whom, a.Case))
+	}),
+	"deny-case": toPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		return caseAnswer(h.DenyCase(ctx, a.Shift, whom, a.Case, enrolment.Denial(a.Why)))
+	}),
+	"open-cases": onShift(true, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
+		rows, err := h.OpenCases(ctx, a.Shift)
+		return answer{Cases: rows}, err
+	}),
+	"case-ticket": onPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		ticket, err := h.Ticket(ctx, a.Shift, whom, a.Case)
+		return answer{Text: ticket}, err
+	}),
+	"ask-caller": toPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		return callerAnswer(h.AskCaller(ctx, a.Shift, whom))
+	}),
+	"confirm-caller": toPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		return callerAnswer(h.ConfirmCaller(ctx, a.Shift, whom, a.Code))
+	}),
+	"caller": onPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		return callerAnswer(h.Caller(ctx, a.Shift, whom, a.Challenge))
+	}),
+	"hr-number": onPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		number, err := h.ShowHRNumber(ctx, a.Shift, whom, a.Case)
+		return answer{Number: &number}, err
+	}),
+	"assist": toPerson(func(ctx context.Context, h *desk.Helpdesk, a ask, whom domain.SubjectID) (answer, error) {
+		v, err := h.Assist(ctx, a.Shift, whom, a.Lang)
+		return answer{View: &v}, err
+	}),
 	"kiosks": onShift(true, func(ctx context.Context, h *desk.Helpdesk, a ask) (answer, error) {
 		all, err := h.Kiosks(ctx, a.Shift)
 		return answer{Kiosks: all}, err

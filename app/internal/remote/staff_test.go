@@ -106,6 +106,7 @@ func TestAKioskIsOfferedNothingOfStaff(t *testing.T) {
 	s.connected(s.client(kiosk))
 	for _, useCase := range []string{
 		"start-shift", "keep-shift", "end-shift", "board", "await-board", "person", "timeline", "reveal", "kiosks",
+		"new-case", "request-case", "approve-case", "deny-case", "open-cases", "case-ticket", "ask-caller", "confirm-caller", "caller", "hr-number", "assist",
 	} {
 		s.clock.add(time.Minute) // so that each is recorded
 		before := len(s.refusedStations())
@@ -116,5 +117,71 @@ func TestAKioskIsOfferedNothingOfStaff(t *testing.T) {
 		if want := (station.StationRefused{UseCase: useCase, Reason: station.NotItsKind}); len(all) != before+1 || all[before] != want {
 			t.Errorf("%s: recorded %v", useCase, all[before:])
 		}
+	}
+}
+
+// What staff do to somebody goes the same way, and is done once however often its answer
+// gets lost.
+func TestCasesAtAStation(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	ctx := t.Context()
+	c := s.client(s.admit("balie-1", station.Desk))
+	s.connected(c)
+	shift := s.agent(c, domain.RoleHelpdesk)
+	h := c.Helpdesk()
+	whom, err := s.Desk.AddToRoster(ctx, desk.Person{Email: "sara@voorbeeld.nl", Name: "Sara Bos", Phone: "0687654321"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := h.NewCase(ctx, shift.ID)
+	if err != nil || id == "" {
+		t.Fatalf("got %q, %v", id, err)
+	}
+	if number, err := h.ShowHRNumber(ctx, shift.ID, whom, id); err != nil || number.E164 != "+31687654321" {
+		t.Errorf("HR's number: %+v, %v", number, err)
+	}
+	frozen, err := h.RequestCase(ctx, shift.ID, desk.CaseRequest{Subject: whom, Case: id, Action: enrolment.Freezing, Reason: enrolment.CaseSuspicion})
+	if err != nil || frozen.Stage != desk.CaseDone {
+		t.Fatalf("frozen: %+v, %v", frozen, err)
+	}
+	asked, err := h.RequestCase(ctx, shift.ID, desk.CaseRequest{
+		Subject: whom, Action: enrolment.Unfreezing, Reason: enrolment.CaseMistake, Evidence: []enrolment.Evidence{enrolment.SawPass},
+	})
+	if err != nil || asked.Stage != desk.CaseWaiting {
+		t.Fatalf("asked: %+v, %v", asked, err)
+	}
+	rows, err := h.OpenCases(ctx, shift.ID)
+	if err != nil || len(rows) != 1 || rows[0].Case != asked.Case || !rows[0].Mine || rows[0].Name != "Sara Bos" {
+		t.Errorf("open: %+v, %v", rows, err)
+	}
+	if _, err := h.ApproveCase(ctx, shift.ID, whom, asked.Case); refusal(err) != desk.NoRight {
+		t.Errorf("approved by who asked: %v", err)
+	}
+	if denied, err := h.DenyCase(ctx, shift.ID, whom, asked.Case, enrolment.DeniedNotNeeded); err != nil || denied.Stage != desk.CaseDenied {
+		t.Errorf("taken back: %+v, %v", denied, err)
+	}
+	if _, err := h.AskCaller(ctx, shift.ID, whom); err == nil {
+		t.Error("somebody without a factor proves one")
+	}
+	if _, err := h.Ticket(ctx, shift.ID, whom, asked.Case); refusal(err) != desk.NoCase {
+		t.Errorf("a ticket: %v", err)
+	}
+	other, err := s.Desk.AddToRoster(ctx, desk.Person{Email: "bram@voorbeeld.nl", Name: "Bram Smit"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.Assist(ctx, shift.ID, other, "nl")
+	if err != nil || v.Screen != desk.ScreenEmailCode {
+		t.Fatalf("beside: %+v, %v", v, err)
+	}
+	if _, err := h.OpenCases(ctx, shift.ID); refusal(err) != desk.Assisting {
+		t.Errorf("meanwhile: %v", err)
+	}
+	if err := c.End(ctx, v.Visit, station.Stopped); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.OpenCases(ctx, shift.ID); err != nil {
+		t.Errorf("after it: %v", err)
 	}
 }
