@@ -277,7 +277,10 @@ func (p *casesPage) show() {
 		p.told.Objects = []fyne.CanvasObject{ui.NewMessage(ui.Success, "", ui.Plain(p.said))}
 	}
 	p.sub.SetText(" ")
-	if p.got {
+	switch {
+	case p.got && p.waits == 0:
+		p.sub.SetText(w.T("helpdesk-case-none-for-you"))
+	case p.got:
 		p.sub.SetText(w.N("helpdesk-case-for-you", p.waits))
 	}
 	r := p.find(p.chosen)
@@ -385,7 +388,7 @@ func (p *casesPage) showCase(r *desk.CaseRow) {
 	add("helpdesk-case-what", w.action(r.Action))
 	add("helpdesk-case-reason-is", w.reason(r.Reason))
 	add("helpdesk-case-evidence", w.evidence(&r.CaseView))
-	add("helpdesk-case-place", w.where(r.Remote))
+	add("helpdesk-case-place", capital(w.where(r.Remote)))
 	add("helpdesk-case-by", p.asker(r))
 	if r.Ticket {
 		add("helpdesk-case-ticket-is", w.T("helpdesk-case-ticket-there"))
