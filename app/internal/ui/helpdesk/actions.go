@@ -110,7 +110,7 @@ func (a *actions) redraw() {
 	if a.p.got {
 		a.draw()
 		a.p.whole.Refresh()
-		a.p.aside.Refresh()
+		a.p.body.Refresh()
 		a.p.scroll.Refresh()
 	}
 }
@@ -300,7 +300,7 @@ func (a *actions) begin(action enrolment.Action) {
 	a.hideTicket()
 	a.form = newCaseForm(a, action)
 	a.redraw()
-	a.p.scroll.ScrollTo(a.card.Position().Y)
+	a.p.scroll.ScrollTo(a.p.aside.Position().Y + a.card.Position().Y)
 	ui.Focus(a.form.first())
 }
 

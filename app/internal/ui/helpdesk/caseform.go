@@ -250,7 +250,7 @@ func (f *caseForm) sync() {
 
 // fit gives its parts the room that they need now.
 func (f *caseForm) fit() {
-	f.a.p.aside.Refresh()
+	f.a.p.body.Refresh()
 	f.col.Refresh()
 	f.a.p.scroll.Refresh()
 }

@@ -65,7 +65,8 @@ type personPage struct {
 	masks    map[desk.PersonField]*ui.Masked
 	scroll   *ui.Scroller
 	whole    *fyne.Container
-	aside    *fyne.Container // what scrolls
+	body     *fyne.Container // what scrolls
+	aside    *fyne.Container // the two columns in it
 	acts     *actions
 	drawn    [3]string // what why, now and entries were made from
 }
@@ -128,8 +129,16 @@ func (p *personPage) content() fyne.CanvasObject {
 	p.aside = ui.NewAside(
 		[]fyne.CanvasObject{ui.NewCard(ui.Recommended, p.why), story},
 		[]fyne.CanvasObject{ui.NewCard(ui.Surface, p.now), p.acts.card})
-	p.scroll = ui.NewScroller(p.aside)
-	p.whole = ui.Column(ui.SizeGap, p.acts.banner, ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord), p.away, ui.Grow(1, p.scroll))
+	title := ui.NewTitle(p.heading, p.badge, p.line, p.track, p.bord)
+	if ui.Current().Scale > ui.Normal { // larger, what waits would leave no room for the rest
+		p.body = ui.Column(ui.SizeGap, p.acts.banner, p.aside)
+		p.scroll = ui.NewScroller(p.body)
+		p.whole = ui.Column(ui.SizeGap, title, p.away, ui.Grow(1, p.scroll))
+	} else {
+		p.body = ui.Column(ui.SizeGap, p.aside)
+		p.scroll = ui.NewScroller(p.body)
+		p.whole = ui.Column(ui.SizeGap, p.acts.banner, title, p.away, ui.Grow(1, p.scroll))
+	}
 	p.show()
 	p.scroll.ScrollTo(at)
 	return p.whole
