@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 )
 
@@ -174,7 +175,7 @@ type Frame struct {
 	foot   []fyne.CanvasObject
 	rail   *canvas.Rectangle
 	edge   *canvas.Rectangle
-	ground *canvas.Rectangle
+	ground *floor
 	page   fyne.CanvasObject
 }
 
@@ -183,7 +184,7 @@ func NewFrame(brand fyne.CanvasObject, items, foot []fyne.CanvasObject, page fyn
 	d := &Frame{
 		brand: brand, items: items, foot: foot, page: page,
 		rail: canvas.NewRectangle(tint(ColorRail)), edge: canvas.NewRectangle(tint(ColorRailBorder)),
-		ground: canvas.NewRectangle(tint(theme.ColorNameBackground)),
+		ground: newFloor(),
 	}
 	objects := append([]fyne.CanvasObject{d.ground, d.rail, d.edge, brand}, items...)
 	objects = append(append(objects, foot...), page)
@@ -224,3 +225,27 @@ func (d *Frame) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	side, top := size(SizeSide), size(SizeTop)
 	place(d.page, w+side, top, max(0, s.Width-w-2*side), max(0, s.Height-2*top+8))
 }
+
+// A floor is the ground of a frame, on which a pointer that moves or clicks is a sign of
+// life.
+type floor struct{ rule }
+
+func newFloor() *floor {
+	f := &floor{rule{ink: theme.ColorNameBackground}}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+var _ desktop.Hoverable = (*floor)(nil)
+
+// Tapped is a sign of life.
+func (*floor) Tapped(*fyne.PointEvent) { active() }
+
+// MouseIn is a sign of life.
+func (*floor) MouseIn(*desktop.MouseEvent) { active() }
+
+// MouseMoved is a sign of life.
+func (*floor) MouseMoved(*desktop.MouseEvent) { active() }
+
+// MouseOut is called by Fyne.
+func (*floor) MouseOut() {}

@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/ui"
 )
 
@@ -15,7 +16,6 @@ type demoStrip struct {
 	ctx    context.Context //nolint:containedctx // ends with the window
 	stop   func()
 	last   DemoMessage
-	digits string // that Pocket is asked for
 	busy   bool
 	failed bool
 }
@@ -41,8 +41,17 @@ func (d *demoStrip) receive(m DemoMessage) {
 	}
 }
 
-// asks notes which digits Pocket is asked for; "" none.
-func (d *demoStrip) asks(digits string) { d.digits, d.failed = digits, false }
+// digits are those that Pocket is asked for now; "" none.
+func (d *demoStrip) digits() string {
+	s := d.w.signIn
+	if s == nil || s.view.Screen != desk.ScreenLoginApproval || s.ended() != "" {
+		return ""
+	}
+	return s.view.Login.Digits
+}
+
+// forget forgets the code: whoever it was for has signed in.
+func (d *demoStrip) forget() { d.last, d.failed = DemoMessage{}, false }
 
 // build returns the phone for the rail.
 func (d *demoStrip) build() fyne.CanvasObject {
@@ -58,7 +67,7 @@ func (d *demoStrip) build() fyne.CanvasObject {
 		col.Add(ui.Column("", ui.Hint(ui.Bold(what+" "), ui.Plain(d.last.At.Format("15:04"))).OneLine(), ui.Hint(ui.Plain(d.last.To)).Elide(),
 			ui.NewText(ui.RoleSubheading, ui.Span{Text: d.last.Code, Bold: true, Mono: true}).OneLine()))
 	}
-	if d.digits != "" {
+	if d.digits() != "" {
 		yes := ui.NewButton(ui.Small, w.t("kiosk-demo-approve"), d.approve)
 		yes.SetEnabled(!d.busy)
 		col.Add(yes)
@@ -70,11 +79,11 @@ func (d *demoStrip) build() fyne.CanvasObject {
 }
 
 func (d *demoStrip) approve() {
-	if d.busy {
+	digits := d.digits()
+	if d.busy || digits == "" {
 		return
 	}
 	d.busy = true
-	digits := d.digits
 	ui.Work(d.ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, d.w.c.Demo.Approve(ctx, digits) },
 		func(_ struct{}, err error) {
 			d.busy, d.failed = false, err != nil

@@ -2,9 +2,10 @@ package helpdesk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -12,12 +13,14 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // A List is HR's list, as it was read.
@@ -66,7 +69,8 @@ type importPage struct {
 	file   string // its name
 	plan   desk.ImportPlan
 	result desk.Imported
-	wrong  string // in words
+	wrong  string // why nothing came of it, in words
+	note   string // why something was not done, in words
 	all    bool   // the list is of everybody
 	strict bool   // nothing, when a row is bad
 	folded map[string]bool
@@ -79,7 +83,10 @@ type importPage struct {
 	count       *ui.Text
 	ticker      *ui.Ticker
 	path        *ui.Field
+	dialog      *dialog.FileDialog // nil while none is open
+	primary     *ui.Button         // what Enter does, nil: nothing
 	table       *ui.Table
+	groups      []group // in the order of the table
 	lines       []importLine
 }
 
@@ -87,7 +94,7 @@ type importPage struct {
 type importLine struct{ line, who, what string }
 
 func newImportPage(w *Window) *importPage {
-	return &importPage{w: w, folded: map[string]bool{"new": true, "note": true}}
+	return &importPage{w: w, folded: map[string]bool{"note": true}}
 }
 
 func (p *importPage) id() string    { return "import" }
@@ -96,6 +103,15 @@ func (p *importPage) enter()        {}
 
 // leave stops nothing that records: an import that was begun goes on.
 func (p *importPage) leave() {
+	p.rest()
+	if p.dialog != nil {
+		p.dialog.Hide()
+		p.dialog = nil
+	}
+}
+
+// rest stops the bar from following what is done.
+func (p *importPage) rest() {
 	p.ticker.Stop()
 	p.ticker = nil
 }
@@ -110,9 +126,14 @@ func (p *importPage) key(e *fyne.KeyEvent) bool {
 
 func (p *importPage) content() fyne.CanvasObject {
 	w := p.w
+	p.rest()
 	col := ui.Column(ui.SizeGap, ui.Column("", ui.Heading(p.title()).Elide(), ui.Body(ui.Plain(w.t("import-lead"))).Ink(ui.ColorMuted)))
 	if p.wrong != "" {
-		col.Add(ui.NewMessage(ui.Failure, w.t("import-not"), ui.Plain(p.wrong)))
+		title := w.t("import-not")
+		if p.stage == imported {
+			title = ""
+		}
+		col.Add(ui.NewMessage(ui.Failure, title, ui.Plain(p.wrong)))
 	}
 	switch p.stage {
 	case picking:
@@ -141,10 +162,17 @@ func (p *importPage) pick(col *fyne.Container) {
 		ui.Subheading(w.t("import-columns")), ui.Body(ui.Plain(w.t("import-columns-line"))))))
 }
 
-// choose asks for a file in a dialog.
+// choose asks for a file in a dialog, which is Fyne's own.
 func (p *importPage) choose() {
-	if p.w.win == nil {
+	w := p.w
+	if w.win == nil || p.dialog != nil {
 		return
+	}
+	words := map[string]string{"Show Hidden Files": w.t("import-dialog-hidden"), "file.parent": w.t("import-dialog-parent")}
+	if b, err := json.Marshal(words); err == nil {
+		if err := lang.AddTranslations(fyne.NewStaticResource(lang.SystemLocale().LanguageString()+".json", b)); err != nil {
+			fyne.LogError("the words of the file dialog", err)
+		}
 	}
 	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
 		if err != nil || r == nil {
@@ -153,8 +181,14 @@ func (p *importPage) choose() {
 		path := r.URI().Path()
 		_ = r.Close() // it is opened anew, by its path
 		p.open(path)
-	}, p.w.win)
+	}, w.win)
+	d.SetTitleText(w.t("import-choose"))
+	d.SetConfirmText(w.t("import-open"))
+	d.SetDismissText(w.t("import-dialog-cancel"))
 	d.SetFilter(storage.NewExtensionFileFilter([]string{".csv", ".txt"}))
+	d.SetOnClosed(func() { p.dialog = nil })
+	d.Resize(w.win.Canvas().Size().SubtractWidthHeight(160, 120))
+	p.dialog = d
 	d.Show()
 }
 
@@ -164,7 +198,7 @@ func (p *importPage) open(path string) {
 		return
 	}
 	p.begin(planning)
-	p.file = path[strings.LastIndexAny(path, `/\`)+1:]
+	p.file, p.all, p.note = path[strings.LastIndexAny(path, `/\`)+1:], false, ""
 	turn := p.turn
 	ui.Work(p.ctx, func(context.Context) (List, error) {
 		f, err := os.Open(path) //nolint:gosec // the one that somebody chose
@@ -217,7 +251,8 @@ func (p *importPage) anew() {
 	if p.cancel != nil {
 		p.cancel()
 	}
-	p.stage, p.wrong, p.list, p.plan, p.result = picking, "", List{}, desk.ImportPlan{}, desk.Imported{}
+	p.stage, p.wrong, p.note, p.list, p.plan, p.result = picking, "", "", List{}, desk.ImportPlan{}, desk.Imported{}
+	p.groups, p.lines = nil, nil
 	p.redraw()
 }
 
@@ -225,6 +260,18 @@ func (p *importPage) redraw() {
 	if p.w.open == page(p) {
 		p.w.rebuild()
 	}
+}
+
+// everybody says whether the list is of everybody. With a row that is bad nobody can
+// say who is missing from it: the person on that row would leave.
+func (p *importPage) everybody() {
+	if p.list.Bad > 0 {
+		p.note = p.w.t("import-not-everybody")
+		p.redraw()
+		return
+	}
+	p.all, p.note = !p.all, ""
+	p.compare()
 }
 
 // compare plans the import.
@@ -237,8 +284,8 @@ func (p *importPage) compare() {
 		switch {
 		case p.turn != turn || p.w.refused(err):
 		case errors.Is(err, desk.ErrNotEverybody):
-			p.all = false
-			p.fail(p.w.t("import-not-everybody"))
+			p.all, p.note = false, p.w.t("import-not-everybody")
+			p.compare()
 		case err != nil:
 			p.fail(p.w.says(err))
 		default:
@@ -286,19 +333,31 @@ func (p *importPage) show(col *fyne.Container) {
 	if len(l.Ignored) > 0 {
 		about += " " + w.t("import-ignored", i18n.Args{"Columns": strings.Join(l.Ignored, ", ")})
 	}
-	everybody := ui.NewButton(ui.Small, w.t("import-everybody"), func() { p.all = !p.all; p.compare() })
+	everybody := ui.NewButton(ui.Small, w.t("import-everybody"), p.everybody)
 	strict := ui.NewButton(ui.Small, w.t("import-strict"), func() { p.strict = !p.strict; p.redraw() })
 	everybody.Left, strict.Left = tick(p.all), tick(p.strict)
 	do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
 	do.SetEnabled(len(p.plan.Steps) > 0 && (!p.strict || p.left() == 0))
 	col.Add(ui.Hint(ui.Plain(about)))
 	col.Add(ui.Flow(ui.SizeSmallGap, everybody, strict))
+	if p.note != "" {
+		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(p.note)))
+	}
 	if p.strict && p.left() > 0 {
 		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.t("import-strict-bad"))))
 	}
 	if len(p.plan.Steps) == 0 {
 		col.Add(ui.NewMessage(ui.Success, w.t("import-nothing"), ui.Plain(w.t("import-nothing-line"))))
 	}
+	p.groups = p.planGroups()
+	col.Add(ui.Grow(1, p.newTable()))
+	col.Add(ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring(), do))
+	p.primary = do
+}
+
+// newTable returns the table of the groups.
+func (p *importPage) newTable() *ui.Table {
+	w := p.w
 	p.table = ui.NewTable([]ui.TableColumn{
 		{Title: w.t("import-line"), Least: 64, Wanted: 84},
 		{Title: w.t("import-who"), Least: 160, Wanted: 280, Grows: 1},
@@ -306,8 +365,7 @@ func (p *importPage) show(col *fyne.Container) {
 	}, p.row)
 	p.table.OnFold = p.fold
 	p.sections()
-	col.Add(ui.Grow(1, p.table))
-	col.Add(ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring(), do))
+	return p.table
 }
 
 // tick is the sign of a choice that can be on.
@@ -320,40 +378,68 @@ func tick(on bool) ui.Icon {
 
 // A group is a section of the table.
 type group struct {
-	id            string
-	urgent, good  bool
-	lines         []importLine
-	count         int // where the rows themselves are not listed
-	neverUnfolded bool
+	id           string
+	urgent, good bool
+	lines        []importLine
+	count        int // of one that has no lines, and is the last
 }
 
-// groups are what the plan says, the worst first.
-func (p *importPage) groups() []group {
+func (g *group) size() int {
+	if g.count > 0 {
+		return g.count
+	}
+	return len(g.lines)
+}
+
+// lineOf is the number of the line of an entry; "" for none.
+func (p *importPage) lineOf(at int) string {
+	if at < 0 || at >= len(p.list.Lines) {
+		return ""
+	}
+	return strconv.Itoa(p.list.Lines[at])
+}
+
+// refusedLine says of an entry that it was left out, and why.
+func (p *importPage) refusedLine(r desk.ImportRefusal) importLine {
+	who := ""
+	if r.At >= 0 && r.At < len(p.list.Staff.People) {
+		who = p.list.Staff.People[r.At].Email
+	}
+	reason := "address" // all else was looked at as the list was read
+	for _, known := range []struct {
+		err    error
+		reason string
+	}{
+		{desk.ErrListedTwice, "twice"},
+		{desk.ErrSaidMeanwhile, "meanwhile"},
+		{domain.ErrUnknownEvent, "newer"},
+		{domain.ErrErased, "erased"},
+	} {
+		if errors.Is(r.Err, known.err) {
+			reason = known.reason
+		}
+	}
+	return importLine{p.lineOf(r.At), who, p.w.t("import-entry-" + reason)}
+}
+
+func (p *importPage) problemLine(x ListProblem) importLine {
+	return importLine{strconv.Itoa(x.Line), x.Column, p.w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})}
+}
+
+// planGroups are what the plan says, the worst first.
+func (p *importPage) planGroups() []group {
 	w := p.w
-	line := func(n int) string {
-		if n == 0 {
-			return ""
-		}
-		return strconv.Itoa(n)
-	}
-	lineOf := func(at int) string {
-		if at < 0 || at >= len(p.list.Lines) {
-			return ""
-		}
-		return line(p.list.Lines[at])
-	}
-	bad := group{id: "bad", urgent: true}
+	bad, note := group{id: "bad", urgent: true}, group{id: "note"}
 	for _, x := range p.list.Problems {
-		bad.lines = append(bad.lines, importLine{line(x.Line), x.Column, w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})})
+		bad.lines = append(bad.lines, p.problemLine(x))
 	}
 	for _, r := range p.plan.Refused {
-		who := ""
-		if r.At >= 0 {
-			who = p.list.Staff.People[r.At].Email
-		}
-		bad.lines = append(bad.lines, importLine{lineOf(r.At), who, w.t("import-refused")})
+		bad.lines = append(bad.lines, p.refusedLine(r))
 	}
-	leave, change, fresh, note := group{id: "leave", urgent: true}, group{id: "change"}, group{id: "new"}, group{id: "note"}
+	for _, x := range p.list.Notes {
+		note.lines = append(note.lines, p.problemLine(x))
+	}
+	leave, change, fresh := group{id: "leave", urgent: true}, group{id: "change"}, group{id: "new"}
 	for _, s := range p.plan.Steps {
 		switch s.Do {
 		case desk.ImportLeave:
@@ -363,33 +449,28 @@ func (p *importPage) groups() []group {
 			for i, f := range s.Changes {
 				fields[i] = w.t("import-field-" + string(f))
 			}
-			change.lines = append(change.lines, importLine{lineOf(s.At), s.Email, strings.Join(fields, ", ")})
+			change.lines = append(change.lines, importLine{p.lineOf(s.At), s.Email, strings.Join(fields, ", ")})
 		case desk.ImportNew:
-			fresh.lines = append(fresh.lines, importLine{lineOf(s.At), s.Email, p.list.Staff.People[s.At].Name})
+			fresh.lines = append(fresh.lines, importLine{p.lineOf(s.At), s.Email, p.list.Staff.People[s.At].Name})
 		}
 	}
-	for _, x := range p.list.Notes {
-		note.lines = append(note.lines, importLine{line(x.Line), x.Column, w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})})
-	}
-	return []group{bad, leave, change, fresh, note, {id: "same", good: true, count: p.plan.Same, neverUnfolded: true}}
+	all := []group{bad, leave, change, note, fresh, {id: "same", good: true, count: p.plan.Same}}
+	return slices.DeleteFunc(all, func(g group) bool { return g.size() == 0 })
 }
 
+// sections puts the groups into the table.
 func (p *importPage) sections() {
 	p.lines = p.lines[:0]
-	var all []ui.Section
-	for _, g := range p.groups() {
-		n := max(g.count, len(g.lines))
-		if n == 0 {
-			continue
-		}
-		s := ui.Section{Title: p.w.t("import-group-"+g.id, i18n.Args{"N": n}), Rows: len(g.lines), Urgent: g.urgent, Good: g.good, Folded: p.folded[g.id] || g.neverUnfolded}
-		if !g.neverUnfolded {
+	all := make([]ui.Section, len(p.groups))
+	for i, g := range p.groups {
+		s := ui.Section{Title: p.w.t("import-group-" + g.id), Rows: g.size(), Urgent: g.urgent, Good: g.good, Folded: p.folded[g.id] || len(g.lines) == 0}
+		if len(g.lines) > 0 {
 			s.Fold = p.w.t("import-hide")
 			if s.Folded {
 				s.Fold = p.w.t("import-show")
 			}
 		}
-		all = append(all, s)
+		all[i] = s
 		p.lines = append(p.lines, g.lines...)
 	}
 	p.table.SetSections(all)
@@ -397,16 +478,11 @@ func (p *importPage) sections() {
 
 // fold shows or hides the rows of a section.
 func (p *importPage) fold(section int) {
-	at := 0
-	for _, g := range p.groups() {
-		if max(g.count, len(g.lines)) == 0 {
-			continue
-		}
-		if at == section {
-			p.folded[g.id] = !p.folded[g.id]
-		}
-		at++
+	if section < 0 || section >= len(p.groups) {
+		return
 	}
+	id := p.groups[section].id
+	p.folded[id] = !p.folded[id]
 	p.sections()
 }
 
@@ -426,16 +502,16 @@ func (p *importPage) start() {
 	}
 	plan, shift := p.plan, p.w.shift.ID
 	p.begin(importing)
-	turn := p.turn
-	ui.Work(p.ctx, func(ctx context.Context) (desk.Imported, error) {
+	turn, ctx := p.turn, p.ctx
+	ui.Work(ctx, func(ctx context.Context) (desk.Imported, error) {
 		return p.w.c.Staff.Import(ctx, shift, plan, p.tell)
 	}, func(done desk.Imported, err error) {
 		if p.turn != turn || p.w.refused(err) {
 			return
 		}
 		p.result, p.stage, p.wrong = done, imported, ""
-		if err != nil {
-			p.wrong = p.w.t("import-broken-off", i18n.Args{"Done": done.Done, "Total": len(plan.Steps)})
+		if err != nil && ctx.Err() == nil { // it was not asked to stop
+			p.wrong = p.w.says(err)
 		}
 		p.redraw()
 	})
@@ -443,17 +519,30 @@ func (p *importPage) start() {
 
 func (p *importPage) finished(col *fyne.Container) {
 	w := p.w
-	kind, title := ui.Success, w.p.N("import-done", p.result.Done)
-	if p.wrong != "" {
+	all := len(p.plan.Steps)
+	kind, title, text := ui.Success, w.p.N("import-done", p.result.Done), w.t("import-again")
+	if p.result.Done+len(p.result.Refused) < all {
 		kind = ui.Warning
-	}
-	text := w.t("import-again")
-	if n := p.left() + len(p.result.Refused); n > 0 {
-		text = w.p.N("import-left-out", n) + " " + text
+		title, text = w.t("import-broken-off", i18n.Args{"Done": p.result.Done, "Total": all}), w.t("import-go-on")
 	}
 	col.Add(ui.NewMessage(kind, title, ui.Plain(text)))
-	col.Add(ui.Hint(ui.Plain(fmt.Sprintf("%s %s", w.t("import-batch"), p.plan.Batch))))
-	col.Add(ui.Row(ui.SizeSmallGap, ui.NewNext(w.t("import-another"), p.anew), ui.Spring()))
+	col.Add(ui.Hint(ui.Plain(w.t("import-batch", i18n.Args{"Batch": p.plan.Batch}))))
+	next := ui.NewNext(w.t("import-another"), p.anew)
+	p.primary = next
+	left := group{id: "bad", urgent: true}
+	for _, g := range p.groups {
+		if g.id == left.id {
+			left.lines = slices.Clone(g.lines)
+		}
+	}
+	for _, r := range p.result.Refused {
+		left.lines = append(left.lines, p.refusedLine(r))
+	}
+	if left.size() > 0 {
+		p.groups = []group{left}
+		col.Add(ui.Grow(1, p.newTable()))
+	}
+	col.Add(ui.Row(ui.SizeSmallGap, next, ui.Spring()))
 }
 
 // dropped takes a file that was dragged into the window.

@@ -53,7 +53,7 @@ func (w *Window) keys(c fyne.Canvas) {
 	c.SetOnTypedRune(func(r rune) {
 		w.touched()
 		switch {
-		case w.veil != nil || w.signIn != nil:
+		case w.covered() || w.signIn != nil:
 		case r == '/':
 			if s, ok := w.open.(searcher); ok {
 				s.toSearch()
@@ -70,15 +70,16 @@ func (w *Window) keys(c fyne.Canvas) {
 	}
 	for i := range 9 {
 		add(fyne.KeyName(rune('1'+i)), fyne.KeyModifierAlt, func() {
-			if w.signIn == nil && w.veil == nil && i < len(w.entries) {
+			if w.signIn == nil && !w.covered() && i < len(w.entries) {
 				w.show(w.entries[i].page)
 			}
 		})
 	}
-	for _, key := range []fyne.KeyName{fyne.KeyEqual, fyne.KeyPlus} {
-		add(key, fyne.KeyModifierControl, func() { w.scale(w.options.Scale.Next()) })
+	for _, with := range []fyne.KeyModifier{fyne.KeyModifierControl, fyne.KeyModifierControl | fyne.KeyModifierShift} {
+		add(fyne.KeyEqual, with, func() { w.scale(larger(w.options.Scale)) })
+		add(fyne.KeyPlus, with, func() { w.scale(larger(w.options.Scale)) })
+		add(fyne.KeyMinus, with, func() { w.scale(smaller(w.options.Scale)) })
 	}
-	add(fyne.KeyMinus, fyne.KeyModifierControl, func() { w.scale(smaller(w.options.Scale)) })
 	add(fyne.Key0, fyne.KeyModifierControl, func() { w.scale(ui.Normal) })
 	add(fyne.KeyD, fyne.KeyModifierControl, w.nextMode)
 	add(fyne.KeyL, fyne.KeyModifierControl, func() {
@@ -88,6 +89,18 @@ func (w *Window) keys(c fyne.Canvas) {
 	})
 }
 
+// covered says whether something lies over the window: the keys are for that.
+func (w *Window) covered() bool {
+	return w.win != nil && w.win.Canvas().Overlays().Top() != nil
+}
+
+func larger(s ui.Scale) ui.Scale {
+	if s < ui.Larger {
+		return ui.Larger
+	}
+	return ui.Largest
+}
+
 func smaller(s ui.Scale) ui.Scale {
 	if s > ui.Larger {
 		return ui.Larger
@@ -95,13 +108,12 @@ func smaller(s ui.Scale) ui.Scale {
 	return ui.Normal
 }
 
-// scale makes all text as large. From the largest it does not go back to normal.
+// scale makes all text as large.
 func (w *Window) scale(s ui.Scale) {
-	if s == w.options.Scale || s == ui.Normal && w.options.Scale == ui.Largest {
-		return
+	if s != w.options.Scale {
+		w.options.Scale = s
+		w.apply()
 	}
-	w.options.Scale = s
-	w.apply()
 }
 
 // nextMode goes from light to dark to high contrast.
@@ -124,21 +136,30 @@ func (w *Window) speak(lang string) {
 	w.rebuild()
 }
 
-// help lists the shortcuts over the window.
+// help lists the shortcuts over the window, and what can be had otherwise.
 func (w *Window) help() {
 	if w.win == nil {
 		return
 	}
-	list := ui.Column(ui.SizeSmallGap)
+	w.hideVeil()
+	keys := make([]fyne.CanvasObject, 0, 16)
 	for _, s := range w.shortcuts() {
-		list.Add(ui.NewFact(s.keys, ui.Body(ui.Plain(s.does))))
+		keys = append(keys, ui.NewFact(s.keys, ui.Body(ui.Plain(s.does))))
 	}
 	done := ui.NewButton(ui.Primary, w.t("kiosk-close"), w.hideVeil)
-	list.Add(ui.Row(ui.SizeSmallGap,
-		ui.NewButton(ui.Small, w.t("helpdesk-key-larger"), func() { w.scale(w.options.Scale.Next()) }).WithLeft(ui.IconTextSize),
-		ui.NewButton(ui.Small, w.t("helpdesk-key-mode"), w.nextMode).WithLeft(ui.IconContrast),
-		ui.NewButton(ui.Small, w.otherLanguage(), func() { w.speak(w.nextLanguage()) })))
-	w.veil = ui.ShowVeil(w.win.Canvas(), ui.NewDialog(nil, w.t("helpdesk-keys"), ui.Body(ui.Plain(w.t("helpdesk-keys-lead"))), list, done))
+	// What is chosen shows at once, under the same list.
+	choice := func(icon ui.Icon, words string, do func()) *ui.Button {
+		return ui.NewButton(ui.Small, words, func() {
+			do()
+			w.help()
+		}).WithLeft(icon)
+	}
+	parts := ui.Column(ui.SizeGap, ui.Tiles(2, 260, ui.SizeSmallGap, keys...),
+		ui.Flow(ui.SizeSmallGap,
+			choice(ui.IconTextSize, w.t("helpdesk-key-larger"), func() { w.scale(w.options.Scale.Next()) }),
+			choice(ui.IconContrast, w.t("helpdesk-key-mode"), w.nextMode),
+			choice("", w.otherLanguage(), func() { w.speak(w.nextLanguage()) })))
+	w.veil = ui.ShowVeil(w.win.Canvas(), ui.NewDialog(nil, w.t("helpdesk-keys"), ui.Body(ui.Plain(w.t("helpdesk-keys-lead"))), parts, done))
 	ui.Focus(done)
 }
 

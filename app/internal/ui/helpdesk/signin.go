@@ -34,6 +34,9 @@ type signIn struct {
 	primary         *ui.Button
 	resend          *ui.Button
 	left            *ui.Text
+	timer           *ui.TimeLeft // of the question to Pocket
+	whole           time.Duration
+	over            bool // the page says that the question is over
 }
 
 func newSignIn(w *Window, why string) *signIn {
@@ -48,7 +51,7 @@ func (s *signIn) build() fyne.CanvasObject {
 	if s.primary != nil {
 		s.primary.SetBusy(false) // or its dots go on for nobody
 	}
-	s.primary, s.resend, s.left, s.digits = nil, nil, nil, nil
+	s.primary, s.resend, s.left, s.digits, s.timer = nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch {
 	case s.notFor:
@@ -161,9 +164,20 @@ func (s *signIn) askCode(col *fyne.Container) {
 	s.tick()
 }
 
+// ended says why the question to Pocket is over; "" while it waits.
+func (s *signIn) ended() desk.LoginEnd {
+	if v := s.view.Login; v.Ended != "" || s.w.c.Now().Sub(s.seen) < v.Left {
+		return v.Ended
+	}
+	return desk.EndedExpired
+}
+
 func (s *signIn) askPhone(col *fyne.Container) {
 	w := s.w
-	if end := s.view.Login.Ended; end != "" {
+	end := s.ended()
+	s.over = end != ""
+	if s.over {
+		s.whole = 0
 		s.head(col, w.t("kiosk-approve-"+string(end)), w.t("kiosk-approve-"+string(end)+"-text", w.names()))
 		s.primary = ui.NewNext(w.t("kiosk-approve-again"), func() {
 			visit := s.view.Visit
@@ -174,9 +188,11 @@ func (s *signIn) askPhone(col *fyne.Container) {
 		return
 	}
 	s.head(col, w.t("kiosk-approve-title", w.names()), w.t("kiosk-approve-lead", w.names()))
+	s.timer, s.whole = ui.NewTimeLeft(w.t("kiosk-approve-left")), max(s.whole, s.view.Login.Left)
 	col.Add(ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap,
-		ui.Label(w.t("kiosk-approve-digits")), ui.NewShownDigits(s.view.Login.Digits), ui.Hint(ui.Plain(w.t("kiosk-approve-2-line"))))))
+		ui.Label(w.t("kiosk-approve-digits")), ui.NewShownDigits(s.view.Login.Digits), ui.Hint(ui.Plain(w.t("kiosk-approve-2-line"))), s.timer)))
 	col.Add(s.backRow())
+	s.tick()
 }
 
 func (s *signIn) frozen(col *fyne.Container) {
@@ -248,6 +264,9 @@ func (s *signIn) failed(v desk.View, err error) {
 		s.see(v)
 	}
 	s.wrong = s.w.says(err)
+	if ok && r.Code == desk.OutOfOrder && s.view.Visit == "" { // the right password, and no factor yet
+		s.wrong = s.w.t("helpdesk-unfinished")
+	}
 	s.w.rebuild()
 }
 
@@ -257,9 +276,6 @@ func (s *signIn) see(v desk.View) { s.view, s.seen = v, s.w.c.Now() }
 func (s *signIn) took(v desk.View) {
 	first := s.view.Visit != v.Visit
 	s.see(v)
-	if s.w.demo != nil {
-		s.w.demo.asks(v.Login.Digits)
-	}
 	if v.Screen == desk.ScreenAccount {
 		s.start()
 		return
@@ -363,6 +379,13 @@ func (s *signIn) tick() {
 	if s.view.Visit != "" && now.Sub(s.seen) >= idleLogin {
 		s.again()
 		return
+	}
+	switch {
+	case s.timer != nil && s.ended() != "" && !s.over:
+		s.w.rebuild()
+		return
+	case s.timer != nil:
+		s.timer.Set(s.view.Login.Left-now.Sub(s.seen), s.whole)
 	}
 	if s.resend == nil {
 		return

@@ -264,6 +264,7 @@ func (w *Window) frame() fyne.CanvasObject {
 	foot := []fyne.CanvasObject{
 		w.left,
 		ui.NewSomebody(w.shift.Name, strings.Join(roles, ", ")),
+		ui.NewNavItem(ui.IconQuestion, w.t("helpdesk-keys-short"), w.help),
 		ui.NewNavItem(ui.IconSignOut, w.t("helpdesk-sign-out"), w.signOut),
 	}
 	brand := ui.Column(ui.SizeSmallGap, ui.NewBrand("Keydesk"), ui.Hint(ui.Plain(w.c.Portal)).Ink(ui.ColorRailMuted).Elide())
@@ -285,6 +286,9 @@ func (w *Window) begin(s desk.Shift) {
 	w.cancel()
 	w.ctx, w.cancel = context.WithCancel(w.base)
 	w.shift, w.signIn = s, nil
+	if w.demo != nil {
+		w.demo.forget()
+	}
 	w.kept, w.until = w.c.Now(), w.c.Now().Add(s.Left)
 	w.entries = w.entriesOf(s)
 	at, back := w.entries[0].page, w.resume
@@ -529,7 +533,11 @@ func (w *Window) says(err error) string {
 	case desk.WrongCode, desk.WrongPassword, desk.WrongDigits:
 		return w.p.N(id, r.Left, args)
 	default:
-		return w.t(id, args)
+		said := w.t(id, args)
+		if r.Incident != "" { // with which somebody finds it in the program's log
+			said += " " + w.t("helpdesk-incident", i18n.Args{"Incident": r.Incident})
+		}
+		return said
 	}
 }
 
