@@ -84,7 +84,7 @@ type importPage struct {
 	ticker      *ui.Ticker
 	path        *ui.Field
 	dialog      *dialog.FileDialog // nil while none is open
-	primary     *ui.Button         // what Enter does, nil: nothing
+	scroll      *ui.Scroller       // while a file is picked
 	table       *ui.Table
 	groups      []group // in the order of the table
 	lines       []importLine
@@ -117,9 +117,19 @@ func (p *importPage) rest() {
 }
 
 func (p *importPage) key(e *fyne.KeyEvent) bool {
-	if e.Name == fyne.KeyEscape && (p.stage == planned || p.stage == imported) {
-		p.anew()
-		return true
+	switch e.Name {
+	case fyne.KeyEscape:
+		if p.stage == planned || p.stage == imported {
+			p.anew()
+			return true
+		}
+	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
+		if p.table != nil {
+			return toTable(p.table, e)
+		}
+		if p.scroll != nil {
+			return p.scroll.TypedKey(e)
+		}
 	}
 	return false
 }
@@ -127,17 +137,16 @@ func (p *importPage) key(e *fyne.KeyEvent) bool {
 func (p *importPage) content() fyne.CanvasObject {
 	w := p.w
 	p.rest()
-	col := ui.Column(ui.SizeGap, ui.Column("", ui.Heading(p.title()).Elide(), ui.Body(ui.Plain(w.t("import-lead"))).Ink(ui.ColorMuted)))
-	if p.wrong != "" {
-		title := w.t("import-not")
-		if p.stage == imported {
-			title = ""
-		}
-		col.Add(ui.NewMessage(ui.Failure, title, ui.Plain(p.wrong)))
+	head := ui.Column("", ui.Heading(p.title()).Elide())
+	col := ui.Column(ui.SizeGap, head)
+	if p.stage == picking {
+		head.Add(ui.Body(ui.Plain(w.t("import-lead"))).Ink(ui.ColorMuted))
 	}
+	p.scroll, p.table = nil, nil
 	switch p.stage {
 	case picking:
-		p.pick(col)
+		p.scroll = ui.NewScroller(p.pick())
+		col.Add(ui.Grow(1, p.scroll))
 	case planning, importing:
 		p.busy(col)
 	case planned:
@@ -148,8 +157,13 @@ func (p *importPage) content() fyne.CanvasObject {
 	return col
 }
 
-func (p *importPage) pick(col *fyne.Container) {
+// pick is how a list is given, and why the last one was not taken.
+func (p *importPage) pick() fyne.CanvasObject {
 	w := p.w
+	col := ui.Column(ui.SizeGap)
+	if p.wrong != "" {
+		col.Add(ui.NewMessage(ui.Failure, w.t("import-not"), ui.Plain(p.wrong)))
+	}
 	p.path = ui.NewField(w.t("import-path"), w.t("import-path-hint"))
 	p.path.Input().OnSubmitted = func(string) { p.open(strings.TrimSpace(p.path.Text())) }
 	choose := ui.NewButton(ui.Primary, w.t("import-choose"), p.choose)
@@ -160,6 +174,7 @@ func (p *importPage) pick(col *fyne.Container) {
 		ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, p.path), open))))
 	col.Add(ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap,
 		ui.Subheading(w.t("import-columns")), ui.Body(ui.Plain(w.t("import-columns-line"))))))
+	return col
 }
 
 // choose asks for a file in a dialog, which is Fyne's own.
@@ -321,7 +336,7 @@ func (p *importPage) progress() {
 		return
 	}
 	p.bar.Set(float32(done) / float32(total))
-	p.count.SetText(p.w.t("import-progress", i18n.Args{"Done": done, "Total": total}))
+	p.count.SetText(p.w.t("import-progress", i18n.Args{"Done": ui.Grouped(int(done)), "Total": ui.Grouped(int(total))}))
 }
 
 // left is how many rows are left out.
@@ -336,23 +351,29 @@ func (p *importPage) show(col *fyne.Container) {
 	everybody := ui.NewButton(ui.Small, w.t("import-everybody"), p.everybody)
 	strict := ui.NewButton(ui.Small, w.t("import-strict"), func() { p.strict = !p.strict; p.redraw() })
 	everybody.Left, strict.Left = tick(p.all), tick(p.strict)
-	do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
-	do.SetEnabled(len(p.plan.Steps) > 0 && (!p.strict || p.left() == 0))
 	col.Add(ui.Hint(ui.Plain(about)))
 	col.Add(ui.Flow(ui.SizeSmallGap, everybody, strict))
-	if p.note != "" {
-		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(p.note)))
-	}
 	if p.strict && p.left() > 0 {
 		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.t("import-strict-bad"))))
+	} else if p.note != "" {
+		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(p.note)))
 	}
 	if len(p.plan.Steps) == 0 {
 		col.Add(ui.NewMessage(ui.Success, w.t("import-nothing"), ui.Plain(w.t("import-nothing-line"))))
 	}
+	foot := ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring())
 	p.groups = p.planGroups()
-	col.Add(ui.Grow(1, p.newTable()))
-	col.Add(ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring(), do))
-	p.primary = do
+	if slices.ContainsFunc(p.groups, func(g group) bool { return len(g.lines) > 0 }) {
+		col.Add(ui.Grow(1, p.newTable()))
+	} else {
+		p.groups = nil
+	}
+	if len(p.plan.Steps) > 0 {
+		do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
+		do.SetEnabled(!p.strict || p.left() == 0)
+		foot.Add(do)
+	}
+	col.Add(foot)
 }
 
 // newTable returns the table of the groups.
@@ -426,16 +447,22 @@ func (p *importPage) problemLine(x ListProblem) importLine {
 	return importLine{strconv.Itoa(x.Line), x.Column, p.w.t("import-reason-"+x.Reason, i18n.Args{"Other": x.Other})}
 }
 
-// planGroups are what the plan says, the worst first.
-func (p *importPage) planGroups() []group {
-	w := p.w
-	bad, note := group{id: "bad", urgent: true}, group{id: "note"}
+// badGroup is what was left out of the plan.
+func (p *importPage) badGroup() group {
+	bad := group{id: "bad", urgent: true}
 	for _, x := range p.list.Problems {
 		bad.lines = append(bad.lines, p.problemLine(x))
 	}
 	for _, r := range p.plan.Refused {
 		bad.lines = append(bad.lines, p.refusedLine(r))
 	}
+	return bad
+}
+
+// planGroups are what the plan says, the worst first.
+func (p *importPage) planGroups() []group {
+	w := p.w
+	bad, note := p.badGroup(), group{id: "note"}
 	for _, x := range p.list.Notes {
 		note.lines = append(note.lines, p.problemLine(x))
 	}
@@ -520,6 +547,9 @@ func (p *importPage) start() {
 func (p *importPage) finished(col *fyne.Container) {
 	w := p.w
 	all := len(p.plan.Steps)
+	if p.wrong != "" {
+		col.Add(ui.NewMessage(ui.Failure, "", ui.Plain(p.wrong)))
+	}
 	kind, title, text := ui.Success, w.p.N("import-done", p.result.Done), w.t("import-again")
 	if p.result.Done+len(p.result.Refused) < all {
 		kind = ui.Warning
@@ -528,16 +558,11 @@ func (p *importPage) finished(col *fyne.Container) {
 	col.Add(ui.NewMessage(kind, title, ui.Plain(text)))
 	col.Add(ui.Hint(ui.Plain(w.t("import-batch", i18n.Args{"Batch": p.plan.Batch}))))
 	next := ui.NewNext(w.t("import-another"), p.anew)
-	p.primary = next
-	left := group{id: "bad", urgent: true}
-	for _, g := range p.groups {
-		if g.id == left.id {
-			left.lines = slices.Clone(g.lines)
-		}
-	}
+	left := p.badGroup()
 	for _, r := range p.result.Refused {
 		left.lines = append(left.lines, p.refusedLine(r))
 	}
+	p.groups = nil
 	if left.size() > 0 {
 		p.groups = []group{left}
 		col.Add(ui.Grow(1, p.newTable()))

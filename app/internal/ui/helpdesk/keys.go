@@ -19,7 +19,7 @@ func (w *Window) shortcuts() []shortcut {
 	all := []shortcut{
 		{"/", w.t("helpdesk-key-search")},
 		{"Esc", w.t("helpdesk-key-back")},
-		{"↑ ↓ PgUp PgDn", w.t("helpdesk-key-rows")},
+		{"↑ ↓", w.t("helpdesk-key-rows")},
 		{"Enter", w.t("helpdesk-key-open")},
 	}
 	for i, e := range w.entries {
@@ -42,7 +42,9 @@ func (w *Window) keys(c fyne.Canvas) {
 		case w.veil != nil:
 			if e.Name == fyne.KeyEscape || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 				w.hideVeil()
+				return
 			}
+			w.listed.TypedKey(e)
 		case w.signIn != nil:
 			w.signIn.key(e)
 		case w.open != nil && w.open.key(e):
@@ -144,7 +146,7 @@ func (w *Window) help() {
 	w.hideVeil()
 	keys := make([]fyne.CanvasObject, 0, 16)
 	for _, s := range w.shortcuts() {
-		keys = append(keys, ui.NewFact(s.keys, ui.Body(ui.Plain(s.does))))
+		keys = append(keys, ui.NewShortcut(s.keys, s.does))
 	}
 	done := ui.NewButton(ui.Primary, w.t("kiosk-close"), w.hideVeil)
 	// What is chosen shows at once, under the same list.
@@ -154,7 +156,8 @@ func (w *Window) help() {
 			w.help()
 		}).WithLeft(icon)
 	}
-	parts := ui.Column(ui.SizeGap, ui.Tiles(2, 260, ui.SizeSmallGap, keys...),
+	w.listed = ui.NewScroller(ui.Tiles(2, 240, ui.SizeSmallGap, keys...))
+	parts := ui.Column(ui.SizeGap, ui.AtMost(w.win.Canvas().Size().Height-400, w.listed),
 		ui.Flow(ui.SizeSmallGap,
 			choice(ui.IconTextSize, w.t("helpdesk-key-larger"), func() { w.scale(w.options.Scale.Next()) }),
 			choice(ui.IconContrast, w.t("helpdesk-key-mode"), w.nextMode),

@@ -152,7 +152,8 @@ type Window struct {
 	until  time.Time // when the shift locks, unless it is kept
 	left   *ui.Text  // that it is about to
 	veil   *ui.Veil
-	demo   *demoStrip // nil outside a demo
+	listed *ui.Scroller // the keys on the veil
+	demo   *demoStrip   // nil outside a demo
 }
 
 // resume is where somebody was when the window was locked.
