@@ -119,6 +119,10 @@ func (p *importPage) rest() {
 func (p *importPage) key(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyEscape:
+		if p.dialog != nil {
+			p.dialog.Dismiss()
+			return true
+		}
 		if p.stage == planned || p.stage == imported {
 			p.anew()
 			return true
@@ -177,18 +181,36 @@ func (p *importPage) pick() fyne.CanvasObject {
 	return col
 }
 
+// dialogWords are what Fyne calls its own words in a file dialog, and what we do.
+var dialogWords = map[string]string{
+	"Open": "import-open", "Cancel": "import-dialog-cancel", "File": "import-path", "Folder": "import-dialog-folder",
+	"New Folder": "import-dialog-new-folder", "Create Folder": "import-dialog-create", "file.name": "import-dialog-name",
+	"Show Hidden Files": "import-dialog-hidden", "file.parent": "import-dialog-parent",
+}
+
+// speakDialogs gives Fyne the words of its file dialog in the language of the window.
+// Fyne looks for them under the language of the system, whichever that is.
+func speakDialogs(p *i18n.Printer) {
+	words := map[string]string{}
+	for theirs, id := range dialogWords {
+		words[theirs] = p.T(id)
+	}
+	b, err := json.Marshal(words)
+	if err == nil {
+		err = lang.AddTranslations(fyne.NewStaticResource(lang.SystemLocale().LanguageString()+".json", b))
+	}
+	if err != nil {
+		fyne.LogError("the words of the file dialog", err)
+	}
+}
+
 // choose asks for a file in a dialog, which is Fyne's own.
 func (p *importPage) choose() {
 	w := p.w
 	if w.win == nil || p.dialog != nil {
 		return
 	}
-	words := map[string]string{"Show Hidden Files": w.t("import-dialog-hidden"), "file.parent": w.t("import-dialog-parent")}
-	if b, err := json.Marshal(words); err == nil {
-		if err := lang.AddTranslations(fyne.NewStaticResource(lang.SystemLocale().LanguageString()+".json", b)); err != nil {
-			fyne.LogError("the words of the file dialog", err)
-		}
-	}
+	speakDialogs(w.p)
 	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
 		if err != nil || r == nil {
 			return // nothing was chosen
@@ -212,8 +234,8 @@ func (p *importPage) open(path string) {
 	if path == "" || p.stage == importing || p.stage == planning {
 		return
 	}
-	p.begin(planning)
 	p.file, p.all, p.note = path[strings.LastIndexAny(path, `/\`)+1:], false, ""
+	p.begin(planning)
 	turn := p.turn
 	ui.Work(p.ctx, func(context.Context) (List, error) {
 		f, err := os.Open(path) //nolint:gosec // the one that somebody chose
@@ -323,6 +345,7 @@ func (p *importPage) busy(col *fyne.Container) {
 		title, stop = w.t("import-importing"), func() { p.cancel() } // what is recorded stays
 	}
 	p.bar, p.count = ui.NewBar(), ui.Hint(ui.Plain(" "))
+	p.bar.Set(0)
 	col.Add(ui.NewCard(ui.Surface, ui.Column(ui.SizeGap, ui.Subheading(title), ui.Hint(ui.Plain(p.file)).Elide(), p.bar, p.count,
 		ui.Row(ui.SizeSmallGap, ui.NewButton(ui.Secondary, w.t("import-stop"), stop), ui.Spring()))))
 	p.ticker.Stop()
@@ -351,6 +374,8 @@ func (p *importPage) show(col *fyne.Container) {
 	everybody := ui.NewButton(ui.Small, w.t("import-everybody"), p.everybody)
 	strict := ui.NewButton(ui.Small, w.t("import-strict"), func() { p.strict = !p.strict; p.redraw() })
 	everybody.Left, strict.Left = tick(p.all), tick(p.strict)
+	everybody.SetOn(p.all)
+	strict.SetOn(p.strict)
 	col.Add(ui.Hint(ui.Plain(about)))
 	col.Add(ui.Flow(ui.SizeSmallGap, everybody, strict))
 	if p.strict && p.left() > 0 {

@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	driver "fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 	"github.com/BurntSushi/toml"
 	"go.uber.org/zap"
@@ -342,6 +344,12 @@ func TestKeysOfTheWindow(t *testing.T) {
 	if ui.Current().Scale != ui.Larger {
 		t.Errorf("the text is %v", ui.Current().Scale)
 	}
+	press(fyne.KeyEqual, fyne.KeyModifierControl|fyne.KeyModifierShift) // as + is typed
+	press(fyne.KeyPlus, fyne.KeyModifierControl)
+	if ui.Current().Scale != ui.Largest {
+		t.Errorf("the text is %v, and no larger", ui.Current().Scale)
+	}
+	press(fyne.Key0, fyne.KeyModifierControl)
 	press(fyne.KeyMinus, fyne.KeyModifierControl)
 	press(fyne.KeyD, fyne.KeyModifierControl)
 	if ui.Current().Scale != ui.Normal || ui.Current().Mode != ui.Dark {
@@ -360,15 +368,7 @@ func TestHRsListAtTheWindow(t *testing.T) {
 	if err := os.WriteFile(file, []byte("is read by a test"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var p *importPage
-	for _, e := range o.entries {
-		if q, ok := e.page.(*importPage); ok {
-			p = q
-		}
-	}
-	if p == nil {
-		t.Fatal("an admin has no import")
-	}
+	p := o.importPageOf()
 	o.show(p)
 	p.open(filepath.Join(t.TempDir(), "weg.csv"))
 	o.until("it cannot be read", func() bool { return p.stage == picking && p.wrong != "" })
@@ -401,6 +401,169 @@ func TestHRsListAtTheWindow(t *testing.T) {
 	p.everybody() // the bad row may be whoever is missing
 	if p.all || p.stage != planned || p.note == "" {
 		t.Error("with a bad row somebody would leave")
+	}
+}
+
+// importPageOf returns the page of HR's list.
+func (o *office) importPageOf() *importPage {
+	o.t.Helper()
+	for _, e := range o.entries {
+		if p, ok := e.page.(*importPage); ok {
+			return p
+		}
+	}
+	o.t.Fatal("an admin has no import")
+	return nil
+}
+
+// A list of everybody says who left; broken off, it goes on where it was.
+func TestWhoLeavesIsOnTheList(t *testing.T) {
+	o := openOffice(t, domain.RoleAdmin)
+	list := List{Staff: desk.StaffList{Source: enrolment.RosterFromFile, Tells: []desk.StaffField{desk.StaffName}}, Encoding: "UTF-8", Delimiter: ";"}
+	for i := range 30 {
+		list.Staff.People = append(list.Staff.People, desk.Person{Email: fmt.Sprintf("collega%d@voorbeeld.nl", i), Name: "Collega"})
+		list.Lines = append(list.Lines, i+2)
+	}
+	list.Rows, list.Staff.Digest = len(list.Lines), [32]byte{2}
+	o.c.ReadList = func(io.Reader) (List, error) { return list, nil }
+	o.signsIn()
+	file := filepath.Join(t.TempDir(), "lijst.csv")
+	if err := os.WriteFile(file, []byte("is read by a test"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := o.importPageOf()
+	o.show(p)
+	o.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(file)})
+	o.until("it is planned", func() bool { return p.stage == planned })
+	p.start()
+	p.cancel() // whatever of it was recorded stays
+	o.until("it is broken off", func() bool { return p.stage == imported })
+	if p.result.Done >= 30 || p.wrong != "" {
+		t.Fatalf("%d are done, and %q is wrong", p.result.Done, p.wrong)
+	}
+	left := 30 - p.result.Done
+	p.anew()
+	p.open(file)
+	o.until("it is planned again", func() bool { return p.stage == planned })
+	if n := len(p.plan.Steps); n > left || n == 0 {
+		t.Errorf("%d of %d are left to do", n, left)
+	}
+	p.start()
+	o.until("it is done", func() bool { return p.stage == imported })
+
+	list.Staff.People, list.Lines, list.Rows, list.Staff.Digest = list.Staff.People[:28], list.Lines[:28], 28, [32]byte{3}
+	list.Staff.People[0].Name = "Collega de Eerste"
+	p.anew()
+	p.open(file)
+	o.until("the next list is planned", func() bool { return p.stage == planned })
+	if len(p.plan.Steps) != 1 || p.plan.Steps[0].Do != desk.ImportChange {
+		t.Errorf("without leavers it plans %+v", p.plan.Steps)
+	}
+	p.everybody()
+	o.until("it is planned with leavers", func() bool { return p.stage == planned })
+	if !p.all || p.plan.Count(desk.ImportLeave) != 2 || len(p.groups) != 3 {
+		t.Errorf("it plans %+v in %d groups", p.plan.Steps, len(p.groups))
+	}
+	p.start()
+	o.until("they left", func() bool { return p.stage == imported })
+	s, err := o.home.Desk.Subject(t.Context(), "collega29@voorbeeld.nl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, on, err := o.home.Desk.OnRoster(t.Context(), s); err != nil || on {
+		t.Errorf("who left is on the roster: %t, %v", on, err)
+	}
+}
+
+// Whoever locks the window while a file is chosen leaves no dialog over it, and somebody
+// else who signs in begins anew.
+func TestNothingLiesOverTheLock(t *testing.T) {
+	o := openOffice(t, domain.RoleAdmin)
+	o.signsIn()
+	o.show(o.importPageOf())
+	o.importPageOf().choose()
+	if !o.covered() {
+		t.Fatal("no dialog opens")
+	}
+	o.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if o.covered() {
+		t.Error("Escape does not close it")
+	}
+	o.importPageOf().choose()
+	o.lock()
+	if o.covered() {
+		t.Error("a dialog lies over the lock")
+	}
+	o.resume.subject = domain.SubjectID{9} // somebody else's
+	o.clock.pass(2 * time.Minute)
+	o.signsIn()
+	if got := o.open.id(); got != "board-today" {
+		t.Errorf("somebody else begins on %s", got)
+	}
+}
+
+// Who has the right password and no factor yet is told what to do.
+func TestWhoHasNotFinishedIsToldSo(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	ctx, d := t.Context(), o.home.Desk
+	v, err := d.Begin(ctx, "half@voorbeeld.nl", "nl")
+	if err == nil {
+		v, err = d.ConfirmEmail(ctx, v.Visit, o.code())
+	}
+	if err == nil {
+		v, err = d.SetNameAndPassword(ctx, v.Visit, "Sara Half", phrase)
+	}
+	if err == nil {
+		err = d.End(ctx, v.Visit, station.Stopped)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.signIn.email.SetText("half@voorbeeld.nl")
+	o.signIn.password.SetText(phrase)
+	test.Tap(o.signIn.primary)
+	o.until("it is said", func() bool { return o.signIn.wrong != "" })
+	if o.signIn.wrong != o.Window.t("helpdesk-unfinished") {
+		t.Errorf("it says %q", o.signIn.wrong)
+	}
+}
+
+// A question to Pocket that nobody answers is over by the clock, also while nothing is heard.
+func TestAQuestionToPocketEnds(t *testing.T) {
+	d := newDesktop(t, ui.Options{}, "nl")
+	c := &laterClock{}
+	town := staffTown{town: newTown(morning())}
+	w := New(Config{Logins: town, Staff: town, Demo: town, Now: c.now})
+	d.w = test.NewTempWindow(t, w.Content())
+	w.Attach(d.w)
+	w.ticker.Stop()
+	t.Cleanup(w.Close)
+	w.signIn.view = desk.View{Visit: "x", Screen: desk.ScreenLoginApproval, Login: desk.LoginView{Digits: "482917", Left: 2 * time.Minute}}
+	w.signIn.seen = c.now()
+	w.rebuild()
+	if w.signIn.timer == nil || w.demo.digits() != "482917" {
+		t.Fatalf("the demo's phone is asked for %q", w.demo.digits())
+	}
+	c.pass(2 * time.Minute)
+	w.tick()
+	if !w.signIn.over || w.signIn.primary == nil || w.demo.digits() != "" {
+		t.Error("it goes on waiting")
+	}
+}
+
+// A pointer that moves over anything is a sign of life.
+func TestAPointerKeepsTheWindowOpen(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.signsIn()
+	o.until("what was asked has come", func() bool { return o.clock.now().Sub(o.kept) < time.Minute })
+	for _, at := range []fyne.Position{fyne.NewPos(700, 4), fyne.NewPos(100, 500), fyne.NewPos(700, 400)} {
+		o.clock.pass(time.Minute)
+		before := o.kept
+		test.MoveMouse(o.win.Canvas(), at)
+		test.MoveMouse(o.win.Canvas(), at.AddXY(2, 2))
+		if !o.kept.After(before) {
+			t.Errorf("at %v it is not seen", at)
+		}
 	}
 }
 
@@ -448,6 +611,9 @@ func TestTheWindowHasItsWords(t *testing.T) {
 		made = append(made, "import-refused-"+r)
 	}
 	made = append(made, "helpdesk-locked", "helpdesk-locked-text")
+	for _, id := range dialogWords {
+		made = append(made, id)
+	}
 	for _, f := range []string{"window", "signin", "keys", "demo", "importer"} {
 		b, err := os.ReadFile(f + ".go") //nolint:gosec // this package's own files
 		if err != nil {
