@@ -57,9 +57,11 @@ func (d *demoStrip) forget() { d.last, d.failed = DemoMessage{}, false }
 func (d *demoStrip) build() fyne.CanvasObject {
 	w := d.w
 	col := ui.Column(ui.SizeSmallGap, ui.Label(w.t("kiosk-demo")))
-	if d.last.Code == "" {
+	switch {
+	case d.last.Code == "" && d.digits() != "":
+	case d.last.Code == "":
 		col.Add(ui.Hint(ui.Plain(w.t("helpdesk-demo-empty"))))
-	} else {
+	default:
 		what := w.t("kiosk-demo-mail")
 		if d.last.SMS {
 			what = w.t("kiosk-demo-sms")

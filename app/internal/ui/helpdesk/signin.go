@@ -25,6 +25,7 @@ type signIn struct {
 
 	view   desk.View
 	seen   time.Time // when view was
+	active time.Time // when somebody last did something, or the phone did
 	busy   bool
 	wrong  string // what is wrong, in words
 	notFor bool   // they are logged in, and have no role
@@ -40,7 +41,7 @@ type signIn struct {
 }
 
 func newSignIn(w *Window, why string) *signIn {
-	s := &signIn{w: w, why: why}
+	s := &signIn{w: w, why: why, active: w.c.Now()}
 	s.ctx, s.stop = context.WithCancel(w.base)
 	return s
 }
@@ -211,10 +212,11 @@ func (s *signIn) back() *ui.Button { return ui.NewBack(s.w.t("back"), s.again) }
 
 func (s *signIn) backRow() fyne.CanvasObject { return ui.Row(ui.SizeSmallGap, s.back(), ui.Spring()) }
 
-// again ends the login, and begins anew.
+// again ends the login, and begins anew, for whoever it is.
 func (s *signIn) again() {
 	s.forget()
-	s.wrong = ""
+	s.wipe()
+	s.wrong, s.email, s.password = "", nil, nil
 	s.w.rebuild()
 }
 
@@ -270,7 +272,10 @@ func (s *signIn) failed(v desk.View, err error) {
 	s.w.rebuild()
 }
 
-func (s *signIn) see(v desk.View) { s.view, s.seen = v, s.w.c.Now() }
+func (s *signIn) see(v desk.View) {
+	s.view, s.seen = v, s.w.c.Now()
+	s.active = s.seen
+}
 
 // took goes on from a view; from that of somebody who is logged in, to a shift.
 func (s *signIn) took(v desk.View) {
@@ -370,13 +375,19 @@ func (s *signIn) wipe() {
 	}
 }
 
-// idleLogin is after how long a login that nobody goes on with is forgotten.
+// idleLogin is after how long a login that nobody goes on with is forgotten, and what was
+// typed.
 const idleLogin = 5 * time.Minute
+
+// begun says whether something of somebody is here that is not to stay.
+func (s *signIn) begun() bool {
+	return s.view.Visit != "" || s.notFor || s.wrong != "" || s.email != nil && s.email.Text()+s.password.Text() != ""
+}
 
 // tick is called once a second.
 func (s *signIn) tick() {
 	now := s.w.c.Now()
-	if s.view.Visit != "" && now.Sub(s.seen) >= idleLogin {
+	if s.begun() && now.Sub(s.active) >= idleLogin {
 		s.again()
 		return
 	}

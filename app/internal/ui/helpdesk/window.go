@@ -413,6 +413,9 @@ const keepEvery = 20 * time.Second
 
 // touched notes a sign of life.
 func (w *Window) touched() {
+	if w.signIn != nil {
+		w.signIn.active = w.c.Now()
+	}
 	if w.shift.ID != "" && w.c.Now().Sub(w.kept) >= min(keepEvery, w.until.Sub(w.kept)/2) {
 		w.keep()
 	}

@@ -528,6 +528,32 @@ func TestWhoHasNotFinishedIsToldSo(t *testing.T) {
 	}
 }
 
+// What somebody typed and did not go on with is wiped, as is who was there before.
+func TestASignInIsForgotten(t *testing.T) {
+	o := openOffice(t, domain.RoleHelpdesk)
+	o.signIn.email.SetText(agentMail)
+	o.signIn.password.SetText("half a pass")
+	o.clock.pass(4 * time.Minute)
+	o.touched()
+	o.clock.pass(4 * time.Minute)
+	o.tick()
+	if o.signIn.email.Text() == "" {
+		t.Error("it is wiped under a hand")
+	}
+	o.clock.pass(time.Minute)
+	o.tick()
+	if o.signIn.email.Text() != "" || o.signIn.password.Text() != "" {
+		t.Error("what was typed stays")
+	}
+	o.login(phrase)
+	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
+	o.clock.pass(5 * time.Minute)
+	o.tick()
+	if o.signIn.view.Visit != "" || o.signIn.digits != nil || o.signIn.email.Text() != "" {
+		t.Error("a login that nobody goes on with stays")
+	}
+}
+
 // A question to Pocket that nobody answers is over by the clock, also while nothing is heard.
 func TestAQuestionToPocketEnds(t *testing.T) {
 	d := newDesktop(t, ui.Options{}, "nl")
