@@ -554,15 +554,15 @@ func (p *importPage) start() {
 	}
 	plan, shift := p.plan, p.w.shift.ID
 	p.begin(importing)
-	turn, ctx := p.turn, p.ctx
-	ui.Work(ctx, func(ctx context.Context) (desk.Imported, error) {
+	turn := p.turn
+	ui.Work(p.ctx, func(ctx context.Context) (desk.Imported, error) {
 		return p.w.c.Staff.Import(ctx, shift, plan, p.tell)
 	}, func(done desk.Imported, err error) {
 		if p.turn != turn || p.w.refused(err) {
 			return
 		}
 		p.result, p.stage, p.wrong = done, imported, ""
-		if err != nil && ctx.Err() == nil { // it was not asked to stop
+		if err != nil && p.ctx.Err() == nil { // it was not asked to stop
 			p.wrong = p.w.says(err)
 		}
 		p.redraw()
