@@ -389,7 +389,7 @@ func (p *importPage) show(col *fyne.Container) {
 	foot := ui.Row(ui.SizeSmallGap, ui.NewBack(w.t("back"), p.anew), ui.Spring())
 	p.groups = p.planGroups()
 	if slices.ContainsFunc(p.groups, func(g group) bool { return len(g.lines) > 0 }) {
-		col.Add(ui.Grow(1, p.newTable()))
+		p.tabled(col)
 	} else {
 		p.groups = nil
 	}
@@ -401,17 +401,33 @@ func (p *importPage) show(col *fyne.Container) {
 	col.Add(foot)
 }
 
-// newTable returns the table of the groups.
-func (p *importPage) newTable() *ui.Table {
+// tabled adds the table of the groups, and under it the row that is chosen, in full:
+// a cell may be too narrow for it.
+func (p *importPage) tabled(col *fyne.Container) {
 	w := p.w
+	whole := ui.Body(ui.Plain(" "))
+	whole.Hide()
 	p.table = ui.NewTable([]ui.TableColumn{
 		{Title: w.t("import-line"), Least: 64, Wanted: 84},
 		{Title: w.t("import-who"), Least: 160, Wanted: 280, Grows: 1},
 		{Title: w.t("import-what"), Least: 200, Wanted: 380, Grows: 2},
 	}, p.row)
 	p.table.OnFold = p.fold
+	p.table.OnChoose = func(row int) {
+		if row < 0 || row >= len(p.lines) {
+			return
+		}
+		l := p.lines[row]
+		if l.line != "" {
+			l.line = w.t("import-line") + " " + l.line
+		}
+		whole.Set(ui.Bold(joined(l.line, l.who)), ui.Plain(" "+l.what))
+		whole.Show()
+		col.Refresh()
+	}
 	p.sections()
-	return p.table
+	col.Add(ui.Grow(1, p.table))
+	col.Add(whole)
 }
 
 // tick is the sign of a choice that can be on.
@@ -590,7 +606,7 @@ func (p *importPage) finished(col *fyne.Container) {
 	p.groups = nil
 	if left.size() > 0 {
 		p.groups = []group{left}
-		col.Add(ui.Grow(1, p.newTable()))
+		p.tabled(col)
 	}
 	col.Add(ui.Row(ui.SizeSmallGap, next, ui.Spring()))
 }

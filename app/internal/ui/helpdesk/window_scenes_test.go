@@ -133,6 +133,14 @@ func windowScenes(long bool) []windowScene {
 			p.tell(3120, 10_000)
 		})},
 		{"import-plan", imports(func(*importPage) {})},
+		{"import-chosen", within(func(w *Window) {
+			imports(func(*importPage) {})(w)
+			p := w.open.(*importPage)
+			ui.Focus(p.table)
+			for range 3 { // past the heading
+				p.table.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+			}
+		})},
 		{"import-not-everybody", imports(func(p *importPage) { p.strict, p.note = true, p.w.t("import-not-everybody") })},
 		{"import-nothing", imports(func(p *importPage) {
 			p.list.Problems, p.list.Notes, p.list.Bad = nil, nil, 0
