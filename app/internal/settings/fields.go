@@ -266,7 +266,7 @@ func kioskFields(s *Settings) []field {
 func helpdeskFields(h *Helpdesk) []field {
 	return []field{
 		{"helpdesk.theme", "How the windows of staff look.", choiceKind[Theme]{&h.Theme, []Theme{Light, Dark, HighContrast}}},
-		{"helpdesk.lock", "After so long without a key or a click, whoever has signed in has to sign in again.", spanKind{&h.Lock, 30 * time.Second, 15 * time.Minute}},
+		{"helpdesk.lock", "After so long without a key, a click or a move of the pointer, whoever has signed in has to sign in again.", spanKind{&h.Lock, 30 * time.Second, 15 * time.Minute}},
 		{"helpdesk.shift", "And after so long in any case.", spanKind{&h.Shift, time.Hour, 24 * time.Hour}},
 	}
 }

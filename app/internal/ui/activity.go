@@ -66,7 +66,9 @@ func Focus(w fyne.Focusable) {
 	}
 	// What has never been painted is in no window yet, as far as Fyne knows.
 	for _, win := range fyne.CurrentApp().Driver().AllWindows() {
-		if c := win.Canvas(); within(o, c.Content()) {
+		c := win.Canvas()
+		over := c.Overlays().Top()
+		if within(o, c.Content()) || over != nil && within(o, over) {
 			c.Focus(w)
 		}
 	}

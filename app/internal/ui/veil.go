@@ -36,6 +36,8 @@ func (v *Veil) Hide() {
 	v.on = nil
 }
 
+func (v *Veil) held() []fyne.CanvasObject { return []fyne.CanvasObject{v.dialog} }
+
 // Tapped keeps taps from what lies beneath; it counts as a sign of life.
 func (v *Veil) Tapped(*fyne.PointEvent) { active() }
 
@@ -92,6 +94,8 @@ func NewDialog(ring fyne.CanvasObject, title string, text *Text, buttons ...fyne
 	d.ExtendBaseWidget(d)
 	return d
 }
+
+func (d *Dialog) held() []fyne.CanvasObject { return []fyne.CanvasObject{d.content} }
 
 // margin is the room around the parts of a dialog.
 func (d *Dialog) margin() float32 { return size(SizeSide) }

@@ -156,7 +156,7 @@ func (w *Window) help() {
 			w.help()
 		}).WithLeft(icon)
 	}
-	w.listed = ui.NewScroller(ui.Tiles(2, 240, ui.SizeSmallGap, keys...))
+	w.listed = ui.NewScroller(ui.Tiles(2, 240, ui.SizeGap, keys...))
 	parts := ui.Column(ui.SizeGap, ui.AtMost(w.win.Canvas().Size().Height-400, w.listed),
 		ui.Flow(ui.SizeSmallGap,
 			choice(ui.IconTextSize, w.t("helpdesk-key-larger"), func() { w.scale(w.options.Scale.Next()) }),
