@@ -45,19 +45,11 @@ func (c helpdeskCommand) kioskOf() kioskCommand {
 // openHelpdesk opens the window of staff, and returns when it is closed.
 func openHelpdesk(cli commands) error {
 	c := cli.Helpdesk
-	if (c.Service == "") != (c.Station == "") {
-		return errHalfAStation
-	}
-	set, err := settings.Load(settings.Sources{Home: cli.Home, File: cli.File, Demo: c.Demo, Env: os.Environ(), Flags: cli.Set})
+	set, log, err := cli.prepare(c.kioskOf())
 	if err != nil {
 		return err
 	}
 	set.Kiosk.FullScreen, set.Kiosk.Portrait = false, settings.Off // those are a kiosk's
-	log, err := settings.Logger(set.Logging)
-	if err != nil {
-		return err
-	}
-	log = log.With(zap.String("program", "keydesk"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.Service != "" {
@@ -125,14 +117,13 @@ func helpdeskAtService(ctx context.Context, c helpdeskCommand, set settings.Sett
 // colleague enrols at.
 func (w *window) staff(c helpdesk.Config, k kiosk.Config) {
 	var desktop *helpdesk.Window
-	c.Assist = func(begin func(context.Context, string) (desk.View, error), back func()) {
+	c.Assist = func(begin func(context.Context, string) (desk.View, error)) {
 		desktop.Detach()
 		k.Assist = &kiosk.Assist{Begin: begin, Over: func() {
 			fyne.Do(func() {
 				w.take() // the kiosk
 				desktop.Attach(w.Window)
 				w.close = desktop.Close
-				back()
 			})
 		}}
 		k.Keyboard = false

@@ -84,23 +84,29 @@ func run(args []string, out, errs io.Writer) (status int) {
 // exit carries kong's wish to leave, after --help say, to where it can be granted.
 type exit int
 
-// openKiosk opens the window of a kiosk, and returns when it is closed.
-func openKiosk(cli commands) error {
-	c := cli.Kiosk
+// prepare reads what a window begins with: the settings, and where it tells its operator.
+func (cli *commands) prepare(c kioskCommand) (settings.Settings, *zap.Logger, error) {
 	if (c.Service == "") != (c.Station == "") {
-		return errHalfAStation
+		return settings.Settings{}, nil, errHalfAStation
 	}
-	set, err := settings.Load(settings.Sources{
-		Home: cli.Home, File: cli.File, Demo: c.Demo, Env: os.Environ(), Flags: cli.Set,
-	})
+	set, err := settings.Load(settings.Sources{Home: cli.Home, File: cli.File, Demo: c.Demo, Env: os.Environ(), Flags: cli.Set})
 	if err != nil {
-		return err
+		return set, nil, err
 	}
 	log, err := settings.Logger(set.Logging)
 	if err != nil {
+		return set, nil, err
+	}
+	return set, log.With(zap.String("program", "keydesk")), nil
+}
+
+// openKiosk opens the window of a kiosk, and returns when it is closed.
+func openKiosk(cli commands) error {
+	c := cli.Kiosk
+	set, log, err := cli.prepare(c)
+	if err != nil {
 		return err
 	}
-	log = log.With(zap.String("program", "keydesk"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.Service != "" {

@@ -23,7 +23,6 @@ const (
 	ShownTicket   Scope = "ticket"    // that stands in for a password, to hand over
 	ShownPerson   Scope = "person"    // their page: name, steps, diagnosis, story
 	SearchedAll   Scope = "everybody"
-	ExportedList  Scope = "list" // who stands where
 )
 
 // DataShown says that personal data of a person was shown.
@@ -38,14 +37,8 @@ type SearchMade struct {
 	Scope Scope `json:"scope"`
 }
 
-// ExportMade says that data left Keydesk.
-type ExportMade struct {
-	Scope Scope `json:"scope"`
-}
-
 func (DataShown) isAccess()  {}
 func (SearchMade) isAccess() {}
-func (ExportMade) isAccess() {}
 
 // TypeOfAccess returns the name under which one is recorded.
 func TypeOfAccess(a Access) string {
@@ -54,8 +47,6 @@ func TypeOfAccess(a Access) string {
 		return "DataShown"
 	case SearchMade:
 		return "SearchMade"
-	case ExportMade:
-		return "ExportMade"
 	}
 	panic(fmt.Sprintf("an access without a name: %T", a))
 }
@@ -67,8 +58,6 @@ func DecodeAccess(typ string, data []byte) (Access, error) {
 		return decode[DataShown](typ, data)
 	case "SearchMade":
 		return decode[SearchMade](typ, data)
-	case "ExportMade":
-		return decode[ExportMade](typ, data)
 	}
 	return nil, fmt.Errorf("decode access: %w: %q", domain.ErrUnknownEvent, typ)
 }

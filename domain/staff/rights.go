@@ -20,19 +20,15 @@ const (
 	Assist       Right = "assist"        // sit beside somebody who enrols
 	SeeKiosks    Right = "see-kiosks"    // which stations are alive
 	ImportRoster Right = "import-roster" // HR's list
-	Invite       Right = "invite"        // admit one person
-	GrantRoles   Right = "grant-roles"
-	Audit        Right = "audit" // replay, verify, export
-	Erase        Right = "erase" // ask for what erases a person; another approves it
 )
 
 // rights is the table: one row a role. Asking and approving are never in the same
 // row, and neither is changing anything and auditing.
 var rights = map[domain.Role][]Right{
-	domain.RoleHelpdesk: {SeeBoard, SeePerson, RevealData, HelpPerson, RequestCase, Assist, SeeKiosks, Invite},
+	domain.RoleHelpdesk: {SeeBoard, SeePerson, RevealData, HelpPerson, RequestCase, Assist, SeeKiosks},
 	domain.RoleApprover: {SeeBoard, SeePerson, ApproveCase, SeeKiosks},
-	domain.RoleAuditor:  {SeeBoard, SeePerson, RevealData, SeeKiosks, Audit},
-	domain.RoleAdmin:    {SeeBoard, SeePerson, SeeKiosks, ImportRoster, Invite, GrantRoles, Erase},
+	domain.RoleAuditor:  {SeeBoard, SeePerson, RevealData, SeeKiosks},
+	domain.RoleAdmin:    {SeeBoard, SeePerson, SeeKiosks, ImportRoster},
 }
 
 // RightsOf returns what somebody with these roles may do, each right once.

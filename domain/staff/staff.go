@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/keydesk/keydesk/domain"
 )
@@ -97,6 +98,21 @@ func Evolve(s State, e Event) State {
 		}
 	}
 	return State{roles}
+}
+
+// Apply folds a recorded event of anybody's roles into who has which. A stream that is
+// called like one of them and is none is passed over.
+func Apply(all map[domain.SubjectID]State, rec domain.Recorded) error {
+	s, err := domain.ParseSubjectID(strings.TrimPrefix(rec.Stream, domain.StaffPrefix))
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	e, err := Decode(rec.Type, rec.Data)
+	if err != nil {
+		return fmt.Errorf("fold %s at revision %d: %w", rec.Stream, rec.Revision, err)
+	}
+	all[s] = Evolve(all[s], e)
+	return nil
 }
 
 // TypeOf returns the name under which an event is recorded.

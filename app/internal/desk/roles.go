@@ -68,15 +68,9 @@ func (d *Desk) Staff(ctx context.Context) ([]Member, error) {
 	roles := map[domain.SubjectID]staff.State{}
 	err := d.Log.ReadAll(ctx, domain.Query{Prefix: domain.StaffPrefix}, func(b domain.Batch) error {
 		for _, rec := range b.Events {
-			s, err := domain.ParseSubjectID(strings.TrimPrefix(rec.Stream, domain.StaffPrefix))
-			if err != nil {
-				continue // a stream that is called like one and is none
+			if err := staff.Apply(roles, rec); err != nil {
+				return err
 			}
-			e, err := staff.Decode(rec.Type, rec.Data)
-			if err != nil {
-				return fmt.Errorf("fold %s at revision %d: %w", rec.Stream, rec.Revision, err)
-			}
-			roles[s] = staff.Evolve(roles[s], e)
 		}
 		return nil
 	})

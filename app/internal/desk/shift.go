@@ -140,16 +140,7 @@ func (d *Desk) shift(id string, touched bool) (*shift, time.Duration, error) {
 
 // KeepShift says that somebody is at the window, and returns what the shift is now.
 func (d *Desk) KeepShift(ctx context.Context, id string) (Shift, error) {
-	return d.lookAtShift(ctx, id, true)
-}
-
-// ShiftOf returns what a shift is now. Looking does not keep it alive.
-func (d *Desk) ShiftOf(ctx context.Context, id string) (Shift, error) {
-	return d.lookAtShift(ctx, id, false)
-}
-
-func (d *Desk) lookAtShift(ctx context.Context, id string, touched bool) (Shift, error) {
-	s, _, err := d.shift(id, touched)
+	s, _, err := d.shift(id, true)
 	if err != nil {
 		return Shift{}, err
 	}

@@ -3,7 +3,6 @@ package home
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
@@ -51,15 +50,12 @@ func (d *doctor) signingKeys(ctx context.Context) Diagnosis {
 
 // staff looks whether those who have to help can.
 func (d *doctor) staff(ctx context.Context) Diagnosis {
-	roles := map[string]staff.State{}
+	roles := map[domain.SubjectID]staff.State{}
 	err := d.log.ReadAll(ctx, domain.Query{Prefix: domain.StaffPrefix}, func(b domain.Batch) error {
 		for _, rec := range b.Events {
-			e, err := staff.Decode(rec.Type, rec.Data)
-			if err != nil {
+			if err := staff.Apply(roles, rec); err != nil {
 				return err
 			}
-			stream := strings.Clone(rec.Stream)
-			roles[stream] = staff.Evolve(roles[stream], e)
 		}
 		return nil
 	})
@@ -84,7 +80,7 @@ func (d *doctor) staff(ctx context.Context) Diagnosis {
 }
 
 // twoPeople says whether one can ask for a case and another approve it.
-func twoPeople(roles map[string]staff.State) bool {
+func twoPeople(roles map[domain.SubjectID]staff.State) bool {
 	for asks, s := range roles {
 		if !s.Has(domain.RoleHelpdesk) {
 			continue

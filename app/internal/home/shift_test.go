@@ -124,11 +124,11 @@ func TestAShiftLocksAndEnds(t *testing.T) {
 	if _, err := office.Timeline(ctx, shift.ID, whom, desk.TimelineQuery{}); err != nil {
 		t.Fatal(err)
 	}
-	if now, err := h.Desk.ShiftOf(ctx, shift.ID); err != nil || now.Left > time.Minute { // a look is no hand
-		t.Fatalf("got %+v, %v", now, err)
+	if _, err := office.Board(ctx, shift.ID, desk.BoardQuery{}); err != nil { // a look is no hand
+		t.Fatal(err)
 	}
 	c.pass(time.Minute)
-	_, err = h.Desk.ShiftOf(ctx, shift.ID)
+	_, err = office.Board(ctx, shift.ID, desk.BoardQuery{})
 	h.refusedWith(desk.ShiftOver, err)
 	_, err = h.Desk.KeepShift(ctx, shift.ID)
 	h.refusedWith(desk.ShiftOver, err)
@@ -182,15 +182,15 @@ func TestARoleThatIsTakenTakesItsRights(t *testing.T) {
 	t.Parallel()
 	h := demo(t)
 	ctx := t.Context()
-	shift := h.onShift(domain.RoleHelpdesk, domain.RoleAuditor)
-	if !shift.May(staff.Audit) {
-		t.Fatal("an auditor may not audit")
+	shift := h.onShift(domain.RoleHelpdesk, domain.RoleApprover)
+	if !shift.May(staff.ApproveCase) {
+		t.Fatal("an approver may not approve")
 	}
-	if err := h.Desk.Revoke(ctx, desk.Console(), shift.Subject, domain.RoleAuditor); err != nil {
+	if err := h.Desk.Revoke(ctx, desk.Console(), shift.Subject, domain.RoleApprover); err != nil {
 		t.Fatal(err)
 	}
 	now, err := h.Desk.KeepShift(ctx, shift.ID)
-	if err != nil || now.May(staff.Audit) || !now.May(staff.SeeBoard) {
+	if err != nil || now.May(staff.ApproveCase) || !now.May(staff.SeeBoard) {
 		t.Errorf("got %+v, %v", now, err)
 	}
 }

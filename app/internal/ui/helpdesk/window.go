@@ -86,8 +86,8 @@ type Config struct {
 	// ReadList reads HR's list from a file; nil: lists are imported elsewhere.
 	ReadList func(io.Reader) (List, error)
 	// Assist has somebody enrol beside the agent, in the place of the window; nil: not
-	// here. back shows the window again.
-	Assist func(begin func(ctx context.Context, lang string) (desk.View, error), back func())
+	// here. The window is attached again when that is over.
+	Assist func(begin func(ctx context.Context, lang string) (desk.View, error))
 
 	Now func() time.Time // time.Now
 }
@@ -186,6 +186,9 @@ func (w *Window) Attach(win fyne.Window) {
 	w.keys(win.Canvas())
 	win.SetOnDropped(w.dropped)
 	ui.OnActivity(w.touched)
+	if w.shift.ID != "" && !w.c.Now().Before(w.until) {
+		w.lock() // it ran out while the window was off the screen, and nothing of it shows
+	}
 	w.rebuild()
 	w.ticker = ui.NewTicker(time.Second, w.tick)
 	if w.open != nil {
@@ -345,18 +348,16 @@ func (w *Window) recount() {
 	}
 }
 
-// assist has somebody enrol beside the agent, in the place of this window. The shift is
-// kept meanwhile; then the person's page shows again.
+// assist has somebody enrol beside the agent, in the place of this window; then the
+// person's page shows again. Nothing keeps the shift meanwhile: after five minutes the
+// agent signs in again, and whoever sat beside them finds a window that is locked.
 func (w *Window) assist(s domain.SubjectID) func() {
 	if w.c.Assist == nil {
 		return nil
 	}
 	return func() {
 		id := w.shift.ID
-		keeps := ui.NewTicker(keepEvery, w.keep)
-		w.c.Assist(func(ctx context.Context, lang string) (desk.View, error) {
-			return w.c.Staff.Assist(ctx, id, s, lang)
-		}, keeps.Stop)
+		w.c.Assist(func(ctx context.Context, lang string) (desk.View, error) { return w.c.Staff.Assist(ctx, id, s, lang) })
 	}
 }
 

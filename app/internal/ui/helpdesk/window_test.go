@@ -66,7 +66,6 @@ type office struct {
 	read  int // messages of the outbox
 
 	begins func(context.Context, string) (desk.View, error) // of whoever enrols beside the agent
-	back   func()
 }
 
 // openOffice opens a home in which somebody is enrolled who has roles, and a window on it.
@@ -103,9 +102,7 @@ func openOffice(t *testing.T, roles ...domain.Role) *office {
 	t.Cleanup(func() { fyne.SetCurrentApp(old) })
 	o.queue = a.driver.queue
 	o.Window = New(Config{
-		Assist: func(begin func(context.Context, string) (desk.View, error), back func()) {
-			o.begins, o.back = begin, back
-		},
+		Assist: func(begin func(context.Context, string) (desk.View, error)) { o.begins = begin },
 		Logins: h.Desk, Staff: h.Desk.Helpdesk(), Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Now: c.now,
 		ReadList: func(io.Reader) (List, error) { return oneColleague(), nil },
 	})
