@@ -26,26 +26,33 @@ const (
 	Resetting        Action = "reset"    // the same, of an account that is not frozen
 	Unlocking        Action = "unlock"   // clears the count of wrong codes
 	IssuingTicket    Action = "ticket"   // once in the place of the old password, by who is not done
+	Erasing          Action = "erase"    // makes all that is personal of them unreadable, for good
 )
 
 // Actions returns all of them, those that need one person first.
 func Actions() []Action {
-	return []Action{Resending, Freezing, Unlocking, CorrectingNumber, RevokingPocket, Unfreezing, Resetting, IssuingTicket}
+	return []Action{Resending, Freezing, Unlocking, CorrectingNumber, RevokingPocket, Unfreezing, Resetting, IssuingTicket, Erasing}
 }
 
 // Second says whether an action needs a second person.
 func (a Action) Second() bool {
 	switch a {
-	case CorrectingNumber, RevokingPocket, Unfreezing, Resetting, IssuingTicket:
+	case CorrectingNumber, RevokingPocket, Unfreezing, Resetting, IssuingTicket, Erasing:
 		return true
 	case Resending, Freezing, Unlocking:
 	}
 	return false
 }
 
+// Waits says whether an action that was asked for from afar waits for its time once it is
+// approved, so that whoever it is about can stop it. An erasure opens no account to
+// anybody: it waits for the second person only.
+func (a Action) Waits() bool { return a.Second() && a != Erasing }
+
 // Proof says whether an action needs evidence of whom staff speak with. A freeze never
-// waits for that, and a code goes only where the last one went.
-func (a Action) Proof() bool { return a != Resending && a != Freezing }
+// waits for that, a code goes only where the last one went, and of whoever is due to be
+// erased there may be nobody to speak with.
+func (a Action) Proof() bool { return a != Resending && a != Freezing && a != Erasing }
 
 // Reasons returns why staff may do it.
 func (a Action) Reasons() []CaseReason {
@@ -66,6 +73,8 @@ func (a Action) Reasons() []CaseReason {
 		return []CaseReason{CaseWrongCodes}
 	case IssuingTicket:
 		return []CaseReason{CaseForgotten}
+	case Erasing:
+		return []CaseReason{CaseRequest, CaseRetention, CaseMistake}
 	}
 	return nil
 }
@@ -159,7 +168,7 @@ func (RedeemTicket) isCommand()   {}
 // frozenToo says whether an action makes sense on a frozen account.
 func (c RequestCase) frozenToo() bool {
 	switch c.Action {
-	case Freezing, Unfreezing, Unlocking:
+	case Freezing, Unfreezing, Unlocking, Erasing:
 		return true
 	case Resending:
 		return whileFrozen(c.Resend)
@@ -310,7 +319,7 @@ func (p Policy) decideApproval(s State, c ApproveCase, by domain.Stamp) ([]Event
 		return nil, err
 	}
 	approved := RecoveryApproved{Case: r.ID, By: by.Actor.ID, NotBefore: by.At.UTC()}
-	if r.Remote {
+	if r.Remote && r.Action.Waits() {
 		approved.NotBefore = by.At.Add(p.CaseWait).UTC()
 		approved.Until = approved.NotBefore.Add(p.CaseWindow).UTC()
 		return []Event{approved}, nil
@@ -382,6 +391,8 @@ func (p Policy) effects(s State, c Case, resend Reissue, by domain.Stamp) ([]Eve
 			return nil, ErrPointless
 		}
 		return []Event{Unlocked{UnlockedByHelpdesk}}, nil
+	case Erasing:
+		return []Event{PersonErased{KeyDeleted}}, nil
 	case CorrectingNumber, RevokingPocket, Resetting, IssuingTicket:
 	}
 	if s.Frozen != "" {
@@ -402,7 +413,7 @@ func (p Policy) effects(s State, c Case, resend Reissue, by domain.Stamp) ([]Eve
 			return nil, ErrPointless
 		}
 		return []Event{TicketIssued{TicketID(c.ID), RecoveryTicket, c.KeyID, by.At.Add(p.TicketLife).UTC()}}, nil
-	case Resending, Freezing, Unfreezing, Unlocking:
+	case Resending, Freezing, Unfreezing, Unlocking, Erasing:
 	}
 	return nil, ErrBadReason
 }

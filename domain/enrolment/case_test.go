@@ -109,7 +109,7 @@ func TestWhoMayAskForWhat(t *testing.T) {
 			given = with(toStep4, wrongs(20)[1:]...)
 		case RevokingPocket:
 			given = withPocket
-		case Freezing, Resending, CorrectingNumber, Resetting, IssuingTicket:
+		case Freezing, Resending, CorrectingNumber, Resetting, IssuingTicket, Erasing:
 		}
 		scenarios = append(scenarios,
 			scenario{name: string(a) + " by nobody", given: given, when: c, refused: ErrNotStaff},

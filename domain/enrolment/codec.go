@@ -95,6 +95,8 @@ func TypeOf(e Event) string {
 		return "TicketIssued"
 	case TicketRedeemed:
 		return "TicketRedeemed"
+	case PersonErased:
+		return "PersonErased"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -141,6 +143,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"PhoneVoided":        decode[PhoneVoided],
 	"TicketIssued":       decode[TicketIssued],
 	"TicketRedeemed":     decode[TicketRedeemed],
+	"PersonErased":       decode[PersonErased],
 }
 
 func decode[E Event](data []byte) (Event, error) {

@@ -203,7 +203,13 @@ func (ShowHelp) isCommand()            {}
 // Decide says what follows from a command: events to record, or a refusal. No
 // events and no error means that it is so already. A code that is not accepted
 // is a fact too, and only counts as refused once it is recorded.
+//
+// Of somebody who was erased everything is domain.ErrErased, but what became of a message
+// that was on its way.
 func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
+	if s.Erased {
+		return decideErased(c)
+	}
 	if s.Frozen != "" && !whileFrozen(c) {
 		return nil, ErrFrozen
 	}
@@ -264,6 +270,18 @@ func (p Policy) Decide(s State, c Command, by domain.Stamp) ([]Event, error) {
 		return p.decideCase(s, c, by)
 	}
 	panic("a command without a decision")
+}
+
+func decideErased(c Command) ([]Event, error) {
+	switch c := c.(type) { //nolint:gochecksumtype // all others are refused
+	case RecordSent:
+		return []Event{c.Sent}, nil
+	case RecordUndeliverable:
+		return []Event{c.Failed}, nil
+	case RecordLeft, ExpireCase: // it is so already
+		return nil, nil
+	}
+	return nil, domain.ErrErased
 }
 
 func decideRegister(s State, c RegisterStaff) ([]Event, error) {

@@ -227,7 +227,9 @@ const (
 	CaseWrongCodes  CaseReason = "wrong-codes"
 	CaseSuspicion   CaseReason = "suspicion" // somebody else may be in it
 	CaseLeft        CaseReason = "left"      // they do not work here any more
-	CaseMistake     CaseReason = "mistake"   // there was no reason to freeze
+	CaseMistake     CaseReason = "mistake"   // there was no reason to freeze, or to keep anything of them
+	CaseRequest     CaseReason = "request"   // the person wants it
+	CaseRetention   CaseReason = "retention" // there is no reason any more to keep what is known of them
 )
 
 // CaseEnd is how a case was completed.
@@ -278,6 +280,14 @@ type VoidReason string
 // The reasons of PhoneVoided.
 const (
 	VoidedByHelpdesk VoidReason = "helpdesk"
+)
+
+// ErasureMethod is how somebody's data became unreadable.
+type ErasureMethod string
+
+// The methods of PersonErased.
+const (
+	KeyDeleted ErasureMethod = "key-deleted" // and what was sealed with it
 )
 
 // Evidence is what a case stands on.
@@ -619,6 +629,13 @@ type TicketRedeemed struct {
 	Ticket TicketID `json:"ticket"`
 }
 
+// PersonErased says that nothing personal of somebody can be read any more: what the
+// events before it refer to is gone from the vault, or goes at once. Nothing follows it
+// but what became of messages that were on their way.
+type PersonErased struct {
+	Method ErasureMethod `json:"method"`
+}
+
 // HelpCodeShown says that a stuck person was shown a code to read aloud.
 type HelpCodeShown struct {
 	Help HelpID `json:"help"`
@@ -665,3 +682,4 @@ func (RecoveryExpired) isEvent()    {}
 func (PhoneVoided) isEvent()        {}
 func (TicketIssued) isEvent()       {}
 func (TicketRedeemed) isEvent()     {}
+func (PersonErased) isEvent()       {}

@@ -53,6 +53,7 @@ func all() []Event {
 		PhoneVoided{VoidedByHelpdesk},
 		TicketIssued{"4F7K-2M9Q", RecoveryTicket, "k1", noon.Add(time.Hour)},
 		TicketRedeemed{"4F7K-2M9Q"},
+		PersonErased{KeyDeleted},
 	}
 }
 

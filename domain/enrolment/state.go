@@ -11,6 +11,7 @@ import (
 // State is what all events so far mean. The zero State is a person about whom
 // nothing is known.
 type State struct {
+	Erased    bool // and with it all else: what the events refer to is gone for good
 	Staff     Staff
 	Started   bool
 	Admission Admission
@@ -174,7 +175,7 @@ func (s State) Step() Step {
 }
 
 // Factor returns the factor that counts now: the chosen one, and none while the
-// account is frozen.
+// account is frozen. Whoever was erased has chosen none.
 func (s State) Factor() Factor {
 	if s.Frozen != "" {
 		return NoFactor
@@ -210,6 +211,9 @@ func Fold(s State, events ...Event) State {
 
 // Evolve applies one recorded fact. It never fails: the fact already happened.
 func Evolve(s State, e Event) State {
+	if s.Erased { // nothing brings back what is gone
+		return s
+	}
 	switch e := e.(type) {
 	case StaffRegistered:
 		s.Staff = e.staff()
@@ -305,6 +309,8 @@ func Evolve(s State, e Event) State {
 		}
 	case InvitationIssued, InvitationRejected, InvitationRedeemed, InvitationRevoked:
 		s.invited(e)
+	case PersonErased:
+		s = State{Erased: true}
 	case HelpCodeShown: // says something about the visit, nothing about the person
 	}
 	return s

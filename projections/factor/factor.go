@@ -20,6 +20,7 @@ const (
 	Active                 // has a factor
 	Frozen                 // has none that counts until the account is unfrozen
 	Unknown                // parked: an event of theirs could not be understood
+	Erased                 // has none, and nothing is known of them any more
 )
 
 // String returns the state as the API spells it.
@@ -35,6 +36,8 @@ func (s State) String() string {
 		return "frozen"
 	case Unknown:
 		return "unknown"
+	case Erased:
+		return "erased"
 	}
 	return "invalid"
 }
@@ -56,9 +59,10 @@ type Map struct{ people *fold.People[row, *row] }
 
 // Counts says how many people there are of each kind.
 type Counts struct {
-	People, Enrolling, SMS, Pocket, Frozen int
-	Parked                                 int // see Unknown
-	Strays                                 int // events in a stream that is called like an enrolment and is none
+	People, Enrolling, SMS, Pocket, Frozen, Erased int
+
+	Parked int // see Unknown
+	Strays int // events in a stream that is called like an enrolment and is none
 }
 
 // New returns a map that has seen nothing yet.
@@ -89,7 +93,7 @@ func (m *Map) Counts() Counts {
 	c := m.people.Counts()
 	return Counts{
 		People: c.People, Parked: c.Parked, Strays: c.Strays,
-		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket], Frozen: c.ByClass[frozen],
+		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket], Frozen: c.ByClass[frozen], Erased: c.ByClass[erased],
 	}
 }
 
@@ -100,6 +104,8 @@ func answer(id domain.SubjectID, p *fold.Person[row], through domain.Position) A
 	}
 	if !p.Parked {
 		switch a.Factor = p.Row.Current(); {
+		case p.Row.Erased():
+			a.State = Erased
 		case p.Row.Frozen():
 			a.State = Frozen
 		case a.Factor == enrolment.NoFactor:
@@ -121,6 +127,7 @@ const (
 	sms
 	pocket
 	frozen
+	erased
 )
 
 // Evolve implements fold.Row.
@@ -128,6 +135,9 @@ func (r *row) Evolve(k fold.Kind, data []byte, _ int64) bool { return r.Factor.E
 
 // Class implements fold.Row.
 func (r *row) Class() uint8 {
+	if r.Erased() {
+		return erased
+	}
 	if r.Frozen() {
 		return frozen
 	}
@@ -151,7 +161,7 @@ type Mark = fold.Mark
 const (
 	kind = "factor"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 5
+	foldVersion = 6
 )
 
 // A Snapshot is a Map as it was at one moment. It may be used concurrently.

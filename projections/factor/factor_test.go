@@ -25,6 +25,9 @@ func TestTheMapAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 				t.Fatalf("after %s: got %+v, want %s at %d", f.Event.Type, got, want, f.Event.Revision)
 			}
 			frozen := f.State.Frozen != ""
+			if (got.State == factor.Erased) != f.State.Erased {
+				t.Fatalf("after %s: state %s", f.Event.Type, got.State)
+			}
 			if active := got.State == factor.Active; active != (want != enrolment.NoFactor) || (got.State == factor.Frozen) != frozen || got.State == factor.Unknown {
 				t.Fatalf("after %s: state %s with factor %s", f.Event.Type, got.State, want)
 			}

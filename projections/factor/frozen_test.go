@@ -159,6 +159,43 @@ func TestAFreezeThatCannotBeReadParks(t *testing.T) {
 	}
 }
 
+// Nothing that could be recorded after it brings somebody back who was erased.
+func TestWhoeverWasErasedHasNoFactorForGood(t *testing.T) {
+	t.Parallel()
+	erased := enrolment.PersonErased{Method: enrolment.KeyDeleted}
+	again := []enrolment.Event{
+		enrolment.PhoneVerified{Phone: domain.Ref{Version: 1}}, enrolment.FactorChosen{Factor: enrolment.SMS}, lost, found, anew,
+	}
+	for pocket := range 2 {
+		for _, before := range [][]enrolment.Event{nil, {lost}} {
+			log := foldtest.Even(1, pocket)
+			log = append(log, then(t, log, 0, append(before, erased)...)...)
+			at := log[len(log)-1]
+			m := factor.New()
+			m.Apply(log, 0)
+			m = reload(t, m)
+			m.Apply(then(t, log, 0, again...), 0)
+			got := reload(t, m).Lookup(foldtest.Subject(0))
+			if got.State != factor.Erased || got.State.String() != "erased" || got.Factor != enrolment.NoFactor || !got.Since.Equal(at.Recorded) {
+				t.Errorf("%+v", got)
+			}
+			if c := m.Counts(); c != (factor.Counts{People: 1, Erased: 1}) {
+				t.Errorf("counted as %+v", c)
+			}
+		}
+	}
+	log := foldtest.Even(1, 0)
+	m := factor.New()
+	m.Apply(log, 0)
+	m.Apply(then(t, log, 0, erased), 0)
+	more := then(t, append(log, then(t, log, 0, erased)...), 0, lost)
+	more[0].Type = "AccountThawed"
+	m.Apply(more, 0)
+	if got := m.Lookup(foldtest.Subject(0)); got.State != factor.Unknown {
+		t.Errorf("what cannot be understood parks those too: %+v", got)
+	}
+}
+
 // A snapshot of an earlier program knows nothing of freezes.
 func TestASnapshotOfAnotherVersionIsRefused(t *testing.T) {
 	t.Parallel()

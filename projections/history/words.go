@@ -40,7 +40,7 @@ var variants = map[string][]string{
 	"AccountUnfrozen":   {"found", "helpdesk"},
 	"RecoveryRequested": {
 		"lost", "stolen", "new", "not-me", // the person's own, by their reason; staff's, by what they asked for
-		"resend", "correct-number", "revoke-pocket", "freeze", "unfreeze", "reset", "unlock", "ticket",
+		"resend", "correct-number", "revoke-pocket", "freeze", "unfreeze", "reset", "unlock", "ticket", "erase",
 	},
 	"RecoveryApproved":  nil,
 	"RecoveryDenied":    {"unproved", "mistake", "not-needed"},
@@ -50,6 +50,7 @@ var variants = map[string][]string{
 	"PhoneVoided":       nil,
 	"TicketIssued":      nil,
 	"TicketRedeemed":    nil,
+	"PersonErased":      nil,
 
 	"InvitationIssued":   {"shown", "printed", "mailed"},
 	"InvitationRejected": {"wrong", "expired"},
@@ -116,7 +117,7 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 		code, o = string(e.Reason), Refused
 	case enrolment.RecoveryStopped:
 		code, o = string(e.Reason), Refused
-	case enrolment.RecoveryApproved, enrolment.RecoveryExpired, enrolment.PhoneVoided, enrolment.TicketIssued:
+	case enrolment.RecoveryApproved, enrolment.RecoveryExpired, enrolment.PhoneVoided, enrolment.TicketIssued, enrolment.PersonErased:
 		o = Note
 	case enrolment.RecoveryCompleted:
 		code, o = string(e.Reason), Progress

@@ -34,7 +34,8 @@ var (
 
 // Evolve implements fold.Row, with the meaning of enrolment.Evolve.
 func (r *row) Evolve(k fold.Kind, data []byte, at int64) bool {
-	if !r.factor.Evolve(k, data) || !r.evolve(k, data, at) {
+	gone := r.factor.Erased()
+	if !r.factor.Evolve(k, data) || !gone && !r.evolve(k, data, at) {
 		return false
 	}
 	if !announces(k) {
@@ -128,6 +129,8 @@ func (r *row) evolve(k fold.Kind, data []byte, at int64) (ok bool) {
 			return r.evolveSlowly("InvitationRejected", data, at)
 		}
 		r.rejected(fold.ID{}, enrolment.Rejection(v[2]), at)
+	case fold.PersonErased:
+		*r = row{factor: r.factor, started: r.started, came: r.came}
 	case fold.Unknown:
 		return false
 	case fold.PocketRevoked, fold.FactorChosen, fold.LanguageSet, fold.HelpCodeShown, fold.AccountUnfrozen,

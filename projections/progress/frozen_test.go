@@ -71,6 +71,34 @@ func TestAFrozenPersonStandsWhereTheyStood(t *testing.T) {
 	}
 }
 
+// Of whoever was erased the board knows that, and when they were there.
+func TestNothingIsLeftOfWhoWasErased(t *testing.T) {
+	t.Parallel()
+	erased := enrolment.PersonErased{Method: enrolment.KeyDeleted}
+	wrong := enrolment.CodeRejected{Challenge: "c", Attempt: 1, Reason: enrolment.Wrong}
+	whole := foldtest.Even(1, 1)
+	more := then(t, whole, wrong, enrolment.AccountFrozen{Reason: enrolment.FrozenLost}, enrolment.StaffLeft{}, erased, enrolment.NameSet{Name: domain.Ref{Version: 1}}, wrong)
+	b := progress.New(20)
+	b.Apply(whole, 0)
+	was, _ := b.Person(foldtest.Subject(0))
+	b.Apply(more, 0)
+	b, _, err := progress.Decode(bytes.NewReader(encode(t, b)), 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := more[len(more)-1]
+	want := progress.Person{
+		Subject: foldtest.Subject(0), Erased: true, Factor: enrolment.NoFactor, Started: was.Started, Came: was.Came,
+		Since: more[3].Recorded, Last: last.Recorded, Revision: last.Revision, Position: last.Position,
+	}
+	if got, _ := b.Person(foldtest.Subject(0)); got != want || got.Stuck() {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if got := b.Counts(); got != (progress.Counts{People: 1, Erased: 1}) {
+		t.Errorf("counted as %+v", got)
+	}
+}
+
 func TestOnlyTheNumberOfARecoveryEndsARow(t *testing.T) {
 	t.Parallel()
 	log := foldtest.Even(1, 1)

@@ -22,6 +22,7 @@ type Person struct {
 	Step       enrolment.Step // the first one that is open; 0: they have not begun
 	Factor     enrolment.Factor
 	Frozen     bool      // no factor counts, whatever was chosen
+	Erased     bool      // nothing is known of them any more; Step is 0
 	Started    time.Time // when they began
 	Since      time.Time // when they came to this step, or were parked
 	Last       time.Time // when anything happened last, HR's announcements aside
@@ -75,7 +76,7 @@ func (b *Board) Person(id domain.SubjectID) (Person, bool) {
 func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
 	r := &p.Row
 	return Person{
-		Subject: id, Registered: r.has(registered), Left: r.has(left), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(),
+		Subject: id, Registered: r.has(registered), Left: r.has(left), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(), Erased: r.factor.Erased(),
 		Started: fold.Time(r.started), Since: p.Time(), Last: fold.Time(r.last),
 		Came: fold.Time(r.came), Trouble: fold.Time(r.trouble),
 		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= b.lock,
@@ -90,6 +91,7 @@ type Counts struct {
 	People        int
 	Waiting       int                         // announced, and not begun
 	Gone          int                         // announced no longer, and never begun
+	Erased        int                         // and counted as nothing else
 	At            [enrolment.StepDone + 1]int // by step, from 1; the last are done
 	Undeliverable int                         // of those under way: the last code that they wait for did not arrive
 	Parked        int
@@ -101,11 +103,16 @@ func (b *Board) Counts() Counts {
 	all := b.people.Counts()
 	c := Counts{People: all.People, Parked: all.Parked, Strays: all.Strays}
 	for class, n := range all.ByClass {
+		if n == 0 { // most are no class at all
+			continue
+		}
 		switch step := class & stepBits; step {
 		case 0:
 			c.Waiting += n
 		case gone:
 			c.Gone += n
+		case erased:
+			c.Erased += n
 		default:
 			c.At[step] += n
 		}
@@ -133,7 +140,7 @@ type Mark = fold.Mark
 const (
 	kind = "progress"
 	// foldVersion grows whenever the same events would fold to other rows.
-	foldVersion = 6
+	foldVersion = 7
 )
 
 // A Snapshot is a Board as it was at one moment.

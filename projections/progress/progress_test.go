@@ -25,7 +25,7 @@ func TestTheBoardAgreesWithTheDeciderAfterEveryEvent(t *testing.T) {
 			b.Apply([]domain.Recorded{f.Event}, 0)
 			got, _ := b.Person(f.Subject)
 			s := f.State
-			if want := wantStep(s); got.Step != want || got.Factor != s.Factor() || got.Frozen != (s.Frozen != "") || got.Parked {
+			if want := wantStep(s); got.Step != want || got.Factor != s.Factor() || got.Frozen != (s.Frozen != "") || got.Erased != s.Erased || got.Parked {
 				t.Fatalf("after %s: got %+v, want step %d with %s", f.Event.Type, got, want, s.Factor())
 			}
 			if got.Registered != s.Staff.Registered || got.Left != s.Staff.Left || got.WrongInARow != s.WrongInARow || got.Locked != (s.WrongInARow >= lock) {
@@ -84,6 +84,8 @@ func TestCountsAreThoseOfTheBoard(t *testing.T) {
 		b.Each(func(p progress.Person) bool {
 			want.People++
 			switch {
+			case p.Erased:
+				want.Erased++
 			case p.Step == 0 && p.Left:
 				want.Gone++
 			case p.Step == 0:

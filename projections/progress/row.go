@@ -52,8 +52,9 @@ var reasons = [...]enrolment.Undelivered{
 
 // The bits of a class.
 const (
-	stepBits     = 0x07
+	stepBits     = 0x0f
 	gone         = 0x07 // in the place of step 0: they left before they began
+	erased       = 0x08 // likewise: nothing is known of them any more
 	notDelivered = 0x10
 )
 
@@ -107,7 +108,10 @@ func (r *row) pairingOver() bool { return r.has(burnt) && r.step() == enrolment.
 // Class implements fold.Row.
 func (r *row) Class() uint8 {
 	c := uint8(r.step()) //nolint:gosec // 0 to 6
-	if c == 0 && r.has(left) {
+	switch {
+	case r.factor.Erased():
+		c = erased
+	case c == 0 && r.has(left):
 		c = gone
 	}
 	if r.undeliverable() != "" {

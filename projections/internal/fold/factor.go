@@ -49,6 +49,7 @@ type flags uint8
 const (
 	hasPhone flags = 1 << iota // a number is verified
 	isFrozen
+	isErased
 )
 
 func (f *Factor) set(flag flags, on bool) {
@@ -63,6 +64,9 @@ func (f *Factor) Phone() bool { return f.is&hasPhone != 0 }
 
 // Frozen says that no factor counts, whatever was chosen.
 func (f *Factor) Frozen() bool { return f.is&isFrozen != 0 }
+
+// Erased says that the person was erased. Then there is nothing else to say.
+func (f *Factor) Erased() bool { return f.is&isErased != 0 }
 
 // Current returns the factor that counts, as enrolment.State.Factor does.
 func (f *Factor) Current() enrolment.Factor {
@@ -91,12 +95,16 @@ var (
 	pocketRevoked = Shape{{"device", Text}, {"reason", Text}}
 	factorChosen  = Shape{{"factor", Text}, {"device", Text}, {"reason", Text}}
 	reasonOnly    = Shape{{"reason", Text}}
+	methodOnly    = Shape{{"method", Text}}
 )
 
 // Evolve applies one recorded event, as enrolment.Evolve does. It is not ok
 // when the event cannot be read; then nothing may be said about the factor.
 // A kind that has no say in the factor is not read at all.
 func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
+	if f.Erased() { // nothing brings back what is gone
+		return kind != Unknown
+	}
 	var v Fields
 	switch kind {
 	case PhoneVerified:
@@ -139,6 +147,11 @@ func (f *Factor) Evolve(kind Kind, data []byte) (ok bool) {
 			return f.evolveSlowly("AccountUnfrozen", data)
 		}
 		f.set(isFrozen, false)
+	case PersonErased:
+		if !methodOnly.Scan(data, &v) {
+			return f.evolveSlowly("PersonErased", data)
+		}
+		*f = Factor{is: isErased}
 	case Unknown:
 		return false
 	case StaffRegistered, StaffChanged, StaffLeft, EnrolmentStarted, CodeIssued, CodeSent, CodeUndeliverable, CodeRejected,
@@ -173,6 +186,8 @@ func (f *Factor) evolveSlowly(typ string, data []byte) (ok bool) {
 		f.set(isFrozen, true)
 	case enrolment.AccountUnfrozen:
 		f.set(isFrozen, false)
+	case enrolment.PersonErased:
+		*f = Factor{is: isErased}
 	}
 	return true
 }
@@ -192,7 +207,8 @@ func (f *Factor) Append(b []byte) []byte {
 func (f *Factor) Parse(b []byte) bool {
 	bits := b[2*IDSize]
 	*f = Factor{Live: ID(b[:IDSize]), Named: ID(b[IDSize : 2*IDSize]), Choice: Choice(bits & 3), is: flags(bits >> 2)}
-	return bits < 1<<4 && f.Choice <= ChosePocket
+	erased := f.Erased() && *f != Factor{is: isErased}
+	return bits < 1<<5 && f.Choice <= ChosePocket && !erased
 }
 
 func (f *Factor) revoke(d ID) {

@@ -17,6 +17,7 @@ var kinds = []string{
 	"EmailConfirmed", "NameSet", "PasswordSet", "PhoneGiven", "PhoneVerified", "PairingOffered", "PairingClaimed",
 	"PairingConfirmed", "PairingFailed", "PocketPaired", "PocketRevoked", "FactorChosen", "LanguageSet", "EnrolmentReset",
 	"Unlocked", "HelpCodeShown", "CodeConfirmed", "AccountFrozen", "AccountUnfrozen", "RecoveryRequested", "RecoveryCompleted",
+	"PersonErased",
 }
 
 func TestEveryKindIsKnownToTheDomain(t *testing.T) {
@@ -56,7 +57,7 @@ func TestAnyEventsMeanTheSameToTheFactorAndToTheDomain(t *testing.T) {
 			if typ := enrolment.TypeOf(e); !f.Evolve(fold.KindOf(typ), data) {
 				t.Fatalf("could not read %s %s", typ, data)
 			}
-			if f.Current() != s.Factor() || f.Chosen() != s.Chosen() || f.Frozen() != (s.Frozen != "") {
+			if f.Current() != s.Factor() || f.Chosen() != s.Chosen() || f.Frozen() != (s.Frozen != "") || f.Erased() != s.Erased {
 				t.Fatalf("after %T%+v: got %s of %s, want %s of %s", e, e, f.Current(), f.Chosen(), s.Factor(), s.Chosen())
 			}
 			var again fold.Factor
@@ -89,6 +90,7 @@ func anyEvent(t *rapid.T) enrolment.Event {
 		enrolment.RecoveryRequested{Case: "c", Reason: enrolment.CaseNew},
 		enrolment.RecoveryCompleted{Case: "c", Reason: enrolment.EndNew},
 		enrolment.CodeConfirmed{Challenge: "c", Purpose: enrolment.Recovering, Channel: enrolment.BySMS},
+		enrolment.PersonErased{Method: enrolment.KeyDeleted},
 	}).Draw(t, "event")
 }
 
@@ -108,9 +110,11 @@ func FuzzEvolve(f *testing.F) {
 	f.Add("AccountUnfrozen", []byte(`{`))
 	f.Add("EnrolmentReset", []byte(`{"reason":"recovered"}`))
 	f.Add("EnrolmentReset", []byte(`[]`))
+	f.Add("PersonErased", []byte(`{"method":"key-deleted"}`))
+	f.Add("PersonErased", []byte(`{"method":7}`))
 	f.Fuzz(func(t *testing.T, typ string, data []byte) {
 		switch typ {
-		case "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen", "AccountFrozen", "AccountUnfrozen", "EnrolmentReset":
+		case "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen", "AccountFrozen", "AccountUnfrozen", "EnrolmentReset", "PersonErased":
 		default:
 			return // not read
 		}

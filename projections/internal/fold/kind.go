@@ -47,6 +47,7 @@ const (
 	PhoneVoided
 	TicketIssued
 	TicketRedeemed
+	PersonErased
 )
 
 // KindOf returns the kind of an event's type.
@@ -135,6 +136,8 @@ func KindOf(typ string) Kind {
 		return TicketIssued
 	case "TicketRedeemed":
 		return TicketRedeemed
+	case "PersonErased":
+		return PersonErased
 	}
 	return Unknown
 }
