@@ -22,7 +22,10 @@ const (
 	ShownHRNumber Scope = "hr-number" // the number that HR has, to call back
 	ShownTicket   Scope = "ticket"    // that stands in for a password, to hand over
 	ShownPerson   Scope = "person"    // their page: name, steps, diagnosis, story
+	ShownValues   Scope = "values"    // whether the vault holds what was recorded of them; never what that is
 	SearchedAll   Scope = "everybody"
+
+	ExportedEvents Scope = "events" // a bundle of the log
 )
 
 // DataShown says that personal data of a person was shown.
@@ -37,8 +40,17 @@ type SearchMade struct {
 	Scope Scope `json:"scope"`
 }
 
+// ExportMade says that a part of the record was taken out, or was about to be: it is
+// recorded before.
+type ExportMade struct {
+	Scope Scope           `json:"scope"`
+	From  domain.Position `json:"from"` // of the first event
+	To    domain.Position `json:"to"`   // of the last one; 0: the record was empty
+}
+
 func (DataShown) isAccess()  {}
 func (SearchMade) isAccess() {}
+func (ExportMade) isAccess() {}
 
 // TypeOfAccess returns the name under which one is recorded.
 func TypeOfAccess(a Access) string {
@@ -47,6 +59,8 @@ func TypeOfAccess(a Access) string {
 		return "DataShown"
 	case SearchMade:
 		return "SearchMade"
+	case ExportMade:
+		return "ExportMade"
 	}
 	panic(fmt.Sprintf("an access without a name: %T", a))
 }
@@ -58,6 +72,8 @@ func DecodeAccess(typ string, data []byte) (Access, error) {
 		return decode[DataShown](typ, data)
 	case "SearchMade":
 		return decode[SearchMade](typ, data)
+	case "ExportMade":
+		return decode[ExportMade](typ, data)
 	}
 	return nil, fmt.Errorf("decode access: %w: %q", domain.ErrUnknownEvent, typ)
 }

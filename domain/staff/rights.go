@@ -20,6 +20,7 @@ const (
 	Assist       Right = "assist"        // sit beside somebody who enrols
 	SeeKiosks    Right = "see-kiosks"    // which stations are alive
 	ImportRoster Right = "import-roster" // HR's list
+	Audit        Right = "audit"         // the whole log, at any moment, its seal, and bundles of it
 )
 
 // rights is the table: one row a role. Asking and approving are never in the same
@@ -27,7 +28,7 @@ const (
 var rights = map[domain.Role][]Right{
 	domain.RoleHelpdesk: {SeeBoard, SeePerson, RevealData, HelpPerson, RequestCase, Assist, SeeKiosks},
 	domain.RoleApprover: {SeeBoard, SeePerson, ApproveCase, SeeKiosks},
-	domain.RoleAuditor:  {SeeBoard, SeePerson, RevealData, SeeKiosks},
+	domain.RoleAuditor:  {SeeBoard, SeePerson, RevealData, SeeKiosks, Audit},
 	domain.RoleAdmin:    {SeeBoard, SeePerson, SeeKiosks, ImportRoster},
 }
 

@@ -54,6 +54,7 @@ func TestGoldenEvents(t *testing.T) {
 	for _, a := range []staff.Access{
 		staff.DataShown{Scope: staff.ShownHRNumber, Subject: somebody, Case: "c0ffee"},
 		staff.SearchMade{Scope: staff.SearchedAll},
+		staff.ExportMade{Scope: staff.ExportedEvents, From: 17, To: 6412},
 	} {
 		m, err := staff.AccessMessage(a, by)
 		if err != nil {
@@ -169,6 +170,7 @@ func TestTheTableOfRights(t *testing.T) {
 		{staff.Assist, true, false, false, false},
 		{staff.SeeKiosks, true, true, true, true},
 		{staff.ImportRoster, false, false, false, true},
+		{staff.Audit, false, false, true, false},
 	}
 	seen := map[staff.Right]bool{}
 	for _, row := range table {

@@ -52,6 +52,7 @@ const (
 	NoRight        Code = "no-right"    // none of their roles may do that
 	OwnAccount     Code = "own-account" // nobody acts on their own account
 	NotHere        Code = "not-here"    // at this station; where the log and the vault are it can be done
+	NotReady       Code = "not-ready"   // what is asked for is still being read; ask again
 	Assisting      Code = "assisting"   // while somebody enrols beside them
 	ShiftOver      Code = "shift-over"  // whoever signed in has to sign in again
 	NotATicket     Code = "not-a-ticket"
@@ -74,6 +75,11 @@ const (
 	TooEarly       Code = "too-early"     // it waits for its time
 	NothingToDo    Code = "nothing-to-do" // it would change nothing
 	NoNumber       Code = "no-number"     // HR has none
+
+	NoEvent  Code = "no-event"  // there is none at that place in the log
+	BadRange Code = "bad-range" // it ends before it begins, or there is no such moment, zone or checkpoint
+	NoSeal   Code = "no-seal"   // nothing is sealed here yet
+	NoExport Code = "no-export" // there is no such bundle any more
 )
 
 // A Refusal is an error that a person can be told of. It is a plain value and
