@@ -46,6 +46,7 @@ type Query struct {
 	Prefix   string   // only streams whose name begins so; empty: all
 	Types    []string // only these types; empty: all
 	Metadata bool     // whether Message.Metadata and Message.ID are wanted; without them reading is faster
+	Expired  bool     // whether what is too old to be given is wanted, too, for as long as it is there
 }
 
 // A Batch is a run of events, in order. It may be empty: then it only says how

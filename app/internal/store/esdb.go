@@ -93,6 +93,23 @@ func head(ctx context.Context, c *esdb.Client) (domain.Position, error) {
 	return domain.Position(e.OriginalEvent().Position.Commit), nil
 }
 
+// Identity returns the id of the log: that of its first event, since a server has
+// none. It is "" while there is no event.
+func (l *ESDB) Identity(ctx context.Context) (string, error) {
+	id, enough := "", errors.New("enough")
+	err := l.ReadAll(ctx, domain.Query{Metadata: true, Expired: true}, func(b domain.Batch) error {
+		if len(b.Events) == 0 {
+			return nil
+		}
+		id = b.Events[0].ID.String()
+		return enough
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return "", fmt.Errorf("read the first event: %w", err)
+	}
+	return id, nil
+}
+
 // ReadStream returns the events of one stream from a revision on, with
 // metadata; none when there is no such stream or nothing so far along.
 func (l *ESDB) ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error) {

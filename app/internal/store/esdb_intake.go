@@ -86,7 +86,7 @@ func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
 	var r domain.Recorded
 	if wanted { // $all holds what is too old until the server is scavenged
 		r = in.log.recorded(e, in.q.Metadata)
-		wanted = len(in.log.ages) == 0 || !in.log.ages.expired(r.Stream, r.Recorded, time.Now())
+		wanted = len(in.log.ages) == 0 || in.q.Expired || !in.log.ages.expired(r.Stream, r.Recorded, time.Now())
 	}
 	full := false
 	in.update(func() {

@@ -18,6 +18,7 @@ type Log interface {
 	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Head(ctx context.Context) (domain.Position, error)
+	Identity(ctx context.Context) (string, error)
 	Close() error
 }
 

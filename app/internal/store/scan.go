@@ -111,6 +111,9 @@ type scanner struct {
 }
 
 func newScanner(q domain.Query, as ages) (*scanner, error) {
+	if q.Expired {
+		as = nil
+	}
 	sc := &scanner{q: q, ages: as}
 	if len(q.Types) > 0 {
 		types, err := json.Marshal(q.Types)

@@ -155,6 +155,10 @@ func (s *SQLite) Head(ctx context.Context) (head domain.Position, err error) {
 	return head, nil
 }
 
+// Identity returns the id of the log: a UUID that was made with the file, and goes
+// with every copy of the file.
+func (s *SQLite) Identity(context.Context) (string, error) { return s.id, nil }
+
 // Info counts what the log holds. It reads an index of the whole log: some
 // tens of milliseconds for a million events.
 func (s *SQLite) Info(ctx context.Context) (Info, error) {

@@ -242,3 +242,19 @@ func reopened(s store) {
 	wantStream(t, l, "enrolment-a", ms...)
 	mustAppend(t, l, "enrolment-a", 19, message("NameSet"))
 }
+
+// identity: whoever opens a log, now or later, finds the same id. One that is empty
+// may have none yet.
+func identity(s store) {
+	t := s.t
+	l := s.open()
+	mustAppend(t, l, "enrolment-a", domain.NoStream, message("NameSet"))
+	id, err := l.Identity(t.Context())
+	if err != nil || len(id) != 36 {
+		t.Fatalf("%q, %v", id, err)
+	}
+	mustAppend(t, l, "enrolment-b", domain.NoStream, message("NameSet"))
+	if again, err := s.open().Identity(t.Context()); err != nil || again != id {
+		t.Errorf("%q, %v instead of %q", again, err, id)
+	}
+}

@@ -25,6 +25,7 @@ type Log interface {
 	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 	Head(ctx context.Context) (domain.Position, error)
+	Identity(ctx context.Context) (string, error)
 	Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error)
 	Close() error
 }
@@ -74,6 +75,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 		{"following ends", followEnds},
 		{"close under load", closeUnderLoad},
 		{"what was appended is there after opening again", reopened},
+		{"a log keeps its identity", identity},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
