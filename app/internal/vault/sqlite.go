@@ -6,6 +6,7 @@ import (
 	_ "embed" // the schema
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -193,9 +194,9 @@ func unavailable(err error) error {
 	return err
 }
 
-// A statement is a prepared one. It is kept until its connections close, and
-// closes with them.
+// A statement is a prepared one, kept until its connections close.
 type statement interface {
+	io.Closer
 	QueryRowContext(ctx context.Context, args ...any) *sql.Row
 	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
 	ExecContext(ctx context.Context, args ...any) (sql.Result, error)

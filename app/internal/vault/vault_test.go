@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/app/internal/vault/vaulttest"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // envKeyFile makes a child process of this test load or create that key file.
@@ -35,6 +37,31 @@ func TestMain(m *testing.M) {
 func TestSQLite(t *testing.T) {
 	t.Parallel()
 	vaulttest.Run(t, func(t *testing.T) vaulttest.Place { t.Helper(); return place(t) })
+}
+
+// Closing leaves one file, which holds everything: SQLite keeps a connection open
+// of which a statement is left, and the write-ahead log with it.
+func TestClosingFoldsTheWriteAheadLogIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, keyFile := filepath.Join(dir, "vault.db"), filepath.Join(dir, "master.key")
+	keys, err := vault.LoadOrCreateKeys(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(t.Context(), "sqlite:"+file, keys, vault.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errPut := v.Put(t.Context(), domain.SubjectID{1}, vault.KindName, []byte("Anna de Vries"))
+	_, errRead := v.Erased(t.Context(), domain.SubjectID{1})
+	if err := errors.Join(errPut, errRead, v.Close()); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(file + "*")
+	if info, errStat := os.Stat(file); err != nil || errStat != nil || len(names) != 1 || info.Size() < 8<<10 {
+		t.Errorf("%v, %d bytes, %v, %v", names, info.Size(), err, errStat)
+	}
 }
 
 // place makes a folder with a master key and no vault yet.

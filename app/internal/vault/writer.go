@@ -56,13 +56,21 @@ func newWriter(ctx context.Context, dsn string) (*writer, error) {
 }
 
 // close lets the transaction under way end first. It is called once.
+//
+// Nobody but us closes the statements of a connection of our own, and SQLite keeps
+// one open that has any left. The last connection of all processes folds the
+// write-ahead log into the file.
 func (w *writer) close() error {
 	if w == nil {
 		return nil
 	}
 	close(w.quit)
 	<-w.ended
-	return errors.Join(w.conn.Close(), w.db.Close())
+	var errs []error
+	for _, s := range w.statements {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close(), w.db.Close())...)
 }
 
 // vacuum writes the whole database anew, on a connection of its own.
