@@ -38,11 +38,12 @@ type Client struct {
 // May says whether a client may ask for what a scope names.
 func (c Client) May(s Scope) bool { return !c.Revoked && slices.Contains(c.Scopes, s) }
 
-// A State is who may ask, by id, and what signs assertions. Its zero value is that
-// of a service that nobody may ask.
+// A State is who may ask, by id, what signs assertions, and who seals the log. Its
+// zero value is that of a service that nobody may ask.
 type State struct {
 	Clients map[string]Client
 	Keys    Keys
+	Seal    SealBegun // the last one; zero: nobody seals yet
 }
 
 // AddClient decides to let a client ask. The id of one that was revoked can be
@@ -84,6 +85,8 @@ func Evolve(s State, e Event) State {
 		s.Clients = with(s.Clients, e.Client, c)
 	case KeyRotated:
 		s.Keys = append(slices.Clip(s.Keys), Key{ID: e.Key, Master: e.Master, From: e.From})
+	case SealBegun:
+		s.Seal = e
 	}
 	return s
 }

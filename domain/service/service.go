@@ -1,6 +1,7 @@
-// Package service is the login service's API as the log has it: its clients, each
-// with what it may ask for, and the keys that sign what is told of a login. It has
-// one stream for all of them, so that none is added twice. It imports domain only.
+// Package service is what the log says of the whole service: the clients of the login
+// service's API, each with what it may ask for, the keys that sign what is told of a
+// login, and who seals the log. It has one stream for all of them, so that none is
+// added twice. It imports domain only.
 // Start reading at Event; client.go and key.go decide.
 package service
 
@@ -43,9 +44,18 @@ type KeyRotated struct {
 	From   time.Time `json:"from"`   // when it begins to sign, UTC, in whole seconds
 }
 
+// SealBegun says who seals the log from here on: there is one at a time. Whoever
+// the last one of these does not name, adds nothing to the seal.
+type SealBegun struct {
+	Sealer string `json:"sealer"` // random, made with the folder of the seal
+	Origin string `json:"origin"` // of the tree: what its checkpoints begin with
+	Key    string `json:"key"`    // what verifies them, "<origin>+<hash>+<key>"
+}
+
 func (ClientAdded) isEvent()   {}
 func (ClientRevoked) isEvent() {}
 func (KeyRotated) isEvent()    {}
+func (SealBegun) isEvent()     {}
 
 // TypeOf returns the name under which an event is recorded.
 func TypeOf(e Event) string {
@@ -56,6 +66,8 @@ func TypeOf(e Event) string {
 		return "ClientRevoked"
 	case KeyRotated:
 		return "KeyRotated"
+	case SealBegun:
+		return "SealBegun"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -69,6 +81,8 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[ClientRevoked](data)
 	case "KeyRotated":
 		return decode[KeyRotated](data)
+	case "SealBegun":
+		return decode[SealBegun](data)
 	}
 	return nil, fmt.Errorf("decode service event: %w: %q", domain.ErrUnknownEvent, typ)
 }

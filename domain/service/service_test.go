@@ -26,6 +26,10 @@ func TestGoldenEvents(t *testing.T) {
 		service.ClientAdded{Client: "portal", Scopes: reads, Token: "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}, //nolint:gosec // G101: the hash of nothing
 		service.ClientRevoked{Client: "portal"},
 		service.KeyRotated{Key: "00c0ffee00c0ffee", Master: "b93a7c7e5a2e1f08", From: noon},
+		service.SealBegun{
+			Sealer: "5ea1e500c0ffee00", Origin: "keydesk/0b0e6f6e-3f1d-4a57-9f0b-2f4dbb0b7a11",
+			Key: "keydesk/0b0e6f6e-3f1d-4a57-9f0b-2f4dbb0b7a11+0a1b2c3d+AQIDBA==",
+		},
 	} {
 		m, err := service.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 		if err != nil {
