@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,10 +10,10 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// Erase makes everything about a person unreadable for good: it overwrites
-// their key, and removes their values and their e-mail claims. What stays is
-// their random id with the mark that it was erased, so that nothing can be put
-// under it again.
+// Erase makes everything about these people unreadable for good: it overwrites
+// their keys, and removes their values and their e-mail claims. What stays is
+// each one's random id with the mark that it was erased, so that nothing can be
+// put under it again.
 //
 // In a file, nothing of what was removed is on disk afterwards: the write-ahead
 // log is emptied as well. PostgreSQL keeps old versions of rows; the tables are
@@ -21,30 +22,77 @@ import (
 // they are overwritten. What opens them was sealed in the same place, and needs
 // the master key, which is not there.
 //
-// The address is free afterwards: whoever claims it becomes a new person. What
-// was counted for it (Take) runs out by itself, within some days.
+// The addresses are free afterwards: whoever claims one becomes a new person. What
+// was counted for them (Take) runs out by itself, within some days.
 //
-// It may be repeated, and is after a backup was put back. When it fails after
-// the rows were removed, since another process held the write-ahead log or a
-// table, it is domain.ErrUnavailable and has to be repeated.
-func (v *Vault) Erase(ctx context.Context, subject domain.SubjectID) error {
-	if subject.IsZero() {
-		return fmt.Errorf("erase: %w: nobody", domain.ErrNotFound)
+// It may be repeated, and is at every start, and so after a backup was put back: of
+// those who are erased already it only reads that. When it fails after the rows were
+// removed, since another process held the write-ahead log or a table, it is
+// domain.ErrUnavailable and has to be repeated; the next one, of whomever or of
+// nobody, takes up what is left to do, also after a crash.
+func (v *Vault) Erase(ctx context.Context, subjects ...domain.SubjectID) error {
+	for _, s := range subjects {
+		if s.IsZero() {
+			return fmt.Errorf("erase: %w: nobody", domain.ErrNotFound)
+		}
 	}
-	err := v.db.write(ctx, func(ctx context.Context, tx tx) error { return erase(ctx, tx, subject) })
-	if err == nil {
-		err = v.db.scrub(ctx)
+	for left := subjects; len(left) > 0; {
+		n := min(len(left), erasedAtOnce)
+		if err := v.eraseSome(ctx, left[:n]); err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+		left = left[n:]
 	}
-	if err != nil {
-		return fmt.Errorf("erase %s: %w", subject, err)
+	if err := v.scrub(ctx); err != nil {
+		return fmt.Errorf("erase: %w", err)
 	}
 	return nil
 }
 
-func erase(ctx context.Context, tx tx, subject domain.SubjectID) error {
-	if err := tx.lock(ctx, subject[:]); err != nil { // so that nobody puts something meanwhile
+// erasedAtOnce is how many people are erased before others get to write.
+const erasedAtOnce = 64
+
+// eraseSome erases whoever is not erased yet.
+func (v *Vault) eraseSome(ctx context.Context, subjects []domain.SubjectID) error {
+	var left []domain.SubjectID
+	err := v.db.read(ctx, func(ctx context.Context, q querier) error {
+		left = nil
+		for _, s := range subjects {
+			if erased, err := isErased(ctx, q, s); err != nil {
+				return err
+			} else if !erased { // such as after an old backup was put back
+				left = append(left, s)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(left) == 0 {
 		return err
 	}
+	return v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		names := [][]byte{[]byte("scrub")} // one erasure after the other: they set one mark
+		for i := range left {
+			names = append(names, left[i][:])
+		}
+		if err := tx.lock(ctx, names...); err != nil { // so that nobody puts something meanwhile
+			return err
+		}
+		for _, s := range left {
+			if err := erase(ctx, tx, s); err != nil {
+				return err
+			}
+		}
+		// The mark that a scrub is due is replaced by each who erases, and taken away only
+		// by the scrub of whoever set it: what was erased later has one of its own.
+		if _, err := tx.exec(ctx, `DELETE FROM meta WHERE name = 'scrub'`); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `INSERT INTO meta (name, key_id, sealed) VALUES ('scrub', $1, $2)`, rand.Text(), []byte{})
+		return err
+	})
+}
+
+func erase(ctx context.Context, tx tx, subject domain.SubjectID) error {
 	mark := `UPDATE person SET erased = 1, wrapped = $1 WHERE subject = $2`
 	var length int
 	err := tx.row(ctx, `SELECT length(wrapped) FROM person WHERE subject = $1`, subject[:]).Scan(&length)
@@ -62,6 +110,26 @@ func erase(ctx context.Context, tx tx, subject domain.SubjectID) error {
 		}
 	}
 	return nil
+}
+
+// scrub has the database forget what was erased, where that is still due.
+func (v *Vault) scrub(ctx context.Context) error {
+	var due string
+	err := v.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.row(ctx, `SELECT key_id FROM meta WHERE name = 'scrub'`).Scan(&due)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := v.db.scrub(ctx); err != nil {
+		return err
+	}
+	return v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		_, err := tx.exec(ctx, `DELETE FROM meta WHERE name = 'scrub' AND key_id = $1`, due)
+		return err
+	})
 }
 
 // Erased says whether the person was erased. An unknown person was not.

@@ -159,6 +159,25 @@ func (v *Vault) Get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 }
 
 func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, ref domain.Ref) ([]byte, error) {
+	return v.getAs(ctx, subject, ref, func(stored Kind) bool { return stored == kind })
+}
+
+// Check says whether the vault holds the value that an event refers to, of whatever kind:
+// nil when it opens as this person's, and is the one that was recorded. It gives nothing
+// of it away. A person who was erased is domain.ErrErased; a value that is not there is
+// domain.ErrNotFound; another value than the recorded one is ErrCommitment, and a row
+// that was edited or moved ErrTampered.
+func (v *Vault) Check(ctx context.Context, subject domain.SubjectID, ref domain.Ref) error {
+	value, err := v.getAs(ctx, subject, ref, Kind.Valid)
+	clear(value)
+	if err != nil {
+		return fmt.Errorf("check %s of %s: %w", ref.ID, subject, err)
+	}
+	return nil
+}
+
+// getAs opens a value whose kind may be what it is.
+func (v *Vault) getAs(ctx context.Context, subject domain.SubjectID, ref domain.Ref, may func(Kind) bool) ([]byte, error) {
 	var erased bool
 	var keyID string
 	var wrapped, owner, sealed, sealedSalt []byte
@@ -169,6 +188,7 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 			FROM person p LEFT JOIN value v ON v.ref = $1 WHERE p.subject = $2`, ref.ID[:], subject[:]).
 			Scan(&erased, &keyID, &wrapped, &owner, &storedKind, &version, &sealed, &sealedSalt)
 	})
+	kind := Kind(storedKind.String)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, domain.ErrNotFound
@@ -178,7 +198,7 @@ func (v *Vault) get(ctx context.Context, subject domain.SubjectID, kind Kind, re
 		return nil, domain.ErrErased
 	case owner == nil:
 		return nil, domain.ErrNotFound
-	case string(owner) != string(subject[:]), storedKind.String != string(kind), version.Int64 != int64(ref.Version):
+	case string(owner) != string(subject[:]), !may(kind), version.Int64 != int64(ref.Version):
 		return nil, ErrTampered
 	}
 	key, err := v.keys.unwrapPersonKey(subject, keyID, wrapped)

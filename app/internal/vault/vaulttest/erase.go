@@ -57,6 +57,52 @@ func erasing(t *testing.T, p Place) {
 	}
 }
 
+// erasingTogether erases several at once, of whom some are erased already, and takes up
+// an erasure that was broken off before the database had forgotten what was removed.
+func erasingTogether(t *testing.T, p Place) {
+	t.Helper()
+	v, other := p.open(t), p.open(t)
+	who, refs := make([]domain.SubjectID, 150), make([]domain.Ref, 150)
+	for i := range who {
+		who[i] = somebody()
+		refs[i] = put(t, v, who[i], vault.KindName, address(i))
+	}
+	left := func() (n int) {
+		t.Helper()
+		ok(t, p.Raw.QueryRowContext(t.Context(), `SELECT count(*) FROM meta WHERE name = 'scrub'`).Scan(&n))
+		return n
+	}
+	ok(t, v.Erase(t.Context(), who[0]))
+	ok(t, v.Erase(t.Context(), who[3]))
+	var wg sync.WaitGroup
+	for _, v := range []*vault.Vault{v, other} {
+		wg.Go(func() {
+			if err := v.Erase(t.Context(), who[:140]...); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range 140 {
+		gone(t, other, who[i], refs[i])
+	}
+	for i := 140; i < len(who); i++ {
+		holds(t, other, who[i], vault.KindName, refs[i], address(i))
+	}
+	if left() != 0 {
+		t.Error("something is left to forget")
+	}
+	p.change(t, `INSERT INTO meta (name, key_id, sealed) VALUES ('scrub', 'of one that was killed', $1)`, []byte{})
+	ok(t, v.Erase(t.Context()))
+	if left() != 0 {
+		t.Error("what was broken off is not taken up")
+	}
+	if err := v.Erase(t.Context(), who[141], domain.SubjectID{}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("nobody was erased: %v", err)
+	}
+	holds(t, other, who[141], vault.KindName, refs[141], address(141))
+}
+
 // traces are the bytes that must not outlive a person.
 func (p Place) traces(t *testing.T, v *vault.Vault, who domain.SubjectID, email string, refs ...domain.Ref) map[string][]byte {
 	t.Helper()
@@ -84,6 +130,9 @@ func gone(t *testing.T, v *vault.Vault, who domain.SubjectID, refs ...domain.Ref
 	for _, ref := range refs {
 		if _, err := v.Get(t.Context(), who, vault.KindName, ref); !errors.Is(err, domain.ErrErased) {
 			t.Errorf("get: %v", err)
+		}
+		if err := v.Check(t.Context(), who, ref); !errors.Is(err, domain.ErrErased) {
+			t.Errorf("check: %v", err)
 		}
 		if err := v.Activate(t.Context(), who, ref); !errors.Is(err, domain.ErrErased) {
 			t.Errorf("activate: %v", err)

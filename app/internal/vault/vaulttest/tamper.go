@@ -29,6 +29,9 @@ func tampering(t *testing.T, p Place) {
 		if b, err := v.Get(t.Context(), who, vault.KindPhone, ref); !errors.Is(err, vault.ErrTampered) || b != nil {
 			t.Errorf("%s: %v", what, err)
 		}
+		if err := v.Check(t.Context(), who, ref); !errors.Is(err, vault.ErrTampered) {
+			t.Errorf("%s, checked: %v", what, err)
+		}
 	}
 	for _, c := range []column{
 		{"value", "sealed", "ref", ref.ID[:]},

@@ -165,6 +165,22 @@ func commitments(t *testing.T, p Place) {
 		if _, err := v.Get(t.Context(), who, vault.KindPhone, wrong); !errors.Is(err, vault.ErrCommitment) {
 			t.Fatalf("byte %d of the commitment does not count: %v", i, err)
 		}
+		if err := v.Check(t.Context(), who, wrong); !errors.Is(err, vault.ErrCommitment) {
+			t.Fatalf("byte %d of the commitment is not checked: %v", i, err)
+		}
+	}
+	ok(t, v.Check(t.Context(), who, ref))
+	if err := v.Check(t.Context(), somebody(), ref); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("a stranger's: %v", err)
+	}
+	an := somebody()
+	theirs := put(t, v, an, vault.KindName, "An")
+	ok(t, v.Check(t.Context(), an, theirs)) // of any kind
+	if err := v.Check(t.Context(), an, ref); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("somebody else's: %v", err)
+	}
+	if err := v.Check(t.Context(), who, domain.Ref{ID: domain.RefID{1}, Version: 1}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
 	}
 	// the vault's own older value under the newer one's reference
 	newer := put(t, v, who, vault.KindPhone, "+31687654321")

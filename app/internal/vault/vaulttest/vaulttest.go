@@ -64,6 +64,7 @@ func Run(t *testing.T, start func(t *testing.T) Place) {
 		{"the last sends", lastSends},
 		{"erased is gone", erasing},
 		{"erased among many", erasingAmongMany},
+		{"several are erased at once", erasingTogether},
 		{"erasing and putting at once", eraseRace},
 		{"nothing plain is on disk", nothingPlain},
 		{"a process killed between put and activate", killed},
