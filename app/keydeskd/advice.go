@@ -77,6 +77,9 @@ func advice(err error) string {
 		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
 		{errBadRows, "mend it, or leave out --all-or-nothing: then the good rows are imported"},
 		{errNotWholly, "mend it, or leave out --leavers: then nobody leaves"},
+		{errNotErased, "--yes erases without asking"},
+		{errSomeLeft, "mend it and do the same again; --due shows who is left"},
+		{errValues, "see whether the vault is the one that belongs to this log, and whole; \"keydeskd doctor\" looks at both"},
 		{errNotAsked, "--yes imports without asking, --dry-run only shows"},
 		{errBrokenOff, "the same command goes on where it was; nothing is recorded twice"},
 		{home.ErrNoAFAS, "set afas.url, afas.connector and afas.token_file; \"keydeskd settings\" shows what is in force"},
@@ -157,11 +160,15 @@ func caseAdvice(r *desk.Refusal) string {
 	case desk.BadReason:
 		return "there are other reasons for this: resend no-code; correct-number wrong-number, new-number; revoke-pocket new, broken; " +
 			"freeze suspicion, lost, stolen, left; unfreeze not-me, lost, stolen, mistake; reset forgotten-password, lost, broken, wrong-number, new-number; " +
-			"unlock wrong-codes; ticket forgotten-password"
+			"unlock wrong-codes; ticket forgotten-password; erase request, retention, mistake"
 	case desk.CaseOpen, desk.NoCase, desk.CaseLapsed, desk.NotApproved, desk.TooEarly:
 		return "\"keydeskd case list\" shows what is open, and until when"
-	case desk.NothingToDo:
+	case desk.NothingToDo, desk.Erased:
 		return "it is so already"
+	case desk.HoldsRole:
+		return "\"keydeskd staff revoke\" takes their roles from them first"
+	case desk.ErasureOpen:
+		return "it is recorded, and the vault could not do it now; a running Keydesk does it as soon as it can, or do the same again"
 	}
 	return ""
 }

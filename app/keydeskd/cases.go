@@ -117,7 +117,7 @@ func (c caseShowCommand) Run(a *app) error {
 
 type caseRequestCommand struct {
 	Who      string   `arg:"" name:"email|subject" help:"Whom it is about: an e-mail address or a subject's id."`
-	Action   string   `arg:"" help:"What: resend, correct-number, revoke-pocket, reset, unlock or ticket; see also freeze and unfreeze." enum:"resend,correct-number,revoke-pocket,freeze,unfreeze,reset,unlock,ticket"`
+	Action   string   `arg:"" help:"What: resend, correct-number, revoke-pocket, reset, unlock, ticket or erase; see also freeze and unfreeze." enum:"resend,correct-number,revoke-pocket,freeze,unfreeze,reset,unlock,ticket,erase"`
 	Reason   string   `required:"" help:"Why; which reasons there are depends on what."`
 	Remote   bool     `help:"The person is not there. Then it waits for a day after it was approved."`
 	Evidence []string `help:"How you know who it is: id-document, staff-pass or known-in-person; with --remote called-back."`

@@ -307,25 +307,33 @@ func refusalWords(err error) string {
 
 // confirm asks whoever sits at the command line.
 func (a *app) confirm(question string) error {
+	if line, err := a.answer(question); err != nil || !isYes(line) {
+		return errNotAsked
+	}
+	return nil
+}
+
+// answer returns the line that was typed; an error when a.ctx ended before.
+func (a *app) answer(question string) (string, error) {
 	fmt.Fprint(a.errs, question)
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(a.in).ReadString('\n') // an error is no yes
+		line, _ := bufio.NewReader(a.in).ReadString('\n') // an error is no answer
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
 	select {
 	case <-a.ctx.Done():
 		fmt.Fprintln(a.errs)
-	case yes := <-answer:
+		return "", a.ctx.Err()
+	case line := <-answer:
 		if !isTerminal(a.in) { // where the question's line was ended by who answered
 			fmt.Fprintln(a.errs)
 		}
-		if slices.Contains([]string{"y", "yes", "j", "ja"}, yes) {
-			return nil
-		}
+		return line, nil
 	}
-	return errNotAsked
 }
+
+func isYes(line string) bool { return slices.Contains([]string{"y", "yes", "j", "ja"}, line) }
 
 // importProgress shows how far an import is: on a terminal in one line that is
 // written over, elsewhere a line now and then.

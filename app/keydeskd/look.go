@@ -182,11 +182,12 @@ func (progressCommand) Run(a *app) (err error) {
 		People  int                    `json:"people"`
 		Waiting int                    `json:"waiting"`
 		Gone    int                    `json:"gone"` // left before they began
+		Erased  int                    `json:"erased"`
 		AtStep  map[enrolment.Step]int `json:"atStep"`
 		Frozen  int                    `json:"frozen"`
 		Unknown int                    `json:"unknown"`
 		Stuck   []stuck                `json:"stuck"`
-	}{counts.People, counts.Waiting, counts.Gone, map[enrolment.Step]int{}, 0, counts.Parked, []stuck{}}
+	}{counts.People, counts.Waiting, counts.Gone, counts.Erased, map[enrolment.Step]int{}, 0, counts.Parked, []stuck{}}
 	for step := enrolment.StepEmail; step <= enrolment.StepDone; step++ {
 		answer.AtStep[step] = counts.At[step]
 	}

@@ -36,30 +36,32 @@ type commands struct {
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
-	Serve     serveCommand     `cmd:"" help:"Answer the login service, stations on other machines, and phones, until asked to stop."`
-	Station   stationCommands  `cmd:"" help:"Which stations on other machines are let in."`
-	Client    clientCommands   `cmd:"" help:"Which programs may ask the login service's API."`
-	Keys      keyCommands      `cmd:"" help:"The keys that sign what the login service is told of a login."`
-	Grant     staffGrant       `cmd:"" help:"Let somebody who is enrolled do what a role may; the same as \"staff grant\"."`
-	Staff     staffCommands    `cmd:"" help:"Who may do what as a member of staff."`
-	Roster    rosterCommands   `cmd:"" help:"Whom HR announced."`
-	Import    importCommand    `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
-	Invite    inviteCommand    `cmd:"" help:"Let one person enrol, with a ticket for them."`
-	Factor    factorCommand    `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
-	Events    eventsCommand    `cmd:"" help:"Show the log, an event a line, as NDJSON."`
-	History   historyCommand   `cmd:"" help:"Tell what happened to somebody, in plain words."`
-	Progress  progressCommand  `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
-	Freeze    freezeCommand    `cmd:"" help:"Let no factor of somebody count any more."`
-	Unfreeze  unfreezeCommand  `cmd:"" help:"Ask that somebody whose account is frozen may enrol anew."`
-	Case      caseCommands     `cmd:"" help:"What staff do to accounts, with a second person."`
-	Unlock    unlockCommand    `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
-	Phone     phoneCommands    `cmd:"" help:"A phone without a phone, for trying things out."`
-	Settings  settingsCommand  `cmd:"" help:"Show the settings that are in force, and where each comes from."`
-	Doctor    doctorCommand    `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
-	Protect   protectCommand   `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
-	Fill      fillCommand      `cmd:"" name:"demo" help:"Fill a demo's home with the history of an organisation, made up from a seed."`
-	Copy      copyCommand      `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
-	CopyVault copyVaultCommand `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
+	Serve     serveCommand       `cmd:"" help:"Answer the login service, stations on other machines, and phones, until asked to stop."`
+	Station   stationCommands    `cmd:"" help:"Which stations on other machines are let in."`
+	Client    clientCommands     `cmd:"" help:"Which programs may ask the login service's API."`
+	Keys      keyCommands        `cmd:"" help:"The keys that sign what the login service is told of a login."`
+	Grant     staffGrant         `cmd:"" help:"Let somebody who is enrolled do what a role may; the same as \"staff grant\"."`
+	Staff     staffCommands      `cmd:"" help:"Who may do what as a member of staff."`
+	Roster    rosterCommands     `cmd:"" help:"Whom HR announced."`
+	Import    importCommand      `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
+	Invite    inviteCommand      `cmd:"" help:"Let one person enrol, with a ticket for them."`
+	Factor    factorCommand      `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
+	Events    eventsCommand      `cmd:"" help:"Show the log, an event a line, as NDJSON."`
+	History   historyCommand     `cmd:"" help:"Tell what happened to somebody, in plain words."`
+	Progress  progressCommand    `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
+	Freeze    freezeCommand      `cmd:"" help:"Let no factor of somebody count any more."`
+	Unfreeze  unfreezeCommand    `cmd:"" help:"Ask that somebody whose account is frozen may enrol anew."`
+	Case      caseCommands       `cmd:"" help:"What staff do to accounts, with a second person."`
+	Erase     eraseCommand       `cmd:"" help:"Make all that is personal of somebody unreadable, for good; or show who is due."`
+	Values    commitmentsCommand `cmd:"" name:"commitments" help:"Show whether the vault still holds what was recorded of somebody, without showing it."`
+	Unlock    unlockCommand      `cmd:"" help:"Let somebody go on who typed too many wrong codes."`
+	Phone     phoneCommands      `cmd:"" help:"A phone without a phone, for trying things out."`
+	Settings  settingsCommand    `cmd:"" help:"Show the settings that are in force, and where each comes from."`
+	Doctor    doctorCommand      `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
+	Protect   protectCommand     `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
+	Fill      fillCommand        `cmd:"" name:"demo" help:"Fill a demo's home with the history of an organisation, made up from a seed."`
+	Copy      copyCommand        `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
+	CopyVault copyVaultCommand   `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
 }
 
 // An app is what a command runs with.

@@ -11,16 +11,17 @@ type Right string
 
 // The rights.
 const (
-	SeeBoard     Right = "see-board"     // who stands where, with names; search
-	SeePerson    Right = "see-person"    // one person's page, with what is personal in it masked
-	RevealData   Right = "reveal-data"   // a number or an address unmasked; each look is recorded
-	HelpPerson   Right = "help-person"   // what weakens nothing: send again, clear wrong codes, freeze
-	RequestCase  Right = "request-case"  // ask for what changes a factor
-	ApproveCase  Right = "approve-case"  // allow what another asked for
-	Assist       Right = "assist"        // sit beside somebody who enrols
-	SeeKiosks    Right = "see-kiosks"    // which stations are alive
-	ImportRoster Right = "import-roster" // HR's list
-	Audit        Right = "audit"         // the whole log, at any moment, its seal, and bundles of it
+	SeeBoard       Right = "see-board"       // who stands where, with names; search
+	SeePerson      Right = "see-person"      // one person's page, with what is personal in it masked
+	RevealData     Right = "reveal-data"     // a number or an address unmasked; each look is recorded
+	HelpPerson     Right = "help-person"     // what weakens nothing: send again, clear wrong codes, freeze
+	RequestCase    Right = "request-case"    // ask for what changes a factor
+	ApproveCase    Right = "approve-case"    // allow what another asked for
+	Assist         Right = "assist"          // sit beside somebody who enrols
+	SeeKiosks      Right = "see-kiosks"      // which stations are alive
+	ImportRoster   Right = "import-roster"   // HR's list
+	Audit          Right = "audit"           // the whole log, at any moment, its seal, and bundles of it
+	RequestErasure Right = "request-erasure" // ask that somebody's data is erased
 )
 
 // rights is the table: one row a role. Asking and approving are never in the same
@@ -29,7 +30,7 @@ var rights = map[domain.Role][]Right{
 	domain.RoleHelpdesk: {SeeBoard, SeePerson, RevealData, HelpPerson, RequestCase, Assist, SeeKiosks},
 	domain.RoleApprover: {SeeBoard, SeePerson, ApproveCase, SeeKiosks},
 	domain.RoleAuditor:  {SeeBoard, SeePerson, RevealData, SeeKiosks, Audit},
-	domain.RoleAdmin:    {SeeBoard, SeePerson, SeeKiosks, ImportRoster},
+	domain.RoleAdmin:    {SeeBoard, SeePerson, SeeKiosks, ImportRoster, RequestErasure},
 }
 
 // RightsOf returns what somebody with these roles may do, each right once.

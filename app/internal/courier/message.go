@@ -44,6 +44,8 @@ const (
 	CaseApproved  Kind = "case-approved"  // likewise, and when it is done
 	CaseDone      Kind = "case-done"      // mail and SMS
 
+	ErasureRequested Kind = "erasure-requested" // mail, with what stops it; of no Action
+
 	// To the helpdesk, by mail; see Message.Reference.
 	AlarmStopped Kind = "alarm-stopped" // somebody stopped a case about them
 	AlarmCases   Kind = "alarm-cases"   // one of them has unusually many
@@ -56,7 +58,9 @@ func (k Kind) hasCode() bool {
 }
 
 // ofCase says whether messages of this kind are about a case of staff.
-func (k Kind) ofCase() bool { return k == CaseRequested || k == CaseApproved || k == CaseDone }
+func (k Kind) ofCase() bool {
+	return k == CaseRequested || k == CaseApproved || k == CaseDone || k == ErasureRequested
+}
 
 // Action is what staff were asked to do.
 type Action string
@@ -168,7 +172,9 @@ func (m Message) checkCase() error {
 	switch m.Action {
 	case CorrectNumber, RevokePocket, Unfreeze, Reset, IssueTicket:
 	default:
-		return fmt.Errorf("%w: %s of no action", ErrBadMessage, m.Kind)
+		if m.Kind != ErasureRequested {
+			return fmt.Errorf("%w: %s of no action", ErrBadMessage, m.Kind)
+		}
 	}
 	switch {
 	case !stopForm.MatchString(m.Stop) || m.Stop != "" && m.Kind == CaseDone:

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -90,6 +92,47 @@ func (s *OutboxSMS) Send(ctx context.Context, msg Message) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("send SMS: %w", err)
 	}
 	return s.box.put(ctx, "-sms.txt", []byte("To: "+msg.To+"\n\n"+text+"\n"))
+}
+
+// Forget removes every message to any of these addresses and numbers. Their numbers stay
+// taken: whoever watches has passed them.
+func (o *Outbox) Forget(ctx context.Context, to ...string) error {
+	c, err := o.scan()
+	if err != nil {
+		return fmt.Errorf("forget what was sent: %w: %w", domain.ErrUnavailable, err)
+	}
+	for number, name := range c.sent {
+		item, err := o.read(number, name)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotOurs):
+			continue
+		case err == nil && !slices.ContainsFunc(to, func(a string) bool { return strings.EqualFold(a, item.To) }):
+			continue
+		case err == nil:
+			err = o.remove(number, name)
+		}
+		if err != nil {
+			return fmt.Errorf("forget message %d: %w: %w", number, domain.ErrUnavailable, err)
+		}
+	}
+	return nil
+}
+
+// remove leaves of a message what holds its number.
+func (o *Outbox) remove(number int, name string) error {
+	f, err := os.OpenFile(filepath.Join(o.dir, fmt.Sprintf(".%06d", number)), os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the folder and a number
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(o.dir, name)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // put gives a message the next number. Whoever makes the hidden file .NNNNNN

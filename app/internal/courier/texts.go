@@ -51,7 +51,7 @@ func (t Texts) sms(m Message) (string, error) {
 		text, ends = p.T(id, args), notYou
 	case AccountFrozen:
 		text, ends = p.T(id+"-"+string(m.Frozen), args), m.contact()
-	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation, AlarmStopped, AlarmCases, AlarmAlone:
+	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation, AlarmStopped, AlarmCases, AlarmAlone, ErasureRequested:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
@@ -147,7 +147,7 @@ func (t Texts) letter(m Message) (letter, error) {
 		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
 		l.Ticket, l.QRName = m.Ticket, p.T("mail-qr")
 		l.Validity, l.Warning = p.N("mail-ticket-validity", m.Hours), p.T("mail-ticket-never-share")
-	case CaseRequested, CaseApproved, CaseDone:
+	case CaseRequested, CaseApproved, CaseDone, ErasureRequested:
 		t.caseLetter(&l, m, p, args)
 	case AlarmStopped, AlarmCases, AlarmAlone:
 		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, p.T("mail-alarm-nobody-named")
@@ -168,7 +168,9 @@ func (t Texts) letter(m Message) (letter, error) {
 
 // caseLetter fills a letter about a case.
 func (t Texts) caseLetter(l *letter, m Message, p *i18n.Printer, args i18n.Args) {
-	args["What"] = p.T("mail-what-"+string(m.Action), args)
+	if m.Kind != ErasureRequested {
+		args["What"] = p.T("mail-what-"+string(m.Action), args)
+	}
 	say := func(part string) string { return p.T("mail-"+string(m.Kind)+"-"+part, args) }
 	l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, say("not-you")
 	if m.Kind == CaseApproved {

@@ -32,7 +32,8 @@ var channels = map[Kind][]Channel{
 	PasswordChanged: {ByMail, BySMS}, PhoneChanged: {ByMail, BySMS}, SMSChosen: {ByMail, BySMS},
 	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail}, Invitation: {ByMail},
 	VerifyCaller: {BySMS}, CaseRequested: {ByMail, BySMS}, CaseApproved: {ByMail, BySMS}, CaseDone: {ByMail, BySMS},
-	AlarmStopped: {ByMail}, AlarmCases: {ByMail}, AlarmAlone: {ByMail},
+	ErasureRequested: {ByMail},
+	AlarmStopped:     {ByMail}, AlarmCases: {ByMail}, AlarmAlone: {ByMail},
 }
 
 // A stop is what stops a case, as it may be told: with a page, without, or not at all.

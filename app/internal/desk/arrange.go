@@ -92,7 +92,7 @@ func (d *Desk) arranged(ctx context.Context, q BoardQuery, now time.Time) (*arra
 		hits, err := d.search(ctx, q.Search)
 		a.strangers = hits.Strangers
 		for _, s := range hits.People {
-			if p, ok := d.Standings.Person(s); ok {
+			if p, ok := d.Standings.Person(s); ok && !p.Erased {
 				a.put(d.standing(&p, now, of.midnight))
 			}
 		}
@@ -110,7 +110,7 @@ func (d *Desk) arranged(ctx context.Context, q BoardQuery, now time.Time) (*arra
 	}
 	starting := d.starting(q)
 	d.Standings.Each(func(p progress.Person) bool {
-		if of.everybody || d.ofToday(&p, of.midnight, starting) {
+		if !p.Erased && (of.everybody || d.ofToday(&p, of.midnight, starting)) {
 			st := d.standing(&p, now, of.midnight)
 			a.put(st)
 			if st.group == inBusy {

@@ -221,30 +221,8 @@ type PersonState struct {
 	Revision int64     // of their last event
 }
 
-// ValueState is what has become of a value in the vault that an event refers to.
-type ValueState string
-
-// The states.
-const (
-	ValueHolds   ValueState = "holds"   // it is there, and it is the one that was recorded
-	ValueErased  ValueState = "erased"  // it is gone for good, with its person's key
-	ValueGone    ValueState = "gone"    // there is none such, and nobody was erased
-	ValueDiffers ValueState = "differs" // what is there is not what was recorded
-)
-
 // MostValues is how many values of a person are checked at once: the newest.
 const MostValues = 500
-
-// A ValueCheck is whether the vault holds what an event refers to. It never holds the
-// value.
-type ValueCheck struct {
-	Position uint64 // of the event
-	Type     string // of the event
-	Field    string // of its data, as "email"
-	Ref      domain.RefID
-	Version  int
-	State    ValueState
-}
 
 // MostCheckpoints is how many checkpoints a SealView shows.
 const MostCheckpoints = 400

@@ -119,12 +119,13 @@ func (d *Desk) requestCase(ctx context.Context, by Agent, r CaseRequest, alone b
 		if _, twice := caseOf(rec, c.Case); twice {
 			return nil, enrolment.ErrCaseOpen
 		}
-		return c, nil
+		return c, d.mayErase(ctx, r.Subject, r.Action)
 	})
 	if err != nil {
 		return CaseView{}, err
 	}
-	return d.requested(ctx, r.Subject, stamp, events)
+	view, err := d.requested(ctx, r.Subject, stamp, events)
+	return view, errors.Join(err, d.erasedBy(ctx, r.Subject, events))
 }
 
 // fillRequest adds what an action takes from the vault, and counts what it sends. Nothing
@@ -146,7 +147,8 @@ func (d *Desk) fillRequest(ctx context.Context, by Agent, stamp domain.Stamp, r 
 			return err
 		}
 		c.Phone = enrolment.Phone{Ref: domain.Ref{Version: -1}, Source: enrolment.FromSelf, Country: number.Country}
-	case enrolment.Freezing, enrolment.Unlocking, enrolment.RevokingPocket, enrolment.Unfreezing, enrolment.Resetting, enrolment.IssuingTicket:
+	case enrolment.Freezing, enrolment.Unlocking, enrolment.RevokingPocket, enrolment.Unfreezing, enrolment.Resetting, enrolment.IssuingTicket,
+		enrolment.Erasing:
 	}
 	if _, err := d.Policy.Decide(rec.state, *c, stamp); err != nil {
 		return err
@@ -297,7 +299,15 @@ func (d *Desk) DenyCase(ctx context.Context, by Agent, s domain.SubjectID, id st
 
 // decideCase has a command about an open case decided, and tells the person.
 func (d *Desk) decideCase(ctx context.Context, s domain.SubjectID, stamp domain.Stamp, c enrolment.Command, id enrolment.CaseID) (CaseView, error) {
-	_, events, err := d.act(ctx, s, stamp, func(enrolment.State) (enrolment.Command, error) { return c, nil })
+	_, events, err := d.act(ctx, s, stamp, func(st enrolment.State) (enrolment.Command, error) {
+		if _, approves := c.(enrolment.ApproveCase); approves {
+			return c, d.mayErase(ctx, s, st.Request.Action)
+		}
+		return c, nil
+	})
+	if err == nil {
+		err = d.erasedBy(ctx, s, events)
+	}
 	if err != nil {
 		return CaseView{}, d.refusal(err)
 	}
@@ -736,16 +746,15 @@ func (r record) before(c domain.CommandID) (enrolment.State, error) {
 // decided: also at a number that counts no more after it. Whoever has a phone that is
 // lost or stolen reads its SMS, and is not told how to stop what helps against that.
 func (d *Desk) tellCase(s domain.SubjectID, before enrolment.State, asked enrolment.RecoveryRequested, kind MessageKind, wait time.Duration) {
+	if asked.Action == enrolment.Erasing {
+		d.tellErasure(s, before, asked, kind)
+		return
+	}
 	m := Message{Kind: kind, Action: asked.Action, Life: wait}
 	if kind != CaseDoneMessage {
-		code, err := d.stopCode(s, asked.Case, asked.KeyID)
-		if err != nil {
+		if err := d.stoppable(&m, s, asked); err != nil {
 			d.report(err)
 			return
-		}
-		m.Stop = enrolment.FormatTicket(code)
-		if d.PublicURL != "" {
-			m.Link = d.PublicURL + StopPath + "#" + m.Stop
 		}
 	}
 	occasion := "case " + string(asked.Case)
@@ -756,6 +765,18 @@ func (d *Desk) tellCase(s domain.SubjectID, before enrolment.State, asked enrolm
 	if !before.Phone.Ref.IsZero() {
 		d.notifyAt(s, occasion, m, enrolment.BySMS, before.Phone.Ref)
 	}
+}
+
+// stoppable adds what stops a case to a message about it.
+func (d *Desk) stoppable(m *Message, s domain.SubjectID, asked enrolment.RecoveryRequested) error {
+	code, err := d.stopCode(s, asked.Case, asked.KeyID)
+	if err != nil {
+		return err
+	}
+	if m.Stop = enrolment.FormatTicket(code); d.PublicURL != "" {
+		m.Link = d.PublicURL + StopPath + "#" + m.Stop
+	}
+	return nil
 }
 
 // StopPath is where, below the public address, a case is stopped. The code stands in the

@@ -63,6 +63,12 @@ type People interface {
 	Put(ctx context.Context, s domain.SubjectID, values ...Value) ([]domain.Ref, error)
 	Get(ctx context.Context, s domain.SubjectID, k Kind, r domain.Ref) ([]byte, error)
 	Activate(ctx context.Context, s domain.SubjectID, refs ...domain.Ref) error
+	// Check says whether there is the value that an event refers to, of whatever kind: nil,
+	// domain.ErrErased, domain.ErrNotFound, or ErrDiffers.
+	Check(ctx context.Context, s domain.SubjectID, r domain.Ref) error
+	// Erase makes all values of people unreadable for good, and frees their addresses. It
+	// may be repeated.
+	Erase(ctx context.Context, subjects ...domain.SubjectID) error
 	// Everybody gives whoever has an address, until yield returns false.
 	Everybody(ctx context.Context, yield func(domain.SubjectID) bool) error
 	Collect(ctx context.Context, olderThan time.Time, named func(context.Context, domain.SubjectID, domain.RefID) (bool, error)) (int, error)
@@ -152,9 +158,12 @@ const (
 	CaseRequestedMessage MessageKind = "case-requested" // mail and SMS: staff were asked to do something; see Action, Stop, Link
 	CaseApprovedMessage  MessageKind = "case-approved"  // likewise; and it is done after Life
 	CaseDoneMessage      MessageKind = "case-done"      // mail and SMS: staff did it
-	CaseStoppedAlarm     MessageKind = "alarm-stopped"  // mail to the helpdesk: the person stopped a case; see Reference
-	CasesAlarm           MessageKind = "alarm-cases"    // mail to the helpdesk: one of them has unusually many cases today
-	AloneAlarm           MessageKind = "alarm-alone"    // mail to the helpdesk: something was done without a second person
+
+	ErasureRequestedMessage MessageKind = "erasure-requested" // mail: staff were asked to erase them; see Stop, Link
+
+	CaseStoppedAlarm MessageKind = "alarm-stopped" // mail to the helpdesk: the person stopped a case; see Reference
+	CasesAlarm       MessageKind = "alarm-cases"   // mail to the helpdesk: one of them has unusually many cases today
+	AloneAlarm       MessageKind = "alarm-alone"   // mail to the helpdesk: something was done without a second person
 )
 
 // A Message is one mail or SMS to one person.
@@ -223,6 +232,7 @@ type Config struct {
 	Alarm         string        // the helpdesk's e-mail address, for alarms; empty: only the program's log is told
 	Demo          bool
 
+	Copies    Copies     // of messages to people, on this machine; nil: there are none
 	Standings Standings  // where everybody stands; nil: this desk has no board
 	Directory *Directory // by which people are found; nil: not at all
 	Stations  Stations   // what they did; nil: nobody looks at them here

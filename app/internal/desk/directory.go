@@ -430,6 +430,9 @@ func (d *Directory) hear(r *domain.Recorded) {
 		d.set(row, givenPhone, domain.Ref{})
 		d.set(row, ownPhone, domain.Ref{})
 		return
+	case "PersonErased":
+		d.forget(row)
+		return
 	default:
 		return
 	}
@@ -464,6 +467,16 @@ func (d *Directory) hear(r *domain.Recorded) {
 		d.set(row, givenPhone, domain.Ref{})
 	case enrolment.HelpCodeShown:
 		d.shown(string(e.Help), helpCode{subject: s, at: r.Recorded})
+	}
+}
+
+// forget overwrites all that is known of a person who was erased.
+func (d *Directory) forget(row int32) {
+	c := &d.cards[row]
+	clear(c.text)
+	*c = card{subject: c.subject}
+	for code, all := range d.help {
+		d.help[code] = slices.DeleteFunc(all, func(h helpCode) bool { return h.subject == c.subject })
 	}
 }
 

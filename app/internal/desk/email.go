@@ -113,9 +113,13 @@ func (d *Desk) identify(ctx context.Context, v *visit, c domain.CommandID, limit
 	if err != nil {
 		return err
 	}
-	v.decoy = r.state.Chosen() != enrolment.NoFactor || r.state.Frozen != ""
+	v.decoy = r.state.Chosen() != enrolment.NoFactor || r.state.Frozen != "" || r.state.Erased
 	if limited {
 		return nil // nothing may be sent: the open code, if there is one, stays the one that was
+	}
+	if r.state.Erased { // and their address is free in a moment
+		d.sendFor(ctx, v, enrolment.ByMail, d.lookWhetherMailWorks)
+		return nil
 	}
 	if v.decoy && r.state.Frozen != "" {
 		d.sendFor(ctx, v, enrolment.ByMail, d.tell(v, FrozenMessage))

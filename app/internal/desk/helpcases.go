@@ -21,7 +21,10 @@ type CaseRow struct {
 
 // rightFor is what it takes to ask for an action.
 func rightFor(a enrolment.Action) staff.Right {
-	if a.Second() {
+	switch {
+	case a == enrolment.Erasing:
+		return staff.RequestErasure
+	case a.Second():
 		return staff.RequestCase
 	}
 	return staff.HelpPerson
@@ -59,7 +62,7 @@ func (h *Helpdesk) DenyCase(ctx context.Context, shift string, s domain.SubjectI
 	right := staff.ApproveCase
 	if asked, err := h.d.Case(ctx, s, id); err == nil {
 		if open, _, err := h.d.shift(shift, false); err == nil && asked.By == open.subject.String() {
-			right = staff.RequestCase
+			right = rightFor(asked.Action)
 		}
 	}
 	err = h.d.staffedOn(ctx, shift, right, s, func(ctx context.Context, by Agent) error {

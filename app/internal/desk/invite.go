@@ -302,5 +302,5 @@ func (d *Desk) invitationView(s enrolment.State) InvitationView {
 // notAdmitted says that somebody was admitted, and is not any more, or is not by what
 // they were said to be.
 func notAdmitted(err error) bool {
-	return errors.Is(err, enrolment.ErrLeft) || errors.Is(err, enrolment.ErrNotInvited)
+	return errors.Is(err, enrolment.ErrLeft) || errors.Is(err, enrolment.ErrNotInvited) || errors.Is(err, domain.ErrErased)
 }

@@ -263,6 +263,9 @@ func locks(p enrolment.Policy, s login.State, now time.Time) []LoginLock {
 // personal opens what shows of a person, and masks what does not.
 func (d *Desk) personal(ctx context.Context, v *PersonView, t *trail) error {
 	state := &t.state
+	if v.Erased = state.Erased; v.Erased {
+		return nil
+	}
 	e, err := d.findable(ctx, v.Subject, *state)
 	if err != nil {
 		return err

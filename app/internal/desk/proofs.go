@@ -48,7 +48,7 @@ func (d *Desk) judgeEnrolling(v *visit, r record) error {
 			if e.Reason == enrolment.ForgottenPassword {
 				continue
 			}
-		case enrolment.AccountFrozen, enrolment.AccountUnfrozen:
+		case enrolment.AccountFrozen, enrolment.AccountUnfrozen, enrolment.PersonErased:
 		default:
 			continue
 		}
@@ -132,7 +132,7 @@ func (v *visit) foreign(r record) ([]enrolment.Event, error) {
 func proves(typ string) bool {
 	switch typ {
 	case "PasswordSet", "PhoneVerified", "PocketPaired", "PocketRevoked", "FactorChosen",
-		"AccountFrozen", "AccountUnfrozen", "EnrolmentReset", "PhoneVoided":
+		"AccountFrozen", "AccountUnfrozen", "EnrolmentReset", "PhoneVoided", "PersonErased":
 		return true
 	}
 	return false

@@ -80,6 +80,10 @@ const (
 	BadRange Code = "bad-range" // it ends before it begins, or there is no such moment, zone or checkpoint
 	NoSeal   Code = "no-seal"   // nothing is sealed here yet
 	NoExport Code = "no-export" // there is no such bundle any more
+
+	Erased      Code = "erased"       // nothing of this person can be read or changed any more
+	HoldsRole   Code = "holds-role"   // it has to be taken from them first
+	ErasureOpen Code = "erasure-open" // it is recorded; what the vault holds goes as soon as that can be
 )
 
 // A Refusal is an error that a person can be told of. It is a plain value and
@@ -128,6 +132,7 @@ var refusals = []struct {
 	{enrolment.ErrNotApproved, NotApproved},
 	{enrolment.ErrTooEarly, TooEarly},
 	{enrolment.ErrPointless, NothingToDo},
+	{domain.ErrErased, Erased},
 	{password.ErrBusy, Busy},
 }
 

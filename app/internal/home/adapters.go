@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
@@ -30,6 +31,15 @@ func (p people) Put(ctx context.Context, s domain.SubjectID, values ...desk.Valu
 
 func (p people) Get(ctx context.Context, s domain.SubjectID, k desk.Kind, r domain.Ref) ([]byte, error) {
 	return p.Vault.Get(ctx, s, vault.Kind(k), r)
+}
+
+// Check implements desk.People.
+func (p people) Check(ctx context.Context, s domain.SubjectID, r domain.Ref) error {
+	err := p.Vault.Check(ctx, s, r)
+	if errors.Is(err, vault.ErrTampered) || errors.Is(err, vault.ErrCommitment) {
+		err = fmt.Errorf("%w: %w", desk.ErrDiffers, err)
+	}
+	return err
 }
 
 // GetMany implements desk.Opener.

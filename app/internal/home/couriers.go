@@ -156,6 +156,8 @@ func courierKind(m desk.Message) courier.Kind {
 		return courier.CaseApproved
 	case desk.CaseDoneMessage:
 		return courier.CaseDone
+	case desk.ErasureRequestedMessage:
+		return courier.ErasureRequested
 	case desk.CaseStoppedAlarm:
 		return courier.AlarmStopped
 	case desk.CasesAlarm:

@@ -61,17 +61,19 @@ type Options struct {
 
 // A Home is an opened data folder. Its fields may be used concurrently.
 type Home struct {
-	Desk    *desk.Desk
-	Log     store.Log
-	Vault   *vault.Vault
-	Feed    *feed.Feed
-	logins  *feed.Feed
-	cases   caseBook
-	Factors *factor.Map
-	Board   *progress.Board
-	Outbox  *courier.Outbox // the demo's; nil in a real home
-	Demo    bool
-	Station string
+	Desk   *desk.Desk
+	Log    store.Log
+	Vault  *vault.Vault
+	Feed   *feed.Feed
+	logins *feed.Feed
+	cases  caseBook
+	// erasures are known with the cases: they are few, too.
+	erasures *erasures
+	Factors  *factor.Map
+	Board    *progress.Board
+	Outbox   *courier.Outbox // the demo's; nil in a real home
+	Demo     bool
+	Station  string
 	// Authority issues the certificates of stations on other machines.
 	Authority *remote.Authority
 
@@ -218,8 +220,13 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	if set.Organisation.Admission == enrolment.ByInvitation {
 		policy.Tickets = enrolment.TicketAlways
 	}
+	var copies desk.Copies
+	if h.Outbox != nil {
+		copies = h.Outbox
+	}
 	return desk.Config{
-		Log: h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, Cases: h.cases, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
+		Copies: copies,
+		Log:    h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, Cases: h.cases, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
 		Rules: password.Policy(set.Password.Policy), Policy: policy,
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
@@ -251,6 +258,7 @@ func (h *Home) Run(ctx context.Context) error {
 	parts.Go(func() { _ = h.logins.Run(around) })
 	parts.Go(func() { _ = h.cases.feed.Run(around) })
 	parts.Go(func() { h.Desk.Run(around) })
+	parts.Go(func() { h.keepErased(ctx) })
 	parts.Go(func() {
 		if n, err := h.Desk.Tidy(ctx); err != nil && ctx.Err() == nil {
 			h.zap.Warn("tidy the vault", zap.Error(err))

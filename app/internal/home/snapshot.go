@@ -53,7 +53,8 @@ func (h *Home) project(ctx context.Context, now func() time.Time, lock int) erro
 	}
 	h.logins = feed.Over(domain.LoginPrefix, h.Log, now, onward(head))
 	open := cases.New()
-	h.cases = caseBook{open, feed.Over(domain.EnrolmentPrefix, h.Log, now, open).Only(cases.Types()...)}
+	h.erasures = newErasures()
+	h.cases = caseBook{open, feed.Over(domain.EnrolmentPrefix, h.Log, now, open, h.erasures).Only(append(cases.Types(), erasedType)...)}
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 type Factor struct {
 	Subject  string     `json:"subject,omitempty" format:"uuid" doc:"The person's id; left out where nobody has the address."`
 	Factor   string     `json:"factor" enum:"none,sms,pocket" doc:"With what the person proves who they are, beside the password. Only \"active\" comes with another than \"none\"."`
-	State    string     `json:"state" enum:"enrolling,active,frozen,erased,unknown" doc:"\"unknown\": nobody of this id or address was ever here; among changes also somebody who is parked."`
+	State    string     `json:"state" enum:"enrolling,active,frozen,erased,unknown" doc:"\"erased\": all that was known of the person is gone for good, and nobody of this id ever has a factor again. \"unknown\": nobody of this id or address was ever here; among changes also somebody who is parked."`
 	Since    *time.Time `json:"since,omitempty" doc:"When factor and state became so, by the log's clock."`
 	Revision *int64     `json:"revision,omitempty" doc:"Of the last event in the person's stream."`
 	Position uint64     `json:"position" doc:"Of the same event in the whole log; 0: there is none."`

@@ -367,6 +367,7 @@ var ofLogin = map[desk.Code]outcome{
 	desk.CodeUsed:      {http.StatusGone, CodeUsed, "the login has succeeded before: its assertion was given once"},
 	desk.NoCode:        {http.StatusNotFound, CodeNoLogin, "this client has no such login"},
 	desk.LoginStale:    {http.StatusConflict, CodeStale, "something else was recorded of the person meanwhile: begin again"},
+	desk.Erased:        {http.StatusConflict, CodeStale, "something else was recorded of the person meanwhile: begin again"},
 	desk.OutOfOrder:    {http.StatusConflict, CodeOutOfOrder, "this login is not at that step"},
 	desk.MovedOn:       {http.StatusConflict, CodeOutOfOrder, "this login is not at that step"},
 	desk.Busy:          {http.StatusServiceUnavailable, CodeBusy, "more passwords wait to be checked than there is room for: ask again"},

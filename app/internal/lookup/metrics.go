@@ -75,7 +75,7 @@ func (h *Handler) measure(ctx huma.Context, next func(huma.Context)) {
 type state struct{ c Config }
 
 var (
-	peopleDesc   = prometheus.NewDesc("keydesk_people", "How many people there are, by factor; those who have none are enrolling, unless they are frozen.", []string{"factor"}, nil)
+	peopleDesc   = prometheus.NewDesc("keydesk_people", "How many people there are, by factor; those who have none are enrolling, unless they are frozen or erased.", []string{"factor"}, nil)
 	parkedDesc   = prometheus.NewDesc("keydesk_parked", "People of whom something was recorded that this program does not understand. More than 0: somebody has to look.", nil, nil)
 	positionDesc = prometheus.NewDesc("keydesk_position", "Up to where the log was read.", nil, nil)
 	behindDesc   = prometheus.NewDesc("keydesk_behind_seconds", "How long ago the log's head was last known to be reached. Up to 2 s are normal.", nil, nil)
@@ -99,6 +99,7 @@ func (s state) Collect(to chan<- prometheus.Metric) {
 	gauge(peopleDesc, float64(counts.SMS), "sms")
 	gauge(peopleDesc, float64(counts.Pocket), "pocket")
 	gauge(peopleDesc, float64(counts.Frozen), "frozen")
+	gauge(peopleDesc, float64(counts.Erased), "erased")
 	gauge(parkedDesc, float64(counts.Parked))
 	gauge(positionDesc, float64(health.Position))
 	gauge(behindDesc, health.Behind.Seconds())

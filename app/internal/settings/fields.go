@@ -40,13 +40,14 @@ func defaults(home string) Settings {
 			Portrait: Auto, Keyboard: Auto, Theme: Light,
 			IdleWarn: time.Minute, IdleWipe: 90 * time.Second, IdleWipeWaiting: 5 * time.Minute, VisitMax: 15 * time.Minute,
 		},
-		Helpdesk: Helpdesk{Theme: Light, Lock: 5 * time.Minute, Shift: 10 * time.Hour},
-		Stations: Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
-		API:      API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
-		AFAS:     AFAS{PageSize: 1000, Timeout: time.Minute},
-		Logging:  Logging{Level: "info", Format: "json"},
-		origins:  map[string]origin{},
-		files:    map[string]*string{},
+		Helpdesk:  Helpdesk{Theme: Light, Lock: 5 * time.Minute, Shift: 10 * time.Hour},
+		Stations:  Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
+		API:       API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
+		Retention: Retention{Left: 180 * 24 * time.Hour, Unfinished: 365 * 24 * time.Hour},
+		AFAS:      AFAS{PageSize: 1000, Timeout: time.Minute},
+		Logging:   Logging{Level: "info", Format: "json"},
+		origins:   map[string]origin{},
+		files:     map[string]*string{},
 	}
 }
 
@@ -68,6 +69,7 @@ var sections = map[string]string{
 	"helpdesk":     "How those work who sign in as staff.",
 	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
 	"api":          "The login service's API, when \"keydeskd serve\" runs here.",
+	"retention":    "How long personal data is kept without a reason. Nothing is erased by itself: \"keydeskd erase --due\"\nlists who is due, and somebody decides.",
 	"afas":         "AFAS Profit, which \"keydeskd import --afas\" reads HR's list from: from a GetConnector that gives those\nwho are to be announced, and nothing that is not needed.",
 	"afas.fields":  "Which field of the connector is which of ours. Empty: the one whose name says so, in Dutch or English,\nas with the columns of a file; \"-\": none. \"keydeskd doctor\" shows what is found.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
@@ -79,7 +81,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation, &s.Policy.Tickets), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), s.afasFields(), loggingFields(&s.Logging),
+		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), retentionFields(&s.Retention), s.afasFields(), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -98,6 +100,14 @@ func (s *Settings) secretFields(name string, at *Secret, check func(string) erro
 }
 
 const fileSuffix = "_file"
+
+func retentionFields(r *Retention) []field {
+	const most = 3650 * 24 * time.Hour
+	return []field{
+		{"retention.left", "How long after HR announced that somebody left they are due to be erased. \"0s\": never.", spanKind{&r.Left, 0, most}},
+		{"retention.unfinished", "How long after somebody began, never finished and did nothing more. \"0s\": never.", spanKind{&r.Unfinished, 0, most}},
+	}
+}
 
 func organisationFields(o *Organisation, tickets *enrolment.TicketRule) []field {
 	return []field{

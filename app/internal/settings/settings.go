@@ -24,6 +24,7 @@ type Settings struct {
 	Helpdesk     Helpdesk
 	Stations     Stations
 	API          API
+	Retention    Retention
 	AFAS         AFAS
 	Logging      Logging
 
@@ -185,6 +186,12 @@ type API struct {
 	ClientRate     int           // requests a second of one client
 	AddressRate    int           // requests a second from one network
 	Issuer         string        // of assertions; empty: Pocket.PublicURL, or "keydesk"
+}
+
+// Retention is after how long somebody is due to be erased. 0: never.
+type Retention struct {
+	Left       time.Duration // after HR announced that they left
+	Unfinished time.Duration // after they did something last, of who began and never finished
 }
 
 // AFAS is a GetConnector of AFAS Profit that HR's list is read from. All of URL,

@@ -1,0 +1,146 @@
+package home
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/domain"
+)
+
+// Whom the log says was erased, the vault has to forget: at every start, since a backup
+// may have been put back, or a program killed between the two; and whenever another
+// program on the same log says so and is killed before it is done.
+
+const erasedType = "PersonErased"
+
+// erasures is a projection of whom the log says was erased, and the vault may not have
+// forgotten yet.
+type erasures struct {
+	mu      sync.Mutex
+	left    []domain.SubjectID
+	through domain.Position
+	more    chan struct{} // gets something when there are more
+}
+
+func newErasures() *erasures { return &erasures{more: make(chan struct{}, 1)} }
+
+// Position returns how far the log was applied.
+func (e *erasures) Position() domain.Position {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.through
+}
+
+// Apply notes who was erased.
+func (e *erasures) Apply(events []domain.Recorded, through domain.Position) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range events {
+		r := &events[i]
+		if s, ok := domain.SubjectOfStream(r.Stream); ok && r.Type == erasedType && r.Position > e.through {
+			e.left = append(e.left, s)
+		}
+	}
+	if e.through = max(e.through, through); len(e.left) > 0 {
+		select {
+		case e.more <- struct{}{}:
+		default: // has not looked since the last time
+		}
+	}
+}
+
+// take returns who is left, and forgets them.
+func (e *erasures) take() []domain.SubjectID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	left := e.left
+	e.left = nil
+	return left
+}
+
+// put gives back who could not be seen to.
+func (e *erasures) put(left []domain.SubjectID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.left = append(left, e.left...)
+}
+
+// eraseAgainAfter is how long the vault is let alone after it could not forget somebody.
+const eraseAgainAfter = 5 * time.Second
+
+// keepErased has the vault forget whom the log says was erased, until ctx ends. All from
+// before the start are seen to at once.
+func (h *Home) keepErased(ctx context.Context) {
+	select {
+	case <-h.cases.feed.CaughtUp():
+	case <-ctx.Done():
+		return
+	}
+	for {
+		var again <-chan time.Time
+		if err := h.eraseLeft(ctx); err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			h.zap.Error("the log says that somebody was erased, and the vault could not do it; it is tried again", zap.Error(err))
+			again = time.After(eraseAgainAfter)
+		}
+		select {
+		case <-h.erasures.more:
+		case <-again:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// eraseLeft has the vault forget whoever is left, and take up what was broken off.
+func (h *Home) eraseLeft(ctx context.Context) error {
+	left := h.erasures.take()
+	known, err := h.eraseKnown(ctx, left)
+	if err != nil {
+		h.erasures.put(left)
+		return err
+	}
+	if known > 0 {
+		h.zap.Info("the vault has forgotten whom the log says was erased", zap.Int("people", known))
+	}
+	return nil
+}
+
+// eraseKnown has the vault forget those whom it knows, and says how many these were.
+func (h *Home) eraseKnown(ctx context.Context, all []domain.SubjectID) (known int, err error) {
+	var still []domain.SubjectID
+	for _, s := range all {
+		erased, err := h.Vault.Erased(ctx, s)
+		if err != nil {
+			return 0, err
+		}
+		if !erased {
+			still = append(still, s)
+		}
+	}
+	return len(still), h.Desk.Erase(ctx, still...)
+}
+
+// EraseAgain has the vault forget whom the log says was erased, for a program that does
+// one thing and leaves, such as one that puts a backup back. It says how many people the
+// vault still knew.
+func (h *Home) EraseAgain(ctx context.Context) (int, error) {
+	var all []domain.SubjectID
+	err := h.Log.ReadAll(ctx, domain.Query{Prefix: domain.EnrolmentPrefix, Types: []string{erasedType}}, func(b domain.Batch) error {
+		for i := range b.Events {
+			if s, ok := domain.SubjectOfStream(b.Events[i].Stream); ok {
+				all = append(all, s)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return h.eraseKnown(ctx, all)
+}
