@@ -19,6 +19,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/ui/helpdesk"
 	"github.com/keydesk/keydesk/app/internal/ui/kiosk"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
@@ -87,7 +88,7 @@ func helpdeskAtHome(ctx context.Context, stop func(), c helpdeskCommand, set set
 	if phone := newDemoPhone(h, set.Home); phone != nil {
 		config.Demo = strip{phone}
 	}
-	w.staff(config, onHome(kioskConfig(set, w.leave), set, h)) //nolint:contextcheck // what it asks ends with its shifts
+	w.staff(config, onHome(kioskConfig(set, w.leave), set, h))
 	w.run(ctx)
 	return nil
 }
@@ -103,7 +104,7 @@ func helpdeskAtService(ctx context.Context, c helpdeskCommand, set settings.Sett
 		return err
 	}
 	g := &guest{w: w, c: c.kioskOf(), set: set, log: log}
-	g.opens = func(client *remote.Client, hello remote.Hello) { //nolint:contextcheck // as at home
+	g.opens = func(client *remote.Client, hello remote.Hello) {
 		k := asGuest(kioskConfig(set, w.leave), client, hello)
 		w.staff(helpdesk.Config{
 			Logins: client, Staff: client.Helpdesk(), Portal: k.Portal, PocketName: k.PocketName, Support: k.Support,
@@ -182,9 +183,9 @@ func problems(of []roster.Problem) []helpdesk.ListProblem {
 type strip struct{ kiosk.DemoPhone }
 
 // Watch gives the messages of this run as they arrive.
-func (s strip) Watch(ctx context.Context, receive func(helpdesk.DemoMessage)) error {
+func (s strip) Watch(ctx context.Context, receive func(office.DemoMessage)) error {
 	return s.DemoPhone.Watch(ctx, func(m kiosk.DemoMessage) {
-		receive(helpdesk.DemoMessage{SMS: m.SMS, To: m.To, Code: m.Code, At: m.At})
+		receive(office.DemoMessage{SMS: m.SMS, To: m.To, Code: m.Code, At: m.At})
 	})
 }
 

@@ -19,6 +19,21 @@ func Work[T any](ctx context.Context, do func(context.Context) (T, error), then 
 	}()
 }
 
+// Later calls a function on Fyne's goroutine after a while, unless ctx ends before.
+func Later(ctx context.Context, d time.Duration, do func()) {
+	Work(ctx, func(ctx context.Context) (struct{}, error) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+		return struct{}{}, ctx.Err()
+	}, func(_ struct{}, err error) {
+		if err == nil && ctx.Err() == nil {
+			do()
+		}
+	})
+}
+
 // A Ticker calls a function on Fyne's goroutine at a steady pace, until it is
 // stopped. Stop may be called from anywhere and more than once; after it
 // returned on Fyne's goroutine, the function is not called again.

@@ -121,11 +121,11 @@ func (a *actions) draw() {
 }
 
 // own says that it is the page of whoever looks.
-func (a *actions) own() bool { return a.p.subject == a.p.signedIn().Subject }
+func (a *actions) own() bool { return a.p.subject == a.p.SignedIn().Subject }
 
 // acts says that whoever looks may do something on a page at all.
 func (a *actions) acts() bool {
-	s := a.p.signedIn()
+	s := a.p.SignedIn()
 	return s.May(staff.HelpPerson) || s.May(staff.RequestCase) || s.May(staff.Assist)
 }
 
@@ -174,7 +174,7 @@ var suits = map[desk.PersonAction]enrolment.Action{
 // choices are the actions that whoever looks may choose now, those first that suit the
 // cause. What takes a second person waits until the open case has ended.
 func (a *actions) choices() []enrolment.Action {
-	v, s := &a.p.view, a.p.signedIn()
+	v, s := &a.p.view, a.p.SignedIn()
 	var all []enrolment.Action
 	add := func(action enrolment.Action) {
 		right := staff.HelpPerson
@@ -200,13 +200,13 @@ func (a *actions) choices() []enrolment.Action {
 // mayAssist says whether somebody could enrol beside whoever looks.
 func (a *actions) mayAssist() bool {
 	v := &a.p.view
-	return a.p.signedIn().May(staff.Assist) && a.p.assist(a.p.subject) != nil && v.Frozen == "" && !v.Erased && v.Email != "" &&
+	return a.p.SignedIn().May(staff.Assist) && a.p.assist(a.p.subject) != nil && v.Frozen == "" && !v.Erased && v.Email != "" &&
 		(v.Chosen == enrolment.NoFactor || v.Chosen == "")
 }
 
 // mayTicket says whether there is a ticket that whoever looks may have asked for.
 func (a *actions) mayTicket() bool {
-	s := a.p.signedIn()
+	s := a.p.SignedIn()
 	return a.p.view.Ticket != "" && (s.May(staff.RequestCase) || s.May(staff.ApproveCase))
 }
 
@@ -320,9 +320,9 @@ func (a *actions) end(said string) {
 // --- what waits
 
 func (a *actions) drawBanner() {
-	p, w, me := a.p, a.p.w, a.p.signedIn()
+	p, w, me := a.p, a.p.w, a.p.SignedIn()
 	a.banner.Hidden = len(a.open) == 0
-	key := fmt.Sprint(a.open, a.decide.key(), w.clock(p.clock()), me.Rights, p.view.Name)
+	key := fmt.Sprint(a.open, a.decide.key(), w.Hour(p.Clock()), me.Rights, p.view.Name)
 	if a.drawn[1] == key {
 		return
 	}
@@ -369,7 +369,7 @@ func (a *actions) drawTicket(all *fyne.Container) {
 // toTicket shows the ticket for a while. Desk records that before it answers.
 func (a *actions) toTicket() {
 	p := a.p
-	open, shift, id := p.turn, p.signedIn().ID, p.view.Ticket
+	open, shift, id := p.turn, p.SignedIn().ID, p.view.Ticket
 	a.show.SetBusy(true)
 	ui.Work(p.ctx, func(ctx context.Context) (string, error) { return p.desk.Ticket(ctx, shift, p.subject, id) },
 		func(ticket string, err error) {
@@ -379,7 +379,7 @@ func (a *actions) toTicket() {
 			a.said, a.wrong = "", ""
 			if err != nil {
 				a.show.SetBusy(false)
-				if p.refused(err) {
+				if p.Refused(err) {
 					return
 				}
 				a.wrong = p.w.ticketRefusal(err)
@@ -387,7 +387,7 @@ func (a *actions) toTicket() {
 				a.ticket = ticket
 				a.turn++
 				turn := a.turn
-				later(p.ctx, ticketShows, func() {
+				ui.Later(p.ctx, ticketShows, func() {
 					if turn == a.turn {
 						a.hideTicket()
 						a.redraw()

@@ -427,7 +427,7 @@ func TestDecidingOnThePersonsPage(t *testing.T) {
 			if !d.says("Niet zeker wie het vroeg") {
 				t.Errorf("of a denial it says %q", d.texts())
 			}
-			if !p.key(&fyne.KeyEvent{Name: fyne.KeyEscape}) || d.left != 0 || d.says("Niet zeker wie het vroeg") {
+			if !p.Key(&fyne.KeyEvent{Name: fyne.KeyEscape}) || d.left != 0 || d.says("Niet zeker wie het vroeg") {
 				t.Error("Escape does not take the question back")
 			}
 			test.Tap(buttons()[0])
@@ -470,7 +470,7 @@ func TestATicketShowsOnRequest(t *testing.T) {
 	if p.acts.ticket == "" {
 		t.Error("a change elsewhere took the ticket away")
 	}
-	p.leave()
+	p.Leave()
 	d.rebuild(p)
 	if p.acts.ticket != "" || d.says("K7F2") || d.says("Karel") {
 		t.Error("it still shows")
@@ -493,7 +493,7 @@ func TestWhatWasTypedIsForgotten(t *testing.T) {
 	if f.phone.Text() != "0611223344" || f.ticket.Text() != "INC-1" || !f.places[afar].On() || !f.onPhone.Visible() {
 		t.Error("a switch of language loses what was typed")
 	}
-	p.leave()
+	p.Leave()
 	if f.phone.Text() != "" || f.ticket.Text() != "" || f.number != "" || p.acts.form != nil {
 		t.Error("what was typed is still held")
 	}
@@ -586,7 +586,7 @@ func TestTheApprovalsPage(t *testing.T) {
 	if !slices.Equal(town.cases.decided, []string{"approve QRST-2345"}) || !d.says("Goedgekeurd en gedaan.") || p.waiting() != 0 {
 		t.Errorf("decided %v, and it says %q", town.cases.decided, d.texts())
 	}
-	p.leave()
+	p.Leave()
 	d.rebuild(p)
 	if d.says("Lotte") || p.rows != nil {
 		t.Error("it still holds who it was about")
@@ -669,7 +669,7 @@ func TestActionsHaveWords(t *testing.T) {
 
 func TestRefusalsInWords(t *testing.T) {
 	t.Parallel()
-	w := words{i18n.New("nl"), func() time.Time { return noon }, i18n.Args{"Support": "de servicedesk", "Pocket": "Pocket", "Portal": "Mijn OPO-R"}}
+	w := newWords(&desktop{lang: "nl", now: noon})
 	for code, want := range map[desk.Code]string{
 		desk.AccountFrozen: "Hef eerst de bevriezing op", desk.CaseOpen: "Er loopt al een andere aanvraag", desk.NoNumber: "HR heeft geen",
 		desk.Limited: "over 2 minuten", desk.OutOfOrder: "nog niet zo ver", desk.TicketUnusable: "ticketnummer", desk.NothingToDo: "het is al zo",

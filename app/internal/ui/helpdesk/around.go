@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/keydesk/keydesk/app/internal/desk"
-	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -40,14 +38,10 @@ type Watched interface {
 
 // around is what a page has around it: the window.
 type around interface {
-	printer() *i18n.Printer
-	clock() time.Time
-	names() i18n.Args // Portal, Pocket and Support, as this installation calls them
-	signedIn() desk.Shift
-	life() context.Context  // ends with the shift
-	refused(err error) bool // the shift is over: it locks, and nobody has to be told more
+	office.Around
+
 	openPerson(s domain.SubjectID)
-	back() // from a person to where one came from
+	Back() // from a person to where one came from
 	// assist returns what has somebody enrol beside whoever is signed in; nil: that
 	// cannot be here.
 	assist(s domain.SubjectID) func()
@@ -84,32 +78,6 @@ func (w *watch) run(ctx context.Context) {
 				w.seen = now
 				w.changed(moved)
 			}
-			later(ctx, pause, func() { w.run(ctx) })
+			ui.Later(ctx, pause, func() { w.run(ctx) })
 		})
-}
-
-// later does something on Fyne's goroutine after a while, unless ctx ends before.
-func later(ctx context.Context, d time.Duration, do func()) {
-	ui.Work(ctx, func(ctx context.Context) (struct{}, error) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(d):
-		}
-		return struct{}{}, ctx.Err()
-	}, func(_ struct{}, err error) {
-		if err == nil && ctx.Err() == nil {
-			do()
-		}
-	})
-}
-
-// toTable brings the focus to a table with a key that nothing took. Where no row was
-// chosen, the first is, and Down goes no further.
-func toTable(t *ui.Table, e *fyne.KeyEvent) bool {
-	chosen := t.Chosen() >= 0
-	ui.Focus(t)
-	if chosen || e.Name != fyne.KeyDown {
-		t.TypedKey(e)
-	}
-	return true
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -76,12 +77,12 @@ func newBoardPage(a around, d Boards, scope desk.BoardScope) *boardPage {
 	return &boardPage{around: a, desk: d, scope: scope, filter: desk.FilterAll, folded: scope == desk.ScopeToday, toRow: -1}
 }
 
-func (b *boardPage) id() string { return "board-" + string(b.scope) }
+func (b *boardPage) ID() string { return "board-" + string(b.scope) }
 
-func (b *boardPage) title() string { return b.printer().T("helpdesk-board-" + string(b.scope)) }
+func (b *boardPage) Title() string { return b.Printer().T("helpdesk-board-" + string(b.scope)) }
 
 // content builds the page in the language of now, with what it shows.
-func (b *boardPage) content() fyne.CanvasObject {
+func (b *boardPage) Content() fyne.CanvasObject {
 	b.w = newWords(b)
 	w := b.w
 	b.drawn = ""
@@ -109,7 +110,7 @@ func (b *boardPage) content() fyne.CanvasObject {
 	b.none = ui.Stack()
 	b.none.Hide()
 	b.whole = ui.Column(ui.SizeGap,
-		ui.Row(ui.SizeGap, ui.GrowCentred(3, ui.Column("", ui.Heading(b.title()).Elide(), b.sub)), ui.GrowCentred(2, b.field)),
+		ui.Row(ui.SizeGap, ui.GrowCentred(3, ui.Column("", ui.Heading(b.Title()).Elide(), b.sub)), ui.GrowCentred(2, b.field)),
 		b.chips(), b.notice, ui.Grow(1, ui.Stack(b.table, b.none)))
 	b.show()
 	return b.whole
@@ -167,20 +168,20 @@ func (b *boardPage) chips() fyne.CanvasObject {
 // --- asking
 
 // enter is called when the page comes in sight.
-func (b *boardPage) enter() {
+func (b *boardPage) Enter() {
 	ui.Unfocus()
 	if !b.chosen.IsZero() { // from their page: the arrows go on from there
 		ui.Focus(b.table)
 	}
-	b.ctx, b.cancel = context.WithCancel(b.life())
+	b.ctx, b.cancel = context.WithCancel(b.Life())
 	b.renew(b.toRow, b.toAbove) // where one was
-	w := &watch{of: b.desk, shift: b.signedIn().ID, gap: liveGap, changed: func(bool) { b.ask() }, failed: b.failed}
+	w := &watch{of: b.desk, shift: b.SignedIn().ID, gap: liveGap, changed: func(bool) { b.ask() }, failed: b.failed}
 	w.run(b.ctx)
 	b.minute = ui.NewTicker(minutePasses, func() { b.table.Redraw() })
 }
 
 // leave drops what was asked and what is held of people.
-func (b *boardPage) leave() {
+func (b *boardPage) Leave() {
 	if b.cancel == nil {
 		return
 	}
@@ -248,7 +249,7 @@ func (b *boardPage) ask() {
 		return
 	}
 	b.asking, b.again = true, false
-	y, m, day := b.clock().In(time.Local).Date()
+	y, m, day := b.Clock().In(time.Local).Date()
 	q := desk.BoardQuery{
 		Scope: b.scope, Filter: b.filter, Search: b.search, Midnight: time.Date(y, m, day, 0, 0, 0, 0, time.Local), Limit: pageRows,
 	}
@@ -257,7 +258,7 @@ func (b *boardPage) ask() {
 		from, to = b.toRow, b.toRow
 	}
 	q.Offset = max(0, from-(pageRows-(to-from))/2)
-	turn, shift := b.turn, b.signedIn().ID
+	turn, shift := b.turn, b.SignedIn().ID
 	ui.Work(b.query, func(ctx context.Context) (desk.BoardPage, error) { return b.desk.Board(ctx, shift, q) },
 		func(page desk.BoardPage, err error) {
 			if turn != b.turn {
@@ -277,7 +278,7 @@ func (b *boardPage) ask() {
 
 // failed says that there is no answer; the page goes on showing the last one.
 func (b *boardPage) failed(err error) {
-	if b.refused(err) {
+	if b.Refused(err) {
 		return
 	}
 	b.lost = true
@@ -290,7 +291,7 @@ func (b *boardPage) arrived(page desk.BoardPage, q desk.BoardQuery) {
 	top, above := b.table.Anchor()
 	first, anchored := b.at(top)
 	chosen := b.table.Chosen()
-	b.have, b.of, b.since, b.got, b.lost = page, q, b.clock(), true, false
+	b.have, b.of, b.since, b.got, b.lost = page, q, b.Clock(), true, false
 	b.show()
 	switch now := b.find(first.Subject); {
 	case b.seeking:
@@ -395,11 +396,11 @@ func (b *boardPage) row(i int) ui.TableRow {
 	}
 	switch {
 	case r.Team != "":
-		who.Note = joined(who.Note, r.Team)
+		who.Note = office.Joined(who.Note, r.Team)
 	case r.NoName:
-		who.Note = joined(w.T("helpdesk-no-name"), who.Note)
+		who.Note = office.Joined(w.T("helpdesk-no-name"), who.Note)
 	}
-	now := ui.Cell{Title: w.phrase(r.Now), Note: b.lately(&r)}
+	now := ui.Cell{Title: w.Phrase(r.Now), Note: b.lately(&r)}
 	action := w.T("helpdesk-board-view")
 	urgent := r.Group == desk.GroupStuck
 	if urgent {
@@ -414,17 +415,17 @@ func (b *boardPage) lately(r *desk.BoardRow) string {
 	w, since := b.w, ""
 	_, at := r.Now.Params["At"]
 	_, day := r.Now.Params["Day"]
-	switch lasts := b.have.At.Sub(r.Since) + b.clock().Sub(b.since); {
+	switch lasts := b.have.At.Sub(r.Since) + b.Clock().Sub(b.since); {
 	case r.Since.IsZero() || at || day || r.Now.ID == "desk-now-still": // not known, or said already
 	case r.Group == desk.GroupStuck || r.Group == desk.GroupBusy:
-		since = w.lasts(lasts)
+		since = w.Lasts(lasts)
 	default:
-		since = w.moment(r.Since)
+		since = w.Moment(r.Since)
 	}
 	if r.Station == "" {
 		return since
 	}
-	return joined(since, w.at(r.Station))
+	return office.Joined(since, w.at(r.Station))
 }
 
 // marksOf says how steps are drawn.
@@ -461,7 +462,7 @@ func (b *boardPage) marks() {
 			f.SetCount(-1)
 		}
 	}
-	switch at := (i18n.Args{"Time": w.clock(b.since)}); {
+	switch at := (i18n.Args{"Time": w.Hour(b.since)}); {
 	case b.lost && b.since.IsZero():
 		b.live.Set(ui.Warning, w.T("helpdesk-live-never"))
 	case b.lost:
@@ -498,7 +499,7 @@ func (b *boardPage) summary() string {
 	case b.of.Search != "":
 		return w.N("helpdesk-board-found", n, count)
 	case b.scope == desk.ScopeToday:
-		return w.weekday(b.clock().In(time.Local)) + ": " + w.N("helpdesk-board-colleagues", n, count)
+		return w.Weekday(b.Clock().In(time.Local)) + ": " + w.N("helpdesk-board-colleagues", n, count)
 	}
 	return w.N("helpdesk-board-everybody-sub", n, count)
 }
@@ -511,7 +512,7 @@ func (b *boardPage) remark() {
 	case !b.got:
 	case b.of.Search != "" && len(have.Strangers) > 0:
 		s := have.Strangers[0]
-		b.notice.Set(w.T("helpdesk-stranger", i18n.Args{"Code": w.helpCode(s.Code), "Station": s.Station, "Time": w.moment(s.At)}),
+		b.notice.Set(w.T("helpdesk-stranger", i18n.Args{"Code": w.helpCode(s.Code), "Station": s.Station, "Time": w.Moment(s.At)}),
 			ui.Plain(w.T("helpdesk-stranger-advice")))
 		b.notice.Hidden = false
 	case have.Names.Open && !have.Names.Ready:
@@ -554,7 +555,7 @@ func (b *boardPage) open(i int) {
 
 // key takes what nothing else took: Escape takes back search and filter, and the
 // keys of the table bring the focus there.
-func (b *boardPage) key(e *fyne.KeyEvent) bool {
+func (b *boardPage) Key(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyEscape:
 		switch {
@@ -567,10 +568,10 @@ func (b *boardPage) key(e *fyne.KeyEvent) bool {
 		}
 		return true
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
-		return toTable(b.table, e)
+		return office.ToTable(b.table, e)
 	}
 	return false
 }
 
 // toSearch brings the focus to the line to search with.
-func (b *boardPage) toSearch() { ui.Focus(b.field.Input()) }
+func (b *boardPage) ToSearch() { ui.Focus(b.field.Input()) }

@@ -184,7 +184,7 @@ func (f *caseForm) buildProof(col *fyne.Container, name i18n.Args) {
 	f.asks = ui.Stack()
 	f.onPhone = ui.Column(ui.SizeGap, ui.Label(w.T("helpdesk-case-verify")), f.asks)
 	if v := &f.a.p.view; v.HRPhone || v.PhoneSource == enrolment.FromHR {
-		f.hr = ui.NewMasked(w.T("helpdesk-case-hr-hidden"), w.T("helpdesk-case-hr-show"), w.T("helpdesk-hide"), f.a.p.clock, f.showNumber)
+		f.hr = ui.NewMasked(w.T("helpdesk-case-hr-hidden"), w.T("helpdesk-case-hr-show"), w.T("helpdesk-hide"), f.a.p.Clock, f.showNumber)
 		f.onPhone.Add(ui.NewCard(ui.Tinted, ui.Column(ui.SizeSmallGap, ui.Body(ui.Bold(w.T("helpdesk-case-call-back"))),
 			ui.Hint(ui.Plain(w.T("helpdesk-case-call-back-line", name))), f.hr, f.check(enrolment.CalledBack, name))))
 	}
@@ -260,7 +260,7 @@ func (f *caseForm) whatNext() string {
 	p := f.a.p
 	w, args := p.w, p.w.about(p.view.Name)
 	does := w.T("helpdesk-action-does-"+string(f.action), args)
-	args["Within"], args["Until"] = w.lasts(p.view.CaseApproval), w.ahead(p.clock().Add(p.view.CaseWait))
+	args["Within"], args["Until"] = w.Lasts(p.view.CaseApproval), w.ahead(p.Clock().Add(p.view.CaseWait))
 	id := "helpdesk-case-next-now"
 	switch {
 	case !f.action.Second():
@@ -336,7 +336,7 @@ func (f *caseForm) drawCaller() {
 // askCaller has the caller prove their factor.
 func (f *caseForm) askCaller() {
 	p := f.a.p
-	shift := p.signedIn().ID
+	shift := p.SignedIn().ID
 	f.wrong = ""
 	f.ask.SetBusy(true)
 	f.sync()
@@ -359,8 +359,8 @@ func (f *caseForm) askCaller() {
 // look looks again how far the caller is, for as long as they are asked.
 func (f *caseForm) look(challenge string) {
 	p := f.a.p
-	shift := p.signedIn().ID
-	later(p.ctx, callerEvery, func() {
+	shift := p.SignedIn().ID
+	ui.Later(p.ctx, callerEvery, func() {
 		if !f.live() || f.caller.State != desk.CallerAsked || f.caller.Challenge != challenge {
 			return
 		}
@@ -373,7 +373,7 @@ func (f *caseForm) look(challenge string) {
 					return
 				case err == nil:
 					f.seen(v)
-				case p.refused(err):
+				case p.Refused(err):
 					return
 				}
 				f.look(challenge)
@@ -418,7 +418,7 @@ func (f *caseForm) focusCaller() {
 // confirm brings what the caller read aloud.
 func (f *caseForm) confirm(code string) {
 	p := f.a.p
-	shift := p.signedIn().ID
+	shift := p.SignedIn().ID
 	d := f.digits
 	d.Disable()
 	ui.Work(p.ctx, func(ctx context.Context) (desk.CallerView, error) {
@@ -449,7 +449,7 @@ func (f *caseForm) confirm(code string) {
 // it answers.
 func (f *caseForm) showNumber() {
 	p := f.a.p
-	shift, id := p.signedIn().ID, f.name
+	shift, id := p.SignedIn().ID, f.name
 	type shown struct {
 		id     string
 		number desk.PhoneView
@@ -530,7 +530,7 @@ func (f *caseForm) submit() {
 	}
 	f.busy, f.wrong = true, ""
 	f.sync()
-	shift := p.signedIn().ID
+	shift := p.SignedIn().ID
 	ui.Work(desk.WithCall(p.ctx, f.call), func(ctx context.Context) (desk.CaseView, error) { return p.desk.RequestCase(ctx, shift, r) },
 		func(v desk.CaseView, err error) {
 			if !f.live() {
@@ -551,7 +551,7 @@ func (f *caseForm) submit() {
 
 // refuse says why something was not done.
 func (f *caseForm) refuse(err error) {
-	if f.a.p.refused(err) {
+	if f.a.p.Refused(err) {
 		return
 	}
 	f.wrong = f.a.p.w.caseRefusal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 )
 
 const (
@@ -89,9 +90,9 @@ func newCasesPage(a around, d Approvals, counted func()) *casesPage {
 	return p
 }
 
-func (p *casesPage) id() string { return "cases" }
+func (p *casesPage) ID() string { return "cases" }
 
-func (p *casesPage) title() string { return p.printer().T("helpdesk-case-page") }
+func (p *casesPage) Title() string { return p.Printer().T("helpdesk-case-page") }
 
 // count goes on counting what waits, until stop.
 func (p *casesPage) count() {
@@ -109,7 +110,7 @@ func (p *casesPage) stop() {
 func (p *casesPage) waiting() int { return p.waits }
 
 // content builds the page in the language of now, with what it shows.
-func (p *casesPage) content() fyne.CanvasObject {
+func (p *casesPage) Content() fyne.CanvasObject {
 	p.w = newWords(p)
 	w := p.w
 	p.sub = ui.Hint(ui.Plain(" "))
@@ -131,24 +132,24 @@ func (p *casesPage) content() fyne.CanvasObject {
 	p.back1 = ui.NewBack(w.T("helpdesk-case-list"), p.close)
 	p.scroll = ui.NewScroller(p.detail)
 	p.whole = ui.Column(ui.SizeGap,
-		ui.Row(ui.SizeGap, ui.GrowCentred(1, ui.Column("", ui.Heading(p.title()).Elide(), p.sub)), p.live, p.back1),
+		ui.Row(ui.SizeGap, ui.GrowCentred(1, ui.Column("", ui.Heading(p.Title()).Elide(), p.sub)), p.live, p.back1),
 		p.told, ui.Grow(1, ui.Stack(p.table, p.none, p.scroll)))
 	p.show()
 	return p.whole
 }
 
 // enter is called when the page comes in sight.
-func (p *casesPage) enter() {
+func (p *casesPage) Enter() {
 	ui.Unfocus()
-	p.ctx, p.cancel = context.WithCancel(p.life())
+	p.ctx, p.cancel = context.WithCancel(p.Life())
 	p.look()
-	w := &watch{of: p.desk, shift: p.signedIn().ID, gap: casesGap, changed: func(bool) { p.look() }, failed: p.failed}
+	w := &watch{of: p.desk, shift: p.SignedIn().ID, gap: casesGap, changed: func(bool) { p.look() }, failed: p.failed}
 	w.run(p.ctx)
 	p.clocks = ui.NewTicker(countEvery, p.show)
 }
 
 // leave drops what was asked.
-func (p *casesPage) leave() {
+func (p *casesPage) Leave() {
 	if p.cancel == nil {
 		return
 	}
@@ -158,7 +159,7 @@ func (p *casesPage) leave() {
 	p.cancel, p.asking, p.again = nil, false, false
 	p.got, p.rows, p.chosen, p.marked, p.said, p.wrong = false, nil, "", "", "", ""
 	p.decide.forget()
-	p.content()
+	p.Content()
 }
 
 // look asks what is open.
@@ -168,8 +169,8 @@ func (p *casesPage) look() {
 		return
 	}
 	p.asking, p.again = true, false
-	turn, shift := p.turn, p.signedIn().ID
-	ui.Work(p.life(), func(ctx context.Context) ([]desk.CaseRow, error) { return p.desk.OpenCases(ctx, shift) },
+	turn, shift := p.turn, p.SignedIn().ID
+	ui.Work(p.Life(), func(ctx context.Context) ([]desk.CaseRow, error) { return p.desk.OpenCases(ctx, shift) },
 		func(rows []desk.CaseRow, err error) {
 			if turn != p.turn {
 				return
@@ -184,7 +185,7 @@ func (p *casesPage) look() {
 				return // another page shows
 			}
 			slices.SortStableFunc(rows, func(a, b desk.CaseRow) int { return order(a) - order(b) })
-			p.got, p.lost, p.rows, p.since = true, false, rows, p.clock()
+			p.got, p.lost, p.rows, p.since = true, false, rows, p.Clock()
 			p.show()
 			if p.again {
 				p.look()
@@ -201,7 +202,7 @@ func order(r desk.CaseRow) int {
 
 // reckon counts what waits for whoever is signed in.
 func (p *casesPage) reckon(rows []desk.CaseRow) {
-	n, s := 0, p.signedIn()
+	n, s := 0, p.SignedIn()
 	for i := range rows {
 		if mayApprove(s, &rows[i]) {
 			n++
@@ -214,7 +215,7 @@ func (p *casesPage) reckon(rows []desk.CaseRow) {
 }
 
 func (p *casesPage) failed(err error) {
-	if !p.refused(err) && p.cancel != nil {
+	if !p.Refused(err) && p.cancel != nil {
 		p.lost = true
 		p.show()
 	}
@@ -265,9 +266,9 @@ func (p *casesPage) show() {
 	case p.lost && p.since.IsZero():
 		p.live.Set(ui.Warning, w.T("helpdesk-live-never"))
 	case p.lost:
-		p.live.Set(ui.Warning, w.T("helpdesk-live-lost", i18n.Args{"Time": w.clock(p.since)}))
+		p.live.Set(ui.Warning, w.T("helpdesk-live-lost", i18n.Args{"Time": w.Hour(p.since)}))
 	case p.got:
-		p.live.Set(ui.Success, w.T("helpdesk-live", i18n.Args{"Time": w.clock(p.since)}))
+		p.live.Set(ui.Success, w.T("helpdesk-live", i18n.Args{"Time": w.Hour(p.since)}))
 	}
 	p.told.Objects, p.told.Hidden = nil, p.said == "" && p.wrong == ""
 	switch {
@@ -343,20 +344,20 @@ func (p *casesPage) row(i int) ui.TableRow {
 	if name == "" {
 		name = w.T("helpdesk-no-name")
 	}
-	mine := mayApprove(p.signedIn(), r)
+	mine := mayApprove(p.SignedIn(), r)
 	left := ui.Cell{Title: w.left(r.Expires), Note: w.T("helpdesk-case-to", i18n.Args{"Time": w.ahead(r.Expires)})}
 	mark := ui.MarkNow
 	if r.Stage == desk.CaseApproved {
 		mark = ui.MarkResting
 		left = ui.Cell{Title: w.left(r.NotBefore), Note: w.T("helpdesk-case-then", i18n.Args{"Time": w.ahead(r.NotBefore)})}
 	}
-	if r.Stage == desk.CaseWaiting && r.Expires.Sub(p.clock()) < 10*time.Minute {
+	if r.Stage == desk.CaseWaiting && r.Expires.Sub(p.Clock()) < 10*time.Minute {
 		left.Ink, left.Strong = theme.ColorNameError, true
 	}
 	return ui.TableRow{Urgent: mine, Cells: []ui.Cell{
 		{Title: name, Note: r.Team, Strong: true, Mark: mark},
 		{Title: w.action(r.Action), Note: w.reason(r.Reason)},
-		{Title: joined(w.evidence(&r.CaseView), w.where(r.Remote)), Note: p.asker(r)},
+		{Title: office.Joined(w.evidence(&r.CaseView), w.where(r.Remote)), Note: p.asker(r)},
 		left,
 	}}
 }
@@ -367,13 +368,13 @@ func (p *casesPage) asker(r *desk.CaseRow) string {
 	if r.Mine {
 		by = p.w.T("helpdesk-case-you")
 	}
-	return joined(by, p.w.moment(r.Asked))
+	return office.Joined(by, p.w.Moment(r.Asked))
 }
 
 // showCase draws the case that is open.
 func (p *casesPage) showCase(r *desk.CaseRow) {
 	w := p.w
-	key := fmt.Sprint(*r, p.decide.key(), w.clock(p.clock()), p.signedIn().Rights)
+	key := fmt.Sprint(*r, p.decide.key(), w.Hour(p.Clock()), p.SignedIn().Rights)
 	if p.drawn == key {
 		return
 	}
@@ -426,7 +427,7 @@ func (p *casesPage) then(r *desk.CaseRow) string {
 }
 
 // key takes what nothing else took.
-func (p *casesPage) key(e *fyne.KeyEvent) bool {
+func (p *casesPage) Key(e *fyne.KeyEvent) bool {
 	switch {
 	case e.Name == fyne.KeyEscape && p.decide.denying != "":
 		p.decide.stopDenying()
@@ -441,7 +442,7 @@ func (p *casesPage) key(e *fyne.KeyEvent) bool {
 	}
 	switch e.Name {
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
-		return toTable(p.table, e)
+		return office.ToTable(p.table, e)
 	}
 	return false
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // subject is whose address it is.
-func (o *office) subject(address string) domain.SubjectID {
+func (o *room) subject(address string) domain.SubjectID {
 	o.t.Helper()
 	s, err := o.home.Desk.Subject(o.t.Context(), address)
 	if err != nil {
@@ -30,12 +30,12 @@ func (o *office) subject(address string) domain.SubjectID {
 }
 
 // visits opens somebody's page.
-func (o *office) visits(address string) *personPage {
+func (o *room) visits(address string) *personPage {
 	o.t.Helper()
 	o.openPerson(o.subject(address))
-	p, ok := o.open.(*personPage)
+	p, ok := o.Open().(*personPage)
 	if !ok {
-		o.t.Fatalf("%s is open", o.open.id())
+		o.t.Fatalf("%s is open", o.Open().ID())
 	}
 	o.until("the person", func() bool { return p.got })
 	return p
@@ -66,15 +66,14 @@ func TestAResetThroughTheWindow(t *testing.T) {
 	if r.Stage != desk.CaseWaiting || !r.Mine || r.ByName != "Quinten Willemsen" || len(r.Evidence) != 1 || !r.Ticket {
 		t.Errorf("what waits is %+v", r)
 	}
-	if mayApprove(o.shift, &r) || !mayEnd(o.shift, &r) {
+	if mayApprove(o.SignedIn(), &r) || !mayEnd(o.SignedIn(), &r) {
 		t.Error("who asked can approve it, or cannot take it back")
 	}
-	o.signOut()
-	o.until("nobody is signed in", func() bool { return o.signIn != nil })
+	o.locks()
 
 	o.signsInAs(approverMail)
 	o.until("the count on the rail", func() bool { return o.cases.waiting() == 1 })
-	o.show(o.cases)
+	o.Show(o.cases)
 	o.until("the case", func() bool { return o.cases.got && len(o.cases.rows) == 1 })
 	ui.Focus(o.cases.table)
 	o.cases.table.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
@@ -124,7 +123,7 @@ func TestATicketThroughTheWindow(t *testing.T) {
 	if _, ok := enrolment.ParseTicket(p.acts.ticket); !ok {
 		t.Errorf("the ticket is %q", p.acts.ticket)
 	}
-	o.lock()
+	o.locks()
 	if p.acts.ticket != "" || len(p.acts.open) != 0 || o.cases != nil {
 		t.Error("behind the lock it is still held")
 	}
@@ -157,15 +156,16 @@ func TestEnrollingBesideAnAgent(t *testing.T) {
 			if err := o.home.Desk.End(t.Context(), v.Visit, station.Stopped); err != nil {
 				t.Fatal(err)
 			}
-			o.Attach(test.NewTempWindow(t, o.Content()))
-			if locked := o.signIn != nil; locked != (took > 5*time.Minute) {
+			o.at = test.NewTempWindow(t, o.Content())
+			o.Attach(o.at)
+			if locked := !o.isIn(); locked != (took > 5*time.Minute) {
 				t.Fatalf("after %s it is locked: %t", took, locked)
 			}
-			if o.signIn != nil {
+			if !o.isIn() {
 				o.signsIn()
 			}
 			o.until("the person again", func() bool {
-				q, ok := o.open.(*personPage)
+				q, ok := o.Open().(*personPage)
 				return ok && q.subject == p.subject && q.got
 			})
 		})

@@ -16,7 +16,7 @@ import (
 // about returns the values of a sentence about somebody: their first name, or what they
 // are called where it is not known.
 func (w words) about(name string) i18n.Args {
-	args := w.args()
+	args := w.Args()
 	first, _, _ := strings.Cut(strings.TrimSpace(name), " ")
 	if first == "" {
 		first = w.T("helpdesk-case-nobody")
@@ -26,11 +26,11 @@ func (w words) about(name string) i18n.Args {
 }
 
 // action is what an action is called.
-func (w words) action(a enrolment.Action) string { return w.T("helpdesk-action-"+string(a), w.args()) }
+func (w words) action(a enrolment.Action) string { return w.T("helpdesk-action-"+string(a), w.Args()) }
 
 // reason is why.
 func (w words) reason(r enrolment.CaseReason) string {
-	return w.T("helpdesk-case-why-"+string(r), w.args())
+	return w.T("helpdesk-case-why-"+string(r), w.Args())
 }
 
 // somebody is a member of staff, by name where there is one.
@@ -43,11 +43,11 @@ func (w words) somebody(name string) string {
 
 // ahead writes when something will be.
 func (w words) ahead(t time.Time) string {
-	local, tomorrow := t.In(time.Local), w.now().In(time.Local).AddDate(0, 0, 1)
+	local, tomorrow := t.In(time.Local), w.Now().In(time.Local).AddDate(0, 0, 1)
 	if local.Format(time.DateOnly) == tomorrow.Format(time.DateOnly) {
-		return w.T("helpdesk-case-tomorrow", i18n.Args{"Time": w.clock(t)})
+		return w.T("helpdesk-case-tomorrow", i18n.Args{"Time": w.Hour(t)})
 	}
-	return w.moment(t)
+	return w.Moment(t)
 }
 
 // evidence lists what a case stands on.
@@ -57,7 +57,7 @@ func (w words) evidence(r *desk.CaseView) string {
 	}
 	all := make([]string, len(r.Evidence))
 	for i, e := range r.Evidence {
-		all[i] = w.T("helpdesk-case-has-"+string(e), w.args())
+		all[i] = w.T("helpdesk-case-has-"+string(e), w.Args())
 	}
 	return capital(strings.Join(all, ", "))
 }
@@ -79,7 +79,7 @@ func (w words) where(remote bool) string {
 // caseLine tells of a case what whoever decides has to know.
 func (w words) caseLine(r *desk.CaseRow) string {
 	args := w.about(r.Name)
-	args["By"], args["Second"], args["Time"] = w.somebody(r.ByName), w.somebody(r.SecondName), w.moment(r.Asked)
+	args["By"], args["Second"], args["Time"] = w.somebody(r.ByName), w.somebody(r.SecondName), w.Moment(r.Asked)
 	args["Action"], args["Reason"] = w.action(r.Action), w.reason(r.Reason)
 	args["Evidence"], args["Where"] = w.evidence(&r.CaseView), w.where(r.Remote)
 	line := w.T("helpdesk-case-line", args)
@@ -111,11 +111,11 @@ func (w words) decided(v desk.CaseView, name string) string {
 
 // left writes how long something is open yet.
 func (w words) left(until time.Time) string {
-	d := until.Sub(w.now())
+	d := until.Sub(w.Now())
 	if d < time.Minute {
 		return w.T("helpdesk-case-left-none")
 	}
-	return w.lasts(d)
+	return w.Lasts(d)
 }
 
 // caseRefusal tells why something was not done, and what to do.
@@ -124,7 +124,7 @@ func (w words) caseRefusal(err error) string {
 	if !ok {
 		r = &desk.Refusal{Code: desk.Unavailable}
 	}
-	args := w.args()
+	args := w.Args()
 	args["Incident"], args["Wait"] = r.Incident, w.soon(r.Wait)
 	id := "helpdesk-case-refusal-" + string(r.Code)
 	if !w.Has(id) {

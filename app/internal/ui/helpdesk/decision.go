@@ -49,7 +49,7 @@ func mayEnd(s desk.Shift, r *desk.CaseRow) bool {
 
 // buttons are what whoever looks can do about a case.
 func (d *decision) buttons(w words, r *desk.CaseRow) []fyne.CanvasObject {
-	s, row := d.signedIn(), *r
+	s, row := d.SignedIn(), *r
 	if d.denying == r.Case {
 		whys := enrolment.Denials()
 		if r.Mine {
@@ -100,14 +100,14 @@ func (d *decision) stopDenying() {
 }
 
 func (d *decision) approve(r desk.CaseRow) {
-	shift := d.signedIn().ID
+	shift := d.SignedIn().ID
 	d.decide(r, func(ctx context.Context) (desk.CaseView, error) {
 		return d.desk.ApproveCase(ctx, shift, r.Subject, r.Case)
 	})
 }
 
 func (d *decision) deny(r desk.CaseRow, why enrolment.Denial) {
-	shift := d.signedIn().ID
+	shift := d.SignedIn().ID
 	d.decide(r, func(ctx context.Context) (desk.CaseView, error) {
 		return d.desk.DenyCase(ctx, shift, r.Subject, r.Case, why)
 	})
@@ -128,7 +128,7 @@ func (d *decision) decide(r desk.CaseRow, do func(context.Context) (desk.CaseVie
 		switch {
 		case err == nil:
 			d.done(v)
-		case !d.refused(err):
+		case !d.Refused(err):
 			d.failed(err)
 		}
 	})

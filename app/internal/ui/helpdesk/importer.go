@@ -2,7 +2,6 @@ package helpdesk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"slices"
@@ -12,14 +11,12 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -83,8 +80,7 @@ type importPage struct {
 	count       *ui.Text
 	ticker      *ui.Ticker
 	path        *ui.Field
-	dialog      *dialog.FileDialog // nil while none is open
-	scroll      *ui.Scroller       // while a file is picked
+	scroll      *ui.Scroller // while a file is picked
 	table       *ui.Table
 	groups      []group // in the order of the table
 	lines       []importLine
@@ -97,17 +93,13 @@ func newImportPage(w *Window) *importPage {
 	return &importPage{w: w, folded: map[string]bool{"note": true}}
 }
 
-func (p *importPage) id() string    { return "import" }
-func (p *importPage) title() string { return p.w.t("import-title") }
-func (p *importPage) enter()        {}
+func (p *importPage) ID() string    { return "import" }
+func (p *importPage) Title() string { return p.w.t("import-title") }
+func (p *importPage) Enter()        {}
 
 // leave stops nothing that records: an import that was begun goes on.
-func (p *importPage) leave() {
+func (p *importPage) Leave() {
 	p.rest()
-	if p.dialog != nil {
-		p.dialog.Hide()
-		p.dialog = nil
-	}
 }
 
 // rest stops the bar from following what is done.
@@ -116,20 +108,16 @@ func (p *importPage) rest() {
 	p.ticker = nil
 }
 
-func (p *importPage) key(e *fyne.KeyEvent) bool {
+func (p *importPage) Key(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyEscape:
-		if p.dialog != nil {
-			p.dialog.Dismiss()
-			return true
-		}
 		if p.stage == planned || p.stage == imported {
 			p.anew()
 			return true
 		}
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
 		if p.table != nil {
-			return toTable(p.table, e)
+			return office.ToTable(p.table, e)
 		}
 		if p.scroll != nil {
 			return p.scroll.TypedKey(e)
@@ -138,10 +126,10 @@ func (p *importPage) key(e *fyne.KeyEvent) bool {
 	return false
 }
 
-func (p *importPage) content() fyne.CanvasObject {
+func (p *importPage) Content() fyne.CanvasObject {
 	w := p.w
 	p.rest()
-	head := ui.Column("", ui.Heading(p.title()).Elide())
+	head := ui.Column("", ui.Heading(p.Title()).Elide())
 	col := ui.Column(ui.SizeGap, head)
 	if p.stage == picking {
 		head.Add(ui.Body(ui.Plain(w.t("import-lead"))).Ink(ui.ColorMuted))
@@ -181,52 +169,9 @@ func (p *importPage) pick() fyne.CanvasObject {
 	return col
 }
 
-// dialogWords are what Fyne calls its own words in a file dialog, and what we do.
-var dialogWords = map[string]string{
-	"Open": "import-open", "Cancel": "import-dialog-cancel", "File": "import-path", "Folder": "import-dialog-folder",
-	"New Folder": "import-dialog-new-folder", "Create Folder": "import-dialog-create", "file.name": "import-dialog-name",
-	"Show Hidden Files": "import-dialog-hidden", "file.parent": "import-dialog-parent",
-}
-
-// speakDialogs gives Fyne the words of its file dialog in the language of the window.
-// Fyne looks for them under the language of the system, whichever that is.
-func speakDialogs(p *i18n.Printer) {
-	words := map[string]string{}
-	for theirs, id := range dialogWords {
-		words[theirs] = p.T(id)
-	}
-	b, err := json.Marshal(words)
-	if err == nil {
-		err = lang.AddTranslations(fyne.NewStaticResource(lang.SystemLocale().LanguageString()+".json", b))
-	}
-	if err != nil {
-		fyne.LogError("the words of the file dialog", err)
-	}
-}
-
-// choose asks for a file in a dialog, which is Fyne's own.
+// choose asks for a file in a dialog.
 func (p *importPage) choose() {
-	w := p.w
-	if w.win == nil || p.dialog != nil {
-		return
-	}
-	speakDialogs(w.p)
-	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
-		if err != nil || r == nil {
-			return // nothing was chosen
-		}
-		path := r.URI().Path()
-		_ = r.Close() // it is opened anew, by its path
-		p.open(path)
-	}, w.win)
-	d.SetTitleText(w.t("import-choose"))
-	d.SetConfirmText(w.t("import-open"))
-	d.SetDismissText(w.t("import-dialog-cancel"))
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".csv", ".txt"}))
-	d.SetOnClosed(func() { p.dialog = nil })
-	d.Resize(w.win.Canvas().Size().SubtractWidthHeight(160, 120))
-	p.dialog = d
-	d.Show()
+	p.w.OpenFile(p.w.t("import-choose"), []string{".csv", ".txt"}, p.open)
 }
 
 // open reads a file, and compares it with what is known.
@@ -267,9 +212,9 @@ func (p *importPage) unread(err error) string {
 // begin begins something that takes a while.
 func (p *importPage) begin(s stage) {
 	p.turn++
-	p.ctx, p.cancel = context.WithCancel(p.w.life())
+	p.ctx, p.cancel = context.WithCancel(p.w.Life())
 	if s == importing { // what is being recorded is not broken off by a lock
-		p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(p.w.life()))
+		p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(p.w.Life()))
 	}
 	p.stage, p.wrong = s, ""
 	p.done.Store(0)
@@ -294,9 +239,7 @@ func (p *importPage) anew() {
 }
 
 func (p *importPage) redraw() {
-	if p.w.open == page(p) {
-		p.w.rebuild()
-	}
+	p.w.Redraw(p)
 }
 
 // everybody says whether the list is of everybody. With a row that is bad nobody can
@@ -314,17 +257,17 @@ func (p *importPage) everybody() {
 // compare plans the import.
 func (p *importPage) compare() {
 	p.begin(planning)
-	turn, shift, l, all := p.turn, p.w.shift.ID, p.list.Staff, p.all
+	turn, shift, l, all := p.turn, p.w.SignedIn().ID, p.list.Staff, p.all
 	ui.Work(p.ctx, func(ctx context.Context) (desk.ImportPlan, error) {
 		return p.w.c.Staff.PlanImport(ctx, shift, l, all, p.tell)
 	}, func(plan desk.ImportPlan, err error) {
 		switch {
-		case p.turn != turn || p.w.refused(err):
+		case p.turn != turn || p.w.Refused(err):
 		case errors.Is(err, desk.ErrNotEverybody):
 			p.all, p.note = false, p.w.t("import-not-everybody")
 			p.compare()
 		case err != nil:
-			p.fail(p.w.says(err))
+			p.fail(p.w.Says(err))
 		default:
 			p.plan, p.stage = plan, planned
 			p.redraw()
@@ -394,7 +337,7 @@ func (p *importPage) show(col *fyne.Container) {
 		p.groups = nil
 	}
 	if len(p.plan.Steps) > 0 {
-		do := ui.NewNext(w.p.N("import-do", len(p.plan.Steps)), p.start)
+		do := ui.NewNext(w.Printer().N("import-do", len(p.plan.Steps)), p.start)
 		do.SetEnabled(!p.strict || p.left() == 0)
 		foot.Add(do)
 	}
@@ -421,7 +364,7 @@ func (p *importPage) tabled(col *fyne.Container) {
 		if l.line != "" {
 			l.line = w.t("import-line") + " " + l.line
 		}
-		whole.Set(ui.Bold(joined(l.line, l.who)), ui.Plain(" "+l.what))
+		whole.Set(ui.Bold(office.Joined(l.line, l.who)), ui.Plain(" "+l.what))
 		whole.Show()
 		col.Refresh()
 	}
@@ -568,18 +511,18 @@ func (p *importPage) start() {
 	if p.stage != planned {
 		return
 	}
-	plan, shift := p.plan, p.w.shift.ID
+	plan, shift := p.plan, p.w.SignedIn().ID
 	p.begin(importing)
 	turn := p.turn
 	ui.Work(p.ctx, func(ctx context.Context) (desk.Imported, error) {
 		return p.w.c.Staff.Import(ctx, shift, plan, p.tell)
 	}, func(done desk.Imported, err error) {
-		if p.turn != turn || p.w.refused(err) {
+		if p.turn != turn || p.w.Refused(err) {
 			return
 		}
 		p.result, p.stage, p.wrong = done, imported, ""
 		if err != nil && p.ctx.Err() == nil { // it was not asked to stop
-			p.wrong = p.w.says(err)
+			p.wrong = p.w.Says(err)
 		}
 		p.redraw()
 	})
@@ -591,7 +534,7 @@ func (p *importPage) finished(col *fyne.Container) {
 	if p.wrong != "" {
 		col.Add(ui.NewMessage(ui.Failure, "", ui.Plain(p.wrong)))
 	}
-	kind, title, text := ui.Success, w.p.N("import-done", p.result.Done), w.t("import-again")
+	kind, title, text := ui.Success, w.Printer().N("import-done", p.result.Done), w.t("import-again")
 	if p.result.Done+len(p.result.Refused) < all {
 		kind = ui.Warning
 		title, text = w.t("import-broken-off", i18n.Args{"Done": p.result.Done, "Total": all}), w.t("import-go-on")
@@ -609,20 +552,4 @@ func (p *importPage) finished(col *fyne.Container) {
 		p.tabled(col)
 	}
 	col.Add(ui.Row(ui.SizeSmallGap, next, ui.Spring()))
-}
-
-// dropped takes a file that was dragged into the window.
-func (w *Window) dropped(_ fyne.Position, files []fyne.URI) {
-	p, ok := w.open.(*importPage)
-	if !ok {
-		for _, e := range w.entries {
-			if q, here := e.page.(*importPage); here {
-				p, ok = q, true
-				w.show(q)
-			}
-		}
-	}
-	if ok && len(files) > 0 {
-		p.open(files[0].Path())
-	}
 }

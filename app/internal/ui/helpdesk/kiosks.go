@@ -10,6 +10,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -46,12 +47,12 @@ type kiosksPage struct {
 
 func newKiosksPage(a around, d Stations) *kiosksPage { return &kiosksPage{around: a, desk: d} }
 
-func (k *kiosksPage) id() string { return "kiosks" }
+func (k *kiosksPage) ID() string { return "kiosks" }
 
-func (k *kiosksPage) title() string { return k.printer().T("helpdesk-kiosks") }
+func (k *kiosksPage) Title() string { return k.Printer().T("helpdesk-kiosks") }
 
 // content builds the page in the language of now, with what it shows.
-func (k *kiosksPage) content() fyne.CanvasObject {
+func (k *kiosksPage) Content() fyne.CanvasObject {
 	k.w = newWords(k)
 	w := k.w
 	k.sub = ui.Hint(ui.Plain(" "))
@@ -68,24 +69,24 @@ func (k *kiosksPage) content() fyne.CanvasObject {
 	k.detail.Hide()
 	k.none.Hide()
 	k.whole = ui.Column(ui.SizeGap,
-		ui.Row(ui.SizeGap, ui.GrowCentred(1, ui.Column("", ui.Heading(k.title()).Elide(), k.sub)), k.live),
+		ui.Row(ui.SizeGap, ui.GrowCentred(1, ui.Column("", ui.Heading(k.Title()).Elide(), k.sub)), k.live),
 		ui.Grow(1, ui.Stack(k.table, k.none)), k.detail)
 	k.show()
 	return k.whole
 }
 
 // enter is called when the page comes in sight.
-func (k *kiosksPage) enter() {
+func (k *kiosksPage) Enter() {
 	ui.Unfocus()
-	k.ctx, k.cancel = context.WithCancel(k.life())
+	k.ctx, k.cancel = context.WithCancel(k.Life())
 	k.ask()
-	w := &watch{of: k.desk, shift: k.signedIn().ID, gap: kiosksGap, changed: func(bool) { k.ask() }, failed: k.failed}
+	w := &watch{of: k.desk, shift: k.SignedIn().ID, gap: kiosksGap, changed: func(bool) { k.ask() }, failed: k.failed}
 	w.run(k.ctx)
 	k.minute = ui.NewTicker(minutePasses, func() { k.show() })
 }
 
 // leave drops what was asked.
-func (k *kiosksPage) leave() {
+func (k *kiosksPage) Leave() {
 	if k.cancel == nil {
 		return
 	}
@@ -99,7 +100,7 @@ func (k *kiosksPage) ask() {
 		return
 	}
 	k.asking = true
-	ctx, shift := k.ctx, k.signedIn().ID
+	ctx, shift := k.ctx, k.SignedIn().ID
 	ui.Work(ctx, func(ctx context.Context) ([]desk.Kiosk, error) { return k.desk.Kiosks(ctx, shift) },
 		func(have []desk.Kiosk, err error) {
 			if ctx.Err() != nil {
@@ -110,13 +111,13 @@ func (k *kiosksPage) ask() {
 				k.failed(err)
 				return
 			}
-			k.got, k.lost, k.have, k.since = true, false, have, k.clock()
+			k.got, k.lost, k.have, k.since = true, false, have, k.Clock()
 			k.show()
 		})
 }
 
 func (k *kiosksPage) failed(err error) {
-	if !k.refused(err) {
+	if !k.Refused(err) {
 		k.lost = true
 		k.show()
 	}
@@ -141,9 +142,9 @@ func (k *kiosksPage) show() {
 	case k.lost && k.since.IsZero():
 		k.live.Set(ui.Warning, w.T("helpdesk-live-never"))
 	case k.lost:
-		k.live.Set(ui.Warning, w.T("helpdesk-live-lost", i18n.Args{"Time": w.clock(k.since)}))
+		k.live.Set(ui.Warning, w.T("helpdesk-live-lost", i18n.Args{"Time": w.Hour(k.since)}))
 	case k.got:
-		k.live.Set(ui.Success, w.T("helpdesk-live", i18n.Args{"Time": w.clock(k.since)}))
+		k.live.Set(ui.Success, w.T("helpdesk-live", i18n.Args{"Time": w.Hour(k.since)}))
 	}
 	alive, at := 0, -1
 	for i := range k.have {
@@ -185,14 +186,14 @@ func (k *kiosksPage) row(i int) ui.TableRow {
 	}
 	did := ui.Cell{Title: w.N("helpdesk-kiosks-today", s.DoneToday)}
 	if !s.LastDone.IsZero() {
-		did.Note = w.T("helpdesk-kiosks-last", i18n.Args{"Time": w.moment(s.LastDone)})
+		did.Note = w.T("helpdesk-kiosks-last", i18n.Args{"Time": w.Moment(s.LastDone)})
 	}
 	wrong := ui.Cell{Title: w.T("helpdesk-kiosks-no-error"), Ink: ui.ColorMuted}
 	if told := k.wrong(s); len(told) > 0 {
 		wrong = ui.Cell{Title: told[0].what, Note: told[0].when, Ink: told[0].ink, Strong: told[0].ink != ""}
 	}
 	return ui.TableRow{Urgent: mark == ui.MarkStuck, Cells: []ui.Cell{
-		{Title: s.ID, Note: joined(w.T("helpdesk-kiosk-"+string(s.State)), k.lately(s)), Strong: true, Mark: mark, Ink: ink}, version, did, wrong,
+		{Title: s.ID, Note: office.Joined(w.T("helpdesk-kiosk-"+string(s.State)), k.lately(s)), Strong: true, Mark: mark, Ink: ink}, version, did, wrong,
 	}}
 }
 
@@ -218,9 +219,9 @@ func (k *kiosksPage) seen(s *desk.Kiosk) string {
 	case s.Seen.IsZero():
 		return k.w.T("helpdesk-kiosks-never-seen")
 	case s.Called:
-		return k.w.T("helpdesk-kiosks-called", i18n.Args{"Time": k.w.moment(s.Seen)})
+		return k.w.T("helpdesk-kiosks-called", i18n.Args{"Time": k.w.Moment(s.Seen)})
 	}
-	return k.w.moment(s.Seen)
+	return k.w.Moment(s.Seen)
 }
 
 // lately is seen, for where there is little room.
@@ -228,7 +229,7 @@ func (k *kiosksPage) lately(s *desk.Kiosk) string {
 	if s.Seen.IsZero() {
 		return ""
 	}
-	return k.w.moment(s.Seen)
+	return k.w.Moment(s.Seen)
 }
 
 // A trouble is something that is wrong with a station.
@@ -251,11 +252,11 @@ func (k *kiosksPage) wrong(s *desk.Kiosk) []trouble {
 		all = append(all, trouble{w.N("helpdesk-kiosk-refused", s.Refused), w.T("helpdesk-kiosk-refused-when"), theme.ColorNameError})
 	}
 	if s.EndsSoon {
-		all = append(all, trouble{w.T("helpdesk-kiosk-ends", i18n.Args{"Day": w.date(s.CertificateEnds.In(time.Local))}), w.T("helpdesk-kiosk-ends-why"), theme.ColorNameWarning})
+		all = append(all, trouble{w.T("helpdesk-kiosk-ends", i18n.Args{"Day": w.Date(s.CertificateEnds.In(time.Local))}), w.T("helpdesk-kiosk-ends-why"), theme.ColorNameWarning})
 	}
 	if s.LastError != "" {
-		t := trouble{w.T("helpdesk-kiosk-failed-" + string(s.LastError)), w.moment(s.LastErrorAt), theme.ColorNameError}
-		if k.clock().Sub(s.LastErrorAt) > 24*time.Hour {
+		t := trouble{w.T("helpdesk-kiosk-failed-" + string(s.LastError)), w.Moment(s.LastErrorAt), theme.ColorNameError}
+		if k.Clock().Sub(s.LastErrorAt) > 24*time.Hour {
 			t.ink = ""
 		}
 		all = append(all, t)
@@ -283,9 +284,9 @@ func (k *kiosksPage) showDetail() {
 			fact(w.T("helpdesk-kiosks-state"), w.T("helpdesk-kiosk-"+string(s.State))),
 			fact(w.T("helpdesk-kiosks-sign"), k.seen(s)),
 			fact(w.T("helpdesk-kiosks-kind"), w.T("helpdesk-kiosk-is-"+kind)),
-			fact(w.T("helpdesk-kiosks-opened"), w.moment(s.Opened)))
+			fact(w.T("helpdesk-kiosks-opened"), w.Moment(s.Opened)))
 		if !s.CertificateEnds.IsZero() {
-			facts.Add(fact(w.T("helpdesk-kiosks-certificate"), w.date(s.CertificateEnds.In(time.Local))))
+			facts.Add(fact(w.T("helpdesk-kiosks-certificate"), w.Date(s.CertificateEnds.In(time.Local))))
 		}
 		all := ui.Column(ui.SizeGap, ui.Subheading(s.ID), facts)
 		for _, t := range k.wrong(s) {
@@ -306,7 +307,7 @@ func (k *kiosksPage) showDetail() {
 func fact(label, value string) fyne.CanvasObject { return ui.NewFact(label, ui.Body(ui.Plain(value))) }
 
 // key takes what nothing else took.
-func (k *kiosksPage) key(e *fyne.KeyEvent) bool {
+func (k *kiosksPage) Key(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyEscape:
 		if k.chosen != "" {
@@ -315,7 +316,7 @@ func (k *kiosksPage) key(e *fyne.KeyEvent) bool {
 			return true
 		}
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
-		return toTable(k.table, e)
+		return office.ToTable(k.table, e)
 	}
 	return false
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
+	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -303,7 +305,8 @@ func machines() []desk.Kiosk {
 type desktop struct {
 	t         *testing.T
 	w         fyne.Window
-	queue     chan func()
+	open      func() office.Page // what shows, where it is the whole window
+	app       *officetest.App
 	lang      string
 	rights    []staff.Right
 	now       time.Time
@@ -316,13 +319,13 @@ type desktop struct {
 	ctx       context.Context //nolint:containedctx // ends with the test
 }
 
-func (d *desktop) printer() *i18n.Printer { return i18n.New(d.lang) }
-func (d *desktop) clock() time.Time       { return d.now }
-func (d *desktop) names() i18n.Args {
+func (d *desktop) Printer() *i18n.Printer { return i18n.New(d.lang) }
+func (d *desktop) Clock() time.Time       { return d.now }
+func (d *desktop) Names() i18n.Args {
 	return i18n.Args{"Portal": "Mijn OPO-R", "Pocket": "Pocket", "Support": "servicedesk@voorbeeld.nl"}
 }
-func (d *desktop) life() context.Context { return d.ctx }
-func (d *desktop) back()                 { d.left++ }
+func (d *desktop) Life() context.Context { return d.ctx }
+func (d *desktop) Back()                 { d.left++ }
 
 func (d *desktop) assist(s domain.SubjectID) func() {
 	return func() { d.assisted = append(d.assisted, s) }
@@ -330,11 +333,11 @@ func (d *desktop) assist(s domain.SubjectID) func() {
 
 func (d *desktop) openPerson(s domain.SubjectID) { d.opened = append(d.opened, s) }
 
-func (d *desktop) signedIn() desk.Shift {
+func (d *desktop) SignedIn() desk.Shift {
 	return desk.Shift{ID: "shift", Subject: d.me, Rights: d.rights}
 }
 
-func (d *desktop) refused(err error) bool {
+func (d *desktop) Refused(err error) bool {
 	r, ok := err.(*desk.Refusal) //nolint:errorlint // the town does not wrap
 	if ok && r.Code == desk.ShiftOver {
 		d.locked++
@@ -345,24 +348,18 @@ func (d *desktop) refused(err error) bool {
 
 // A page as the window shows it.
 type shownPage interface {
-	content() fyne.CanvasObject
-	enter()
-	leave()
-	key(e *fyne.KeyEvent) bool
+	Content() fyne.CanvasObject
+	Enter()
+	Leave()
+	Key(e *fyne.KeyEvent) bool
 }
 
 // newDesktop stands a window without a page in it.
 func newDesktop(t *testing.T, o ui.Options, lang string) *desktop {
 	t.Helper()
-	o.Class = ui.Desktop
-	old := fyne.CurrentApp()
-	a := &patientApp{App: test.NewTempApp(t)}
-	a.driver = patientDriver{a.App.Driver(), make(chan func(), 4096)}
-	fyne.SetCurrentApp(a)
-	t.Cleanup(func() { fyne.SetCurrentApp(old) })
-	a.Settings().SetTheme(ui.NewTheme(o))
+	app := officetest.NewApp(t, o)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	d := &desktop{t: t, queue: a.driver.queue, lang: lang, now: noon, ctx: ctx, rights: []staff.Right{staff.SeeBoard, staff.SeePerson, staff.RevealData}}
+	d := &desktop{t: t, app: app, lang: lang, now: noon, ctx: ctx, rights: []staff.Right{staff.SeeBoard, staff.SeePerson, staff.RevealData}}
 	t.Cleanup(cancel)
 	return d
 }
@@ -370,17 +367,17 @@ func newDesktop(t *testing.T, o ui.Options, lang string) *desktop {
 // show puts a page into the window.
 func (d *desktop) show(p shownPage, size fyne.Size) {
 	d.t.Helper()
-	d.w = test.NewTempWindow(d.t, framed(p.content()))
+	d.w = test.NewTempWindow(d.t, framed(p.Content()))
 	d.w.SetPadded(false)
 	d.w.Resize(size)
-	p.enter()
-	d.t.Cleanup(p.leave)
+	p.Enter()
+	d.t.Cleanup(p.Leave)
 }
 
 // rebuild shows the page anew, as at a switch of language.
 func (d *desktop) rebuild(p shownPage) {
 	size := d.w.Canvas().Size()
-	d.w.SetContent(framed(p.content()))
+	d.w.SetContent(framed(p.Content()))
 	d.w.Resize(size)
 }
 
@@ -398,48 +395,12 @@ func (frameLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(s.SubtractWidthHeight(216+64, 48))
 }
 
-// patientApp makes what comes back from goroutines wait until the test lets it run, as
-// on a real window's own goroutine.
-type patientApp struct {
-	fyne.App
-	driver patientDriver
-}
-
-func (a *patientApp) Driver() fyne.Driver { return a.driver }
-
-type patientDriver struct {
-	fyne.Driver
-	queue chan func()
-}
-
-func (d patientDriver) DoFromGoroutine(f func(), _ bool) { d.queue <- f }
-
-// until runs what comes back until something holds.
 func (d *desktop) until(what string, holds func() bool) {
 	d.t.Helper()
-	end := time.After(20 * time.Second)
-	for !holds() {
-		select {
-		case f := <-d.queue:
-			f()
-		case <-time.After(5 * time.Millisecond):
-		case <-end:
-			d.t.Fatalf("never: %s", what)
-		}
-	}
+	d.app.Until(what, holds)
 }
 
-// settle runs what comes back until nothing has for a while.
-func (d *desktop) settle() {
-	for {
-		select {
-		case f := <-d.queue:
-			f()
-		case <-time.After(30 * time.Millisecond):
-			return
-		}
-	}
-}
+func (d *desktop) settle() { d.app.Settle() }
 
 // press types a key as Fyne gives it to what has the focus, or to the page.
 func (d *desktop) press(p shownPage, names ...fyne.KeyName) {
@@ -449,10 +410,10 @@ func (d *desktop) press(p shownPage, names ...fyne.KeyName) {
 		case n == fyne.KeyTab:
 			d.w.Canvas().FocusNext()
 		case f != nil:
-			d.w.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { p.key(e) })
+			d.w.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { p.Key(e) })
 			f.TypedKey(e)
 		default:
-			p.key(e)
+			p.Key(e)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func pageScenes() []pageScene {
 			a := p.(*personPage).acts
 			a.begin(enrolment.CorrectingNumber)
 			f := a.form
-			f.reason, f.at, f.wrong = enrolment.CaseNewNumber, afar, d.printer().T("helpdesk-case-missing-reason")
+			f.reason, f.at, f.wrong = enrolment.CaseNewNumber, afar, d.Printer().T("helpdesk-case-missing-reason")
 			f.seen(desk.CallerView{State: desk.CallerAsked, Factor: enrolment.SMS, Delivery: desk.Delivered})
 			f.sync()
 			f.digits.SetText("407")

@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
 )
@@ -46,58 +45,12 @@ func onPerson(t *testing.T, town *town, rights ...staff.Right) (*desktop, *perso
 	return d, p
 }
 
-// A seenText is words in sight, and where they are.
-type seenText struct {
-	*canvas.Text
-	at fyne.Position
-}
-
-// inSight are the words in sight, from the renderers that draw them.
-func inSight(o fyne.CanvasObject, at, from, to fyne.Position) []seenText {
-	if !o.Visible() {
-		return nil
-	}
-	at = at.Add(o.Position())
-	end := at.Add(o.Size())
-	var parts []fyne.CanvasObject
-	switch o := o.(type) {
-	case *canvas.Text:
-		if o.Text != "" && end.Y > from.Y && at.Y < to.Y && end.X > from.X && at.X < to.X {
-			return []seenText{{o, at}}
-		}
-	case *fyne.Container:
-		parts = o.Objects
-	case fyne.Widget:
-		parts = test.WidgetRenderer(o).Objects()
-		if _, clips := o.(*container.Clip); clips {
-			from = fyne.NewPos(max(from.X, at.X), max(from.Y, at.Y))
-			to = fyne.NewPos(min(to.X, end.X), min(to.Y, end.Y))
-		}
-	}
-	var all []seenText
-	for _, p := range parts {
-		all = append(all, inSight(p, at, from, to)...)
-	}
-	return all
-}
-
-func (d *desktop) inSight() []seenText {
-	s := d.w.Canvas().Size()
-	return inSight(d.w.Content(), fyne.Position{}, fyne.Position{}, fyne.NewPos(s.Width, s.Height))
-}
+func (d *desktop) inSight() []officetest.Seen { return officetest.InSight(d.w) }
 
 // texts are the words in sight, a stretch of one weight a line.
-func (d *desktop) texts() []string {
-	var all []string
-	for _, t := range d.inSight() {
-		all = append(all, t.Text.Text)
-	}
-	return all
-}
+func (d *desktop) texts() []string { return officetest.Texts(d.w) }
 
-func (d *desktop) says(words string) bool {
-	return slices.ContainsFunc(d.texts(), func(s string) bool { return strings.Contains(s, words) })
-}
+func (d *desktop) says(words string) bool { return officetest.Says(d.w, words) }
 
 // However many people there are, the board holds a window over them.
 func TestABoardHoldsAWindow(t *testing.T) {
@@ -189,10 +142,10 @@ func TestBackOnTheBoard(t *testing.T) {
 	row, above := b.table.Anchor()
 	chosen := b.table.Chosen()
 	d.press(b, fyne.KeyReturn)
-	b.leave()
+	b.Leave()
 	d.settle()
 	d.rebuild(b)
-	b.enter()
+	b.Enter()
 	d.until("the board", func() bool { return b.got })
 	d.settle()
 	if again, same := b.table.Anchor(); again != row || same != above || b.table.Chosen() != chosen {
@@ -233,7 +186,7 @@ func TestOldAnswersAreNobodys(t *testing.T) {
 func TestEscapeTakesBack(t *testing.T) {
 	town := newTown(morning())
 	d, b := onBoard(t, town, desk.ScopeToday)
-	b.toSearch()
+	b.ToSearch()
 	for _, r := range "lotte" {
 		d.w.Canvas().Focused().TypedRune(r)
 	}
@@ -250,11 +203,11 @@ func TestEscapeTakesBack(t *testing.T) {
 	d.until("everybody", func() bool { return b.of.Search == "" && b.have.Total == 18 })
 	b.narrow(desk.FilterBusy)
 	d.until("who is busy", func() bool { return b.of.Filter == desk.FilterBusy && b.have.Total == 5 })
-	if !b.key(&fyne.KeyEvent{Name: fyne.KeyEscape}) {
+	if !b.Key(&fyne.KeyEvent{Name: fyne.KeyEscape}) {
 		t.Error("Escape did not take the filter back")
 	}
 	d.until("everybody", func() bool { return b.of.Filter == desk.FilterAll })
-	if b.key(&fyne.KeyEvent{Name: fyne.KeyEscape}) {
+	if b.Key(&fyne.KeyEvent{Name: fyne.KeyEscape}) {
 		t.Error("Escape was taken, and there was nothing to take back")
 	}
 }
@@ -314,7 +267,7 @@ func TestABoardWithNobody(t *testing.T) {
 func TestWhatIsLeftIsForgotten(t *testing.T) {
 	town := newTown(morning())
 	d, b := onBoard(t, town, desk.ScopeToday)
-	b.leave()
+	b.Leave()
 	d.settle()
 	for _, s := range d.texts() {
 		for _, p := range town.people {
@@ -331,7 +284,7 @@ func TestWhatIsLeftIsForgotten(t *testing.T) {
 	test.Tap(p.masks[desk.FieldPhone].Button())
 	d.until("the number", p.masks[desk.FieldPhone].Shown)
 	m := p.masks[desk.FieldPhone]
-	p.leave()
+	p.Leave()
 	if m.Shown() || strings.Contains(m.String(), "12 34") {
 		t.Error("the number still shows")
 	}
@@ -406,7 +359,7 @@ func TestATimeline(t *testing.T) {
 	}
 	test.Tap(p.kinds[desk.TimelineLogins])
 	d.until("none", func() bool { return d.says("Er is hiervan nog niets gebeurd.") })
-	if p.key(&fyne.KeyEvent{Name: fyne.KeyEscape}); d.left != 1 {
+	if p.Key(&fyne.KeyEvent{Name: fyne.KeyEscape}); d.left != 1 {
 		t.Error("Escape did not go back")
 	}
 }
@@ -474,7 +427,7 @@ func TestKiosksInWords(t *testing.T) {
 	if k.chosen != "Hal 2" || d.says("Sms versturen lukte niet") {
 		t.Errorf("after it is well, %q is chosen", k.chosen)
 	}
-	if !k.key(&fyne.KeyEvent{Name: fyne.KeyEscape}) || k.chosen != "" {
+	if !k.Key(&fyne.KeyEvent{Name: fyne.KeyEscape}) || k.chosen != "" {
 		t.Error("Escape did not put the details away")
 	}
 }
@@ -513,15 +466,7 @@ func TestEveryPageFits(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%v/%v/%s", sc.name, v.size.Width, v.scale, v.lang), func(t *testing.T) {
 				d := newDesktop(t, ui.Options{Scale: v.scale}, v.lang)
 				enterPage(d, sc, v.size)
-				for _, c := range d.inSight() {
-					words := c.Text.Text
-					if right := c.at.X + c.Size().Width; c.at.X < 216 || right > v.size.Width-31 {
-						t.Errorf("%q is from %v to %v", words, c.at.X, right)
-					}
-					if c.MinSize().Width > c.Size().Width+1.5 {
-						t.Errorf("%q is %v wide, and has %v", words, c.MinSize().Width, c.Size().Width)
-					}
-				}
+				officetest.Fits(t, d.w, 216)
 			})
 		}
 	}
@@ -533,36 +478,8 @@ func TestNothingMovesByItself(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			d := newDesktop(t, ui.Options{}, "nl")
 			enterPage(d, sc, wide)
-			before := d.inSight()
-			eachContainer(d.w.Content(), func(c *fyne.Container) {
-				if c.Layout != nil {
-					c.Layout.Layout(c.Objects, c.Size())
-				}
-			})
-			after := d.inSight()
-			if len(before) != len(after) {
-				t.Fatalf("there were %d words, and now there are %d", len(before), len(after))
-			}
-			for i := range before {
-				if before[i].at != after[i].at {
-					t.Errorf("%q moved from %v to %v", before[i].Text.Text, before[i].at, after[i].at)
-				}
-			}
+			officetest.Still(t, d.w)
 		})
-	}
-}
-
-func eachContainer(o fyne.CanvasObject, do func(*fyne.Container)) {
-	switch o := o.(type) {
-	case *fyne.Container:
-		do(o)
-		for _, p := range o.Objects {
-			eachContainer(p, do)
-		}
-	case fyne.Widget:
-		for _, p := range test.WidgetRenderer(o).Objects() {
-			eachContainer(p, do)
-		}
 	}
 }
 
@@ -587,48 +504,12 @@ func TestPagesHaveWords(t *testing.T) {
 	add("helpdesk-language-", i18n.Languages()...)
 	add("helpdesk-fact-", "factor", "frozen", "chosen", "since", "device", "lock", "email", "phone", "phone-from", "hr-phone", "seen", "employee", "start", "language", "case", "hr")
 	add("helpdesk-kiosk-", "alive", "quiet", "silent", "revoked", "unclear", "is-kiosk", "is-desk", "is-here", "failed-mail", "failed-sms", "why-lost", "why-stolen", "why-replaced", "why-retired")
-	for n := range 12 {
-		add("helpdesk-month-", fmt.Sprint(n+1))
-	}
-	for n := range 7 {
-		add("helpdesk-weekday-", fmt.Sprint(n))
-	}
 	for _, lang := range i18n.Languages() {
 		p := i18n.New(lang)
 		for _, id := range ids {
 			if !p.Has(id) {
 				t.Errorf("%s: %s is not written", lang, id)
 			}
-		}
-	}
-}
-
-func TestTimesAsPeopleWriteThem(t *testing.T) {
-	t.Parallel()
-	nl := words{i18n.New("nl"), func() time.Time { return noon }, nil}
-	en := words{i18n.New("en"), func() time.Time { return noon }, nil}
-	for got, want := range map[string]string{
-		nl.moment(noon.Add(-12 * time.Minute)):          "10:46",
-		nl.moment(noon.AddDate(0, 0, -1)):               "gisteren 10:58",
-		nl.moment(noon.AddDate(0, 0, -3)):               "20 november, 10:58",
-		en.moment(noon.AddDate(-1, 0, 0)):               "23 November 2025, 10:58",
-		nl.moment(time.Time{}):                          "nooit",
-		nl.weekday(noon):                                "Maandag 23 november",
-		en.day("2026-12-01"):                            "1 December",
-		en.day("soon"):                                  "soon",
-		nl.lasts(59 * time.Second):                      "Nu",
-		nl.lasts(12*time.Minute + 30*time.Second):       "12 min",
-		nl.lasts(25 * time.Hour):                        "1 dag",
-		en.lasts(50 * time.Hour):                        "2 days",
-		nl.helpCode("K7204"):                            "hulpcode K7 204",
-		nl.phrase(desk.Phrase{}):                        "",
-		joined("", "De Kleurendans", "", "Hal 2"):       "De Kleurendans · Hal 2",
-		nl.param("At", noon.UTC().Format(time.RFC3339)): "10:58",
-		nl.param("Day", "2026-12-01"):                   "1 december",
-		nl.param("Provider", "cm"):                      "cm",
-	} {
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

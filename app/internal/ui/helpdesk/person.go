@@ -13,6 +13,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -77,13 +78,13 @@ func newPersonPage(a around, d Helpers, s domain.SubjectID) *personPage {
 	return p
 }
 
-func (p *personPage) id() string { return "person" }
+func (p *personPage) ID() string { return "person" }
 
-func (p *personPage) title() string {
+func (p *personPage) Title() string {
 	if p.view.Name != "" {
 		return p.view.Name
 	}
-	return p.printer().T("helpdesk-person")
+	return p.Printer().T("helpdesk-person")
 }
 
 // storyKinds are the filters of the timeline, in their order.
@@ -94,7 +95,7 @@ func storyKinds() []desk.TimelineKind {
 }
 
 // content builds the page in the language of now, with what it shows.
-func (p *personPage) content() fyne.CanvasObject {
+func (p *personPage) Content() fyne.CanvasObject {
 	p.w = newWords(p)
 	w, at := p.w, float32(0)
 	if p.scroll != nil {
@@ -104,7 +105,7 @@ func (p *personPage) content() fyne.CanvasObject {
 	p.heading, p.badge, p.line = ui.Heading(" "), ui.NewBadge(ui.Info, ""), ui.Hint(ui.Plain(" "))
 	p.badge.Hide()
 	p.track = ui.NewTrack(marksOf(make([]desk.StepState, enrolment.StepDone))...)
-	p.bord = ui.NewBack(w.T("helpdesk-person-back"), p.back)
+	p.bord = ui.NewBack(w.T("helpdesk-person-back"), p.Back)
 	p.away = ui.NewMessage(ui.Warning, "", ui.Plain(w.T("helpdesk-person-away")))
 	p.away.Hide()
 	p.why, p.now, p.entries = ui.Stack(), ui.Stack(), ui.Column("")
@@ -145,17 +146,17 @@ func (p *personPage) content() fyne.CanvasObject {
 }
 
 // enter is called when the page comes in sight.
-func (p *personPage) enter() {
-	p.ctx, p.cancel = context.WithCancel(p.life())
+func (p *personPage) Enter() {
+	p.ctx, p.cancel = context.WithCancel(p.Life())
 	p.turn++
 	p.load(storyRows)
-	w := &watch{of: p.desk, shift: p.signedIn().ID, gap: personGap, failed: p.failed, changed: p.again}
+	w := &watch{of: p.desk, shift: p.SignedIn().ID, gap: personGap, failed: p.failed, changed: p.again}
 	w.run(p.ctx)
 	ui.Focus(p.bord)
 }
 
 // leave drops what was asked, and all that is known of the person.
-func (p *personPage) leave() {
+func (p *personPage) Leave() {
 	if p.cancel == nil {
 		return
 	}
@@ -164,7 +165,7 @@ func (p *personPage) leave() {
 	p.turn++
 	p.acts.forget()
 	p.got, p.view, p.story, p.counts, p.said = false, desk.PersonView{}, nil, nil, ""
-	p.content()
+	p.Content()
 }
 
 // again looks whether what changed is this person's, unless somebody waits for more.
@@ -182,7 +183,7 @@ func (p *personPage) load(rows int) {
 		open  []desk.CaseRow
 	}
 	p.asked++
-	turn, asked, shift, q := p.turn, p.asked, p.signedIn().ID, p.query(0, rows)
+	turn, asked, shift, q := p.turn, p.asked, p.SignedIn().ID, p.query(0, rows)
 	ui.Work(p.ctx, func(ctx context.Context) (answer, error) {
 		var a answer
 		var err error
@@ -218,7 +219,7 @@ func (p *personPage) query(offset, limit int) desk.TimelineQuery {
 
 // failed says that there is no answer; the page goes on showing the last one.
 func (p *personPage) failed(err error) {
-	if !p.refused(err) {
+	if !p.Refused(err) {
 		p.lost = true
 		p.show()
 	}
@@ -234,7 +235,7 @@ func (p *personPage) narrow(k desk.TimelineKind) {
 // more asks for entries before those that are shown.
 func (p *personPage) more() {
 	p.asked++
-	turn, asked, shift, q := p.turn, p.asked, p.signedIn().ID, p.query(len(p.story), storyRows)
+	turn, asked, shift, q := p.turn, p.asked, p.SignedIn().ID, p.query(len(p.story), storyRows)
 	p.older.SetBusy(true)
 	ui.Work(p.ctx, func(ctx context.Context) (desk.TimelinePage, error) { return p.desk.Timeline(ctx, shift, p.subject, q) },
 		func(page desk.TimelinePage, err error) {
@@ -255,7 +256,7 @@ func (p *personPage) more() {
 
 // reveal shows a value for a while. Desk records that before it answers.
 func (p *personPage) reveal(f desk.PersonField) {
-	turn, shift := p.turn, p.signedIn().ID
+	turn, shift := p.turn, p.SignedIn().ID
 	ui.Work(p.ctx, func(ctx context.Context) (string, error) { return p.desk.Reveal(ctx, shift, p.subject, f) },
 		func(value string, err error) {
 			m := p.masks[f]
@@ -265,7 +266,7 @@ func (p *personPage) reveal(f desk.PersonField) {
 			p.said = ""
 			if err != nil {
 				m.Mask()
-				if p.refused(err) {
+				if p.Refused(err) {
 					return
 				}
 				p.said = p.w.refusal(err)
@@ -308,7 +309,7 @@ func (p *personPage) showHead() {
 	if v.HelpCode != "" {
 		code = w.helpCode(v.HelpCode)
 	}
-	p.line.SetText(joined(v.Email, v.Team, code))
+	p.line.SetText(office.Joined(v.Email, v.Team, code))
 	p.track.Set(marksOf(v.Steps[:])...)
 }
 
@@ -356,17 +357,17 @@ func (p *personPage) showWhy() {
 	}
 	checks := ui.Tiles(3, 200, ui.SizeGap)
 	for _, c := range d.Checks {
-		name, detail := w.T("desk-check-"+string(c.Name)), w.phrase(c.Detail)
+		name, detail := w.T("desk-check-"+string(c.Name)), w.Phrase(c.Detail)
 		if c.State == desk.CheckBad && detail != "" { // not "SMS arrives", in red
 			name, detail = detail, ""
 		}
 		checks.Add(ui.NewCheck(checkMark(c.State), name, detail))
 	}
-	all := ui.Column(ui.SizeGap, ui.Subheading(w.T(title)), ui.NewMessage(kind, "", ui.Bold(w.phrase(d.Cause))), checks)
+	all := ui.Column(ui.SizeGap, ui.Subheading(w.T(title)), ui.NewMessage(kind, "", ui.Bold(w.Phrase(d.Cause))), checks)
 	if len(d.Advice) > 0 {
 		list := ui.Column(ui.SizeSmallGap, ui.Label(w.T("helpdesk-advice")))
 		for i, a := range d.Advice {
-			list.Add(ui.NewStep(strconv.Itoa(i+1), w.phrase(a)))
+			list.Add(ui.NewStep(strconv.Itoa(i+1), w.Phrase(a)))
 		}
 		all.Add(ui.NewRule())
 		all.Add(list)
@@ -405,10 +406,10 @@ func (p *personPage) facts() []knownFact {
 	}
 	add(v.Frozen != "", "frozen", w.T("helpdesk-frozen-"+string(v.Frozen)))
 	add(v.Frozen != "" && v.Chosen != enrolment.NoFactor, "chosen", w.T("helpdesk-factor-"+string(orNone(v.Chosen))))
-	add(!v.Since.IsZero(), "since", w.moment(v.Since))
+	add(!v.Since.IsZero(), "since", w.Moment(v.Since))
 	add(v.Device != "", "device", v.Device)
 	for _, l := range v.Locks {
-		add(true, "lock", w.T("helpdesk-locked-until", i18n.Args{"Time": w.moment(l.Until)}))
+		add(true, "lock", w.T("helpdesk-locked-until", i18n.Args{"Time": w.Moment(l.Until)}))
 	}
 	if v.Email != "" {
 		all = append(all, knownFact{"email", v.Email, desk.FieldEmail})
@@ -419,20 +420,20 @@ func (p *personPage) facts() []knownFact {
 		if v.PhoneProved {
 			proved = "helpdesk-phone-proved"
 		}
-		add(true, "phone-from", joined(w.T("helpdesk-source-"+string(v.PhoneSource)), w.T(proved)))
+		add(true, "phone-from", office.Joined(w.T("helpdesk-source-"+string(v.PhoneSource)), w.T(proved)))
 	}
 	add(v.HRPhone && v.PhoneSource != enrolment.FromHR, "hr-phone", w.T("helpdesk-hr-phone"))
-	seen := w.moment(v.LastSeen)
+	seen := w.Moment(v.LastSeen)
 	switch {
 	case v.LastSeen.IsZero():
 	case v.LastAt != "":
-		seen = joined(seen, w.at(v.LastAt))
+		seen = office.Joined(seen, w.at(v.LastAt))
 	case v.LastClient != "":
-		seen = joined(seen, v.LastClient)
+		seen = office.Joined(seen, v.LastClient)
 	}
 	add(true, "seen", seen)
 	add(v.Employee != "", "employee", v.Employee)
-	add(v.Start != "", "start", w.day(v.Start))
+	add(v.Start != "", "start", w.Day(v.Start))
 	add(v.Language != "", "language", w.T("helpdesk-language-"+v.Language))
 	add(v.Case != "", "case", v.Case)
 	hr := "helpdesk-hr-never"
@@ -494,10 +495,10 @@ func (p *personPage) showNow() {
 // mask returns a value that shows on request, for who may ask.
 func (p *personPage) mask(f knownFact) *ui.Masked {
 	var ask func()
-	if p.signedIn().May(staff.RevealData) {
+	if p.SignedIn().May(staff.RevealData) {
 		ask = func() { p.reveal(f.field) }
 	}
-	return ui.NewMasked(f.value, p.w.T("helpdesk-show"), p.w.T("helpdesk-hide"), p.clock, ask)
+	return ui.NewMasked(f.value, p.w.T("helpdesk-show"), p.w.T("helpdesk-hide"), p.Clock, ask)
 }
 
 // marks draws the filters of the timeline.
@@ -522,7 +523,7 @@ func (p *personPage) marks() {
 func (p *personPage) showStory() {
 	w := p.w
 	p.older.Hidden = len(p.story) >= p.total
-	key := fmt.Sprint(p.got, len(p.story), p.total, w.date(w.now().In(time.Local)))
+	key := fmt.Sprint(p.got, len(p.story), p.total, w.Date(w.Now().In(time.Local)))
 	if len(p.story) > 0 {
 		key += fmt.Sprint(p.story[0], p.story[len(p.story)-1])
 	}
@@ -545,16 +546,16 @@ func (p *personPage) showStory() {
 			p.entries.Add(ui.Label(p.dayOf(when(e))))
 		}
 		icon, ink := sign(e)
-		p.entries.Add(ui.NewMoment(w.clock(when(e)), icon, ink, w.entry(e), w.who(e), day(i) != day(i-1), day(i) != day(i+1)))
+		p.entries.Add(ui.NewMoment(w.Hour(when(e)), icon, ink, w.entry(e), w.who(e), day(i) != day(i-1), day(i) != day(i+1)))
 	}
 }
 
 // dayOf writes the day of a heading.
 func (p *personPage) dayOf(t time.Time) string {
-	if t.In(time.Local).Format(time.DateOnly) == p.clock().In(time.Local).Format(time.DateOnly) {
-		return p.w.T("helpdesk-when-today")
+	if t.In(time.Local).Format(time.DateOnly) == p.Clock().In(time.Local).Format(time.DateOnly) {
+		return p.w.T("office-when-today")
 	}
-	return p.w.weekday(t.In(time.Local))
+	return p.w.Weekday(t.In(time.Local))
 }
 
 // changed notes what a part is made from, and says whether that is something else
@@ -602,12 +603,12 @@ func sign(e *desk.TimelineEntry) (ui.Icon, fyne.ThemeColorName) {
 }
 
 // key takes what nothing else took.
-func (p *personPage) key(e *fyne.KeyEvent) bool {
+func (p *personPage) Key(e *fyne.KeyEvent) bool {
 	if p.acts.key(e) {
 		return true
 	}
 	if e.Name == fyne.KeyEscape {
-		p.back()
+		p.Back()
 		return true
 	}
 	return p.scroll.TypedKey(e)

@@ -15,7 +15,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	driver "fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 	"github.com/BurntSushi/toml"
 	"go.uber.org/zap"
@@ -26,10 +25,9 @@ import (
 	"github.com/keydesk/keydesk/app/internal/roster"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
-	"github.com/keydesk/keydesk/domain/staff"
-	"github.com/keydesk/keydesk/domain/station"
 )
 
 const (
@@ -55,21 +53,22 @@ func (c *laterClock) pass(d time.Duration) {
 	c.plus += d
 }
 
-// An office is a window of staff on a demo's home.
-type office struct {
+// A room is a window of the helpdesk on a demo's home.
+type room struct {
 	*Window
 
 	t     *testing.T
 	home  *home.Home
 	clock *laterClock
-	queue chan func()
+	app   *officetest.App
+	at    fyne.Window
 	read  int // messages of the outbox
 
 	begins func(context.Context, string) (desk.View, error) // of whoever enrols beside the agent
 }
 
 // openOffice opens a home in which somebody is enrolled who has roles, and a window on it.
-func openOffice(t *testing.T, roles ...domain.Role) *office {
+func openOffice(t *testing.T, roles ...domain.Role) *room {
 	t.Helper()
 	c := &laterClock{}
 	set, err := settings.Load(settings.Sources{Home: t.TempDir(), Demo: true})
@@ -92,23 +91,18 @@ func openOffice(t *testing.T, roles ...domain.Role) *office {
 			t.Error(err)
 		}
 	})
-	o := &office{t: t, home: h, clock: c}
+	o := &room{t: t, home: h, clock: c}
 	o.enrol(agentMail, roles...)
 
-	old := fyne.CurrentApp()
-	a := &patientApp{App: test.NewTempApp(t)}
-	a.driver = patientDriver{a.App.Driver(), make(chan func(), 4096)}
-	fyne.SetCurrentApp(a)
-	t.Cleanup(func() { fyne.SetCurrentApp(old) })
-	o.queue = a.driver.queue
+	o.app = officetest.NewApp(t, ui.Options{})
 	o.Window = New(Config{
 		Assist: func(begin func(context.Context, string) (desk.View, error)) { o.begins = begin },
 		Logins: h.Desk, Staff: h.Desk.Helpdesk(), Portal: "Mijn OPO-R", Support: "servicedesk@voorbeeld.nl", Now: c.now,
 		ReadList: func(io.Reader) (List, error) { return oneColleague(), nil },
 	})
-	w := test.NewTempWindow(t, o.Content())
-	w.Resize(fyne.NewSize(1280, 800))
-	o.Attach(w)
+	o.at = test.NewTempWindow(t, o.Content())
+	o.at.Resize(fyne.NewSize(1280, 800))
+	o.Attach(o.at)
 	t.Cleanup(o.Close)
 	return o
 }
@@ -126,49 +120,18 @@ func oneColleague() List {
 }
 
 // enrol enrols somebody with SMS, and gives them roles.
-func (o *office) enrol(address string, roles ...domain.Role) {
+func (o *room) enrol(address string, roles ...domain.Role) {
 	o.t.Helper()
 	o.enrolWith(address, "Quinten Willemsen", "0612345678", roles...)
 }
 
-func (o *office) enrolWith(address, name, phone string, roles ...domain.Role) {
+func (o *room) enrolWith(address, name, phone string, roles ...domain.Role) {
 	o.t.Helper()
-	ctx, d := o.t.Context(), o.home.Desk
-	v, err := d.Begin(ctx, address, "nl")
-	if err == nil {
-		v, err = d.ConfirmEmail(ctx, v.Visit, o.code())
-	}
-	if err == nil {
-		v, err = d.SetNameAndPassword(ctx, v.Visit, name, phrase)
-	}
-	if err == nil {
-		v, err = d.GivePhone(ctx, v.Visit, phone)
-	}
-	if err == nil {
-		v, err = d.ConfirmPhone(ctx, v.Visit, o.code())
-	}
-	if err == nil {
-		v, err = d.ChooseSMS(ctx, v.Visit)
-	}
-	if err == nil {
-		err = d.End(ctx, v.Visit, station.Finished)
-	}
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	s, err := d.Subject(ctx, address)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	for _, r := range roles {
-		if err := d.Grant(ctx, desk.Console(), s, r); err != nil {
-			o.t.Fatal(err)
-		}
-	}
+	officetest.Enrol(o.t, o.home.Desk, o.code, address, name, phrase, phone, roles...)
 }
 
 // code waits for the next message with a code.
-func (o *office) code() string {
+func (o *room) code() string {
 	o.t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		items, err := o.home.Outbox.List(o.read)
@@ -186,175 +149,55 @@ func (o *office) code() string {
 	return ""
 }
 
-// until runs what comes back until something holds.
-func (o *office) until(what string, holds func() bool) {
+func (o *room) until(what string, holds func() bool) {
 	o.t.Helper()
-	for end := time.After(20 * time.Second); !holds(); {
-		select {
-		case f := <-o.queue:
-			f()
-		case <-time.After(5 * time.Millisecond):
-		case <-end:
-			o.t.Fatalf("never: %s", what)
-		}
-	}
-}
-
-// login types address and password.
-func (o *office) login(password string) {
-	o.t.Helper()
-	o.loginAs(agentMail, password)
-}
-
-func (o *office) loginAs(address, password string) {
-	o.t.Helper()
-	o.signIn.email.SetText(address)
-	o.signIn.password.SetText(password)
-	test.Tap(o.signIn.primary)
+	o.app.Until(what, holds)
 }
 
 // signsIn signs in with the code, up to the first page.
-func (o *office) signsIn() {
+func (o *room) signsIn() {
 	o.t.Helper()
 	o.signsInAs(agentMail)
 }
 
-func (o *office) signsInAs(address string) {
+func (o *room) signsInAs(address string) {
 	o.t.Helper()
-	o.loginAs(address, phrase)
-	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
-	code := o.code()
-	test.Type(o.signIn.digits, code)
-	o.until("somebody is signed in", func() bool { return o.signIn == nil && o.open != nil })
+	o.app.SignIn(o.at, address, phrase, o.code, o.isIn)
 }
 
-func TestStaffSignInAtTheWindow(t *testing.T) {
+// isIn says that somebody is signed in.
+func (o *room) isIn() bool { return o.Open() != nil }
+
+// locks locks the window as whoever sits at it does.
+func (o *room) locks() {
+	o.at.Canvas().(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: fyne.KeyL, Modifier: fyne.KeyModifierControl}) //nolint:forcetypeassert,errcheck // it is one
+}
+
+// The pages are those of the roles, and a lock brings one back to a person's page.
+func TestThePagesOfARole(t *testing.T) {
 	o := openOffice(t, domain.RoleHelpdesk)
-	o.login("Verkeerd" + phrase)
-	o.until("it is refused", func() bool { return o.signIn.wrong != "" })
-	if o.signIn.wrong != o.Window.t("refusal-wrong-login") || o.signIn.password.Text() != "" || o.signIn.email.Text() != agentMail {
-		t.Errorf("says %q, and keeps %q", o.signIn.wrong, o.signIn.password.Text())
-	}
 	o.signsIn()
-	if got := o.open.id(); got != "board-today" {
-		t.Errorf("begins on %s", got)
+	pages := make([]string, 0, 4)
+	for _, e := range o.Entries() {
+		pages = append(pages, e.Page.ID())
 	}
-	var pages []string
-	for _, e := range o.entries {
-		pages = append(pages, e.page.id())
-	}
-	if got := strings.Join(pages, " "); strings.Contains(got, "import") || !strings.Contains(got, "kiosks") {
+	if got := strings.Join(pages, " "); got != "board-today board-everybody cases kiosks" {
 		t.Errorf("the pages are %s", got)
 	}
-	o.signOut()
-	o.until("nobody is signed in", func() bool { return o.signIn != nil })
-	if o.shift.ID != "" || o.open != nil || o.signIn.email != nil && o.signIn.email.Text() != "" {
-		t.Error("something of who was there stayed")
+	o.Show(o.Entries()[1].Page)
+	p := o.visits(agentMail)
+	o.locks()
+	if o.isIn() || len(o.Entries()) != 0 || o.cases != nil || p.got {
+		t.Error("behind the lock something is kept")
 	}
-}
-
-func TestWhoHasNoRoleIsToldSo(t *testing.T) {
-	o := openOffice(t)
-	o.login(phrase)
-	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
-	test.Type(o.signIn.digits, o.code())
-	o.until("it is said", func() bool { return o.signIn.notFor })
-	o.signIn.key(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if o.signIn.notFor || o.signIn.view.Visit != "" {
-		t.Error("nobody else can sign in")
-	}
-}
-
-// The lock takes everything away; the same person goes on where they were, and somebody
-// else begins anew.
-func TestTheWindowLocks(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
+	o.clock.pass(2 * time.Minute)
 	o.signsIn()
-	o.show(o.entries[1].page)
-	o.tick()
-	if o.left.Visible() {
-		t.Error("it warns at once")
+	if q, ok := o.Open().(*personPage); !ok || q == p || q.subject != p.subject {
+		t.Fatalf("goes on at %s", o.Open().ID())
 	}
-	o.clock.pass(4*time.Minute + 40*time.Second)
-	o.tick()
-	if !o.left.Visible() {
-		t.Error("it does not warn")
-	}
-	o.touched() // a hand keeps it open
-	o.until("the shift was kept", func() bool { return o.Window.until.Sub(o.clock.now()) > 4*time.Minute })
-	o.tick()
-	if o.signIn != nil || o.left.Visible() {
-		t.Fatal("it locked under a hand")
-	}
-	o.clock.pass(5 * time.Minute)
-	o.tick()
-	if o.signIn == nil || o.open != nil || len(o.entries) != 0 || o.shift.ID != "" {
-		t.Fatal("it does not lock, or keeps something")
-	}
-	o.clock.pass(2 * time.Minute) // for the next SMS
-	o.signsIn()
-	if got := o.open.id(); got != "board-everybody" {
-		t.Errorf("goes on at %s", got)
-	}
-}
-
-func TestARoleThatIsTakenLocks(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
-	o.signsIn()
-	if err := o.home.Desk.Revoke(t.Context(), desk.Console(), o.shift.Subject, domain.RoleHelpdesk); err != nil {
-		t.Fatal(err)
-	}
-	o.keep()
-	o.until("it locks", func() bool { return o.signIn != nil })
-}
-
-func TestKeysOfTheWindow(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
-	o.signsIn()
-	c := o.win.Canvas()
-	press := func(key fyne.KeyName, with fyne.KeyModifier) {
-		c.(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: key, Modifier: with}) //nolint:forcetypeassert,errcheck // it is one
-	}
-	press("2", fyne.KeyModifierAlt)
-	if got := o.open.id(); got != "board-everybody" {
-		t.Errorf("Alt+2 shows %s", got)
-	}
-	press("9", fyne.KeyModifierAlt)
-	c.OnTypedRune()('/')
-	if c.Focused() == nil {
-		t.Error("/ does not search")
-	}
-	c.Unfocus()
-	c.OnTypedRune()('?')
-	if o.veil == nil {
-		t.Fatal("? lists nothing")
-	}
-	press("1", fyne.KeyModifierAlt) // not behind it
-	if got := o.open.id(); got != "board-everybody" {
-		t.Errorf("behind the list it shows %s", got)
-	}
-	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if o.veil != nil {
-		t.Error("Escape does not close the list")
-	}
-	press(fyne.KeyEqual, fyne.KeyModifierControl)
-	if ui.Current().Scale != ui.Larger {
-		t.Errorf("the text is %v", ui.Current().Scale)
-	}
-	press(fyne.KeyEqual, fyne.KeyModifierControl|fyne.KeyModifierShift) // as + is typed
-	press(fyne.KeyPlus, fyne.KeyModifierControl)
-	if ui.Current().Scale != ui.Largest {
-		t.Errorf("the text is %v, and no larger", ui.Current().Scale)
-	}
-	press(fyne.Key0, fyne.KeyModifierControl)
-	press(fyne.KeyMinus, fyne.KeyModifierControl)
-	press(fyne.KeyD, fyne.KeyModifierControl)
-	if ui.Current().Scale != ui.Normal || ui.Current().Mode != ui.Dark {
-		t.Errorf("looks like %+v", ui.Current())
-	}
-	press(fyne.KeyL, fyne.KeyModifierControl)
-	if o.signIn == nil {
-		t.Error("Ctrl+L does not lock")
+	o.Back()
+	if got := o.Open().ID(); got != "board-everybody" {
+		t.Errorf("from the person it goes back to %s", got)
 	}
 }
 
@@ -366,7 +209,7 @@ func TestHRsListAtTheWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := o.importPageOf()
-	o.show(p)
+	o.Show(p)
 	p.open(filepath.Join(t.TempDir(), "weg.csv"))
 	o.until("it cannot be read", func() bool { return p.stage == picking && p.wrong != "" })
 	p.open(file)
@@ -402,10 +245,10 @@ func TestHRsListAtTheWindow(t *testing.T) {
 }
 
 // importPageOf returns the page of HR's list.
-func (o *office) importPageOf() *importPage {
+func (o *room) importPageOf() *importPage {
 	o.t.Helper()
-	for _, e := range o.entries {
-		if p, ok := e.page.(*importPage); ok {
+	for _, e := range o.Entries() {
+		if p, ok := e.Page.(*importPage); ok {
 			return p
 		}
 	}
@@ -429,8 +272,8 @@ func TestWhoLeavesIsOnTheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := o.importPageOf()
-	o.show(p)
-	o.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(file)})
+	o.Show(p)
+	o.dropped([]string{file})
 	o.until("it is planned", func() bool { return p.stage == planned })
 	p.start()
 	p.cancel() // whatever of it was recorded stays
@@ -476,144 +319,38 @@ func TestWhoLeavesIsOnTheList(t *testing.T) {
 // else who signs in begins anew.
 func TestNothingLiesOverTheLock(t *testing.T) {
 	o := openOffice(t, domain.RoleAdmin)
+	o.enrolWith(approverMail, "Aisha Bouali", "0611111111", domain.RoleApprover)
 	o.signsIn()
-	o.show(o.importPageOf())
+	o.Show(o.importPageOf())
+	over := func() bool { return o.at.Canvas().Overlays().Top() != nil }
 	o.importPageOf().choose()
-	if !o.covered() {
+	if !over() {
 		t.Fatal("no dialog opens")
 	}
-	o.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if o.covered() {
+	o.at.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if over() {
 		t.Error("Escape does not close it")
 	}
 	o.importPageOf().choose()
-	o.lock()
-	if o.covered() {
+	o.Show(o.Entries()[0].Page)
+	if over() {
+		t.Error("a dialog lies over another page")
+	}
+	o.Show(o.importPageOf())
+	o.importPageOf().choose()
+	o.locks()
+	if over() {
 		t.Error("a dialog lies over the lock")
 	}
-	o.resume.subject = domain.SubjectID{9} // somebody else's
-	o.clock.pass(2 * time.Minute)
-	o.signsIn()
-	if got := o.open.id(); got != "board-today" {
+	o.signsInAs(approverMail)
+	if got := o.Open().ID(); got != "board-today" {
 		t.Errorf("somebody else begins on %s", got)
 	}
 }
 
-// Who has the right password and no factor yet is told what to do.
-func TestWhoHasNotFinishedIsToldSo(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
-	ctx, d := t.Context(), o.home.Desk
-	v, err := d.Begin(ctx, "half@voorbeeld.nl", "nl")
-	if err == nil {
-		v, err = d.ConfirmEmail(ctx, v.Visit, o.code())
-	}
-	if err == nil {
-		v, err = d.SetNameAndPassword(ctx, v.Visit, "Sara Half", phrase)
-	}
-	if err == nil {
-		err = d.End(ctx, v.Visit, station.Stopped)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.signIn.email.SetText("half@voorbeeld.nl")
-	o.signIn.password.SetText(phrase)
-	test.Tap(o.signIn.primary)
-	o.until("it is said", func() bool { return o.signIn.wrong != "" })
-	if o.signIn.wrong != o.Window.t("helpdesk-unfinished") {
-		t.Errorf("it says %q", o.signIn.wrong)
-	}
-}
-
-// What somebody typed and did not go on with is wiped, as is who was there before.
-func TestASignInIsForgotten(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
-	o.signIn.email.SetText(agentMail)
-	o.signIn.password.SetText("half a pass")
-	o.clock.pass(4 * time.Minute)
-	o.touched()
-	o.clock.pass(4 * time.Minute)
-	o.tick()
-	if o.signIn.email.Text() == "" {
-		t.Error("it is wiped under a hand")
-	}
-	o.clock.pass(time.Minute)
-	o.tick()
-	if o.signIn.email.Text() != "" || o.signIn.password.Text() != "" {
-		t.Error("what was typed stays")
-	}
-	o.login(phrase)
-	o.until("a code is asked for", func() bool { return o.signIn.digits != nil })
-	o.clock.pass(5 * time.Minute)
-	o.tick()
-	if o.signIn.view.Visit != "" || o.signIn.digits != nil || o.signIn.email.Text() != "" {
-		t.Error("a login that nobody goes on with stays")
-	}
-}
-
-// A question to Pocket that nobody answers is over by the clock, also while nothing is heard.
-func TestAQuestionToPocketEnds(t *testing.T) {
-	d := newDesktop(t, ui.Options{}, "nl")
-	c := &laterClock{}
-	town := staffTown{town: newTown(morning())}
-	w := New(Config{Logins: town, Staff: town, Demo: town, Now: c.now})
-	d.w = test.NewTempWindow(t, w.Content())
-	w.Attach(d.w)
-	w.ticker.Stop()
-	t.Cleanup(w.Close)
-	w.signIn.view = desk.View{Visit: "x", Screen: desk.ScreenLoginApproval, Login: desk.LoginView{Digits: "482917", Left: 2 * time.Minute}}
-	w.signIn.seen = c.now()
-	w.rebuild()
-	if w.signIn.timer == nil || w.demo.digits() != "482917" {
-		t.Fatalf("the demo's phone is asked for %q", w.demo.digits())
-	}
-	c.pass(2 * time.Minute)
-	w.tick()
-	if !w.signIn.over || w.signIn.primary == nil || w.demo.digits() != "" {
-		t.Error("it goes on waiting")
-	}
-}
-
-// A pointer that moves over anything is a sign of life.
-func TestAPointerKeepsTheWindowOpen(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk)
-	o.signsIn()
-	o.until("what was asked has come", func() bool { return o.clock.now().Sub(o.kept) < time.Minute })
-	for _, at := range []fyne.Position{fyne.NewPos(700, 4), fyne.NewPos(100, 500), fyne.NewPos(700, 400)} {
-		o.clock.pass(time.Minute)
-		before := o.kept
-		test.MoveMouse(o.win.Canvas(), at)
-		test.MoveMouse(o.win.Canvas(), at.AddXY(2, 2))
-		if !o.kept.After(before) {
-			t.Errorf("at %v it is not seen", at)
-		}
-	}
-}
-
-// In every language, size of text and mode the rail has room for all that is on it.
-func TestTheRailFits(t *testing.T) {
-	o := openOffice(t, domain.RoleHelpdesk, domain.RoleApprover, domain.RoleAuditor, domain.RoleAdmin)
-	o.signsIn()
-	for _, lang := range []string{"nl", "en"} {
-		for _, scale := range []ui.Scale{ui.Normal, ui.Larger, ui.Largest} {
-			o.options.Scale = scale
-			o.apply()
-			o.speak(lang)
-			o.win.Resize(fyne.NewSize(1024, 700))
-			last := o.items[len(o.items)-1]
-			if bottom := last.Position().Y + last.Size().Height; bottom > 460 {
-				t.Errorf("%s at %v: the pages reach down to %v", lang, scale, bottom)
-			}
-		}
-	}
-}
-
-// Every text of the window and the import is there in both languages, and used.
-func TestTheWindowHasItsWords(t *testing.T) {
+// Every text of the import is there in both languages, and used.
+func TestTheImportHasItsWords(t *testing.T) {
 	made := []string{}
-	for _, r := range staff.Roles() {
-		made = append(made, "helpdesk-role-"+string(r))
-	}
 	for _, f := range []desk.StaffField{desk.StaffName, desk.StaffPhone, desk.StaffEmployee, desk.StaffStart, desk.StaffTeam, desk.StaffLanguage} {
 		made = append(made, "import-field-"+string(f))
 	}
@@ -633,25 +370,17 @@ func TestTheWindowHasItsWords(t *testing.T) {
 	for _, r := range []string{"empty", "no-email", "too-large", "too-many-rows", "workbook", "not-text", "header"} {
 		made = append(made, "import-refused-"+r)
 	}
-	made = append(made, "helpdesk-locked", "helpdesk-locked-text")
-	for _, id := range dialogWords {
-		made = append(made, id)
+	b, err := os.ReadFile("importer.go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, f := range []string{"window", "signin", "keys", "demo", "importer"} {
-		b, err := os.ReadFile(f + ".go") //nolint:gosec // this package's own files
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(`"((?:helpdesk|import)-[a-z-]+[a-z])"`).FindAllStringSubmatch(string(b), -1) {
-			made = append(made, m[1])
-		}
+	for _, m := range regexp.MustCompile(`"(import-[a-z-]+[a-z])"`).FindAllStringSubmatch(string(b), -1) {
+		made = append(made, m[1])
 	}
 	for _, lang := range i18n.Languages() {
 		written := map[string]any{}
-		for _, f := range []string{"staff", "import"} {
-			if _, err := toml.DecodeFile(filepath.Join("../../../../assets/translations", lang, f+".toml"), &written); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := toml.DecodeFile(filepath.Join("../../../../assets/translations", lang, "import.toml"), &written); err != nil {
+			t.Fatal(err)
 		}
 		for _, id := range made {
 			if !i18n.New(lang).Has(id) {

@@ -1,4 +1,4 @@
-package helpdesk
+package office
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func newDemoStrip(w *Window) *demoStrip {
 	d := &demoStrip{w: w}
 	d.ctx, d.stop = context.WithCancel(w.base)
 	ui.Work(d.ctx, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, w.c.Demo.Watch(ctx, func(m DemoMessage) { //nolint:contextcheck // what a screen asks for ends with the screen
+		return struct{}{}, w.c.Demo.Watch(ctx, func(m DemoMessage) {
 			fyne.Do(func() { d.receive(m) })
 		})
 	}, func(struct{}, error) {})
@@ -60,7 +60,7 @@ func (d *demoStrip) build() fyne.CanvasObject {
 	switch {
 	case d.last.Code == "" && d.digits() != "":
 	case d.last.Code == "":
-		col.Add(ui.Hint(ui.Plain(w.t("helpdesk-demo-empty"))))
+		col.Add(ui.Hint(ui.Plain(w.t("office-demo-empty"))))
 	default:
 		what := w.t("kiosk-demo-mail")
 		if d.last.SMS {

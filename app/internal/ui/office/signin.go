@@ -1,4 +1,4 @@
-package helpdesk
+package office
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type signIn struct {
 	active time.Time // when somebody last did something, or the phone did
 	busy   bool
 	wrong  string // what is wrong, in words
-	notFor bool   // they are logged in, and have no role
+	notFor string // why they, who are logged in, cannot come in: a message; "" otherwise
 
 	email, password *ui.Field
 	digits          *ui.Digits
@@ -55,7 +55,7 @@ func (s *signIn) build() fyne.CanvasObject {
 	s.primary, s.resend, s.left, s.digits, s.timer = nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch {
-	case s.notFor:
+	case s.notFor != "":
 		s.noRole(col)
 	case s.view.Screen == desk.ScreenLoginCode:
 		s.askCode(col)
@@ -106,7 +106,7 @@ func (s *signIn) head(col *fyne.Container, title, lead string) {
 
 func (s *signIn) askWho(col *fyne.Container) {
 	w := s.w
-	s.head(col, w.t("helpdesk-sign-in"), w.t("helpdesk-sign-in-lead"))
+	s.head(col, w.t("office-sign-in"), w.t(w.c.Lead))
 	if s.why != "" && s.wrong == "" {
 		col.Add(ui.NewMessage(ui.Info, w.t(s.why), ui.Plain(w.t(s.why+"-text"))))
 	}
@@ -179,7 +179,7 @@ func (s *signIn) askPhone(col *fyne.Container) {
 	s.over = end != ""
 	if s.over {
 		s.whole = 0
-		s.head(col, w.t("kiosk-approve-"+string(end)), w.t("kiosk-approve-"+string(end)+"-text", w.names()))
+		s.head(col, w.t("kiosk-approve-"+string(end)), w.t("kiosk-approve-"+string(end)+"-text", w.Names()))
 		s.primary = ui.NewNext(w.t("kiosk-approve-again"), func() {
 			visit := s.view.Visit
 			s.call(func(ctx context.Context) (desk.View, error) { return w.c.Logins.AskAgain(ctx, visit) })
@@ -188,7 +188,7 @@ func (s *signIn) askPhone(col *fyne.Container) {
 		col.Add(ui.Row(ui.SizeSmallGap, s.back(), ui.Spring(), s.primary))
 		return
 	}
-	s.head(col, w.t("kiosk-approve-title", w.names()), w.t("kiosk-approve-lead", w.names()))
+	s.head(col, w.t("kiosk-approve-title", w.Names()), w.t("kiosk-approve-lead", w.Names()))
 	s.timer, s.whole = ui.NewTimeLeft(w.t("kiosk-approve-left")), max(s.whole, s.view.Login.Left)
 	col.Add(ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap,
 		ui.Label(w.t("kiosk-approve-digits")), ui.NewShownDigits(s.view.Login.Digits), ui.Hint(ui.Plain(w.t("kiosk-approve-2-line"))), s.timer)))
@@ -198,13 +198,13 @@ func (s *signIn) askPhone(col *fyne.Container) {
 
 func (s *signIn) frozen(col *fyne.Container) {
 	w := s.w
-	s.head(col, w.t("helpdesk-frozen"), w.t("helpdesk-frozen-text", w.names()))
+	s.head(col, w.t("office-frozen"), w.t("office-frozen-text", w.Names()))
 	col.Add(s.backRow())
 }
 
 func (s *signIn) noRole(col *fyne.Container) {
 	w := s.w
-	s.head(col, w.t("helpdesk-no-role"), w.t("refusal-not-staff"))
+	s.head(col, w.t("office-no-role"), w.t(s.notFor, w.Names()))
 	col.Add(s.backRow())
 }
 
@@ -230,7 +230,7 @@ func (s *signIn) forget() {
 			return struct{}{}, s.w.c.Logins.End(ctx, visit, station.Stopped)
 		}, func(struct{}, error) {}) // one that cannot be ended now ends by itself
 	}
-	s.view, s.busy, s.notFor = desk.View{}, false, false
+	s.view, s.busy, s.notFor = desk.View{}, false, ""
 }
 
 // call asks a use case of the login, and goes where its view says.
@@ -265,9 +265,9 @@ func (s *signIn) failed(v desk.View, err error) {
 	case v.Visit != "":
 		s.see(v)
 	}
-	s.wrong = s.w.says(err)
+	s.wrong = s.w.Says(err)
 	if ok && r.Code == desk.OutOfOrder && s.view.Visit == "" { // the right password, and no factor yet
-		s.wrong = s.w.t("helpdesk-unfinished")
+		s.wrong = s.w.t("office-unfinished")
 	}
 	s.w.rebuild()
 }
@@ -341,7 +341,7 @@ func (s *signIn) watchOn(turn int, visit string) {
 func (s *signIn) start() {
 	s.busy = true
 	turn, visit := s.turn, s.view.Visit
-	ui.Work(s.ctx, func(ctx context.Context) (desk.Shift, error) { return s.w.c.Staff.StartShift(ctx, visit) },
+	ui.Work(s.ctx, func(ctx context.Context) (desk.Shift, error) { return s.w.c.Shifts.StartShift(ctx, visit) },
 		func(shift desk.Shift, err error) {
 			if s.turn != turn || s.w.signIn != s {
 				return
@@ -356,7 +356,7 @@ func (s *signIn) start() {
 				s.w.begin(shift)
 			case ok && r.Code == desk.NotStaff:
 				s.forget()
-				s.notFor = true
+				s.notFor = "refusal-not-staff"
 				s.w.rebuild()
 			default:
 				s.failed(s.view, err)
@@ -381,7 +381,7 @@ const idleLogin = 5 * time.Minute
 
 // begun says whether something of somebody is here that is not to stay.
 func (s *signIn) begun() bool {
-	return s.view.Visit != "" || s.notFor || s.wrong != "" || s.email != nil && s.email.Text()+s.password.Text() != ""
+	return s.view.Visit != "" || s.notFor != "" || s.wrong != "" || s.email != nil && s.email.Text()+s.password.Text() != ""
 }
 
 // tick is called once a second.
@@ -404,9 +404,9 @@ func (s *signIn) tick() {
 	wait := s.view.Code.ResendIn - now.Sub(s.seen)
 	s.resend.SetEnabled(wait <= 0 && !s.busy)
 	if wait > 0 {
-		s.left.SetText(s.w.t("helpdesk-resend-in", i18n.Args{"Wait": s.w.wait(wait)}))
+		s.left.SetText(s.w.t("office-resend-in", i18n.Args{"Wait": s.w.wait(wait)}))
 	} else {
-		s.left.SetText(s.w.t("helpdesk-resend-now"))
+		s.left.SetText(s.w.t("office-resend-now"))
 	}
 }
 

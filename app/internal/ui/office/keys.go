@@ -1,6 +1,8 @@
-package helpdesk
+package office
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	driver "fyne.io/fyne/v2/driver/desktop"
 
@@ -8,29 +10,28 @@ import (
 	"github.com/keydesk/keydesk/app/internal/ui"
 )
 
-// A searcher is a page with something to search in.
-type searcher interface{ toSearch() }
-
-// A shortcut is what a key does, for the list under "?".
-type shortcut struct{ keys, does string }
-
 // shortcuts lists what can be done without a mouse, beside Tab and Enter.
-func (w *Window) shortcuts() []shortcut {
-	all := []shortcut{
-		{"/", w.t("helpdesk-key-search")},
-		{"Esc", w.t("helpdesk-key-back")},
-		{"↑ ↓", w.t("helpdesk-key-rows")},
-		{"Enter", w.t("helpdesk-key-open")},
+func (w *Window) shortcuts() []Shortcut {
+	var all []Shortcut
+	if slices.ContainsFunc(w.entries, func(e Entry) bool { _, ok := e.Page.(Searcher); return ok }) {
+		all = append(all, Shortcut{"/", w.t("office-key-search")})
+	}
+	all = append(all,
+		Shortcut{"Esc", w.t("office-key-back")},
+		Shortcut{"↑ ↓", w.t("office-key-rows")},
+		Shortcut{"Enter", w.t("office-key-open")})
+	if k, ok := w.open.(Keyed); ok {
+		all = append(all, k.Shortcuts()...)
 	}
 	for i, e := range w.entries {
-		all = append(all, shortcut{"Alt+" + string(rune('1'+i)), e.page.title()})
+		all = append(all, Shortcut{"Alt+" + string(rune('1'+i)), e.Page.Title()})
 	}
 	return append(all,
-		shortcut{"Ctrl +", w.t("helpdesk-key-larger")},
-		shortcut{"Ctrl −", w.t("helpdesk-key-smaller")},
-		shortcut{"Ctrl+D", w.t("helpdesk-key-mode")},
-		shortcut{"Ctrl+L", w.t("helpdesk-key-lock")},
-		shortcut{"?", w.t("helpdesk-key-help")},
+		Shortcut{"Ctrl +", w.t("office-key-larger")},
+		Shortcut{"Ctrl −", w.t("office-key-smaller")},
+		Shortcut{"Ctrl+D", w.t("office-key-mode")},
+		Shortcut{"Ctrl+L", w.t("office-key-lock")},
+		Shortcut{"?", w.t("office-key-help")},
 	)
 }
 
@@ -47,9 +48,13 @@ func (w *Window) keys(c fyne.Canvas) {
 			w.listed.TypedKey(e)
 		case w.signIn != nil:
 			w.signIn.key(e)
-		case w.open != nil && w.open.key(e):
+		case w.asks != nil:
+			if e.Name == fyne.KeyEscape {
+				w.asks.Dismiss()
+			}
+		case w.open != nil && w.open.Key(e):
 		case e.Name == fyne.KeyEscape:
-			w.back()
+			w.Back()
 		}
 	})
 	c.SetOnTypedRune(func(r rune) {
@@ -57,8 +62,8 @@ func (w *Window) keys(c fyne.Canvas) {
 		switch {
 		case w.covered() || w.signIn != nil:
 		case r == '/':
-			if s, ok := w.open.(searcher); ok {
-				s.toSearch()
+			if s, ok := w.open.(Searcher); ok {
+				s.ToSearch()
 			}
 		case r == '?':
 			w.help()
@@ -73,7 +78,7 @@ func (w *Window) keys(c fyne.Canvas) {
 	for i := range 9 {
 		add(fyne.KeyName(rune('1'+i)), fyne.KeyModifierAlt, func() {
 			if w.signIn == nil && !w.covered() && i < len(w.entries) {
-				w.show(w.entries[i].page)
+				w.Show(w.entries[i].Page)
 			}
 		})
 	}
@@ -146,7 +151,7 @@ func (w *Window) help() {
 	w.hideVeil()
 	keys := make([]fyne.CanvasObject, 0, 16)
 	for _, s := range w.shortcuts() {
-		keys = append(keys, ui.NewShortcut(s.keys, s.does))
+		keys = append(keys, ui.NewShortcut(s.Keys, s.Does))
 	}
 	done := ui.NewButton(ui.Primary, w.t("kiosk-close"), w.hideVeil)
 	// What is chosen shows at once, under the same list.
@@ -159,10 +164,10 @@ func (w *Window) help() {
 	w.listed = ui.NewScroller(ui.Tiles(2, 240, ui.SizeGap, keys...))
 	parts := ui.Column(ui.SizeGap, ui.AtMost(w.win.Canvas().Size().Height-400, w.listed),
 		ui.Flow(ui.SizeSmallGap,
-			choice(ui.IconTextSize, w.t("helpdesk-key-larger"), func() { w.scale(w.options.Scale.Next()) }),
-			choice(ui.IconContrast, w.t("helpdesk-key-mode"), w.nextMode),
+			choice(ui.IconTextSize, w.t("office-key-larger"), func() { w.scale(w.options.Scale.Next()) }),
+			choice(ui.IconContrast, w.t("office-key-mode"), w.nextMode),
 			choice("", w.otherLanguage(), func() { w.speak(w.nextLanguage()) })))
-	w.veil = ui.ShowVeil(w.win.Canvas(), ui.NewDialog(nil, w.t("helpdesk-keys"), ui.Body(ui.Plain(w.t("helpdesk-keys-lead"))), parts, done))
+	w.veil = ui.ShowVeil(w.win.Canvas(), ui.NewDialog(nil, w.t("office-keys"), ui.Body(ui.Plain(w.t("office-keys-lead"))), parts, done))
 	ui.Focus(done)
 }
 
@@ -192,7 +197,7 @@ func (w *Window) hideVeil() {
 func (s *signIn) key(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyEscape:
-		if s.view.Visit != "" || s.notFor {
+		if s.view.Visit != "" || s.notFor != "" {
 			s.again()
 		}
 	case fyne.KeyReturn, fyne.KeyEnter:
