@@ -27,6 +27,9 @@ func passOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	if len(e.Name) == 1 {
 		return
 	}
+	if e.Name == fyne.KeyEscape && hideMenu(o) {
+		return
+	}
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
 		if f := c.OnTypedKey(); f != nil {
 			f(e)

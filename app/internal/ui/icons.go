@@ -56,6 +56,14 @@ const (
 	IconKiosk        Icon = "kiosk"
 	IconList         Icon = "list"
 	IconSignOut      Icon = "sign-out"
+	IconPlay         Icon = "play"
+	IconPause        Icon = "pause"
+	IconStepBack     Icon = "step-back"
+	IconStepForward  Icon = "step-forward"
+	IconDownload     Icon = "download"
+	IconFilter       Icon = "filter"
+	IconMinus        Icon = "minus"
+	IconCopy         Icon = "copy"
 )
 
 // Resource returns the drawing in a colour of the theme in force. The drawings

@@ -34,6 +34,10 @@ type Table struct {
 	OnFold   func(section int)  // the button of a heading
 	OnChoose func(row int)      // another row was chosen by hand; may be nil
 
+	Compact bool // rows are of one line
+	Flush   bool // it is part of a sheet, and draws no border of its own
+	Least   int  // how many rows there is room for at the least; 0 counts as 3
+
 	columns  []TableColumn
 	sections []Section
 	fill     func(row int) TableRow
@@ -155,6 +159,9 @@ func (t *Table) SetAnchor(row int, above float64) {
 // --- where lines are
 
 func (t *Table) rowHeight() float32 {
+	if t.Compact {
+		return max(36, float32(int(size(theme.SizeNameText)*1.3+14)))
+	}
 	return max(48, float32(int(size(theme.SizeNameText)*1.3+size(theme.SizeNameCaptionText)*1.3+8)))
 }
 
@@ -305,7 +312,15 @@ func (t *Table) cursorOf(row int) cursor {
 // --- moving
 
 // room is the height of what is under the head.
-func (t *Table) room() float32 { return max(0, t.Size().Height-t.headHeight()-2*size(SizeStroke)-3) }
+func (t *Table) room() float32 { return max(0, t.Size().Height-t.headHeight()-2*t.border()-3) }
+
+// border is the line around it.
+func (t *Table) border() float32 {
+	if t.Flush {
+		return 0
+	}
+	return size(SizeStroke)
+}
 
 func (t *Table) scrollTo(at float64) {
 	at = max(0, min(at, t.height()-float64(t.room())))
@@ -343,7 +358,7 @@ func (t *Table) Scrolled(e *fyne.ScrollEvent) {
 
 // under returns the line under the pointer.
 func (t *Table) under(p fyne.Position) cursor {
-	y := p.Y - t.headHeight() - size(SizeStroke)
+	y := p.Y - t.headHeight() - t.border()
 	if y < 0 || y > t.room() || p.X > t.Size().Width-t.barWidth() {
 		return nowhere
 	}
@@ -515,13 +530,13 @@ func (t *Table) step(n int, to func(cursor) (cursor, bool)) bool {
 	return true
 }
 
-// MinSize is the head and three rows.
+// MinSize is the head and a few rows.
 func (t *Table) MinSize() fyne.Size {
 	w := float32(0)
 	for _, c := range t.columns {
 		w += c.least()
 	}
-	return fyne.NewSize(w, t.headHeight()+3*t.rowHeight())
+	return fyne.NewSize(w, t.headHeight()+float32(max(t.Least, 3))*t.rowHeight())
 }
 
 // CreateRenderer is called by Fyne.
@@ -564,14 +579,16 @@ func (r *tableRenderer) Objects() []fyne.CanvasObject {
 func (r *tableRenderer) Layout(s fyne.Size) {
 	t := r.t
 	t.at = max(0, min(t.at, t.height()-float64(t.room())))
-	line, bar := size(SizeStroke), t.barWidth()
+	line, bar := t.border(), t.barWidth()
 	if s != r.size || bar != r.bar {
 		r.size, r.bar, r.again = s, bar, true
 	}
 	if r.again {
-		r.plate.draw(fyne.Position{}, s, look{
-			face: ColorSurface, stroke: theme.ColorNameSeparator, radius: size(theme.SizeNameInputRadius), line: line,
-		})
+		l := look{face: ColorSurface, stroke: theme.ColorNameSeparator, radius: size(theme.SizeNameInputRadius), line: line}
+		if t.Flush {
+			l = look{}
+		}
+		r.plate.draw(fyne.Position{}, s, l)
 		place(r.head, line, line, s.Width-2*line, t.headHeight())
 		r.head.Refresh()
 	}

@@ -20,6 +20,7 @@ type TableColumn struct {
 	Wanted float32
 	Grows  float32 // its share of what is left
 	Yields bool    // keeps to the least until all others have what they want
+	Right  bool    // its words end at the right
 }
 
 func grownBy() float32 { return size(theme.SizeNameText) / 16 }
@@ -47,6 +48,8 @@ type Cell struct {
 	Mono   bool   // in the font of codes
 	Ink    fyne.ThemeColorName
 	Mark   Mark
+	Icon   Icon // before the words, in a colour of its own
+	Sign   fyne.ThemeColorName
 
 	Track  []Mark
 	Action string
@@ -177,6 +180,9 @@ func (r *tableHeadRenderer) Layout(s fyne.Size) {
 		b.FillColor = tint(theme.ColorNameHeaderBackground)
 	}
 	r.ground.CornerRadius = radius
+	if r.h.t.Flush {
+		r.ground.CornerRadius = 0
+	}
 	place(r.ground, 0, 0, s.Width, s.Height)
 	place(r.square, 0, s.Height-radius, s.Width, radius)
 	r.line.FillColor = tint(theme.ColorNameSeparator)
@@ -192,6 +198,9 @@ func (r *tableHeadRenderer) Layout(s fyne.Size) {
 			}
 		} else if len(c.Parts) > 0 {
 			r.title(n, c.Title, x, w, s.Height, fyne.TextAlignCenter)
+			n++
+		} else if c.Right {
+			r.title(n, c.Title, x, w-indent(), s.Height, fyne.TextAlignTrailing)
 			n++
 		} else {
 			r.title(n, c.Title, x+indent(), w-indent(), s.Height, fyne.TextAlignLeading)
@@ -356,8 +365,11 @@ func (r *rowRenderer) Layout(s fyne.Size) {
 		if i < len(row.Cells) {
 			c = row.Cells[i]
 		}
-		if i < len(r.cells) && r.cells[i].draw(c, fyne.NewPos(x, 0), fyne.NewSize(w, s.Height), row, r.v.state, ground) {
-			r.objects = nil
+		if i < len(r.cells) {
+			r.cells[i].right = r.v.t.columns[i].Right
+			if r.cells[i].draw(c, fyne.NewPos(x, 0), fyne.NewSize(w, s.Height), row, r.v.state, ground) {
+				r.objects = nil
+			}
 		}
 		x += w
 	}
@@ -372,13 +384,14 @@ type cellView struct {
 	plate       *plate
 	action      *canvas.Text
 	chevron     *canvas.Image
-	tracked     bool
+	sign        *canvas.Image
+	right       bool
 }
 
 func newCellView() *cellView {
 	c := &cellView{
 		title: canvas.NewText("", nil), note: canvas.NewText("", nil), mark: newNode(), track: newTrackline(),
-		plate: newPlate(), action: canvas.NewText("", nil), chevron: picture(),
+		plate: newPlate(), action: canvas.NewText("", nil), chevron: picture(), sign: picture(),
 	}
 	for i := range c.bars {
 		c.bars[i] = canvas.NewRectangle(color.Transparent)
@@ -389,7 +402,7 @@ func newCellView() *cellView {
 func (c *cellView) objects() []fyne.CanvasObject {
 	all := append(c.track.objects(), c.mark.objects()...)
 	all = append(all, c.plate.objects()...)
-	return append(all, c.title, c.note, c.bars[0], c.bars[1], c.action, c.chevron)
+	return append(all, c.title, c.note, c.bars[0], c.bars[1], c.action, c.chevron, c.sign)
 }
 
 // draw puts the cell at a place, and says whether that took new objects.
@@ -418,6 +431,12 @@ func (c *cellView) words(cell Cell, pos fyne.Position, s fyne.Size) {
 		c.mark.draw(fyne.NewPos(x+side/2, s.Height/2), cell.Mark, 0, ColorSurface)
 		x += side + 12
 	}
+	paintIcon(c.sign, cell.Icon, cell.Sign)
+	if cell.Icon != "" {
+		side := float32(int(size(theme.SizeNameText) * 1.1))
+		place(c.sign, x, (s.Height-side)/2, side, side)
+		x += side + 12
+	}
 	ink := cell.Ink
 	if ink == "" {
 		ink = theme.ColorNameForeground
@@ -428,6 +447,11 @@ func (c *cellView) words(cell Cell, pos fyne.Position, s fyne.Size) {
 		y = (s.Height - a) / 2
 	}
 	w := max(0, pos.X+s.Width-x-4)
+	c.title.Alignment = fyne.TextAlignLeading
+	if c.right {
+		c.title.Alignment = fyne.TextAlignTrailing
+		w = max(0, pos.X+s.Width-x-indent())
+	}
 	write(c.title, cell.Title, fyne.NewPos(x, y), w, theme.SizeNameText, fyne.TextStyle{Bold: cell.Strong, Monospace: cell.Mono}, ink)
 	write(c.note, cell.Note, fyne.NewPos(x, y+a), w, theme.SizeNameCaptionText, fyne.TextStyle{}, ColorMuted)
 }

@@ -215,14 +215,15 @@ const (
 	ColorErrorBg      fyne.ThemeColorName = "kdErrorBg"
 	ColorSuccessBg    fyne.ThemeColorName = "kdSuccessBg"
 	ColorWarningBg    fyne.ThemeColorName = "kdWarningBg"
-	ColorTint         fyne.ThemeColorName = "kdTint"    // explaining cards, discs behind icons
-	ColorOnTint       fyne.ThemeColorName = "kdOnTint"  // icons on a tint
-	ColorTrack        fyne.ThemeColorName = "kdTrack"   // what is left of a bar
-	ColorBar          fyne.ThemeColorName = "kdBar"     // histogram up to the moment
-	ColorBarSoft      fyne.ThemeColorName = "kdBarSoft" // histogram after the moment
-	ColorScrim        fyne.ThemeColorName = "kdScrim"   // veil over the whole screen
-	ColorPaper        fyne.ThemeColorName = "kdPaper"   // white in every mode
-	ColorClear        fyne.ThemeColorName = "kdClear"   // nothing
+	ColorTint         fyne.ThemeColorName = "kdTint"     // explaining cards, discs behind icons
+	ColorOnTint       fyne.ThemeColorName = "kdOnTint"   // icons on a tint
+	ColorTrack        fyne.ThemeColorName = "kdTrack"    // what is left of a bar
+	ColorBar          fyne.ThemeColorName = "kdBar"      // histogram up to the moment
+	ColorBarSoft      fyne.ThemeColorName = "kdBarSoft"  // histogram after the moment
+	ColorReplayed     fyne.ThemeColorName = "kdReplayed" // ground of a histogram up to the moment
+	ColorScrim        fyne.ThemeColorName = "kdScrim"    // veil over the whole screen
+	ColorPaper        fyne.ThemeColorName = "kdPaper"    // white in every mode
+	ColorClear        fyne.ThemeColorName = "kdClear"    // nothing
 )
 
 // colours lists every colour in the three modes. Text pairs were measured at
@@ -291,6 +292,7 @@ var colours = []struct {
 	{ColorTrack, "C6D4D4", "2B4F57", "6B6B6B"},
 	{ColorBar, "0B5563", "7FD3DF", "FFE14D"},
 	{ColorBarSoft, "B5CBCE", "2F5A63", "6B6B6B"},
+	{ColorReplayed, "E6F1F3", "173B44", "1A1A1A"},
 	{ColorScrim, "062026E0", "000000CC", "000000E6"},
 	{ColorPaper, "FFFFFF", "FFFFFF", "FFFFFF"},
 	{ColorClear, "00000000", "00000000", "00000000"},

@@ -93,6 +93,9 @@ var graphicPairs = []pair{
 	{theme.ColorNameError, ui.ColorErrorBg},
 	{theme.ColorNameError, theme.ColorNameInputBackground},
 	{ui.ColorBar, theme.ColorNameBackground},
+	{ui.ColorBar, ui.ColorSurface},
+	{ui.ColorBar, ui.ColorReplayed},
+	{ui.ColorNode, ui.ColorReplayed},
 }
 
 func TestContrast(t *testing.T) {
