@@ -21,6 +21,8 @@ import (
 func init() { //nolint:gochecknoinits // the parts of another process on Linux
 	parts["full-tmpfs"] = partFullTmpfs
 	parts["full-limit"] = partFullLimit
+	parts["full-backup"] = partFullBackup
+	parts["full-prune"] = partFullPrune
 }
 
 // mountRefused is how a child says that it may not mount.
@@ -31,7 +33,7 @@ const mountRefused = 77
 // log goes on.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	for _, part := range []string{"full-tmpfs", "full-limit"} {
+	for _, part := range []string{"full-tmpfs", "full-limit", "full-backup", "full-prune"} {
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
 			self, err := os.Executable()
@@ -40,7 +42,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			cmd := exec.CommandContext(t.Context(), self, filepath.Join(t.TempDir(), "log.db")) //nolint:gosec // ourselves
 			cmd.Env = append(os.Environ(), partVariable+"="+part)
-			if part == "full-tmpfs" {
+			if part != "full-limit" {
 				cmd.SysProcAttr = ownMounts()
 			}
 			out, err := cmd.CombinedOutput()
@@ -71,16 +73,114 @@ func ownMounts() *syscall.SysProcAttr {
 }
 
 func partFullTmpfs(path string) error {
+	makeSpace, err := smallDisk(path, "3m", 1<<20)
+	if err != nil {
+		return err
+	}
+	return fill(path, makeSpace)
+}
+
+const ballastName = "ballast"
+
+// smallDisk puts a file system of some size where the log will be, of which ballast
+// takes a part until makeSpace is called.
+func smallDisk(path, size string, ballast int) (makeSpace func() error, err error) {
 	dir := filepath.Dir(path)
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=3m"); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
 		fmt.Println(err)
 		os.Exit(mountRefused)
 	}
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil { //nolint:gosec // our own folder
+	name := filepath.Join(dir, ballastName)
+	err = os.WriteFile(name, make([]byte, ballast), 0o600) //nolint:gosec // our own folder
+	return func() error { return os.Remove(name) }, err    //nolint:gosec // our own file
+}
+
+// partFullBackup backs up to a disk that becomes full, and then has space again.
+func partFullBackup(path string) error {
+	ctx := context.Background()
+	makeSpace, err := smallDisk(path, "8m", 4<<20)
+	if err != nil {
 		return err
 	}
-	return fill(path, func() error { return os.Remove(ballast) }) //nolint:gosec // our own file
+	l, err := store.OpenSQLite(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	for i := range 40 {
+		if _, err := l.Append(ctx, "enrolment-a", domain.Revision(3*i-1), large(i)...); err != nil {
+			return err
+		}
+	}
+	to := filepath.Join(filepath.Dir(path), "copy.db")
+	if _, err := l.Backup(ctx, to); !errors.Is(err, domain.ErrUnavailable) {
+		return fmt.Errorf("full: %w instead of unavailable", err)
+	}
+	if beside, err := filepath.Glob(to + "*"); err != nil || len(beside) > 0 {
+		return fmt.Errorf("left behind: %v, %w", beside, err)
+	}
+	if _, err := l.Append(ctx, "enrolment-b", domain.NoStream, large(0)...); err != nil {
+		return fmt.Errorf("append after a backup that failed: %w", err)
+	}
+	if err := makeSpace(); err != nil {
+		return err
+	}
+	if _, err := l.Backup(ctx, to); err != nil {
+		return err
+	}
+	return wantLarge(ctx, l, 40)
+}
+
+// partFullPrune prunes on a disk that has no room for a second copy of the log, and
+// again when it has.
+func partFullPrune(path string) error {
+	ctx := context.Background()
+	makeSpace, err := smallDisk(path, "8m", 0)
+	if err != nil {
+		return err
+	}
+	l, err := store.OpenSQLite(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	if err := fillLogins(ctx, l, 10, 40); err != nil {
+		return err
+	}
+	for i := range 30 {
+		if _, err := l.Append(ctx, "enrolment-a", domain.Revision(3*i-1), large(i)...); err != nil {
+			return err
+		}
+	}
+	if err := l.Close(); err != nil { // which empties the write-ahead log
+		return err
+	}
+	if l, err = store.OpenSQLite(ctx, path); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ballastName), make([]byte, 5<<20), 0o600); err != nil { //nolint:gosec // our own folder
+		return err
+	}
+	n, err := l.Prune(ctx, domain.LoginPrefix, limit(), nil)
+	if n != 400 || !errors.Is(err, domain.ErrUnavailable) {
+		return fmt.Errorf("full: %d removed, %w instead of unavailable", n, err)
+	}
+	if err := wantLarge(ctx, l, 30); err != nil {
+		return err
+	}
+	if _, err := l.Append(ctx, "enrolment-b", domain.NoStream, large(0)...); err != nil {
+		return fmt.Errorf("append after a prune that failed: %w", err)
+	}
+	if err := makeSpace(); err != nil {
+		return err
+	}
+	if n, err := l.Prune(ctx, domain.LoginPrefix, limit(), nil); n != 0 || err != nil {
+		return fmt.Errorf("with space again: %d, %w", n, err)
+	}
+	if _, err := os.Stat(path + "-prune"); !errors.Is(err, os.ErrNotExist) { //nolint:gosec // our own file
+		return fmt.Errorf("not finished: %w", err)
+	}
+	return wantLarge(ctx, l, 30)
 }
 
 func partFullLimit(path string) error {

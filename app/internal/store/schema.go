@@ -18,7 +18,7 @@ import (
 // user_version stand in its header (https://sqlite.org/fileformat2.html, 1.3).
 const (
 	applicationID = 0x4b446c67 // "KDlg"
-	schemaVersion = 1
+	schemaVersion = 2          // 1 had no pruned
 )
 
 // ErrForeign says that a file is something else than a log of this program.
@@ -73,16 +73,27 @@ FROM events e JOIN streams s ON s.id = e.stream JOIN types t ON t.id = e.type
 ORDER BY e.position;
 `
 
+// pruned says where streams end of which events were removed, perhaps all of them:
+// revisions count on. Its rows stay, and only grow.
+const pruned = `
+CREATE TABLE pruned (
+	stream   INTEGER PRIMARY KEY,
+	revision INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER pruned_UPDATE BEFORE UPDATE ON pruned WHEN NEW.stream <> OLD.stream OR NEW.revision < OLD.revision
+	BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+`
+
 func schema() string {
-	return tables + appendOnly("events") + appendOnly("streams") + appendOnly("types") + appendOnly("store")
+	return tables + appendOnly("events") + appendOnly("streams") + appendOnly("types") + appendOnly("store") +
+		pruned + trigger("DELETE", "pruned")
 }
 
-func appendOnly(table string) string {
-	trigger := func(verb string) string {
-		return fmt.Sprintf("CREATE TRIGGER %s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n",
-			table, verb, verb, table)
-	}
-	return trigger("UPDATE") + trigger("DELETE")
+func appendOnly(table string) string { return trigger("UPDATE", table) + trigger("DELETE", table) }
+
+func trigger(verb, table string) string {
+	return fmt.Sprintf("CREATE TRIGGER %s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n",
+		table, verb, verb, table)
 }
 
 // create makes the files that SQLite would make readable for everybody. The
@@ -100,11 +111,11 @@ func create(path string) error {
 	return nil
 }
 
-// prepare checks that the file is ours and creates the schema in an empty one.
-// Several processes may do so at the same moment.
+// prepare checks that the file is ours, creates the schema in an empty one, and
+// brings an old one up to date. Several processes may do so at the same moment.
 func prepare(ctx context.Context, db *sqlite3.Conn) error {
-	var empty bool
-	if err := retryBusy(ctx, func() (err error) { empty, err = look(db); return err }); err != nil || !empty {
+	var version int64
+	if err := retryBusy(ctx, func() (err error) { version, err = look(db); return err }); err != nil || version == schemaVersion {
 		return err
 	}
 	// Switching to WAL wants the file alone for an instant and does not
@@ -118,8 +129,11 @@ func prepare(ctx context.Context, db *sqlite3.Conn) error {
 			return err
 		}
 		defer tx.End(&err)
-		if empty, err = identify(db); err != nil || !empty {
+		if version, err = identify(db); err != nil || version == schemaVersion {
 			return err
+		}
+		if version > 0 {
+			return db.Exec(pruned + trigger("DELETE", "pruned") + fmt.Sprintf(`PRAGMA user_version = %d;`, schemaVersion))
 		}
 		id, err := uuid.NewRandomFromReader(rand.Reader)
 		if err != nil {
@@ -134,16 +148,16 @@ func prepare(ctx context.Context, db *sqlite3.Conn) error {
 
 // look identifies the file as it is at one moment: another process may be
 // creating the log in between any two questions.
-func look(db *sqlite3.Conn) (empty bool, err error) {
+func look(db *sqlite3.Conn) (version int64, err error) {
 	tx := db.Begin()
 	defer tx.End(&err)
 	return identify(db)
 }
 
-// identify returns whether the file is still empty, and an error when it is
-// not a log that this program can use.
-func identify(db *sqlite3.Conn) (empty bool, err error) {
-	var app, version, objects int64
+// identify returns the version of the schema, 0 while the file is still empty, and
+// an error when it is not a log that this program can use.
+func identify(db *sqlite3.Conn) (version int64, err error) {
+	var app, objects int64
 	for _, q := range []struct {
 		sql string
 		to  *int64
@@ -153,18 +167,18 @@ func identify(db *sqlite3.Conn) (empty bool, err error) {
 		{`SELECT count(*) FROM sqlite_schema`, &objects},
 	} {
 		if *q.to, err = queryInt(db, q.sql); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
 	switch {
 	case app == 0 && version == 0 && objects == 0:
-		return true, nil
-	case app != applicationID:
-		return false, fmt.Errorf("%w: a file of another program", ErrForeign)
+		return 0, nil
+	case app != applicationID || version < 1:
+		return 0, fmt.Errorf("%w: a file of another program", ErrForeign)
 	case version > schemaVersion:
-		return false, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
+		return 0, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
 	}
-	return false, nil
+	return version, nil
 }
 
 func useWAL(db *sqlite3.Conn) error {
@@ -185,7 +199,11 @@ func useWAL(db *sqlite3.Conn) error {
 // retryBusy tries again while the file is locked, for as long as an append
 // would wait.
 func retryBusy(ctx context.Context, do func() error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, lockPatience, domain.ErrUnavailable)
+	return retryBusyFor(ctx, lockPatience, do)
+}
+
+func retryBusyFor(ctx context.Context, patience time.Duration, do func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, domain.ErrUnavailable)
 	defer cancel()
 	for {
 		err := do()

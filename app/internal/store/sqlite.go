@@ -80,7 +80,7 @@ func openSQLite(ctx context.Context, path, fileSystem string) (*SQLite, error) {
 		s.bell, err = newBell(path + "-bell")
 	}
 	if err == nil {
-		s.writer, err = newWriter(db, s.bell.ring)
+		s.writer, err = newWriter(db, path, s.bell.ring)
 	}
 	if err != nil {
 		return nil, errors.Join(err, disconnect(db))
@@ -118,7 +118,10 @@ func uri(path, fileSystem string) string {
 		path = "/" + path
 	}
 	u := url.URL{Scheme: "file", Path: path}
-	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") + "&vfs=" + fileSystem
+	u.RawQuery = "modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	if fileSystem != "" {
+		u.RawQuery += "&vfs=" + fileSystem
+	}
 	return u.String()
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 	"unsafe"
@@ -33,6 +34,7 @@ const maxKnown = 1 << 14
 // fails the whole group.
 type writer struct {
 	db      *sqlite3.Conn
+	path    string
 	wal     *gatherFile
 	stmts   writerStmts
 	changed func() // called after a commit
@@ -64,9 +66,9 @@ type writerStmts struct {
 	stream, newStream, kind, newKind, ids, newEvent *sqlite3.Stmt
 }
 
-func newWriter(db *sqlite3.Conn, changed func()) (*writer, error) {
+func newWriter(db *sqlite3.Conn, path string, changed func()) (*writer, error) {
 	w := &writer{
-		db: db, changed: changed,
+		db: db, path: path, changed: changed,
 		queue: make(chan *request, 1024), drained: make(chan struct{}),
 	}
 	var err error
@@ -83,12 +85,12 @@ func newWriter(db *sqlite3.Conn, changed func()) (*writer, error) {
 		&w.stmts.rollback: `ROLLBACK`,
 		&w.stmts.version:  `PRAGMA data_version`,
 		&w.stmts.head:     `SELECT max(position) FROM events`,
-		&w.stmts.stream: `SELECT id, (SELECT max(revision) FROM events WHERE stream = streams.id)
-			FROM streams WHERE name = ?`,
+		&w.stmts.stream: `SELECT id, max(coalesce((SELECT max(revision) FROM events WHERE stream = streams.id), -1),
+			coalesce((SELECT revision FROM pruned WHERE stream = streams.id), -1)) FROM streams WHERE name = ?`,
 		&w.stmts.newStream: `INSERT INTO streams (name) VALUES (?)`,
 		&w.stmts.kind:      `SELECT id FROM types WHERE name = ?`,
 		&w.stmts.newKind:   `INSERT INTO types (name) VALUES (?)`,
-		&w.stmts.ids:       `SELECT id, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?`,
+		&w.stmts.ids:       `SELECT id, position, revision FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?`,
 		&w.stmts.newEvent: `INSERT INTO events (position, stream, revision, type, data, id, recorded, metadata)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	} {
@@ -108,7 +110,7 @@ func (w *writer) run() {
 			w.fill()
 			w.end()
 		case errors.Is(err, sqlite3.BUSY):
-			w.expire(lockPatience, err)
+			w.expire(w.patience(), err)
 		default:
 			w.expire(0, err)
 		}
@@ -126,6 +128,14 @@ func (w *writer) receive() bool {
 		w.pending = append(w.pending, r)
 	}
 	return ok
+}
+
+// patience is how long an append waits for another process that writes.
+func (w *writer) patience() time.Duration {
+	if _, err := os.Stat(w.path + pruneSuffix); err == nil {
+		return pruneLockPatience
+	}
+	return lockPatience
 }
 
 // expire refuses the pending requests that have waited long enough, and drops
@@ -325,10 +335,10 @@ func (w *writer) compare(r *request, at end) error {
 		if !ids.Step() {
 			return ids.Err()
 		}
-		if string(ids.ColumnRawBlob(0)) != string(r.msgs[i].ID[:]) {
+		old.Revision++ // where some were pruned, the next one there is another
+		if domain.Revision(ids.ColumnInt64(2)) != old.Revision || string(ids.ColumnRawBlob(0)) != string(r.msgs[i].ID[:]) {
 			return nil
 		}
-		old.Revision++
 		old.Position = position(ids.ColumnInt64(1))
 	}
 	r.appended, r.err = old, nil

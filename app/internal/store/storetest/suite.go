@@ -67,6 +67,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 		{"read more than a batch", readMany},
 		{"reading ends with its receiver and its context", readEnds},
 		{"old events are not given any more", readAged},
+		{"old events leave their revisions behind", removedAged},
 		{"imported events keep their time", importTimes},
 		{"follow what is appended", followLive},
 		{"follow over another handle", followOther},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -45,6 +46,46 @@ func readAged(s store) {
 	if err != nil || len(got) != 1 || got[0].Revision != 1 || got[0].ID != ms[2].ID {
 		t.Fatalf("%d events, %v instead of the new one", len(got), err)
 	}
+}
+
+// A pruner is a log that removes old events itself, where others leave that to their
+// server.
+type pruner interface {
+	Prune(ctx context.Context, prefix string, before time.Time, progress func(done, total int64)) (int64, error)
+}
+
+// removedAged: whether what is too old is only not given, or is removed: revisions
+// and positions go on, and whoever expects something else is refused.
+func removedAged(s store) {
+	t := s.t
+	l, other := s.open(), s.open()
+	whole, half, ms := Brief+"whole", Brief+"half", messages(8)
+	old := func(m domain.Message) domain.Recorded {
+		return domain.Recorded{Message: m, Recorded: time.Now().Add(-time.Hour).Truncate(time.Microsecond)}
+	}
+	for stream, m := range map[string][]domain.Message{whole: ms[:3], half: ms[3:6]} {
+		if _, err := l.Import(t.Context(), stream, domain.NoStream, old(m[0]), old(m[1]), old(m[2])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := mustAppend(t, other, half, 2, ms[6])
+	if p, ok := l.(pruner); ok {
+		if n, err := p.Prune(t.Context(), Brief, time.Now().Add(-time.Minute), nil); err != nil || n != 6 {
+			t.Fatalf("%d removed, %v", n, err)
+		}
+	}
+	for _, l := range []Log{l, other, s.open()} {
+		wantConflict(t, l, whole, domain.NoStream, 2, message("LoginFailed"))
+		wantConflict(t, l, whole, 0, 2, message("LoginFailed"))
+		wantConflict(t, l, whole, 3, 2, message("LoginFailed"))
+		wantConflict(t, l, half, 1, 3, ms[6]) // that it stands next does not make it the one after 1
+		wantConflict(t, l, half, domain.NoStream, 3, message("LoginFailed"))
+	}
+	next := mustAppend(t, other, whole, 2, ms[7])
+	if next.Position <= kept.Position {
+		t.Errorf("position %d after %d", next.Position, kept.Position)
+	}
+	mustAppend(t, l, whole, 2, ms[7]) // again
 }
 
 // importTimes: what another log recorded comes with its time, and comes back
