@@ -87,6 +87,7 @@ func Evolve(s State, e Event) State {
 		s.Keys = append(slices.Clip(s.Keys), Key{ID: e.Key, Master: e.Master, From: e.From})
 	case SealBegun:
 		s.Seal = e
+	case LoginsPruned: // nothing is decided on it
 	}
 	return s
 }

@@ -1,8 +1,8 @@
 // Package service is what the log says of the whole service: the clients of the login
 // service's API, each with what it may ask for, the keys that sign what is told of a
-// login, and who seals the log. It has one stream for all of them, so that none is
-// added twice. It imports domain only.
-// Start reading at Event; client.go and key.go decide.
+// login, who seals the log, and what was removed from it. It has one stream for all of
+// them, so that none is added twice. It imports domain only.
+// Start reading at Event; client.go, key.go, seal.go and prune.go decide.
 package service
 
 import (
@@ -52,10 +52,19 @@ type SealBegun struct {
 	Key    string `json:"key"`    // what verifies them, "<origin>+<hash>+<key>"
 }
 
+// LoginsPruned says that the events of logins that were recorded before a moment are
+// removed from the log, and what only they named from the vault. It is recorded before
+// the first of them is.
+type LoginsPruned struct {
+	Before time.Time `json:"before"` // UTC, in whole seconds
+	Events int64     `json:"events"` // so many there were
+}
+
 func (ClientAdded) isEvent()   {}
 func (ClientRevoked) isEvent() {}
 func (KeyRotated) isEvent()    {}
 func (SealBegun) isEvent()     {}
+func (LoginsPruned) isEvent()  {}
 
 // TypeOf returns the name under which an event is recorded.
 func TypeOf(e Event) string {
@@ -68,6 +77,8 @@ func TypeOf(e Event) string {
 		return "KeyRotated"
 	case SealBegun:
 		return "SealBegun"
+	case LoginsPruned:
+		return "LoginsPruned"
 	}
 	panic(fmt.Sprintf("an event without a name: %T", e))
 }
@@ -83,6 +94,8 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[KeyRotated](data)
 	case "SealBegun":
 		return decode[SealBegun](data)
+	case "LoginsPruned":
+		return decode[LoginsPruned](data)
 	}
 	return nil, fmt.Errorf("decode service event: %w: %q", domain.ErrUnknownEvent, typ)
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -30,6 +31,7 @@ func TestGoldenEvents(t *testing.T) {
 			Sealer: "5ea1e500c0ffee00", Origin: "keydesk/0b0e6f6e-3f1d-4a57-9f0b-2f4dbb0b7a11",
 			Key: "keydesk/0b0e6f6e-3f1d-4a57-9f0b-2f4dbb0b7a11+0a1b2c3d+AQIDBA==",
 		},
+		service.LoginsPruned{Before: noon.Add(-400 * 24 * time.Hour), Events: 1234},
 	} {
 		m, err := service.Message(e, domain.Stamp{Command: domain.CommandID{1}})
 		if err != nil {
