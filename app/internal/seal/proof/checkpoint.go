@@ -158,3 +158,16 @@ func (v verifiers) Verifier(name string, hash uint32) (note.Verifier, error) {
 	}
 	return nil, &note.UnknownVerifierError{Name: name, KeyHash: hash}
 }
+
+// Cosigned returns the cosignature of one witness under a checkpoint; false: there
+// is none that is good.
+func Cosigned(signed []byte, by note.Verifier) (Cosignature, bool) {
+	if len(signed) > MaxNote {
+		return Cosignature{}, false
+	}
+	n, err := note.Open(signed, verifiers{by})
+	if err != nil {
+		return Cosignature{}, false
+	}
+	return Cosignature{Name: n.Sigs[0].Name, At: cosigned(n.Sigs[0])}, true
+}

@@ -39,7 +39,7 @@ func ParseKey(s string) (note.Verifier, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %.80q: %w", ErrBadKey, s, err)
 		}
-		return v, nil
+		return logKey{v, s}, nil
 	}
 	n, err := strconv.ParseUint(hash, 16, 32)
 	if key[0] != algCosignature || err != nil || len(hash) != 8 || !validName(name) || uint32(n) != keyHash(name, key) {
@@ -93,4 +93,24 @@ func cosigned(sig note.Signature) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(binary.BigEndian.Uint64(b[4:])), 0).UTC() //nolint:gosec // a time
+}
+
+// FormatKey writes a key that ParseKey has read.
+func FormatKey(v note.Verifier) string {
+	switch v := v.(type) {
+	case witness:
+		s, err := WitnessKey(v.name, v.key)
+		if err == nil {
+			return s
+		}
+	case logKey:
+		return v.text
+	}
+	return ""
+}
+
+// A logKey remembers how it was written.
+type logKey struct {
+	note.Verifier
+	text string
 }

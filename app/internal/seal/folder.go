@@ -1,0 +1,323 @@
+package seal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+)
+
+// The files of the folder. What is added to the tree is written in this order:
+// hashes and index, which are flushed to disk; then checkpoints, flushed; then
+// checkpoint, by renaming. So a checkpoint never says more than what stands on
+// disk, and what stands there behind the last one is cut off and sealed anew.
+const (
+	treeFile        = "tree.json"   // what the tree is of; written once
+	hashesFile      = "hashes"      // 32 bytes each, in the order of tlog.StoredHashIndex
+	indexFile       = "index"       // a proof.Entry for each leaf
+	checkpointsFile = "checkpoints" // a line of JSON each, the last of a size counts
+	checkpointFile  = "checkpoint"  // the last one alone
+	lockFile        = "lock"        // held by the one that seals
+	witnessesFile   = "witnesses"   // how they stand to us
+	wishPrefix      = "now-"        // somebody asks that all be sealed now
+)
+
+// ErrDamaged says that the files of the seal do not fit together. None of it is
+// mended by itself: somebody has to look.
+var ErrDamaged = errors.New("the seal is damaged")
+
+// treeFormat is the version of the folder.
+const treeFormat = 1
+
+// A tree says what the folder is the seal of.
+type tree struct {
+	Format int    `json:"format"`
+	Origin string `json:"origin"`
+	Store  string `json:"store"`  // id of the log
+	Sealer string `json:"sealer"` // random; see service.SealBegun
+	Master string `json:"master"` // id of the master key that the signing key comes from
+	Key    string `json:"key"`    // verifies the checkpoints
+	Before string `json:"before,omitempty"`
+}
+
+// A line is one of the checkpoints file.
+type line struct {
+	At   time.Time `json:"at"` // when it was written here
+	Note string    `json:"note"`
+}
+
+// A folder is where a seal lives.
+type folder string
+
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+
+// tree reads what the folder is the seal of: os.ErrNotExist where there is none.
+func (f folder) tree() (tree, error) {
+	b, err := os.ReadFile(f.path(treeFile))
+	if err != nil {
+		return tree{}, err
+	}
+	var t tree
+	if err := json.Unmarshal(b, &t); err != nil {
+		return tree{}, fmt.Errorf("%w: %s: %w", ErrDamaged, treeFile, err)
+	}
+	if t.Format != treeFormat {
+		return tree{}, fmt.Errorf("%w: %s: format %d is not known", ErrDamaged, treeFile, t.Format)
+	}
+	key, err := proof.ParseKey(t.Key)
+	if err != nil || key.Name() != t.Origin || proof.StoreOf(t.Origin) != t.Store || t.Sealer == "" {
+		return tree{}, fmt.Errorf("%w: %s does not fit together", ErrDamaged, treeFile)
+	}
+	return t, nil
+}
+
+// last returns the newest checkpoint. Without one it is false.
+func (f folder) last(keys keys) (proof.Checkpoint, bool, error) {
+	listed, any, err := f.lastListed(keys)
+	if err != nil {
+		return proof.Checkpoint{}, false, err
+	}
+	b, err := os.ReadFile(f.path(checkpointFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return listed, any, nil // it was to be renamed
+	}
+	if err != nil {
+		return proof.Checkpoint{}, false, err
+	}
+	alone, err := keys.open(b)
+	switch {
+	case err != nil:
+		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointFile, err)
+	case !any || alone.Size > listed.Size:
+		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s knows of less than %s", ErrDamaged, checkpointsFile, checkpointFile)
+	case alone.Size == listed.Size && alone.Text() != listed.Text():
+		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s and %s say different things of %d leaves", ErrDamaged, checkpointsFile, checkpointFile, alone.Size)
+	}
+	return listed, true, nil
+}
+
+// tail is how much of the end of the checkpoints is looked at for the newest: a
+// witness may have cosigned an older one after it.
+const tail = 1 << 20
+
+// lastListed finds the newest checkpoint in the list. A line that was not written
+// to its end does not count.
+func (f folder) lastListed(keys keys) (proof.Checkpoint, bool, error) {
+	file, err := os.Open(f.path(checkpointsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return proof.Checkpoint{}, false, nil
+	}
+	if err != nil {
+		return proof.Checkpoint{}, false, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	info, err := file.Stat()
+	if err != nil {
+		return proof.Checkpoint{}, false, err
+	}
+	from := max(0, info.Size()-tail)
+	b, err := io.ReadAll(io.NewSectionReader(file, from, info.Size()-from))
+	if err != nil {
+		return proof.Checkpoint{}, false, err
+	}
+	if from > 0 {
+		b = b[bytes.IndexByte(b, '\n')+1:]
+	}
+	b = b[:bytes.LastIndexByte(b, '\n')+1]
+	var newest []byte
+	size := int64(-1)
+	for one := range bytes.Lines(b) {
+		c, err := parseLine(one)
+		if err != nil {
+			return proof.Checkpoint{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
+		}
+		if c.Size >= size {
+			newest, size = c.Note, c.Size
+		}
+	}
+	if size < 0 {
+		return proof.Checkpoint{}, false, nil
+	}
+	c, err := keys.open(newest)
+	if err != nil {
+		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
+	}
+	return c, true, nil
+}
+
+// parseLine reads a line of the checkpoints file, and believes the signatures.
+func parseLine(b []byte) (proof.Checkpoint, error) {
+	var l line
+	if err := json.Unmarshal(b, &l); err != nil {
+		return proof.Checkpoint{}, fmt.Errorf("%w: %w", proof.ErrBadCheckpoint, err)
+	}
+	text, _, _ := strings.Cut(l.Note, "\n\n")
+	c, err := proof.ParseText(text + "\n")
+	c.Note = []byte(l.Note)
+	return c, err
+}
+
+// keys are those that checkpoints are opened with.
+type keys struct {
+	log       note.Verifier
+	witnesses []note.Verifier
+}
+
+func (k keys) open(signed []byte) (proof.Checkpoint, error) {
+	return proof.OpenCheckpoint(signed, k.log, k.witnesses...)
+}
+
+// storage is the two files that the tree is in. Any number may read what stands
+// before the last checkpoint while one appends.
+type storage struct {
+	hashes, index *os.File
+}
+
+// open opens the two files. To append, they are made where there are none.
+func (f folder) open(write bool) (*storage, error) {
+	flags := os.O_RDONLY
+	if write {
+		flags = os.O_RDWR | os.O_CREATE
+	}
+	hashes, err := os.OpenFile(f.path(hashesFile), flags, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	index, err := os.OpenFile(f.path(indexFile), flags, 0o600)
+	if err != nil {
+		return nil, errors.Join(err, hashes.Close())
+	}
+	return &storage{hashes, index}, nil
+}
+
+func (s *storage) close() error { return errors.Join(s.hashes.Close(), s.index.Close()) }
+
+// ReadHashes implements tlog.HashReader.
+func (s *storage) ReadHashes(at []int64) ([]tlog.Hash, error) {
+	all := make([]tlog.Hash, len(at))
+	for i, n := range at {
+		if _, err := s.hashes.ReadAt(all[i][:], n*tlog.HashSize); err != nil {
+			return nil, fmt.Errorf("read hash %d: %w", n, err)
+		}
+	}
+	return all, nil
+}
+
+// entry reads one entry of the index.
+func (s *storage) entry(leaf int64) (proof.Entry, error) {
+	var b [proof.EntrySize]byte
+	if _, err := s.index.ReadAt(b[:], leaf*proof.EntrySize); err != nil {
+		return proof.Entry{}, fmt.Errorf("read entry %d of the index: %w", leaf, err)
+	}
+	return proof.ParseEntry(b[:])
+}
+
+// find returns the first of size leaves whose position is not before the given one.
+func (s *storage) find(position uint64, size int64) (at int64, err error) {
+	n := sort.Search(int(size), func(i int) bool {
+		e, failed := s.entry(int64(i))
+		if failed != nil {
+			err = failed
+		}
+		return e.Position >= position
+	})
+	return int64(n), err
+}
+
+// fits says whether the files hold what a checkpoint says. It reads the whole
+// index.
+func (s *storage) fits(c proof.Checkpoint) error {
+	if err := s.rooted(c); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	n, err := io.Copy(sum, io.NewSectionReader(s.index, 0, c.Size*proof.EntrySize))
+	if err != nil {
+		return err
+	}
+	if n != c.Size*proof.EntrySize || !bytes.Equal(sum.Sum(nil), c.Index[:]) {
+		return fmt.Errorf("%w: %s is not what the checkpoint of %d leaves says", ErrDamaged, indexFile, c.Size)
+	}
+	return nil
+}
+
+// rooted says whether the hashes lead to the root of a checkpoint.
+func (s *storage) rooted(c proof.Checkpoint) error {
+	root, err := tlog.TreeHash(c.Size, s)
+	if errors.Is(err, io.EOF) || err == nil && root != c.Root {
+		return fmt.Errorf("%w: %s does not lead to the root of the checkpoint of %d leaves", ErrDamaged, hashesFile, c.Size)
+	}
+	return err
+}
+
+// replace writes a file as a whole: it is on disk, or the old one still is.
+func (f folder) replace(name string, content []byte) (err error) {
+	t, err := os.CreateTemp(string(f), "."+name+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(t.Name()) // what failed says more
+		}
+	}()
+	_, err = t.Write(content)
+	if err = errors.Join(err, t.Sync(), t.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(t.Name(), f.path(name)); err != nil {
+		return err
+	}
+	return f.sync()
+}
+
+// sync flushes the folder itself, where the system knows of that.
+func (f folder) sync() error {
+	d, err := os.Open(string(f))
+	if err != nil {
+		return err
+	}
+	_ = d.Sync() // not on every system
+	return d.Close()
+}
+
+// lines yields the whole lines of a file. What stands behind the last one was not
+// written to its end.
+func lines(b []byte) func(func([]byte) bool) {
+	return bytes.Lines(b[:bytes.LastIndexByte(b, '\n')+1])
+}
+
+func (f folder) writeTree(t tree) error {
+	b, err := json.MarshalIndent(t, "", "\t")
+	if err != nil {
+		return err
+	}
+	return f.replace(treeFile, append(b, '\n'))
+}
+
+// wishes returns the files of those who have asked that all be sealed now.
+func (f folder) wishes() ([]string, error) {
+	found, err := os.ReadDir(string(f))
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, e := range found {
+		if strings.HasPrefix(e.Name(), wishPrefix) {
+			all = append(all, f.path(e.Name()))
+		}
+	}
+	return all, nil
+}

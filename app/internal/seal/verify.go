@@ -1,0 +1,341 @@
+package seal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// A VerifyLog is what Verify reads.
+type VerifyLog interface {
+	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
+	ReadStream(ctx context.Context, stream string, from domain.Revision) ([]domain.Recorded, error)
+	Head(ctx context.Context) (domain.Position, error)
+	Identity(ctx context.Context) (string, error)
+}
+
+// VerifyOptions are what a log is verified with.
+type VerifyOptions struct {
+	// Keys derives the key that checkpoints have to be signed with; nil: the key that
+	// is given, and without one the key that the folder names.
+	Keys       Keys
+	Key        note.Verifier
+	Skip       []string      // as in Config
+	KeepLogins time.Duration // how long events of logins have to be there; 0: for ever
+	Now        time.Time
+	Witnesses  []Witness // are asked what they have seen
+	Client     *http.Client
+	Since      []byte // an older checkpoint, to be consistent with; nil: none
+}
+
+// A Report is what Verify has found.
+type Report struct {
+	Size        int64 // leaves that a checkpoint covers
+	Events      int64 // of the log, which were compared and are what was sealed
+	Unsealed    int64 // behind the last checkpoint
+	Expired     int64 // leaf intact, event gone, and it may be
+	Checkpoints int   // whose signatures and roots fit
+	Checkpoint  proof.Checkpoint
+	KeyKnown    bool       // the key did not come from the folder itself
+	Witnesses   []Standing // as they say now
+	Bad         *Finding   // the first thing that is wrong; nil: all is as it was sealed
+}
+
+// Verify compares a whole log with its seal: every event with its leaf, the tree
+// with every checkpoint, and the last checkpoint with what witnesses have seen. What
+// is wrong is in Report.Bad; an error says that it could not be found out (ErrNoSeal,
+// ErrDamaged where the folder cannot be read at all). It writes nothing. progress is
+// told from time to time how far it is; it may be nil.
+func Verify(ctx context.Context, log VerifyLog, path string, o VerifyOptions, progress func(done, total int64)) (Report, error) {
+	v := &verification{o: o, log: log, folder: folder(path), progress: progress}
+	r, err := v.run(ctx)
+	if err != nil {
+		return r, fmt.Errorf("verify the log against %s: %w", path, err)
+	}
+	return r, nil
+}
+
+type verification struct {
+	o        VerifyOptions
+	log      VerifyLog
+	folder   folder
+	progress func(done, total int64)
+
+	tree   tree
+	keys   keys
+	files  *storage
+	report Report
+}
+
+func (v *verification) run(ctx context.Context) (Report, error) {
+	if done, err := v.open(ctx); done || err != nil {
+		return v.report, err
+	}
+	all, bad, err := v.folder.all(ctx, v.keys)
+	if err != nil {
+		return v.report, err
+	}
+	v.note(bad)
+	if len(all) == 0 {
+		if _, err := os.Stat(v.folder.path(checkpointFile)); err == nil { // the list is gone
+			v.note(&Finding{Kind: BadSignature})
+		}
+		if v.report.Bad == nil {
+			err = ErrNoSeal
+		}
+		return v.report, err
+	}
+	if v.files, err = v.folder.open(false); err != nil {
+		return v.report, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	defer v.files.close() //nolint:errcheck // only read
+	v.report.Checkpoint = all[len(all)-1]
+	v.report.Size = v.report.Checkpoint.Size
+	v.alone(v.report.Checkpoint)
+	if err := v.compare(ctx, all); err != nil {
+		return v.report, err
+	}
+	if err := v.since(); err != nil {
+		return v.report, err
+	}
+	return v.report, v.ask(ctx)
+}
+
+// note keeps the finding that begins first.
+func (v *verification) note(f *Finding) {
+	if f != nil && (v.report.Bad == nil || f.Leaf < v.report.Bad.Leaf) {
+		v.report.Bad = f
+	}
+}
+
+// open reads what the folder is the seal of. Done: nothing can be compared.
+func (v *verification) open(ctx context.Context) (done bool, err error) {
+	v.tree, err = v.folder.tree()
+	if errors.Is(err, os.ErrNotExist) {
+		return true, ErrNoSeal
+	}
+	if err != nil {
+		return true, err
+	}
+	id, err := v.log.Identity(ctx)
+	if err != nil {
+		return true, err
+	}
+	if id != v.tree.Store {
+		v.note(&Finding{Kind: Foreign})
+		return true, nil
+	}
+	c := Config{Keys: v.o.Keys, Witnesses: v.o.Witnesses}
+	v.keys, err = c.keysOf(v.tree)
+	v.report.KeyKnown = v.o.Keys != nil || v.o.Key != nil
+	if errors.Is(err, ErrDamaged) || v.o.Key != nil && err == nil && proof.FormatKey(v.o.Key) != v.tree.Key {
+		v.note(&Finding{Kind: BadSignature}) // the folder names another key
+		return true, nil
+	}
+	return err != nil, err
+}
+
+// alone looks at the newest checkpoint where it stands alone: it may be one behind
+// the list, never ahead of it.
+func (v *verification) alone(listed proof.Checkpoint) {
+	b, err := os.ReadFile(v.folder.path(checkpointFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	var c proof.Checkpoint
+	if err == nil {
+		c, err = v.keys.open(b)
+	}
+	newer, _, _ := v.folder.lastListed(v.keys) // more may have been sealed meanwhile
+	if err != nil || c.Size > max(listed.Size, newer.Size) || c.Size == listed.Size && c.Text() != listed.Text() {
+		v.note(&Finding{Kind: BadSignature, Leaf: listed.Size})
+	}
+}
+
+// compare reads the log beside the tree, and computes the tree, at the same time.
+func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) error {
+	c := &comparer{
+		leafer: leafer{store: v.tree.Store, skip: v.o.Skip}, tree: leaves{files: v.files, size: v.report.Size},
+	}
+	may, err := v.mayBeGone(ctx, c)
+	if err != nil {
+		return err
+	}
+	head, err := v.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	var shape *Finding
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		v.report.Checkpoints, shape, err = structure(within, v.files, all)
+		return err
+	})
+	var unread error // the tree's own files do not let themselves be read
+	g.Go(func() error {
+		err := v.read(within, c, int64(head)) //nolint:gosec // a position
+		if errors.Is(err, ErrDamaged) {
+			unread, err = err, nil
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	v.note(shape)
+	if unread != nil {
+		if shape == nil {
+			return unread
+		}
+		return nil
+	}
+	v.report.Expired, err = c.end(may)
+	if err != nil {
+		return err
+	}
+	v.report.Events, v.report.Unsealed = c.equal, c.more
+	v.note(c.first)
+	v.note(v.before())
+	return nil
+}
+
+func (v *verification) read(ctx context.Context, c *comparer, total int64) error {
+	enough := errors.New("enough")
+	err := v.log.ReadAll(ctx, domain.Query{Metadata: true, Expired: true}, func(b domain.Batch) error {
+		done, err := c.batch(b.Events)
+		if v.progress != nil {
+			v.progress(int64(b.Through), total) //nolint:gosec // a position
+		}
+		if err == nil && done {
+			err = enough
+		}
+		return err
+	})
+	if errors.Is(err, enough) {
+		return nil
+	}
+	return err
+}
+
+// before looks at the leaf that is no event.
+func (v *verification) before() *Finding {
+	if v.tree.Before == "" || v.report.Size == 0 {
+		return nil
+	}
+	first, err := v.files.ReadHashes([]int64{0})
+	if err != nil || first[0] != proof.HashBefore([]byte(v.tree.Before)) {
+		return &Finding{Kind: BadRoot}
+	}
+	return nil
+}
+
+// mayBeGone returns which leaves of logins may have no event any more: those that
+// are older than the settings keep them for, and those that a recorded and sealed
+// pruning has removed. The index knows days only: what falls due in the course of a
+// day may be gone from its beginning on.
+func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.Entry) bool, error) {
+	var until time.Time
+	if v.o.KeepLogins > 0 {
+		until = v.o.Now.Add(-v.o.KeepLogins)
+	}
+	events, err := v.log.ReadStream(ctx, domain.ServiceStream, 0)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		e := &events[i]
+		if e.Type != "LoginsPruned" {
+			continue
+		}
+		var pruned struct {
+			Before time.Time `json:"before"`
+		}
+		if err := json.Unmarshal(e.Data, &pruned); err != nil || !pruned.Before.After(until) {
+			continue // one that cannot be read allows nothing
+		}
+		sealed, err := v.isSealed(c, e)
+		if err != nil {
+			return nil, err
+		}
+		// It is believed for what was there before it: it cannot be of the future.
+		if sealed && !pruned.Before.After(e.Recorded) {
+			until = pruned.Before
+		}
+	}
+	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }, nil
+}
+
+// isSealed says whether an event is a leaf of the tree.
+func (v *verification) isSealed(c *comparer, e *domain.Recorded) (bool, error) {
+	i, err := v.files.find(uint64(e.Position), v.report.Size)
+	if err != nil || i >= v.report.Size {
+		return false, nil //nolint:nilerr // what is wrong with the index is found where it is computed
+	}
+	hash, err := v.files.ReadHashes([]int64{tlog.StoredHashIndex(0, i)})
+	if err != nil {
+		return false, nil //nolint:nilerr // likewise
+	}
+	made := c.make(e)
+	return !made.bad && made.hash == hash[0], nil
+}
+
+// since compares with an older checkpoint.
+func (v *verification) since() error {
+	if v.o.Since == nil || v.report.Bad != nil && v.report.Bad.Kind == BadRoot {
+		return nil
+	}
+	old, err := v.keys.open(v.o.Since)
+	if err != nil {
+		return fmt.Errorf("the older checkpoint: %w", err)
+	}
+	if old.Size > v.report.Size {
+		v.note(&Finding{Kind: Inconsistent, Leaf: v.report.Size})
+		return nil
+	}
+	root, err := tlog.TreeHash(old.Size, v.files)
+	if err != nil {
+		return err
+	}
+	if root != old.Root {
+		v.note(&Finding{Kind: Inconsistent})
+	}
+	return nil
+}
+
+// ask asks the witnesses what they have seen.
+func (v *verification) ask(ctx context.Context) error {
+	client := v.o.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	known := v.folder.standings()
+	for _, w := range v.o.Witnesses {
+		newest := func() (proof.Checkpoint, error) {
+			c, _, err := v.folder.lastListed(v.keys)
+			return c, err
+		}
+		st, _, err := cosign(ctx, client, w, newest, v.files, known[w.Key.Name()].Size)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if st.State == Away && known[w.Key.Name()].State == Disagrees {
+			st.State = Disagrees // what it said last is not forgotten
+		}
+		v.report.Witnesses = append(v.report.Witnesses, st)
+		if st.State == Disagrees {
+			v.note(&Finding{Kind: Inconsistent, Leaf: v.report.Size, Witness: w.Key.Name()})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,330 @@
+package seal
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+)
+
+// A WitnessState is how a witness stands to us.
+type WitnessState string
+
+// The states.
+const (
+	Agrees    WitnessState = "agrees"    // it has cosigned the newest checkpoint
+	Behind    WitnessState = "behind"    // it has cosigned an older one
+	Away      WitnessState = "away"      // it cannot be reached, or does not know us
+	Disagrees WitnessState = "disagrees" // it has seen another history of this log
+)
+
+// A Standing is how one witness stands to us.
+type Standing struct {
+	Name  string       `json:"name"`
+	URL   string       `json:"url,omitempty"`
+	Size  int64        `json:"size"` // of the last checkpoint that it is known to have cosigned
+	At    time.Time    `json:"at"`   // when it did
+	State WitnessState `json:"state"`
+	Why   string       `json:"why,omitempty"` // in English: what is wrong
+	Root  string       `json:"root,omitempty"`
+}
+
+// How long a witness may take to answer, and how long after a failure it is asked
+// again.
+const (
+	witnessPatience = 10 * time.Second
+	witnessFirst    = 2 * time.Second
+	witnessMost     = time.Minute
+)
+
+// keepCosigned has a witness cosign each new checkpoint, until ctx ends. Nothing
+// waits for it.
+func (s *Seal) keepCosigned(ctx context.Context, w *writer, to Witness) {
+	name := to.Key.Name()
+	known := s.folder.standings()[name]
+	s.setStanding(known.named(name))
+	wait := witnessFirst
+	for {
+		w.mu.Lock()
+		last, changed := w.last, w.changed
+		w.mu.Unlock()
+		done := slices.ContainsFunc(last.Witnesses, func(c proof.Cosignature) bool { return c.Name == name })
+		var retry <-chan time.Time
+		if last.Size > 0 && !done {
+			st, c, err := cosign(ctx, s.c.Client, to, w.newest, w.files, known.Size)
+			if ctx.Err() != nil {
+				return
+			}
+			if err == nil {
+				err = w.cosigned(c)
+			}
+			known = s.stand(known, st, err)
+			if st.State == Agrees && err == nil {
+				wait = witnessFirst
+				continue
+			}
+			retry = time.After(wait)
+			wait = min(2*wait, witnessMost)
+		}
+		if retry != nil { // one that failed is not asked faster than that
+			changed = nil
+		}
+		select {
+		case <-retry:
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (st Standing) named(name string) Standing {
+	st.Name = name
+	if st.State == "" {
+		st.State = Away
+	}
+	return st
+}
+
+// stand keeps how a witness stands, and tells when that gets worse. What it has said
+// against us stays until it agrees again.
+func (s *Seal) stand(before, now Standing, err error) Standing {
+	if now.State == Away && before.State == Disagrees {
+		now.State, now.Why = Disagrees, before.Why
+	}
+	if now.Size < before.Size && now.State != Agrees {
+		now.Size, now.At = before.Size, before.At
+	}
+	s.setStanding(now)
+	if now.State != before.State {
+		switch now.State {
+		case Disagrees:
+			s.c.Report(&HistoryError{Finding{Kind: Inconsistent, Witness: now.Name}})
+		case Away:
+			s.c.Report(fmt.Errorf("the witness %s does not cosign: %s", now.Name, now.Why))
+		case Agrees, Behind:
+		}
+	}
+	if err != nil && now.State == Agrees {
+		s.c.Report(err)
+	}
+	return now
+}
+
+func (s *Seal) setStanding(now Standing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.standings[now.Name] == now {
+		return
+	}
+	s.standings[now.Name] = now
+	all := slices.Collect(maps.Values(s.standings))
+	slices.SortFunc(all, func(a, b Standing) int { return strings.Compare(a.Name, b.Name) })
+	b, err := json.MarshalIndent(all, "", "\t")
+	if err == nil {
+		err = s.folder.replace(witnessesFile, append(b, '\n'))
+	}
+	if err != nil {
+		s.c.Report(fmt.Errorf("keep how the witnesses stand: %w", err))
+	}
+}
+
+// standings reads how the witnesses stood when that was last known.
+func (f folder) standings() map[string]Standing {
+	b, err := os.ReadFile(f.path(witnessesFile))
+	var all []Standing
+	if err == nil {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil {
+		return nil // it is known again as soon as one is asked
+	}
+	byName := map[string]Standing{}
+	for _, st := range all {
+		byName[st.Name] = st
+	}
+	return byName
+}
+
+// newest returns the last checkpoint.
+func (w *writer) newest() (proof.Checkpoint, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last, nil
+}
+
+// cosigned keeps a checkpoint that has one cosignature more.
+func (w *writer) cosigned(c proof.Checkpoint) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.Size == w.last.Size { // others may have cosigned it meanwhile
+		merged, err := w.keys.open(merge(w.last.Note, c.Note))
+		if err != nil {
+			return err
+		}
+		c = merged
+	}
+	if err := w.publish(c); err != nil {
+		return err
+	}
+	w.wake()
+	return nil
+}
+
+// merge adds the signatures of one note to those of another one of the same text.
+func merge(a, b []byte) []byte {
+	_, more, _ := bytes.Cut(b, []byte("\n\n"))
+	for sig := range bytes.Lines(more) {
+		if !bytes.Contains(a, sig) {
+			a = slices.Concat(a, sig)
+		}
+	}
+	return a
+}
+
+// The refusals of a witness.
+var (
+	errWitnessSays = errors.New("the witness says no")
+	errDisagrees   = errors.New("the witness has seen another history")
+)
+
+// A conflictError is a witness's word that it has cosigned another size.
+type conflictError struct{ size int64 }
+
+func (e *conflictError) Error() string {
+	return fmt.Sprintf("the witness has cosigned %d leaves", e.size)
+}
+
+// cosign has a witness cosign the newest checkpoint, and returns it with that. known
+// is the size that it is thought to have seen; it says where that is not so. The
+// Standing says how it stands then.
+func cosign(ctx context.Context, client *http.Client, w Witness, newest func() (proof.Checkpoint, error), hashes tlog.HashReader, known int64) (Standing, proof.Checkpoint, error) {
+	st := Standing{Name: w.Key.Name(), URL: w.URL, Size: known, State: Away}
+	var err error
+	for range 4 { // it may be used by others at the same moment
+		var c proof.Checkpoint
+		if c, err = newest(); err != nil {
+			break
+		}
+		if known > c.Size {
+			known = 0 // it says itself what it has seen
+		}
+		var signed proof.Checkpoint
+		if signed, err = submit(ctx, client, w, c, known, hashes); err == nil {
+			st.Size, st.State = c.Size, Agrees
+			for _, by := range signed.Witnesses {
+				if by.Name == st.Name {
+					st.At = by.At
+				}
+			}
+			return st, signed, nil
+		}
+		conflict, ok := errors.AsType[*conflictError](err)
+		switch {
+		case errors.Is(err, errDisagrees):
+		case ok && conflict.size == known:
+			err = errDisagrees // of the same size
+		case ok:
+			if c, failed := newest(); failed == nil && conflict.size > c.Size {
+				err = fmt.Errorf("%w: it has cosigned %d leaves, and there are %d", errDisagrees, conflict.size, c.Size)
+				break
+			}
+			known, st.Size = conflict.size, conflict.size
+			continue
+		}
+		break
+	}
+	if errors.Is(err, errDisagrees) {
+		st.State = Disagrees
+	}
+	st.Why = err.Error()
+	return st, proof.Checkpoint{}, err
+}
+
+// submit posts a checkpoint to a witness once (C2SP tlog-witness), and returns it
+// with the cosignature.
+func submit(ctx context.Context, client *http.Client, w Witness, c proof.Checkpoint, old int64, hashes tlog.HashReader) (proof.Checkpoint, error) {
+	var body bytes.Buffer
+	fmt.Fprintf(&body, "old %d\n", old)
+	if old > 0 && old < c.Size {
+		way, err := tlog.ProveTree(c.Size, old, hashes)
+		if err != nil {
+			return c, err
+		}
+		for _, h := range way {
+			body.WriteString(base64.StdEncoding.EncodeToString(h[:]) + "\n")
+		}
+	}
+	body.WriteByte('\n')
+	body.Write(c.Note)
+	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(w.URL, "/")+"/add-checkpoint", &body)
+	if err != nil {
+		return c, err
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return c, errors.New("it cannot be reached") // the reason holds addresses
+	}
+	defer answer.Body.Close() //nolint:errcheck // only read
+	said, err := io.ReadAll(io.LimitReader(answer.Body, proof.MaxNote))
+	if err != nil {
+		return c, errors.New("its answer was cut off")
+	}
+	switch answer.StatusCode {
+	case http.StatusOK:
+		return taken(c, w, said)
+	case http.StatusConflict:
+		return c, conflict(answer, said)
+	case http.StatusUnprocessableEntity:
+		return c, fmt.Errorf("%w: no proof leads from its %d leaves to our %d", errDisagrees, old, c.Size)
+	case http.StatusNotFound:
+		return c, fmt.Errorf("%w: it does not know this log (404)", errWitnessSays)
+	case http.StatusForbidden:
+		return c, fmt.Errorf("%w: it knows another key of this log (403)", errWitnessSays)
+	}
+	return c, fmt.Errorf("%w: %s", errWitnessSays, answer.Status)
+}
+
+// conflict reads which size a witness has cosigned. Where it does not say, the roots
+// of one size differ.
+func conflict(answer *http.Response, said []byte) error {
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	size, err := strconv.ParseInt(strings.TrimSuffix(string(said), "\n"), 10, 64)
+	if kind != "text/x.tlog.size" || err != nil || size < 0 {
+		return errDisagrees
+	}
+	return &conflictError{size}
+}
+
+// taken adds the cosignature of a witness to a checkpoint, and no other signature.
+func taken(c proof.Checkpoint, w Witness, said []byte) (proof.Checkpoint, error) {
+	for sig := range bytes.Lines(said) {
+		if !bytes.HasPrefix(sig, []byte("— "+w.Key.Name()+" ")) || !bytes.HasSuffix(sig, []byte("\n")) {
+			continue
+		}
+		with := slices.Concat(c.Note, sig)
+		if by, ok := proof.Cosigned(with, w.Key); ok {
+			signed := c
+			signed.Note, signed.Witnesses = with, append(slices.Clone(c.Witnesses), by)
+			return signed, nil
+		}
+	}
+	return c, fmt.Errorf("%w: its cosignature is not good", errWitnessSays)
+}
