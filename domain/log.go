@@ -43,6 +43,7 @@ type Appended struct {
 // A Query chooses a part of the whole log, in the order of positions.
 type Query struct {
 	After    Position // only what stands behind this position
+	Until    Position // of a reading that ends: nothing behind this position; 0: up to the head
 	Prefix   string   // only streams whose name begins so; empty: all
 	Types    []string // only these types; empty: all
 	Metadata bool     // whether Message.Metadata and Message.ID are wanted; without them reading is faster

@@ -81,7 +81,7 @@ func (in *intake) update(change func()) {
 // add keeps an event, if it is asked for, and waits for room.
 func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
 	at := domain.Position(e.Position.Commit)
-	wanted := at > in.q.After && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
+	wanted := at > in.q.After && (in.q.Until == 0 || at <= in.q.Until) && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
 		(len(in.q.Types) == 0 || slices.Contains(in.q.Types, e.EventType))
 	var r domain.Recorded
 	if wanted { // $all holds what is too old until the server is scavenged

@@ -38,8 +38,8 @@ const (
 )
 
 // ReadAll gives what a query asks for, up to the last event at the moment of
-// the call, in batches. The last of them is Live, and may be empty. Batches
-// are received ahead while yield works. An error of yield ends the reading and
+// the call or Query.Until, in batches. The last of them is Live, and may be empty.
+// Batches are received ahead while yield works. An error of yield ends the reading and
 // is returned as it is.
 func (l *ESDB) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
 	return readError(l.follow(ctx, q, false, yield))
@@ -52,6 +52,7 @@ func (l *ESDB) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Ba
 // (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
 // says every second that this is so.
 func (l *ESDB) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
+	q.Until = 0
 	return readError(l.follow(ctx, q, true, yield))
 }
 
@@ -75,6 +76,9 @@ func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(d
 	if err != nil {
 		return err
 	}
+	if q.Until > 0 {
+		end = min(end, q.Until)
+	}
 	r := &esdbReader{log: l, q: q, on: on, yield: yield, head: end, at: min(q.After, end), window: windowMany}
 	if end <= q.After {
 		r.reached, r.window = true, windowLive
@@ -87,7 +91,11 @@ func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(d
 
 // give yields events, and that all up to where the reader is was given.
 func (r *esdbReader) give(events []domain.Recorded, live bool) error {
-	if err := r.yield(domain.Batch{Events: events, Through: max(r.at, r.q.After), Live: live}); err != nil {
+	through := max(r.at, r.q.After)
+	if r.q.Until > 0 {
+		through = min(through, max(r.head, r.q.After))
+	}
+	if err := r.yield(domain.Batch{Events: events, Through: through, Live: live}); err != nil {
 		return yieldError{err}
 	}
 	return nil

@@ -18,8 +18,8 @@ const (
 )
 
 // ReadAll gives what a query asks for, up to the last event at the moment of
-// the call, in batches. The last of them is Live, and may be empty. Batches
-// are read ahead while yield works. An error of yield ends the reading and is
+// the call or Query.Until, in batches. The last of them is Live, and may be empty.
+// Batches are read ahead while yield works. An error of yield ends the reading and is
 // returned as it is.
 func (s *SQLite) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
 	sc, err := newScanner(q, s.ages)
@@ -35,6 +35,7 @@ func (s *SQLite) ReadAll(ctx context.Context, q domain.Query, yield func(domain.
 // (its error as it is), or when the log fails or is closed
 // (domain.ErrUnavailable).
 func (s *SQLite) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
+	q.Until = 0
 	sc, err := newScanner(q, s.ages)
 	if err != nil {
 		return readError(err)
@@ -80,6 +81,9 @@ func (s *SQLite) catchUp(ctx context.Context, sc *scanner, b *buffer, evenNothin
 	err := s.reading(ctx, func(r *reader) (err error) {
 		if head, err = r.headPosition(); err != nil {
 			return err
+		}
+		if sc.q.Until > 0 {
+			head = min(head, sc.q.Until)
 		}
 		if nothing = head <= sc.q.After; nothing {
 			return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -96,6 +97,47 @@ func readFilters(s store) {
 			t.Errorf("%+v: positions %v instead of %v", q, got, want)
 		}
 	}
+}
+
+// readUntil ends readings in the middle of the log, and sees that following goes on.
+func readUntil(s store) {
+	t := s.t
+	l := s.open()
+	for i := range 12 {
+		mustAppend(t, l, []string{"enrolment-a", "station-a", "enrolment-b"}[i%3], domain.Revision(i/3-1), message("NameSet"))
+	}
+	everything := all(t, l, domain.Query{})
+	for from := range everything {
+		for to := from; to < len(everything); to++ {
+			for _, q := range []domain.Query{{}, {Prefix: "enrolment-"}, {Types: []string{"NameSet"}, Metadata: true}} {
+				q.After, q.Until = everything[from].Position, everything[to].Position
+				var want, got []domain.Position
+				for _, e := range everything[from+1 : to+1] {
+					if strings.HasPrefix(e.Stream, q.Prefix) {
+						want = append(want, e.Position)
+					}
+				}
+				var last domain.Batch
+				err := l.ReadAll(t.Context(), q, func(b domain.Batch) error {
+					got = append(got, positions(b.Events)...)
+					last = b
+					return nil
+				})
+				if err != nil || !slices.Equal(got, want) || last.Through != q.Until || !last.Live {
+					t.Fatalf("%+v: positions %v instead of %v, through %d, live %t: %v", q, got, want, last.Through, last.Live, err)
+				}
+			}
+		}
+	}
+	end := everything[len(everything)-1].Position
+	if got := all(t, l, domain.Query{Until: end + 1000}); len(got) != len(everything) {
+		t.Errorf("until behind the end: %d events", len(got))
+	}
+	if got := all(t, l, domain.Query{After: end, Until: everything[0].Position}); len(got) != 0 {
+		t.Errorf("until before the beginning: %d events", len(got))
+	}
+	f := follow(t, l, domain.Query{Until: everything[3].Position})
+	f.until(t, "what is behind the end of a reading", through(end))
 }
 
 func readMetadata(s store) {

@@ -63,6 +63,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 		{"read one stream", readStream},
 		{"read everything from a position", readAll},
 		{"read with filters", readFilters},
+		{"read up to a position", readUntil},
 		{"read with metadata", readMetadata},
 		{"read more than a batch", readMany},
 		{"reading ends with its receiver and its context", readEnds},
