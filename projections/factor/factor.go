@@ -89,8 +89,9 @@ func (m *Map) Lookup(id domain.SubjectID) Answer {
 }
 
 // Counts returns how many people there are of each kind.
-func (m *Map) Counts() Counts {
-	c := m.people.Counts()
+func (m *Map) Counts() Counts { return counts(m.people.Counts()) }
+
+func counts(c fold.Counts) Counts {
 	return Counts{
 		People: c.People, Parked: c.Parked, Strays: c.Strays,
 		Enrolling: c.ByClass[enrolling], SMS: c.ByClass[sms], Pocket: c.ByClass[pocket], Frozen: c.ByClass[frozen], Erased: c.ByClass[erased],
@@ -182,6 +183,34 @@ func (s Snapshot) Encode(w io.Writer, last domain.EventID) error {
 		return fmt.Errorf("write snapshot of the factors: %w", err)
 	}
 	return nil
+}
+
+// Thaw returns a map that goes on from the snapshot, which stays as it is.
+func (s Snapshot) Thaw() *Map { return &Map{s.people.Thaw()} }
+
+// Counts returns how many people there were of each kind.
+func (s Snapshot) Counts() Counts { return counts(s.people.Counts()) }
+
+// Lookup is Map.Lookup of that moment. It looks through everybody: some milliseconds a
+// million people.
+func (s Snapshot) Lookup(id domain.SubjectID) Answer {
+	p, _ := s.people.Find(id)
+	return s.answer(id, p)
+}
+
+// Differ calls yield for everybody of whom two snapshots do not know the very same,
+// shown or not, until it says no. Of whom one of them does not know, its answer is Nobody.
+func (s Snapshot) Differ(other Snapshot, yield func(one, two Answer) bool) {
+	s.people.Differ(other.people, func(id domain.SubjectID, one, two *fold.Person[row]) bool {
+		return yield(s.answer(id, one), other.answer(id, two))
+	})
+}
+
+func (s Snapshot) answer(id domain.SubjectID, p *fold.Person[row]) Answer {
+	if p == nil {
+		return Answer{Subject: id, Factor: enrolment.NoFactor, Revision: domain.NoStream, Through: s.people.Through()}
+	}
+	return answer(id, p, s.people.Through())
 }
 
 // Decode reads what Encode wrote. Of a snapshot that does not fit in any way

@@ -70,16 +70,16 @@ func (b *Board) Person(id domain.SubjectID) (Person, bool) {
 	if !ok {
 		return Person{Subject: id, Factor: enrolment.NoFactor, Revision: domain.NoStream}, false
 	}
-	return b.person(id, &p), true
+	return toPerson(id, &p, b.lock), true
 }
 
-func (b *Board) person(id domain.SubjectID, p *fold.Person[row]) Person {
+func toPerson(id domain.SubjectID, p *fold.Person[row], lock int) Person {
 	r := &p.Row
 	return Person{
 		Subject: id, Registered: r.has(registered), Left: r.has(left), Step: r.step(), Factor: r.factor.Current(), Frozen: r.factor.Frozen(), Erased: r.factor.Erased(),
 		Started: fold.Time(r.started), Since: p.Time(), Last: fold.Time(r.last),
 		Came: fold.Time(r.came), Trouble: fold.Time(r.trouble),
-		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= b.lock,
+		WrongInARow: int(r.wrong), Locked: int(r.wrong) >= lock,
 		Undeliverable: r.undeliverable(), Parked: p.Parked, WrongAtCode: int(r.waited().wrong), PairingOver: r.pairingOver(),
 		Revision: domain.Revision(p.Revision), Position: p.Position,
 	}
@@ -99,8 +99,9 @@ type Counts struct {
 }
 
 // Counts returns how many people stand where.
-func (b *Board) Counts() Counts {
-	all := b.people.Counts()
+func (b *Board) Counts() Counts { return counts(b.people.Counts()) }
+
+func counts(all fold.Counts) Counts {
 	c := Counts{People: all.People, Parked: all.Parked, Strays: all.Strays}
 	for class, n := range all.ByClass {
 		if n == 0 { // most are no class at all
@@ -126,9 +127,7 @@ func (b *Board) Counts() Counts {
 // Each calls yield for everybody, as they stood when it was called, in the
 // order in which they were first heard of, until yield says no. Nobody waits
 // for it meanwhile.
-func (b *Board) Each(yield func(Person) bool) {
-	b.people.Freeze().Each(func(id domain.SubjectID, p *fold.Person[row]) bool { return yield(b.person(id, p)) })
-}
+func (b *Board) Each(yield func(Person) bool) { b.Snapshot().Each(yield) }
 
 // ErrSnapshot says that a snapshot cannot be gone on from: replay from the start.
 var ErrSnapshot = fold.ErrSnapshot
@@ -143,11 +142,48 @@ const (
 	foldVersion = 7
 )
 
-// A Snapshot is a Board as it was at one moment.
-type Snapshot struct{ people fold.Frozen[row, *row] }
+// A Snapshot is a Board as it was at one moment. It may be used concurrently.
+type Snapshot struct {
+	people fold.Frozen[row, *row]
+	lock   int
+}
 
 // Snapshot returns the board as it is now. Taking it costs next to nothing.
-func (b *Board) Snapshot() Snapshot { return Snapshot{b.people.Freeze()} }
+func (b *Board) Snapshot() Snapshot { return Snapshot{b.people.Freeze(), b.lock} }
+
+// Thaw returns a board that goes on from the snapshot, which stays as it is.
+func (s Snapshot) Thaw() *Board { return &Board{s.people.Thaw(), s.lock} }
+
+// Counts returns how many people stood where.
+func (s Snapshot) Counts() Counts { return counts(s.people.Counts()) }
+
+// Each calls yield for everybody, in the order in which they were first heard of, until
+// yield says no.
+func (s Snapshot) Each(yield func(Person) bool) {
+	s.people.Each(func(id domain.SubjectID, p *fold.Person[row]) bool { return yield(toPerson(id, p, s.lock)) })
+}
+
+// Person is Board.Person of that moment. It looks through everybody: some milliseconds a
+// million people.
+func (s Snapshot) Person(id domain.SubjectID) (Person, bool) {
+	p, ok := s.people.Find(id)
+	return s.person(id, p), ok
+}
+
+// Differ calls yield for everybody of whom two snapshots do not know the very same, shown
+// or not, until it says no. Of whom one of them does not know, its revision is NoStream.
+func (s Snapshot) Differ(other Snapshot, yield func(one, two Person) bool) {
+	s.people.Differ(other.people, func(id domain.SubjectID, one, two *fold.Person[row]) bool {
+		return yield(s.person(id, one), other.person(id, two))
+	})
+}
+
+func (s Snapshot) person(id domain.SubjectID, p *fold.Person[row]) Person {
+	if p == nil {
+		return Person{Subject: id, Factor: enrolment.NoFactor, Revision: domain.NoStream}
+	}
+	return toPerson(id, p, s.lock)
+}
 
 // Position returns where the last event stands that was applied: the one whose
 // id Encode wants (feed.EventAt). It is 0 when there was none.

@@ -112,6 +112,20 @@ func (t *Table[R]) Freeze() View[R] {
 	return View[R]{chunks: slices.Clone(t.chunks), n: t.n}
 }
 
+// Thaw returns a table that goes on from a view, which stays as it is.
+func (v View[R]) Thaw() Table[R] {
+	t := Table[R]{chunks: slices.Clone(v.chunks), frozen: make([]bool, len(v.chunks)), n: v.n}
+	t.Reserve(v.n)
+	for i := range t.frozen {
+		t.frozen[i] = true
+	}
+	for i := range v.n {
+		h := spread(t.entry(i).id)
+		t.index[h%shards].put(h>>32<<32|uint64(i+1), h)
+	}
+	return t
+}
+
 func (t *Table[R]) entry(i int) *entry[R] { return &t.chunks[i/chunkSize][i%chunkSize] }
 
 func (t *Table[R]) writable(i int) *entry[R] {
