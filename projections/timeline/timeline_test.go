@@ -1,0 +1,210 @@
+package timeline_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/foldtest"
+	"github.com/keydesk/keydesk/projections/timeline"
+)
+
+// draw draws a log whose clock is set back now and then.
+func draw(t *rapid.T) []domain.Recorded {
+	at, p := foldtest.Start(), domain.Position(0)
+	events := make([]domain.Recorded, rapid.IntRange(0, 60).Draw(t, "events"))
+	for i := range events {
+		at = at.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1200, 3600, 90_000, -1, -4000}).Draw(t, "seconds")) * time.Second)
+		p += domain.Position(rapid.Uint64Range(1, 3).Draw(t, "gap"))
+		events[i] = domain.Recorded{
+			Position: p, Recorded: at, Revision: domain.Revision(i), Message: domain.Message{Type: "CodeSent"},
+			Stream: rapid.SampledFrom([]string{domain.EnrolmentStream(foldtest.Subject(1)), "login-x", "probe-doctor"}).Draw(t, "stream"),
+		}
+	}
+	return events
+}
+
+// record leaves out what is no part of it, and has the times as they count.
+func record(events []domain.Recorded) []domain.Recorded {
+	var all []domain.Recorded
+	var latest time.Time
+	for _, e := range events {
+		if strings.HasPrefix(e.Stream, "probe-") {
+			continue
+		}
+		if e.Recorded.After(latest) {
+			latest = e.Recorded
+		}
+		e.Recorded = latest
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestALineIsTheHoursOfTheLog(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		events := draw(t)
+		l := timeline.New("probe-")
+		for rest := events; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
+			l.Apply(rest[:n], 0)
+			l.Apply(rest[:n], rest[n-1].Position) // again
+			rest = rest[n:]
+			if rapid.IntRange(0, 3).Draw(t, "kept") == 0 {
+				l = reload(t, l, events)
+			}
+		}
+		all := record(events)
+		want := map[time.Time]int{}
+		for _, e := range all {
+			want[e.Recorded.Truncate(time.Hour)]++
+		}
+		var last time.Time
+		l.Hours(func(hour time.Time, n int) bool {
+			if want[hour] != n || !hour.After(last) {
+				t.Fatalf("%v: %d events, want %d", hour, n, want[hour])
+			}
+			last = hour
+			delete(want, hour)
+			return true
+		})
+		if len(want) > 0 || l.Events() != len(all) {
+			t.Fatalf("%v is missing; %d of %d events", want, l.Events(), len(all))
+		}
+		if first, latest := l.Span(); len(all) > 0 && (!first.Equal(all[0].Recorded.Truncate(time.Hour)) || !latest.Equal(all[len(all)-1].Recorded)) {
+			t.Fatalf("from %v until %v", first, latest)
+		}
+		places(t, l, all)
+	})
+}
+
+// places looks for each moment and position in the stretch that the line names.
+func places(t *rapid.T, l *timeline.Line, all []domain.Recorded) {
+	for i := range all {
+		for _, moment := range []time.Time{all[i].Recorded, all[i].Recorded.Add(-time.Microsecond), all[i].Recorded.Add(time.Hour)} {
+			s, before, ok := l.At(moment)
+			holds(t, all, s, before, ok, func(e domain.Recorded) bool { return !e.Recorded.After(moment) })
+		}
+		for _, p := range []domain.Position{all[i].Position, all[i].Position - 1, all[i].Position + 1} {
+			s, before, ok := l.Of(p)
+			holds(t, all, s, before, ok, func(e domain.Recorded) bool { return e.Position <= p })
+		}
+	}
+}
+
+func holds(t *rapid.T, all []domain.Recorded, s timeline.Stretch, before int, ok bool, up func(domain.Recorded) bool) {
+	n := 0
+	for n < len(all) && up(all[n]) {
+		n++
+	}
+	switch {
+	case !ok && n > 0, ok && (before > n || before+s.Events < n):
+		t.Fatalf("%d events hold; %t, %+v after %d", n, ok, s, before)
+	case !ok:
+		return
+	}
+	if last := all[before+s.Events-1]; s.Last != last.Position || !s.Latest.Equal(last.Recorded) {
+		t.Fatalf("%+v ends at %+v", s, last)
+	}
+	if before > 0 && (s.Before != all[before-1].Position || !s.From.Equal(all[before-1].Recorded)) || before == 0 && s.Before != 0 {
+		t.Fatalf("%+v begins after %d events", s, before)
+	}
+}
+
+func reload(t rapid.TB, l *timeline.Line, events []domain.Recorded) *timeline.Line {
+	t.Helper()
+	s := l.Snapshot()
+	var file bytes.Buffer
+	if err := s.Encode(&file, domain.EventID{7}); err != nil {
+		t.Fatal(err)
+	}
+	again, m, id, err := timeline.Decode(&file, "probe-")
+	if err != nil || m != s.Mark() || id != (domain.EventID{7}) || again.Position() != m.Position {
+		t.Fatalf("%+v, %v: %v", m, id, err)
+	}
+	for i := range events {
+		if events[i].Position <= l.Position() {
+			again.Apply(events[i:i+1], 0)
+		}
+	}
+	return again
+}
+
+// An hour with very many events is several stretches, so that a place in it is near.
+func TestABusyHourIsSeveralStretches(t *testing.T) {
+	t.Parallel()
+	l := timeline.New()
+	const n = 10_000
+	for i := range domain.Position(n) {
+		l.Apply([]domain.Recorded{{Position: i + 1, Recorded: foldtest.Start(), Stream: "service"}}, 0)
+	}
+	s, before, ok := l.Of(5000)
+	if !ok || s.Events > 4096 || before >= 5000 || before+s.Events < 5000 {
+		t.Errorf("%+v after %d", s, before)
+	}
+	hours := 0
+	l.Hours(func(_ time.Time, events int) bool {
+		hours++
+		if events != n {
+			t.Errorf("%d events", events)
+		}
+		return true
+	})
+	if hours != 1 {
+		t.Errorf("%d hours", hours)
+	}
+}
+
+func encode(tb testing.TB) []byte {
+	tb.Helper()
+	l := timeline.New()
+	l.Apply(foldtest.Even(500, 0), 0)
+	var file bytes.Buffer
+	if err := l.Snapshot().Encode(&file, domain.EventID{1}); err != nil {
+		tb.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func TestADamagedSnapshotIsRefused(t *testing.T) {
+	t.Parallel()
+	file := encode(t)
+	for i := range file {
+		damaged := bytes.Clone(file)
+		damaged[i] ^= 0x10
+		for _, f := range [][]byte{damaged, file[:i]} {
+			if l, _, _, err := timeline.Decode(bytes.NewReader(f)); !errors.Is(err, timeline.ErrSnapshot) || l != nil {
+				t.Fatalf("damaged at %d: %v", i, err)
+			}
+		}
+	}
+}
+
+// FuzzDecode: no file makes Decode fail in another way than ErrSnapshot, and one that it
+// accepts is the very file that Encode writes. The checksum is made to fit.
+func FuzzDecode(f *testing.F) {
+	file := encode(f)
+	f.Add(file[:len(file)-sha256.Size])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sum := sha256.Sum256(body)
+		l, _, id, err := timeline.Decode(io.MultiReader(bytes.NewReader(body), bytes.NewReader(sum[:])))
+		if err != nil {
+			if !errors.Is(err, timeline.ErrSnapshot) {
+				t.Fatal(err)
+			}
+			return
+		}
+		var again bytes.Buffer
+		if err := l.Snapshot().Encode(&again, id); err != nil || !bytes.Equal(again.Bytes(), append(bytes.Clone(body), sum[:]...)) {
+			t.Fatalf("encoded again it is another file (%v)", err)
+		}
+	})
+}
