@@ -3,6 +3,6 @@
 // personal data; screens put them in words with the messages of the area
 // "history".
 //
-// It imports domain, domain/enrolment and the pure standard library. Start
+// It imports the packages of the domain and the pure standard library. Start
 // reading at Of.
 package history

@@ -68,12 +68,7 @@ func loginWords(e login.Event) (message string, o Outcome, params map[string]str
 	case login.LoginLocked:
 		o = Refused
 	}
-	typ := login.TypeOf(e)
-	message = "history-" + typ
-	if slices.Contains(loginVariants[typ], code) {
-		message += "-" + code
-	}
-	return message, o, params
+	return messageOf(loginVariants, login.TypeOf(e), code), o, params
 }
 
 // Whole tells all that happened to one person, in the order of the log.

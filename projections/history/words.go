@@ -62,7 +62,7 @@ var variants = map[string][]string{
 // alphabetical order. Each has to exist in every language.
 func Messages() []string {
 	ids := []string{"history-missing", "history-unknown", "history-unreadable"}
-	for _, all := range []map[string][]string{variants, loginVariants} {
+	for _, all := range []map[string][]string{variants, loginVariants, stationVariants, staffVariants, accessVariants, serviceVariants} {
 		for typ, codes := range all {
 			ids = append(ids, "history-"+typ)
 			for _, code := range codes {
@@ -140,10 +140,5 @@ func words(e enrolment.Event) (message string, o Outcome, params map[string]stri
 	case enrolment.Unlocked:
 		code, o = string(e.Reason), Note
 	}
-	typ := enrolment.TypeOf(e)
-	message = "history-" + typ
-	if slices.Contains(variants[typ], code) {
-		message += "-" + code
-	}
-	return message, o, params
+	return messageOf(variants, enrolment.TypeOf(e), code), o, params
 }
