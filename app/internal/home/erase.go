@@ -68,8 +68,13 @@ func (e *erasures) put(left []domain.SubjectID) {
 	e.left = append(left, e.left...)
 }
 
-// eraseAgainAfter is how long the vault is let alone after it could not forget somebody.
-const eraseAgainAfter = 5 * time.Second
+const (
+	// eraseAgainAfter is how long the vault is let alone after it could not forget somebody.
+	eraseAgainAfter = 5 * time.Second
+	// eraseOthersAfter is how long whoever records an erasure has to carry it out, before
+	// others do.
+	eraseOthersAfter = 2 * time.Second
+)
 
 // keepErased has the vault forget whom the log says was erased, until ctx ends. All from
 // before the start are seen to at once.
@@ -89,8 +94,14 @@ func (h *Home) keepErased(ctx context.Context) {
 			again = time.After(eraseAgainAfter)
 		}
 		select {
-		case <-h.erasures.more:
 		case <-again:
+			continue
+		case <-h.erasures.more:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(eraseOthersAfter):
 		case <-ctx.Done():
 			return
 		}

@@ -209,10 +209,13 @@ func TestAVisitOutlivesAnOutage(t *testing.T) {
 
 const childHome = "KEYDESK_TEST_CHILD_HOME"
 
-// TestMain lets the test program be the kiosk that gets killed.
+// TestMain lets the test program be the kiosk that gets killed, or the one that erases.
 func TestMain(m *testing.M) {
 	if os.Getenv(childHome) != "" {
 		os.Args = append(os.Args[:1], "-test.run=^TestChildEnrols$", "-test.v")
+	}
+	if os.Getenv(childErases) != "" {
+		os.Args = append(os.Args[:1], "-test.run=^TestChildErases$", "-test.v")
 	}
 	os.Exit(m.Run())
 }

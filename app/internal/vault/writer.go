@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/ncruces/go-sqlite3/driver"
 
@@ -81,14 +82,23 @@ func (w *writer) vacuum(ctx context.Context) error {
 
 // checkpoint copies the write-ahead log into the database and empties it, on a
 // connection of its own. It waits for whoever reads or writes, as long as the
-// busy timeout.
+// busy timeout, and for another checkpoint, for which SQLite does not.
 func (w *writer) checkpoint(ctx context.Context) error {
-	var busy, frames, copied int
-	err := w.db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &copied)
-	if err == nil && busy != 0 {
-		err = fmt.Errorf("%w: the write-ahead log is in use", domain.ErrUnavailable)
+	for end := time.Now().Add(patience); ; {
+		var busy, frames, copied int
+		err := w.db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &copied)
+		if err != nil || busy == 0 {
+			return unavailable(err)
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%w: the write-ahead log is in use", domain.ErrUnavailable)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
-	return unavailable(err)
 }
 
 // do applies a change in a transaction and returns once it is on disk. When ctx
