@@ -92,3 +92,34 @@ func (v *Vault) collect(ctx context.Context, row pendingRow,
 	})
 	return gone && err == nil, err
 }
+
+// Forget removes the values of a kind that were put before a moment, whether an event
+// names them or not, and returns how many. Nothing of them is on disk afterwards (see
+// Erase). The caller knows that nobody asks for them any more. Others go on meanwhile.
+func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) (removed int64, err error) {
+	for last, more := int64(0), true; more && err == nil; {
+		var until, n int64
+		err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
+			until, n = last, 0
+			err := tx.each(ctx, func(found row) error { return found.Scan(&until) },
+				`SELECT id FROM value WHERE kind = $1 AND created < $2 AND id > $3 ORDER BY id LIMIT $4`,
+				string(kind), before.UnixMilli(), last, pageRows)
+			if err != nil || until == last {
+				return err
+			}
+			n, err = tx.exec(ctx, `DELETE FROM value WHERE kind = $1 AND created < $2 AND id > $3 AND id <= $4`,
+				string(kind), before.UnixMilli(), last, until)
+			return err
+		})
+		if err == nil {
+			more, last, removed = until > last, until, removed+n
+		}
+	}
+	if err == nil && removed > 0 {
+		err = v.db.scrub(ctx)
+	}
+	if err != nil {
+		return removed, fmt.Errorf("forget each %s of before %s: %w", kind, before.Format(time.RFC3339), err)
+	}
+	return removed, nil
+}

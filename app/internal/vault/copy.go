@@ -119,15 +119,21 @@ const pageRows = 500
 
 // after returns the next rows behind an id.
 func (t table) after(ctx context.Context, db database, id int64) (rows []record, err error) {
-	query := `SELECT id, ` + t.list() + ` FROM ` + t.name + ` WHERE id > $1 ORDER BY id LIMIT $2`
-	err = db.read(ctx, func(ctx context.Context, q querier) error {
-		rows = rows[:0]
-		return q.each(ctx, func(found row) error {
-			r, err := t.scan(found)
-			rows = append(rows, r)
-			return err
-		}, query, id, pageRows)
+	err = db.read(ctx, func(ctx context.Context, q querier) (err error) {
+		rows, err = t.page(ctx, q, id)
+		return err
 	})
+	return rows, err
+}
+
+// page is after, in a reading that has begun.
+func (t table) page(ctx context.Context, q querier, id int64) (rows []record, err error) {
+	query := `SELECT id, ` + t.list() + ` FROM ` + t.name + ` WHERE id > $1 ORDER BY id LIMIT $2`
+	err = q.each(ctx, func(found row) error {
+		r, err := t.scan(found)
+		rows = append(rows, r)
+		return err
+	}, query, id, pageRows)
 	return rows, err
 }
 
@@ -280,8 +286,13 @@ func (v *Vault) copySecret(ctx context.Context, to *Vault, empty bool) error {
 	if err != nil {
 		return err
 	}
-	return to.db.write(ctx, func(ctx context.Context, tx tx) error {
-		_, err := tx.exec(ctx, `UPDATE meta SET key_id = $1, sealed = $2 WHERE name = 'index'`, ours.keyID, ours.sealed)
+	return to.setSecret(ctx, ours)
+}
+
+// setSecret puts another index secret in the place of the vault's own.
+func (v *Vault) setSecret(ctx context.Context, s secretRow) error {
+	return v.db.write(ctx, func(ctx context.Context, tx tx) error {
+		_, err := tx.exec(ctx, `UPDATE meta SET key_id = $1, sealed = $2 WHERE name = 'index'`, s.keyID, s.sealed)
 		return err
 	})
 }

@@ -13,6 +13,10 @@ type database interface {
 	// attempt came to nothing it asks again: so ask sets anew whatever it gives back.
 	read(ctx context.Context, ask func(context.Context, querier) error) error
 
+	// snapshot asks many questions, all of which see what was committed at one
+	// moment. It takes as long as it takes, and is not asked again.
+	snapshot(ctx context.Context, ask func(context.Context, querier) error) error
+
 	// write runs a change in a transaction and returns once it is durable. A
 	// change that returns an error is undone. Like ask, it may be run again.
 	write(ctx context.Context, change func(context.Context, tx) error) error

@@ -72,6 +72,22 @@ func (p *postgres) read(ctx context.Context, ask func(context.Context, querier) 
 	return p.call(ctx, func(ctx context.Context, conn *pgx.Conn) error { return ask(ctx, pgQuerier{conn}) })
 }
 
+// snapshot sees the state at its first question until it ends. Locks of others do not
+// stop it.
+func (p *postgres) snapshot(ctx context.Context, ask func(context.Context, querier) error) error {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return explain(ctx, asFault(err))
+	}
+	defer conn.Release()
+	t, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return explain(ctx, asFault(err))
+	}
+	defer rollback(ctx, t) // nothing was changed
+	return explain(ctx, ask(ctx, pgQuerier{t}))
+}
+
 func (p *postgres) write(ctx context.Context, change func(context.Context, tx) error) error {
 	return p.call(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		t, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})

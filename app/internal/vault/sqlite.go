@@ -35,6 +35,7 @@ var schema string
 
 // sqlite is a database in one file: one connection writes, some read.
 type sqlite struct {
+	dsn    string
 	reader *reader
 	writer *writer
 }
@@ -45,7 +46,7 @@ func openSQLite(ctx context.Context, path string, keys *Keys) (_ *sqlite, err er
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	s := &sqlite{}
+	s := &sqlite{dsn: dsn}
 	defer func() {
 		if err != nil {
 			err = errors.Join(unavailable(err), s.close())
@@ -66,6 +67,37 @@ func openSQLite(ctx context.Context, path string, keys *Keys) (_ *sqlite, err er
 
 func (s *sqlite) read(ctx context.Context, ask func(context.Context, querier) error) error {
 	return unavailable(ask(ctx, s.reader))
+}
+
+// snapshot reads over a connection of its own, in one transaction.
+func (s *sqlite) snapshot(ctx context.Context, ask func(context.Context, querier) error) (err error) {
+	r, err := newReader(s.dsn)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer func() { err = unavailable(errors.Join(err, r.close())) }()
+	t, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer t.Rollback() //nolint:errcheck // nothing was changed
+	return ask(ctx, inTransaction{t})
+}
+
+// inTransaction asks in a transaction that only reads.
+type inTransaction struct{ t *sql.Tx }
+
+func (q inTransaction) row(ctx context.Context, query string, args ...any) row {
+	return q.t.QueryRowContext(ctx, query, args...)
+}
+
+func (q inTransaction) each(ctx context.Context, scan func(row) error, query string, args ...any) (err error) {
+	s, err := q.t.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return each(ctx, s, scan, args)
 }
 
 func (s *sqlite) write(ctx context.Context, change func(context.Context, tx) error) error {

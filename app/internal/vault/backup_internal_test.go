@@ -1,0 +1,44 @@
+package vault
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+)
+
+// FuzzBackup: whatever is read as a backup is one, and written again is the same.
+func FuzzBackup(f *testing.F) {
+	f.Add([]byte("{\"keydesk\":\"vault\",\"version\":1,\"key\":\"8c1f2a90d3b7e465\",\"sealed\":\"AAEC\"}\n{\"rows\":0}\n"))
+	f.Add([]byte("{\"keydesk\":\"vault\",\"version\":1,\"key\":\"8c\",\"sealed\":\"AA==\"}\n[\"person\",\"AQ==\",0,\"8c\",\"\"]\n" +
+		"[\"value\",\"AQ==\",\"AQ==\",\"name\",1,0,-5,\"\",\"AA==\"]\n[\"started\",\"AQ==\",12]\n{\"rows\":3}\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in := &backupReader{in: bufio.NewReader(bytes.NewReader(b))}
+		h, err := in.head()
+		if err != nil {
+			return
+		}
+		head, err := json.Marshal(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, rows := append(head, '\n'), 0
+		for !in.ended {
+			table, page, err := in.page()
+			if err != nil {
+				return
+			}
+			for _, r := range page {
+				if out, err = table.appendLine(out, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			rows += len(page)
+		}
+		out = fmt.Appendf(out, "{\"rows\":%d}\n", rows)
+		if n, err := CheckBackup(bytes.NewReader(out)); err != nil || n != int64(rows) {
+			t.Fatalf("%d rows of %d, %v: %s", n, rows, err, out)
+		}
+	})
+}
