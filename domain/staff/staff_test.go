@@ -171,6 +171,7 @@ func TestTheTableOfRights(t *testing.T) {
 		{staff.SeeKiosks, true, true, true, true},
 		{staff.ImportRoster, false, false, false, true},
 		{staff.Audit, false, false, true, false},
+		{staff.RequestErasure, false, false, false, true},
 	}
 	seen := map[staff.Right]bool{}
 	for _, row := range table {

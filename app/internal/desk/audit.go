@@ -2,12 +2,17 @@ package desk
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
 	"github.com/keydesk/keydesk/projections/history"
+	"github.com/keydesk/keydesk/projections/ledger"
+	"github.com/keydesk/keydesk/projections/replay"
+	"github.com/keydesk/keydesk/projections/timeline"
 )
 
 // An Auditor is what an auditor may ask of a desk, at its station. Everything takes the
@@ -21,6 +26,118 @@ type Auditor struct{ d *Desk }
 
 // Auditor returns the auditor's side of a desk.
 func (d *Desk) Auditor() *Auditor { return &Auditor{d} }
+
+// Replays knows how it stood at any moment, by the folds that serve the login service.
+type Replays interface {
+	// PositionAt returns the position of the last event that was recorded at a moment or
+	// before; 0: there is none.
+	PositionAt(ctx context.Context, t time.Time) (domain.Position, error)
+	// Seek returns how it stood when everything up to a position had happened, and Now
+	// how it stands.
+	Seek(ctx context.Context, p domain.Position) (Replayed, error)
+	Now(ctx context.Context) (Replayed, error)
+	// Line returns how much happened when, up to the log's head.
+	Line(ctx context.Context) (*timeline.Line, error)
+}
+
+// Replayed is how it stood at a place in the log.
+type Replayed struct {
+	Position domain.Position // of the last event that had happened; 0: none had
+	At       time.Time       // of that event
+	Events   int             // up to there
+	Standing Standing
+}
+
+// An Index is a ledger over every event, for as long as somebody holds it.
+type Index interface {
+	// Hold has the index be there until it is released, and returns at once.
+	Hold(ctx context.Context) (release func())
+	// Ready says of how much of the log the index knows: below 1 while it is being made.
+	Ready() float64
+	Page(q ledger.Query) ledger.Page
+	At(p domain.Position) (ledger.Row, bool)
+	Step(from domain.Position, by int, f ledger.Filter) (ledger.Row, bool)
+}
+
+// Seals knows how the log is sealed.
+type Seals interface {
+	// Status returns all of a SealView but its Check.
+	Status(ctx context.Context) (SealView, error)
+	// Leaves returns what the seal knows of events, in their order. Of those that the log
+	// gives no more there is nothing but the position.
+	Leaves(ctx context.Context, events []domain.Recorded) ([]Leaf, error)
+	// Covering returns the first checkpoint that holds a leaf; false: none does yet.
+	Covering(ctx context.Context, leaf int64) (CheckpointView, bool, error)
+	// Verify compares the whole log with its seal. It returns the part of a CheckView that
+	// means something once it has ended, but Broken, and tells how far it is.
+	Verify(ctx context.Context, progress func(done, total int64)) (CheckView, error)
+}
+
+// A Leaf is what the seal knows of an event.
+type Leaf struct {
+	Number  int64 // from 0; negative: the event is not sealed yet
+	Hash    string
+	Altered bool // it is not what was sealed
+}
+
+// Bundles makes bundles, each at a place of its own where nobody else reads it.
+type Bundles interface {
+	// Make makes one, and tells how far it is. It fails with one of the errors below, where
+	// no such bundle can be.
+	Make(ctx context.Context, q BundleQuery, progress func(done, total int64)) (Bundle, error)
+}
+
+// Why there is no bundle.
+var (
+	ErrBadCheckpoint = errors.New("not a checkpoint of this log")
+	ErrNothingThere  = errors.New("no sealed event is there")
+	ErrNotSealed     = errors.New("nothing is sealed yet")
+	ErrNotAsSealed   = errors.New("the log is not what was sealed")
+)
+
+// A BundleQuery asks for a bundle.
+type BundleQuery struct {
+	From, To domain.Position // both included
+	Language string
+	Zone     *time.Location
+	Since    string // see ExportQuery
+}
+
+// A Bundle is one that was made. Closing removes it.
+type Bundle interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+	Events() int64
+}
+
+// audited runs what only an auditor may. The index is held from here until the shift is
+// over.
+func (d *Desk) audited(ctx context.Context, shift string, do func(ctx context.Context, by Agent) error) error {
+	return d.staffed(ctx, shift, staff.Audit, false, func(ctx context.Context, by Agent) error {
+		if d.Replays == nil || d.Index == nil {
+			return errNoAudit
+		}
+		d.holdLedger(ctx, shift)
+		return do(ctx, by)
+	})
+}
+
+var errNoAudit = errors.New("nothing is audited here")
+
+// holdLedger holds the index for a shift, once.
+func (d *Desk) holdLedger(ctx context.Context, shift string) {
+	d.mu.Lock()
+	s := d.shifts[shift]
+	first := s != nil && !s.audits
+	if first {
+		s.audits = true
+	}
+	d.mu.Unlock()
+	if first {
+		d.whenOver(shift, d.Index.Hold(ctx))
+	}
+}
 
 // A Moment is a place in the log. As a question its Position counts, else its At, and
 // with neither it is now; as an answer it has both.
@@ -44,7 +161,7 @@ type HistogramQuery struct {
 type Histogram struct {
 	Bars        []Bar
 	Width       time.Duration // of a bar: whole hours, or whole days as the zone has them
-	First, Last time.Time     // of the log's events; zero while there are none
+	First, Last time.Time     // the hour of the log's first event, and its last one; zero while there are none
 	Events      int           // in the log
 	Position    uint64        // of the last one
 }
@@ -56,19 +173,7 @@ type Bar struct {
 }
 
 // Standing is how many people stand where.
-type Standing struct {
-	People  int
-	Invited int // announced, and not begun
-	Busy    int // begun, not done and not stuck
-	Stuck   int // somebody has to help
-	Done    int
-	Frozen  int
-	Erased  int
-	SMS     int // of whom it is the factor that counts
-	Pocket  int
-	None    int
-	Unknown int // an event of theirs could not be understood
-}
+type Standing = replay.Standing
 
 // A ReplayView is how it stood at a moment, and how it stands now.
 type ReplayView struct {
@@ -145,7 +250,8 @@ type EventRow struct {
 	Outcome history.Outcome
 
 	Correlation, Causation domain.EventID
-	Hash                   string // of its leaf, hexadecimal; empty: it is not sealed yet
+	Hash                   string // of its leaf in the seal, hexadecimal; empty: it is not sealed yet
+	Altered                bool   // it is not what was sealed
 }
 
 // An EventDetail is one event with all that the log has of it.
@@ -221,7 +327,7 @@ type PersonState struct {
 	Revision int64     // of their last event
 }
 
-// MostValues is how many values of a person are checked at once: the newest.
+// MostValues is how many values of a person Auditor.Values tells of: the newest.
 const MostValues = 500
 
 // MostCheckpoints is how many checkpoints a SealView shows.
@@ -295,6 +401,7 @@ type ExportQuery struct {
 	From     Moment // the first event: at this position, or recorded at that time or after; zero: the first
 	To       Moment // the last one: up to this position, or recorded before that time; zero: the last
 	Language string // of its report: "nl" or "en"
+	Zone     string // whose days and hours the report has, as "Europe/Amsterdam"; empty: UTC
 	Since    string // a checkpoint's note that it is to be consistent with; empty: none
 }
 
@@ -312,60 +419,4 @@ type ExportView struct {
 }
 
 // ExportPartSize is how many bytes ExportPart returns at most.
-const ExportPartSize = 256 << 10
-
-func (a *Auditor) Timeline(ctx context.Context, shift string, q HistogramQuery) (Histogram, error) {
-	return Histogram{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Replay(ctx context.Context, shift string, m Moment) (ReplayView, error) {
-	return ReplayView{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Step(ctx context.Context, shift string, from uint64, by int, f EventFilter) (Moment, error) {
-	return Moment{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Events(ctx context.Context, shift string, q EventQuery) (EventPage, error) {
-	return EventPage{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Event(ctx context.Context, shift string, position uint64) (EventDetail, error) {
-	return EventDetail{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Chain(ctx context.Context, shift string, position uint64) (Chain, error) {
-	return Chain{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) FindPerson(ctx context.Context, shift, words string) ([]PersonHit, error) {
-	return nil, a.none(ctx, shift)
-}
-
-func (a *Auditor) PersonThen(ctx context.Context, shift string, s domain.SubjectID, m Moment) (PersonThen, error) {
-	return PersonThen{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Values(ctx context.Context, shift string, s domain.SubjectID) ([]ValueCheck, error) {
-	return nil, a.none(ctx, shift)
-}
-
-func (a *Auditor) Seal(ctx context.Context, shift string) (SealView, error) {
-	return SealView{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) CheckSeal(ctx context.Context, shift string) (CheckView, error) {
-	return CheckView{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) Export(ctx context.Context, shift string, q ExportQuery) (ExportView, error) {
-	return ExportView{}, a.none(ctx, shift)
-}
-
-func (a *Auditor) ExportPart(ctx context.Context, shift, id string, offset int64) ([]byte, error) {
-	return nil, a.none(ctx, shift)
-}
-
-func (a *Auditor) none(ctx context.Context, shift string) error {
-	return a.d.staffed(ctx, shift, staff.Audit, false, func(context.Context, Agent) error { return refuse(NotReady) })
-}
+const ExportPartSize = 1 << 20

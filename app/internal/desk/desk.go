@@ -237,6 +237,12 @@ type Config struct {
 	Directory *Directory // by which people are found; nil: not at all
 	Stations  Stations   // what they did; nil: nobody looks at them here
 
+	// What an auditor needs; nil: nobody audits here.
+	Replays Replays
+	Index   Index
+	Seals   Seals
+	Bundles Bundles
+
 	NormalEmail func(address string) (string, error) // the one form of all spellings of an address
 	Now         func() time.Time
 	Report      func(incident string, err error) // told once of each fault that is nobody's refusal
@@ -264,6 +270,8 @@ type house struct {
 	arrangements arrangements
 	labels       labels
 	logins       loginCache
+	verification sealCheck
+	exports      exports
 	guards       guards
 	work         chan func(context.Context)
 	background   sync.WaitGroup

@@ -86,7 +86,7 @@ func (d *Desk) Erase(ctx context.Context, subjects ...domain.SubjectID) error {
 	return nil
 }
 
-// ErrNotErased: it is not recorded that somebody was erased.
+// ErrNotErased says that it is not recorded that somebody was erased.
 var ErrNotErased = errors.New("not recorded as erased")
 
 func (d *Desk) forget(ctx context.Context, to []string) error {

@@ -74,7 +74,7 @@ func (h *Helpdesk) AwaitBoard(ctx context.Context, shift string, seen uint64) (n
 // again by itself when something changed: that keeps no shift alive.
 func (h *Helpdesk) Person(ctx context.Context, shift string, s domain.SubjectID) (view PersonView, err error) {
 	err = h.d.staffed(ctx, shift, staff.SeePerson, false, func(ctx context.Context, by Agent) error {
-		if err := h.noteLook(ctx, shift, by, s); err != nil {
+		if err := h.d.noteShown(ctx, shift, by, staff.ShownPerson, s); err != nil {
 			return err
 		}
 		view, err = h.d.PersonView(ctx, s)
@@ -83,30 +83,11 @@ func (h *Helpdesk) Person(ctx context.Context, shift string, s domain.SubjectID)
 	return nothingUnless(view, err)
 }
 
-// noteLook records that an agent looks at a person's page, once while they stay on it.
-func (h *Helpdesk) noteLook(ctx context.Context, shift string, by Agent, s domain.SubjectID) error {
-	d := h.d
-	d.mu.Lock()
-	open := d.shifts[shift]
-	again := open != nil && open.looksAt == s
-	d.mu.Unlock()
-	if again {
-		return nil
-	}
-	err := d.noteAccess(ctx, by, CallOf(ctx).command("person/"+shift+"/"+s.String(), 0), staff.DataShown{Scope: staff.ShownPerson, Subject: s})
-	if err == nil && open != nil {
-		d.mu.Lock()
-		open.looksAt = s
-		d.mu.Unlock()
-	}
-	return err
-}
-
 // Timeline returns a window over what happened to a person whose page was opened. It
 // keeps no shift alive either.
 func (h *Helpdesk) Timeline(ctx context.Context, shift string, s domain.SubjectID, q TimelineQuery) (page TimelinePage, err error) {
 	err = h.d.staffed(ctx, shift, staff.SeePerson, false, func(ctx context.Context, by Agent) error {
-		if err := h.noteLook(ctx, shift, by, s); err != nil {
+		if err := h.d.noteShown(ctx, shift, by, staff.ShownPerson, s); err != nil {
 			return err
 		}
 		page, err = h.d.Timeline(ctx, s, q)

@@ -76,10 +76,11 @@ const (
 	NothingToDo    Code = "nothing-to-do" // it would change nothing
 	NoNumber       Code = "no-number"     // HR has none
 
-	NoEvent  Code = "no-event"  // there is none at that place in the log
-	BadRange Code = "bad-range" // it ends before it begins, or there is no such moment, zone or checkpoint
-	NoSeal   Code = "no-seal"   // nothing is sealed here yet
-	NoExport Code = "no-export" // there is no such bundle any more
+	NoEvent     Code = "no-event"      // there is none at that place in the log
+	BadRange    Code = "bad-range"     // it ends before it begins, or there is no such moment, zone or checkpoint
+	NoSeal      Code = "no-seal"       // nothing is sealed here yet
+	NoExport    Code = "no-export"     // there is no such bundle any more
+	NotAsSealed Code = "not-as-sealed" // the log is another than what was sealed
 
 	Erased      Code = "erased"       // nothing of this person can be read or changed any more
 	HoldsRole   Code = "holds-role"   // it has to be taken from them first
@@ -134,6 +135,10 @@ var refusals = []struct {
 	{enrolment.ErrPointless, NothingToDo},
 	{domain.ErrErased, Erased},
 	{password.ErrBusy, Busy},
+	{ErrBadCheckpoint, BadRange},
+	{ErrNothingThere, BadRange},
+	{ErrNotSealed, NoSeal},
+	{ErrNotAsSealed, NotAsSealed},
 }
 
 // isRefusal says that an error is a person's, not a fault of ours.

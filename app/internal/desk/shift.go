@@ -19,12 +19,14 @@ type shift struct {
 	subject domain.SubjectID
 	since   domain.Revision // up to where their enrolment was read when they signed in
 	began   time.Time
-	used    time.Time        // by a hand, not by a window that looks; guarded by house.mu
-	sought  time.Time        // when they searched last; guarded by house.mu
-	row     time.Time        // when that row of keystrokes began, of which one search is recorded; guarded by house.mu
-	words   [32]byte         // of that search, hashed; guarded by house.mu
-	looksAt domain.SubjectID // whose page is open; guarded by house.mu
-	release func()           // what is held for it in memory
+	used    time.Time                          // by a hand, not by a window that looks; guarded by house.mu
+	sought  time.Time                          // when they searched last; guarded by house.mu
+	row     time.Time                          // when that row of keystrokes began, of which one search is recorded; guarded by house.mu
+	words   [32]byte                           // of that search, hashed; guarded by house.mu
+	looksAt map[staff.Scope][]domain.SubjectID // whose page is open, and what of it; guarded by house.mu
+	looks   int                                // that were recorded; guarded by house.mu
+	audits  bool                               // the index over the log is held for it; guarded by house.mu
+	release []func()                           // of what is held for it; guarded by house.mu
 }
 
 // Shift is what a window shows of who has signed in.
@@ -70,12 +72,14 @@ func (d *Desk) StartShift(ctx context.Context, visitID string) (Shift, error) {
 		now := d.Now()
 		s := &shift{
 			id: newID(), station: d.station, subject: v.subject, since: r.revision, began: now, used: now,
-			release: d.holdDirectory(ctx),
+			looksAt: map[staff.Scope][]domain.SubjectID{},
 		}
+		release := d.holdDirectory(ctx)
 		if err := d.keepShift(s); err != nil {
-			s.release()
+			release()
 			return err
 		}
+		d.whenOver(s.id, release)
 		view, err = d.shiftView(ctx, s, roles, r)
 		return err
 	})
@@ -170,10 +174,73 @@ func (d *Desk) holdDirectory(ctx context.Context) (release func()) {
 	return d.Directory.Hold(ctx)
 }
 
+// whenOver has something be released when a shift is over; at once if it is already.
+func (d *Desk) whenOver(id string, release func()) {
+	d.mu.Lock()
+	s, open := d.shifts[id]
+	if open {
+		s.release = append(s.release, release)
+	}
+	d.mu.Unlock()
+	if !open {
+		release()
+	}
+}
+
 // dropShift forgets one, and what was held for it. d.mu is held.
 func (d *Desk) dropShift(id string) {
-	go d.shifts[id].release() // which takes a moment
+	held := d.shifts[id].release
 	delete(d.shifts, id)
+	d.background.Go(func() { // it takes a moment
+		for _, release := range held {
+			release()
+		}
+	})
+}
+
+// noteShown records that an agent is shown something of people, once while they stay on
+// them.
+func (d *Desk) noteShown(ctx context.Context, id string, by Agent, scope staff.Scope, whom ...domain.SubjectID) error {
+	d.mu.Lock()
+	s := d.shifts[id]
+	var open []domain.SubjectID
+	looks := 0
+	if s != nil {
+		open, looks = s.looksAt[scope], s.looks
+	}
+	d.mu.Unlock()
+	for _, w := range whom {
+		if slices.Contains(open, w) {
+			continue
+		}
+		// Under a call that has looked before, this is another look all the same.
+		c := CallOf(ctx).command(string(scope)+"/"+id+"/"+w.String()+"/"+strconv.Itoa(looks), 0)
+		if err := d.noteAccess(ctx, by, c, staff.DataShown{Scope: scope, Subject: w}); err != nil {
+			return err
+		}
+	}
+	if s != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		s.sees(scope, whom)
+	}
+	return nil
+}
+
+// sees notes of whom something shows now: whoever turns to others, and back again, looks
+// again. house.mu is held.
+func (s *shift) sees(scope staff.Scope, whom []domain.SubjectID) {
+	fresh := func(w domain.SubjectID) bool { return !slices.Contains(s.looksAt[scope], w) }
+	if !slices.ContainsFunc(whom, fresh) {
+		return
+	}
+	s.looks++
+	for other, seen := range s.looksAt {
+		if !slices.Equal(seen, whom) {
+			delete(s.looksAt, other)
+		}
+	}
+	s.looksAt[scope] = slices.Clone(whom)
 }
 
 // sweepShifts forgets those that are over by the clock, which nobody asks for any more,
@@ -187,6 +254,7 @@ func (d *Desk) sweepShifts(ctx context.Context) {
 			ended = true
 		case <-every.C:
 		}
+		d.exports.expire(d.Now())
 		d.mu.Lock()
 		for id, s := range d.shifts {
 			if ended || d.overAt(s, d.Now()) {

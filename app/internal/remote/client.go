@@ -35,6 +35,7 @@ type Client struct {
 	emails map[string]string // of the visits, to judge a password by
 	away   bool              // the server
 	behind bool              // the log, at the server
+	part   time.Time         // when another part of a bundle may be asked for
 }
 
 // Options are what a Client is made with. What is left out of it has the value

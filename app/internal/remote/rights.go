@@ -49,6 +49,7 @@ func visits(do func(ctx context.Context, d *desk.Desk, a ask) (desk.View, error)
 var useCases = func() map[string]useCase {
 	all := maps.Clone(visitCases)
 	maps.Copy(all, staffCases)
+	maps.Copy(all, auditCases)
 	return all
 }()
 

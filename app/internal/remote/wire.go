@@ -20,7 +20,7 @@ const (
 	contentType = "application/x-ndjson"
 
 	maxAsk  = 16 << 10 // bytes of a question
-	maxLine = 4 << 20  // bytes of a line of an answer: a page of the longest names, or all open cases
+	maxLine = 4 << 20  // bytes of a line of an answer: a page of the longest names, all open cases, or a part of a bundle
 )
 
 // An ask is what a use case is asked with; each needs some of it.
@@ -49,6 +49,8 @@ type ask struct {
 	Case      string            `json:"case,omitempty"`
 	Challenge string            `json:"challenge,omitempty"`
 	Action    *desk.CaseRequest `json:"action,omitempty"`
+
+	Audit *auditAsk `json:"audit,omitempty"` // of an auditor
 }
 
 // An answer is a line of one. A refusal may come with a view, as it does from
@@ -74,6 +76,8 @@ type answer struct {
 	Cases    []desk.CaseRow     `json:"cases,omitempty"`
 	Caller   *desk.CallerView   `json:"caller,omitempty"`
 	Number   *desk.PhoneView    `json:"number,omitempty"`
+
+	Audit *auditAnswer `json:"audit,omitempty"`
 
 	Trouble bool `json:"trouble,omitempty"`
 	// A certificate, and the authorities to know servers by from now on, DER.

@@ -26,7 +26,7 @@ var codes = []desk.Code{
 	desk.NotStaff, desk.NoRight, desk.OwnAccount, desk.ShiftOver, desk.NotHere, desk.Assisting,
 	desk.SecondPerson, desk.BadReason, desk.NoEvidence, desk.TicketUnusable, desk.CaseOpen, desk.NoCase, desk.CaseLapsed,
 	desk.NotApproved, desk.TooEarly, desk.NothingToDo, desk.NoNumber,
-	desk.NotReady, desk.NoEvent, desk.BadRange, desk.NoSeal, desk.NoExport,
+	desk.NotReady, desk.NoEvent, desk.BadRange, desk.NoSeal, desk.NoExport, desk.NotAsSealed,
 }
 
 // made are the ids that the program puts together.
