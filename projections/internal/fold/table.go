@@ -85,14 +85,18 @@ func (t *Table[R]) Add(id domain.SubjectID) int {
 	}
 	t.n++
 	t.writable(i).id = id
+	t.list(i, id)
+	return i
+}
 
+// list puts a row into the index.
+func (t *Table[R]) list(i int, id domain.SubjectID) {
 	h := spread(id)
 	s := &t.index[h%shards]
 	if 4*(s.used+1) > 3*len(s.slots) {
 		t.resize(s, max(8, 2*len(s.slots)))
 	}
 	s.put(h>>32<<32|uint64(i+1), h) //nolint:gosec // 2^32 people are more than there are
-	return i
 }
 
 // At returns a row and whose it is.
@@ -120,8 +124,7 @@ func (v View[R]) Thaw() Table[R] {
 		t.frozen[i] = true
 	}
 	for i := range v.n {
-		h := spread(t.entry(i).id)
-		t.index[h%shards].put(h>>32<<32|uint64(i+1), h)
+		t.list(i, t.entry(i).id)
 	}
 	return t
 }

@@ -82,3 +82,34 @@ func TestAViewStaysAsItWas(t *testing.T) {
 		t.Fatalf("the table itself has %d", *row)
 	}
 }
+
+// So many that some shards of the index get more people than others by far.
+func TestAThawedViewIsATableOfItsOwn(t *testing.T) {
+	t.Parallel()
+	const people = 20_000
+	var table fold.Table[int]
+	for n := range people {
+		*table.Edit(table.Add(foldtest.Subject(n))) = n
+	}
+	view := table.Freeze()
+	*table.Edit(table.Add(foldtest.Subject(people))) = -1
+	*table.Edit(5) = -1
+	thawed := view.Thaw()
+	for n := range people {
+		i, ok := thawed.Find(foldtest.Subject(n))
+		if _, row := thawed.At(i); !ok || *row != n {
+			t.Fatalf("%d: %d, %t", n, *row, ok)
+		}
+	}
+	if _, ok := thawed.Find(foldtest.Subject(people)); ok || thawed.Len() != people {
+		t.Errorf("%d people, with who came after it: %t", thawed.Len(), ok)
+	}
+	*thawed.Edit(thawed.Add(foldtest.Subject(people + 1))) = 7
+	*thawed.Edit(6) = 7
+	if _, row := view.At(6); *row != 6 || view.Len() != people {
+		t.Errorf("the view changed: %d, %d people", *row, view.Len())
+	}
+	if _, row := table.At(6); *row != 6 || table.Len() != people+1 {
+		t.Errorf("the table changed: %d, %d people", *row, table.Len())
+	}
+}
