@@ -41,6 +41,7 @@ type Feed struct {
 	log         Log
 	prefix      string // of the streams
 	types       []string
+	metadata    bool
 	now         func() time.Time
 	projections []Projection
 	turn        sync.Mutex // held by whoever applies
@@ -68,7 +69,7 @@ func New(log Log, now func() time.Time, projections ...Projection) *Feed {
 	return Over(domain.EnrolmentPrefix, log, now, projections...)
 }
 
-// Over is New for the streams with another prefix.
+// Over is New for the streams with another prefix; with an empty one, for all of them.
 func Over(prefix string, log Log, now func() time.Time, projections ...Projection) *Feed {
 	f := &Feed{
 		log: log, prefix: prefix, now: now, projections: projections,
@@ -88,6 +89,12 @@ func Over(prefix string, log Log, now func() time.Time, projections ...Projectio
 // Over, for projections that fold a few of very many.
 func (f *Feed) Only(types ...string) *Feed {
 	f.types = types
+	return f
+}
+
+// Whole has a feed bring events with their ids and metadata. It is for right after Over.
+func (f *Feed) Whole() *Feed {
+	f.metadata = true
 	return f
 }
 
@@ -189,7 +196,7 @@ func (f *Feed) Health() Health {
 }
 
 func (f *Feed) query() domain.Query {
-	return domain.Query{After: f.Position(), Prefix: f.prefix, Types: f.types}
+	return domain.Query{After: f.Position(), Prefix: f.prefix, Types: f.types, Metadata: f.metadata}
 }
 
 // take applies a batch. The events are folded within the log's own call: a log

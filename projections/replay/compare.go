@@ -69,6 +69,7 @@ func personFields(p progress.Person) []field {
 		{"step", strconv.Itoa(int(p.Step))},
 		{"factor", string(p.Factor)},
 		{"frozen", strconv.FormatBool(p.Frozen)},
+		{"erased", strconv.FormatBool(p.Erased)},
 		{"announced", strconv.FormatBool(p.Registered)},
 		{"left", strconv.FormatBool(p.Left)},
 		{"wrong", strconv.Itoa(p.WrongInARow)},

@@ -182,7 +182,7 @@ func (s *saver) save(ctx context.Context, f *folding) {
 	select {
 	case s.busy <- struct{}{}:
 	default:
-		if f.since < 2*s.r.o.Every {
+		if f.since < 2*s.r.every(f) {
 			return
 		}
 		s.busy <- struct{}{}

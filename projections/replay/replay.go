@@ -53,7 +53,9 @@ type Options struct {
 	Skip []string
 	// Keep keeps states; nil: none are kept.
 	Keep Keeper
-	// Every is after how many events of enrolments a state is kept; 0: 25,000.
+	// Every is after how many events of enrolments a state is kept; 0: 25,000. Where there
+	// are more than twice as many people, it is after half as many events as people: what
+	// is kept takes less room than the log.
 	Every int
 	// Report is told of what could not be kept, or was kept and does not fit: the replay
 	// goes on without it. It may be nil.
@@ -303,7 +305,7 @@ func (r *Replayer) forward(ctx context.Context, f *folding, until domain.Positio
 		if len(events) < len(b.Events) {
 			return errEnough
 		}
-		if f.since >= r.o.Every {
+		if f.since >= r.every(f) {
 			keeping.save(ctx, f)
 		}
 		return nil
@@ -314,6 +316,9 @@ func (r *Replayer) forward(ctx context.Context, f *folding, until domain.Positio
 	f.at = until
 	return nil
 }
+
+// every is after how many events a state is kept.
+func (r *Replayer) every(f *folding) int { return max(r.o.Every, f.factors.Counts().People/2) }
 
 func (f *folding) apply(events []domain.Recorded) {
 	if len(events) == 0 {

@@ -6,7 +6,7 @@ import (
 )
 
 // A Standing is how many people stand where. Everybody is one of Invited, Busy, Stuck,
-// Done, Frozen and Gone, and has one of SMS, Pocket, None and Unknown.
+// Done, Frozen, Erased and Gone, and has one of SMS, Pocket, None and Unknown.
 type Standing struct {
 	People  int `json:"people"`
 	Invited int `json:"invited"` // announced, or heard of, and not begun
@@ -14,6 +14,7 @@ type Standing struct {
 	Stuck   int `json:"stuck"`   // somebody has to help; see progress.Person.Stuck
 	Done    int `json:"done"`
 	Frozen  int `json:"frozen"`
+	Erased  int `json:"erased"`
 	Gone    int `json:"gone"` // announced no longer, and never begun
 
 	SMS     int `json:"sms"` // of whom it is the factor that counts
@@ -29,6 +30,8 @@ func (s State) Standing() Standing {
 	n.None = n.People - n.SMS - n.Pocket - n.Unknown
 	s.Board.Each(func(p progress.Person) bool {
 		switch {
+		case p.Erased && !p.Parked:
+			n.Erased++
 		case p.Frozen && !p.Parked:
 			n.Frozen++
 		case p.Stuck():

@@ -41,6 +41,7 @@ import (
 	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/pairings"
 	"github.com/keydesk/keydesk/projections/progress"
+	"github.com/keydesk/keydesk/projections/replay"
 )
 
 // DemoDomain is the e-mail domain that a demo admits.
@@ -81,6 +82,8 @@ type Home struct {
 	reception reception
 	counter   counter
 	pairings  *pairings.Index
+	replay    *replay.Replayer
+	ledger    *Ledger
 	texts     courier.Texts
 	folder    string
 	zap       *zap.Logger
@@ -131,6 +134,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.project(ctx, o.Now, set.Policy.WrongCodesInARow); err != nil {
 		return err
 	}
+	h.replay, h.ledger = h.newReplayer(set.Policy.WrongCodesInARow), h.newLedger(set.Log.KeepLogins, o.Now)
 	h.texts = textsOf(set)
 	channels, err := h.couriers(set)
 	if err != nil {
