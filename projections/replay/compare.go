@@ -95,24 +95,74 @@ func stamp(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// Rebuild folds a log from nothing up to a position, without anything that is kept. It
-// calls passing, which may be nil, each time that it has come to one of some positions,
-// which have to grow.
-func Rebuild(ctx context.Context, log Log, lock int, until domain.Position, passing func(State) error, at ...domain.Position) (State, error) {
-	r := New(log, Options{Lock: lock})
-	f := r.start()
-	for _, p := range append(at, until) {
-		if p > until {
-			break
+// A Checked says what a state was compared with.
+type Checked struct {
+	Position domain.Position // of the state
+	People   int             // that the rebuilt one knows
+	Kept     int             // states on the way that were kept, and compared too
+}
+
+// Check rebuilds everything from nothing, with nothing that is kept, up to a state's
+// position, and calls tell for everything on which that state and the rebuilt one do not
+// agree: One is the state's. Whatever is kept on the way is compared likewise, with its
+// name in place of the empty one, and dropped where it differs.
+func (r *Replayer) Check(ctx context.Context, s State, tell func(kept string, d Difference)) (c Checked, err error) {
+	if err := r.take(ctx); err != nil {
+		return c, err
+	}
+	defer r.release()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("rebuild up to position %d: %w", s.Position, err)
 		}
-		if err := r.forward(ctx, f, p); err != nil {
-			return State{}, fmt.Errorf("rebuild up to position %d: %w", p, err)
+	}()
+	positions, err := r.positions(0, s.Position)
+	if err != nil {
+		return c, err
+	}
+	alone := New(r.log, Options{Lock: r.o.Lock}) // keeps nothing
+	f := alone.start()
+	for _, p := range positions {
+		if err := alone.forward(ctx, f, p); err != nil {
+			return c, err
 		}
-		if p < until && passing != nil {
-			if err := passing(State{Position: p, Factors: f.factors.Snapshot(), Board: f.board.Snapshot()}); err != nil {
-				return State{}, err
-			}
+		if r.compareKept(ctx, p, f.state(p), tell) {
+			c.Kept++
 		}
 	}
-	return State{Position: until, Factors: f.factors.Snapshot(), Board: f.board.Snapshot()}, nil
+	if err := alone.forward(ctx, f, s.Position); err != nil {
+		return c, err
+	}
+	rebuilt := f.state(s.Position)
+	Compare(s, rebuilt, func(d Difference) bool {
+		tell("", d)
+		return true
+	})
+	c.Position, c.People = s.Position, rebuilt.Factors.Counts().People
+	return c, ctx.Err()
 }
+
+// compareKept compares what is kept at a position with what was rebuilt, and says whether
+// it could.
+func (r *Replayer) compareKept(ctx context.Context, p domain.Position, rebuilt State, tell func(string, Difference)) bool {
+	kept, err := r.load(ctx, p)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.drop(nameOf(p), err)
+		}
+		return false
+	}
+	differs := false
+	Compare(kept, rebuilt, func(d Difference) bool {
+		differs = true
+		tell(nameOf(p), d)
+		return true
+	})
+	if differs {
+		r.base, r.now = nil, nil // they may come from it
+		r.drop(nameOf(p), errDiffers)
+	}
+	return true
+}
+
+var errDiffers = fmt.Errorf("%w: it is not what the events say", ErrKept)

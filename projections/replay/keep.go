@@ -192,7 +192,7 @@ func (s *saver) save(ctx context.Context, f *folding) {
 		return
 	}
 	f.since = 0
-	state, m := State{Position: f.mark.position, Factors: f.factors.Snapshot(), Board: f.board.Snapshot()}, f.mark
+	state, m := f.state(f.mark.position), f.mark
 	go func() {
 		defer func() { <-s.busy }()
 		if err := s.r.save(ctx, state, m); err != nil {

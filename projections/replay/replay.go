@@ -243,21 +243,11 @@ func (r *Replayer) start() *folding {
 
 // kept returns the last state that is kept behind a position, up to another one, and fits.
 func (r *Replayer) kept(ctx context.Context, after, until domain.Position) (State, bool) {
-	if r.o.Keep == nil {
-		return State{}, false
-	}
-	names, err := r.o.Keep.Names()
+	at, err := r.positions(after, until)
 	if err != nil {
-		r.o.Report(fmt.Errorf("look for kept states: %w", err))
+		r.o.Report(err)
 		return State{}, false
 	}
-	var at []domain.Position
-	for _, name := range names {
-		if p, ok := positionOf(name); ok && p > after && p <= until {
-			at = append(at, p)
-		}
-	}
-	slices.Sort(at)
 	for _, p := range slices.Backward(at) {
 		s, err := r.load(ctx, p)
 		if err == nil {
@@ -269,6 +259,24 @@ func (r *Replayer) kept(ctx context.Context, after, until domain.Position) (Stat
 		r.drop(nameOf(p), err)
 	}
 	return State{}, false
+}
+
+// positions returns where states are kept behind a position, up to another one.
+func (r *Replayer) positions(after, until domain.Position) (at []domain.Position, err error) {
+	if r.o.Keep == nil {
+		return nil, nil
+	}
+	names, err := r.o.Keep.Names()
+	if err != nil {
+		return nil, fmt.Errorf("look for kept states: %w", err)
+	}
+	for _, name := range names {
+		if p, ok := positionOf(name); ok && p > after && p <= until {
+			at = append(at, p)
+		}
+	}
+	slices.Sort(at)
+	return at, nil
 }
 
 // drop forgets something that does not fit.
@@ -286,6 +294,11 @@ type folding struct {
 	board   *progress.Board
 	since   int // events since the last state that was kept
 	mark    mark
+}
+
+// state returns the state of the folds, which are at a position.
+func (f *folding) state(p domain.Position) State {
+	return State{Position: p, Factors: f.factors.Snapshot(), Board: f.board.Snapshot()}
 }
 
 // forward folds what comes up to a position, and keeps states on the way.

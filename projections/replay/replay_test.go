@@ -451,6 +451,100 @@ func TestManyMaySeekAtOnce(t *testing.T) {
 	all.Wait()
 }
 
+// A check names what a state says otherwise than the events, and what is kept.
+func TestACheckNamesEveryDifference(t *testing.T) {
+	t.Parallel()
+	events := foldtest.Even(60, 3)
+	keep := &shelf{}
+	reported := 0
+	r := replay.New(&memory{events: events, batch: 10}, replay.Options{Lock: lock, Every: 150, Keep: keep, Report: func(error) { reported++ }})
+	s, err := r.Seek(t.Context(), replay.Head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(s replay.State) (c replay.Checked, found []string) {
+		t.Helper()
+		c, err := r.Check(t.Context(), s, func(kept string, d replay.Difference) {
+			found = append(found, fmt.Sprint(kept, " ", d.Subject, " ", d.What, " ", d.One, " ", d.Two))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, found
+	}
+	states := len(keep.things) - 1 // and the timeline
+	if c, found := check(s); len(found) > 0 || c.People != 60 || c.Kept != states || c.Position != s.Position || states < 2 {
+		t.Fatalf("%+v, %v", c, found)
+	}
+
+	// Somebody else's events: as if one of the first person had not happened.
+	without := slices.DeleteFunc(slices.Clone(events), func(e domain.Recorded) bool {
+		return e.Stream == domain.EnrolmentStream(foldtest.Subject(1)) && e.Type == "FactorChosen"
+	})
+	other := what(without, replay.Head)
+	other.Position = s.Position
+	_, found := check(other)
+	for _, want := range []string{"factors.state enrolling active", "factors.factor none sms", "progress.step 5 6", "progress.factor none sms"} {
+		if !slices.Contains(found, " "+foldtest.Subject(1).String()+" "+want) {
+			t.Errorf("%s was not named: %v", want, found)
+		}
+	}
+	for _, f := range found {
+		if !strings.Contains(f, foldtest.Subject(1).String()) {
+			t.Errorf("somebody else was named: %s", f)
+		}
+	}
+
+	// What the folds need to go on, and nobody is shown, counts too: another phone.
+	paired := slices.Clone(events)
+	for i := range paired {
+		if paired[i].Stream == domain.EnrolmentStream(foldtest.Subject(0)) {
+			paired[i].Data = bytes.ReplaceAll(paired[i].Data, []byte(`"device":"0`), []byte(`"device":"f`))
+		}
+	}
+	other = what(paired, replay.Head)
+	if _, found := check(other); !slices.Equal(found, []string{" " + foldtest.Subject(0).String() + " factors.inner  ", " " + foldtest.Subject(0).String() + " progress.inner  "}) {
+		t.Errorf("another phone: %v", found)
+	}
+	// Whom only one of them knows.
+	other = what(events[:8*foldtest.EventsAPerson], replay.Head)
+	other.Position = s.Position
+	if _, found := check(other); !slices.ContainsFunc(found, func(f string) bool {
+		return strings.Contains(f, foldtest.Subject(40).String()+" progress.known false true")
+	}) {
+		t.Errorf("who is not known: %v", found)
+	}
+
+	// A state that was kept of other events, with everything else right.
+	forged := &shelf{}
+	elsewhere := slices.Clone(events)
+	for i := range elsewhere {
+		if elsewhere[i].Stream == domain.EnrolmentStream(foldtest.Subject(1)) && elsewhere[i].Type == "FactorChosen" {
+			elsewhere[i].Data = []byte(`{"factor":"none","reason":"enrolment"}`)
+		}
+	}
+	forger := replay.New(&memory{events: elsewhere, batch: 10}, replay.Options{Lock: lock, Every: 150, Keep: forged})
+	if _, err := forger.Seek(t.Context(), replay.Head); err != nil {
+		t.Fatal(err)
+	}
+	keep.things = forged.things
+	reported = 0
+	c, found := check(s)
+	for _, name := range slices.Sorted(maps.Keys(forged.things)) {
+		if name != "timeline" && !slices.Contains(found, name+" "+foldtest.Subject(1).String()+" factors.factor none sms") {
+			t.Errorf("%s was not named: %v", name, found)
+		}
+	}
+	if c.Kept == 0 || reported != c.Kept || len(keep.things) != 1 {
+		t.Errorf("%+v; %d reported, %d left", c, reported, len(keep.things))
+	}
+	if again, err := r.Seek(t.Context(), 300); err != nil {
+		t.Error(err)
+	} else {
+		mustBe(t, again, what(events, 300))
+	}
+}
+
 func ExampleReplayer() {
 	r := replay.New(&memory{events: foldtest.Even(3, 0)}, replay.Options{Lock: 20})
 	ctx := context.Background()

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/feed"
@@ -29,11 +30,29 @@ const replayFolder = "replay"
 // Replay returns what finds the state at any moment. It costs nothing until it is asked.
 func (h *Home) Replay() *replay.Replayer { return h.replay }
 
-func (h *Home) newReplayer(lock int) *replay.Replayer {
-	return replay.New(h.Log, replay.Options{
-		Lock: lock, Skip: []string{store.ProbePrefix}, Keep: shelf(filepath.Join(h.folder, replayFolder)),
-		Report: func(err error) { h.zap.Warn("replay", zap.Error(err)) },
+// NewReplayer is Home.Replay for whoever has opened the log alone: neither the master key
+// nor the vault is needed to see how it stood.
+func NewReplayer(log store.Log, set settings.Settings, program *zap.Logger) *replay.Replayer {
+	return replay.New(log, replay.Options{
+		Lock: set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Keep: shelf(filepath.Join(set.Home, replayFolder)),
+		Report: func(err error) { program.Warn("replay", zap.Error(err)) },
 	})
+}
+
+// Live returns how it stands now, as the login service is answered and the board shows it:
+// what the snapshots of this home held, and what came after.
+func (h *Home) Live(ctx context.Context) (replay.State, error) {
+	for {
+		s := replay.State{Factors: h.Factors.Snapshot(), Board: h.Board.Snapshot()}
+		if s.Position = s.Factors.Position(); s.Position == s.Board.Position() {
+			return s, nil
+		}
+		select { // one of them has just got another event, and the other one gets it
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return replay.State{}, context.Cause(ctx)
+		}
+	}
 }
 
 // A shelf keeps what a replay and the ledger have made, in files of a folder. It makes
