@@ -263,3 +263,74 @@ func TestFaultsOfTheOutbox(t *testing.T) {
 		}
 	}
 }
+
+// What was sent to somebody is gone, what others got stays, and no number is given twice.
+func TestTheOutboxForgetsWhatWasSentToSomebody(t *testing.T) {
+	t.Parallel()
+	o := newOutbox(t)
+	other := codeMail
+	other.ID, other.To = "send-9", "lois@voorbeeld.nl"
+	send := func(by interface {
+		Send(context.Context, Message) (Receipt, error)
+	}, m Message,
+	) {
+		t.Helper()
+		if _, err := by.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(o.Mail(), codeMail)
+	send(o.Mail(), other)
+	send(o.SMS(), codeSMS)
+	send(o.SMS(), pairedSMS)
+	var seen []int
+	watching, stop := context.WithCancel(t.Context())
+	ended, got := make(chan struct{}), make(chan Item, 10)
+	go func() {
+		defer close(ended)
+		_ = o.Watch(watching, 4, func(i Item) { got <- i })
+	}()
+	defer func() { stop(); <-ended }()
+	for range 2 { // again changes nothing
+		if err := o.Forget(t.Context(), strings.ToUpper(codeMail.To), codeSMS.To, "nobody@voorbeeld.nl"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var items []Item
+	for end := time.Now().Add(20 * time.Second); len(items) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var err error
+		if items, err = o.List(0); err != nil { // a fresh one waits for the number before it
+			t.Fatal(err)
+		}
+	}
+	for _, i := range items {
+		seen = append(seen, i.Number)
+	}
+	if len(seen) != 1 || seen[0] != 2 || items[0].To != other.To {
+		t.Errorf("left are %+v", items)
+	}
+	send(o.Mail(), other)
+	select {
+	case next := <-got:
+		if next.Number != 5 || next.To != other.To {
+			t.Errorf("the next one is %+v", next)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("whoever watches misses the next one")
+	}
+	entries, err := os.ReadDir(o.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(o.dir, e.Name()))
+		if err != nil || bytes.Contains(b, []byte("sanne")) || bytes.Contains(b, []byte("612345678")) {
+			t.Errorf("%s holds %q, %v", e.Name(), b, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := o.Forget(ctx, other.To); err == nil {
+		t.Error("forgotten after the end")
+	}
+}

@@ -130,6 +130,8 @@ func (t trail) follow(r *domain.Recorded) trail {
 		t.revoked = ""
 	case enrolment.PocketRevoked:
 		t.revoked = e.Reason
+	case enrolment.PersonErased:
+		t.stepAt, t.factorAt, t.help = at, at, ""
 	}
 	return t
 }

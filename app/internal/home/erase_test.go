@@ -381,10 +381,12 @@ func TestAVaultThatIsPutBackIsErasedAgain(t *testing.T) {
 		t.Errorf("of the values: %v", v)
 	}
 	h.clean(traces)
-	h.stop()
-	if h.logs.FilterMessageSnippet("forgotten").Len() != 1 {
-		t.Error("nobody was told")
+	for end := time.Now().Add(deadline); h.logs.FilterMessageSnippet("forgotten").Len() != 1; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody was told")
+		}
 	}
+	h.stop()
 	backup.putBack(t, dir)
 	// A program that does one thing does it, too.
 	set, err := settings.Load(settings.Sources{Home: dir})

@@ -19,6 +19,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/lookup"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/service"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/foldtest"
@@ -540,5 +541,37 @@ func TestMetrics(t *testing.T) {
 	}
 	if strings.Contains(string(b), "portal") || strings.Contains(string(b), "sanne") {
 		t.Error("somebody is told of")
+	}
+}
+
+// Somebody who was erased has no factor, and the answer says which: by id, among the
+// changes and on the stream of them; their address is nobody's.
+func TestSomebodyWhoWasErased(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.walk(email, desk.ScreenDone)
+	f := h.byEmail(email)
+	s, err := domain.ParseSubjectID(f.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.Desk.RequestAlone(t.Context(), desk.CaseRequest{Subject: s, Action: enrolment.Erasing, Reason: enrolment.CaseRequest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.byEmail(email); got.State != "unknown" || got.Subject != "" {
+		t.Errorf("by the address: %+v", got)
+	}
+	got := answer[lookup.Factor](t, h.get("/v1/factor/"+f.Subject, nil), http.StatusOK)
+	if got.State != "erased" || got.Factor != "none" || *got.Revision <= *f.Revision || !got.Since.After(*f.Since) {
+		t.Errorf("by id: %+v", got)
+	}
+	page := answer[lookup.Changes](t, h.get("/v1/factors?after="+strconv.FormatUint(f.Position, 10), nil), http.StatusOK)
+	if len(page.Factors) != 1 || page.Factors[0].State != "erased" || page.Factors[0].Subject != f.Subject {
+		t.Errorf("among the changes: %+v", page)
+	}
+	login := h.ask(http.MethodPost, "/v1/logins", `{"email":"`+email+`","password":"`+phrase+`"}`, nil)
+	if login.StatusCode != http.StatusForbidden && login.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a login: %s", login.Status)
 	}
 }

@@ -126,7 +126,7 @@ func (a *actions) own() bool { return a.p.subject == a.p.SignedIn().Subject }
 // acts says that whoever looks may do something on a page at all.
 func (a *actions) acts() bool {
 	s := a.p.SignedIn()
-	return s.May(staff.HelpPerson) || s.May(staff.RequestCase) || s.May(staff.Assist)
+	return s.May(staff.HelpPerson) || s.May(staff.RequestCase) || s.May(staff.Assist) || s.May(staff.RequestErasure)
 }
 
 // possible says whether an action makes sense for somebody as they are now.
@@ -149,6 +149,8 @@ func possible(action enrolment.Action, v *desk.PersonView) bool {
 		return !frozen && v.Step > enrolment.StepPassword
 	case enrolment.IssuingTicket:
 		return !frozen && none && v.Step > enrolment.StepPassword
+	case enrolment.Erasing:
+		return !v.Erased && v.Revision != domain.NoStream
 	}
 	return false
 }
@@ -164,6 +166,17 @@ func wrongCodes(v *desk.PersonView) bool {
 	return false
 }
 
+// rightFor is what it takes to ask for an action.
+func rightFor(action enrolment.Action) staff.Right {
+	switch {
+	case action == enrolment.Erasing:
+		return staff.RequestErasure
+	case action.Second():
+		return staff.RequestCase
+	}
+	return staff.HelpPerson
+}
+
 // suits are the actions that a diagnosis advises, by its own names.
 var suits = map[desk.PersonAction]enrolment.Action{
 	desk.ActionResend: enrolment.Resending, desk.ActionCorrectNumber: enrolment.CorrectingNumber, desk.ActionUnlock: enrolment.Unlocking,
@@ -177,10 +190,7 @@ func (a *actions) choices() []enrolment.Action {
 	v, s := &a.p.view, a.p.SignedIn()
 	var all []enrolment.Action
 	add := func(action enrolment.Action) {
-		right := staff.HelpPerson
-		if action.Second() {
-			right = staff.RequestCase
-		}
+		right := rightFor(action)
 		free := !action.Second() || len(a.open) == 0
 		if free && s.May(right) && possible(action, v) && !slices.Contains(all, action) {
 			all = append(all, action)
@@ -212,7 +222,7 @@ func (a *actions) mayTicket() bool {
 
 func (a *actions) drawCard() {
 	p, w := a.p, a.p.w
-	shows := !p.view.Erased && (a.acts() || a.mayTicket() || a.said != "" || a.wrong != "")
+	shows := a.said != "" || a.wrong != "" || !p.view.Erased && (a.acts() || a.mayTicket())
 	if a.card.Hidden = !shows; !shows {
 		return
 	}
@@ -251,7 +261,7 @@ func (a *actions) list(all *fyne.Container, choices []enrolment.Action) {
 	if a.mayTicket() {
 		a.drawTicket(all)
 	}
-	if !a.acts() {
+	if !a.acts() || a.p.view.Erased {
 		return
 	}
 	a.choose, a.assist = map[enrolment.Action]*ui.Button{}, nil
@@ -286,9 +296,9 @@ func signOf(action enrolment.Action) (ui.Icon, fyne.ThemeColorName) {
 	icon := map[enrolment.Action]ui.Icon{
 		enrolment.Resending: ui.IconMail, enrolment.Freezing: ui.IconLock, enrolment.Unlocking: ui.IconCheck,
 		enrolment.CorrectingNumber: ui.IconPencil, enrolment.RevokingPocket: ui.IconPhone, enrolment.Unfreezing: ui.IconKey,
-		enrolment.Resetting: ui.IconRefresh, enrolment.IssuingTicket: ui.IconKey,
+		enrolment.Resetting: ui.IconRefresh, enrolment.IssuingTicket: ui.IconKey, enrolment.Erasing: ui.IconTrash,
 	}[action]
-	if action == enrolment.Freezing {
+	if action == enrolment.Freezing || action == enrolment.Erasing {
 		return icon, theme.ColorNameError
 	}
 	return icon, theme.ColorNamePrimary

@@ -134,6 +134,7 @@ func (t *town) Assist(_ context.Context, _ string, s domain.SubjectID, _ string)
 var (
 	helper   = []staff.Right{staff.SeeBoard, staff.SeePerson, staff.RevealData, staff.HelpPerson, staff.RequestCase, staff.Assist}
 	approver = []staff.Right{staff.SeeBoard, staff.SeePerson, staff.ApproveCase}
+	admin    = []staff.Right{staff.SeeBoard, staff.SeePerson, staff.ImportRoster, staff.RequestErasure}
 )
 
 // done has somebody be through, with a factor.
@@ -195,6 +196,9 @@ func TestWhatMayBeDone(t *testing.T) {
 		}, false, []enrolment.Action{enrolment.Unlocking, enrolment.Freezing, enrolment.CorrectingNumber, enrolment.Resetting}, false},
 		{"not begun", helper, func(v *desk.PersonView) { v.Started, v.Step = false, 0 }, false, nil, true},
 		{"an approver", approver, done(enrolment.SMS), false, nil, false},
+		{"an admin", admin, done(enrolment.SMS), false, []enrolment.Action{enrolment.Erasing}, false},
+		{"an admin, of somebody frozen", admin, func(v *desk.PersonView) { v.Frozen = desk.FrozenStolen }, false, []enrolment.Action{enrolment.Erasing}, false},
+		{"an admin, while a case is open", admin, done(enrolment.SMS), true, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			town := newTown(morning())
@@ -227,6 +231,91 @@ func TestNobodyActsOnTheirOwnPage(t *testing.T) {
 	d.settle()
 	if !d.says("Dit is je eigen pagina.") || d.says("Bevries") || d.says("Goedkeuren") || d.says("Afwijzen") {
 		t.Errorf("on one's own page it says %q", d.texts())
+	}
+}
+
+// An erasure: what goes and what stays is said before, and whether the person is told.
+func TestAskingForAnErasure(t *testing.T) {
+	town := newTown(morning())
+	town.view = done(enrolment.SMS)
+	d, p := onPerson(t, town, admin...)
+	test.Tap(p.acts.choose[enrolment.Erasing])
+	f := p.acts.form
+	for _, words := range []string{"Dit is dan weg, voor altijd", "telefoonnummers", "Dit blijft", "Wat er gebeurde en wanneer"} {
+		if !d.says(words) {
+			t.Errorf("it does not say %q: %q", words, d.texts())
+		}
+	}
+	if len(f.places) != 0 {
+		t.Error("it asks where the person is")
+	}
+	test.Tap(f.do)
+	d.settle()
+	if !strings.Contains(f.wrong, "Kies eerst een reden.") {
+		t.Fatalf("without a reason it says %q", f.wrong)
+	}
+	choose(t, f.reasons[enrolment.CaseRequest])
+	if told := f.next.String(); !strings.Contains(told, "krijgt bericht en kan het stoppen") || !strings.Contains(told, "binnen 1 uur") {
+		t.Errorf("at their request it says %q", told)
+	}
+	choose(t, f.reasons[enrolment.CaseMistake])
+	if told := f.next.String(); !strings.Contains(told, "krijgt geen bericht") || !strings.Contains(told, "Niemand kan dat terugdraaien") {
+		t.Errorf("after a mistake it says %q", told)
+	}
+	test.Tap(f.do)
+	d.until("the banner", func() bool { return p.acts.form == nil && len(p.acts.open) == 1 })
+	d.settle()
+	if !d.says("Gegevens wissen, gevraagd door") || d.says("krijgt bericht") {
+		t.Errorf("afterwards it says %q", d.texts())
+	}
+	if r := town.cases.open[0]; r.Action != enrolment.Erasing || r.Reason != enrolment.CaseMistake || len(r.Evidence) != 0 {
+		t.Errorf("asked for %+v", r)
+	}
+}
+
+// Whoever approves an erasure reads what goes and what stays, and then that it is gone.
+func TestApprovingAnErasure(t *testing.T) {
+	town := newTown(morning())
+	d := newDesktop(t, ui.Options{}, "nl")
+	d.rights = approver
+	r := waiting(town.people[0], enrolment.Erasing)
+	r.Evidence, r.Remote = nil, true
+	town.cases.open = []desk.CaseRow{r}
+	p := newCasesPage(d, town, func() {})
+	d.show(p, wide)
+	d.until("the list", func() bool { return p.got })
+	p.open(0)
+	d.settle()
+	for _, words := range []string{"Dit is dan weg, voor altijd", "Dit blijft", "De persoon vraagt erom", "dan gebeurt het meteen", "Niet nodig"} {
+		if !d.says(words) {
+			t.Errorf("it does not say %q: %q", words, d.texts())
+		}
+	}
+	if d.says("wacht het nog") || d.says("Niets nagegaan") {
+		t.Errorf("it says %q", d.texts())
+	}
+}
+
+// The page of somebody who was erased says so plainly, and shows what happened.
+func TestThePageOfSomebodyErased(t *testing.T) {
+	town := newTown(morning())
+	town.view = erased
+	d, p := onPerson(t, town, append(slices.Clone(helper), admin...)...)
+	for _, words := range []string{"Gewiste persoon", "Gegevens gewist", "Niemand kan ze nog lezen", "Dan begint die opnieuw"} {
+		if !d.says(words) {
+			t.Errorf("it does not say %q: %q", words, d.texts())
+		}
+	}
+	if d.says("Sanne") || d.says("Naam nog niet bekend") || p.acts.card.Visible() || len(p.acts.choices()) != 0 || p.acts.mayAssist() {
+		t.Errorf("it says %q", d.texts())
+	}
+}
+
+// erased has nothing personal left of somebody.
+func erased(v *desk.PersonView) {
+	*v = desk.PersonView{
+		Subject: v.Subject, Erased: true, At: v.At, Revision: v.Revision, Group: desk.GroupWaiting, Factor: enrolment.NoFactor,
+		Chosen: enrolment.NoFactor, Since: v.At, LastSeen: v.LastSeen, Diagnosis: desk.Diagnosis{Cause: said("desk-cause-erased")},
 	}
 }
 

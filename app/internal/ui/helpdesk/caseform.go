@@ -123,7 +123,7 @@ func (f *caseForm) build() fyne.CanvasObject {
 	if whys := f.action.Reasons(); len(whys) > 1 {
 		list := ui.Column("")
 		for _, why := range whys {
-			f.reasons[why] = ui.NewOption(true, w.reason(why), func() {
+			f.reasons[why] = ui.NewOption(true, w.reason(f.action, why), func() {
 				f.reason = why
 				f.sync()
 			})
@@ -140,6 +140,9 @@ func (f *caseForm) build() fyne.CanvasObject {
 	}
 	if f.action.Proof() {
 		f.buildProof(col, name)
+	}
+	if f.action == enrolment.Erasing {
+		col.Add(w.erasure(name))
 	}
 	f.ticket = ui.NewField(w.T("helpdesk-case-ticket"), w.T("helpdesk-case-ticket-hint"))
 	f.ticket.SetText(f.typed[1])
@@ -264,6 +267,10 @@ func (f *caseForm) whatNext() string {
 	id := "helpdesk-case-next-now"
 	switch {
 	case !f.action.Second():
+	case f.action == enrolment.Erasing && f.reason == enrolment.CaseRequest:
+		id = "helpdesk-case-next-here" // they are told, and can stop it
+	case f.action == enrolment.Erasing:
+		id = "helpdesk-case-next-erase"
 	case f.at == afar:
 		id = "helpdesk-case-next-afar"
 	default:

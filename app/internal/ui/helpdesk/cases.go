@@ -13,6 +13,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/app/internal/ui/office"
+	"github.com/keydesk/keydesk/domain/enrolment"
 )
 
 const (
@@ -356,10 +357,18 @@ func (p *casesPage) row(i int) ui.TableRow {
 	}
 	return ui.TableRow{Urgent: mine, Cells: []ui.Cell{
 		{Title: name, Note: r.Team, Strong: true, Mark: mark},
-		{Title: w.action(r.Action), Note: w.reason(r.Reason)},
-		{Title: office.Joined(w.evidence(&r.CaseView), w.where(r.Remote)), Note: p.asker(r)},
+		{Title: w.action(r.Action), Note: w.reason(r.Action, r.Reason)},
+		{Title: p.standsOn(r), Note: p.asker(r)},
 		left,
 	}}
+}
+
+// standsOn says what a case stands on, and where the person was.
+func (p *casesPage) standsOn(r *desk.CaseRow) string {
+	if r.Action == enrolment.Erasing {
+		return p.w.evidence(&r.CaseView)
+	}
+	return office.Joined(p.w.evidence(&r.CaseView), p.w.where(r.Remote))
 }
 
 // asker says who asked, and when.
@@ -387,9 +396,11 @@ func (p *casesPage) showCase(r *desk.CaseRow) {
 	facts := ui.Column(ui.SizeSmallGap)
 	add := func(id, value string) { facts.Add(fact(w.T(id), value)) }
 	add("helpdesk-case-what", w.action(r.Action))
-	add("helpdesk-case-reason-is", w.reason(r.Reason))
+	add("helpdesk-case-reason-is", w.reason(r.Action, r.Reason))
 	add("helpdesk-case-evidence", w.evidence(&r.CaseView))
-	add("helpdesk-case-place", capital(w.where(r.Remote)))
+	if r.Action != enrolment.Erasing {
+		add("helpdesk-case-place", capital(w.where(r.Remote)))
+	}
 	add("helpdesk-case-by", p.asker(r))
 	if r.Ticket {
 		add("helpdesk-case-ticket-is", w.T("helpdesk-case-ticket-there"))
@@ -402,6 +413,9 @@ func (p *casesPage) showCase(r *desk.CaseRow) {
 		end = w.T("helpdesk-case-line-approved", args)
 	}
 	words := ui.Column(ui.SizeGap, facts, ui.NewMessage(ui.Info, "", ui.Plain(w.T("helpdesk-action-does-"+string(r.Action), args)), ui.Plain(" "+p.then(r))))
+	if r.Action == enrolment.Erasing {
+		words.Add(w.erasure(args))
+	}
 	if r.Stage == desk.CaseWaiting && r.Mine {
 		words.Add(ui.Hint(ui.Plain(w.T("helpdesk-case-mine"))))
 	}
@@ -420,7 +434,7 @@ func (p *casesPage) then(r *desk.CaseRow) string {
 	switch {
 	case r.Stage == desk.CaseApproved:
 		return ""
-	case r.Remote:
+	case r.Remote && r.Action.Waits():
 		return p.w.T("helpdesk-case-then-afar", p.w.about(r.Name))
 	}
 	return p.w.T("helpdesk-case-then-here", p.w.about(r.Name))

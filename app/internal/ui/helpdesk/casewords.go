@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"fyne.io/fyne/v2"
+
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
@@ -28,9 +30,21 @@ func (w words) about(name string) i18n.Args {
 // action is what an action is called.
 func (w words) action(a enrolment.Action) string { return w.T("helpdesk-action-"+string(a), w.Args()) }
 
-// reason is why.
-func (w words) reason(r enrolment.CaseReason) string {
+// reason is why an action is asked for.
+func (w words) reason(a enrolment.Action, r enrolment.CaseReason) string {
+	if own := "helpdesk-case-why-" + string(a) + "-" + string(r); w.Has(own) {
+		return w.T(own, w.Args())
+	}
 	return w.T("helpdesk-case-why-"+string(r), w.Args())
+}
+
+// erasure says what an erasure takes away for good, and what it leaves.
+func (w words) erasure(name i18n.Args) fyne.CanvasObject {
+	all := ui.Column(ui.SizeGap)
+	for _, id := range []string{"helpdesk-erase-goes", "helpdesk-erase-stays"} {
+		all.Add(ui.Column(ui.SizeSmallGap, ui.Body(ui.Bold(w.T(id))), ui.Body(ui.Plain(w.T(id+"-line", name)))))
+	}
+	return ui.NewCard(ui.Tinted, all)
 }
 
 // somebody is a member of staff, by name where there is one.
@@ -52,6 +66,9 @@ func (w words) ahead(t time.Time) string {
 
 // evidence lists what a case stands on.
 func (w words) evidence(r *desk.CaseView) string {
+	if len(r.Evidence) == 0 && !r.Action.Proof() {
+		return w.T("helpdesk-case-needs-none")
+	}
 	if len(r.Evidence) == 0 {
 		return w.T("helpdesk-case-no-evidence")
 	}
@@ -80,9 +97,13 @@ func (w words) where(remote bool) string {
 func (w words) caseLine(r *desk.CaseRow) string {
 	args := w.about(r.Name)
 	args["By"], args["Second"], args["Time"] = w.somebody(r.ByName), w.somebody(r.SecondName), w.Moment(r.Asked)
-	args["Action"], args["Reason"] = w.action(r.Action), w.reason(r.Reason)
+	args["Action"], args["Reason"] = w.action(r.Action), w.reason(r.Action, r.Reason)
 	args["Evidence"], args["Where"] = w.evidence(&r.CaseView), w.where(r.Remote)
-	line := w.T("helpdesk-case-line", args)
+	id := "helpdesk-case-line"
+	if r.Action == enrolment.Erasing { // nobody has to be there for it
+		id = "helpdesk-case-line-erase"
+	}
+	line := w.T(id, args)
 	if r.Stage == desk.CaseApproved {
 		args["Until"] = w.ahead(r.NotBefore)
 		return line + " " + w.T("helpdesk-case-line-approved", args)
@@ -103,6 +124,9 @@ func (w words) decided(v desk.CaseView, name string) string {
 	case desk.CaseDenied:
 		return w.T("helpdesk-case-now-denied", args)
 	case desk.CaseWaiting:
+		if v.Action == enrolment.Erasing && v.Reason != enrolment.CaseRequest {
+			return w.T("helpdesk-case-now-waiting-erase", args) // they are not told
+		}
 		return w.T("helpdesk-case-now-waiting", args)
 	case desk.CaseStopped, desk.CaseExpired:
 	}

@@ -44,7 +44,7 @@ func mayApprove(s desk.Shift, r *desk.CaseRow) bool {
 
 // mayEnd says whether whoever looks may let it come to nothing.
 func mayEnd(s desk.Shift, r *desk.CaseRow) bool {
-	return r.Subject != s.Subject && (r.Mine && s.May(staff.RequestCase) || s.May(staff.ApproveCase))
+	return r.Subject != s.Subject && (r.Mine && s.May(rightFor(r.Action)) || s.May(staff.ApproveCase))
 }
 
 // buttons are what whoever looks can do about a case.

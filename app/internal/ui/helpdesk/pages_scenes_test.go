@@ -126,6 +126,24 @@ func pageScenes() []pageScene {
 			p.(*personPage).acts.decide.denying = "QRST-2345"
 			p.(*personPage).acts.redraw()
 		}},
+		{"actions-erase", asAdmin, func(_ *desktop, p shownPage) {
+			p.(*personPage).acts.begin(enrolment.Erasing)
+			f := p.(*personPage).acts.form
+			f.reason = enrolment.CaseRequest
+			f.sync()
+		}},
+		{"actions-admin", asAdmin, nil},
+		{"person-erased", func(d *desktop, t *town) shownPage {
+			t.view = erased
+			return newPersonPage(d, t, t.people[0].Subject)
+		}, nil},
+		{"cases-erase", func(d *desktop, t *town) shownPage {
+			d.rights = approver
+			r := waiting(t.people[0], enrolment.Erasing)
+			r.Evidence, r.Remote = nil, true
+			t.cases.open = []desk.CaseRow{r}
+			return newCasesPage(d, t, func() {})
+		}, func(_ *desktop, p shownPage) { p.(*casesPage).open(0) }},
 		{"cases", withCases, func(_ *desktop, p shownPage) { ui.Focus(p.(*casesPage).table) }},
 		{"cases-open", withCases, func(_ *desktop, p shownPage) { p.(*casesPage).open(0) }},
 		{"cases-none", func(d *desktop, t *town) shownPage {
@@ -146,6 +164,12 @@ func asHelper(view func(*desk.PersonView)) func(d *desktop, t *town) shownPage {
 		d.rights, t.view = helper, view
 		return newPersonPage(d, t, t.people[0].Subject)
 	}
+}
+
+// asAdmin is the page of somebody who is done, to an admin.
+func asAdmin(d *desktop, t *town) shownPage {
+	d.rights, t.view = admin, done(enrolment.SMS)
+	return newPersonPage(d, t, t.people[0].Subject)
 }
 
 // withCases is the page of what waits, with long names too.

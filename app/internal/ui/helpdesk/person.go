@@ -298,9 +298,13 @@ func (p *personPage) show() {
 func (p *personPage) showHead() {
 	v, w := &p.view, p.w
 	name := v.Name
-	if name == "" {
+	switch {
+	case v.Erased:
+		name = w.T("helpdesk-erased-name")
+	case name == "":
 		name = w.T("helpdesk-no-name")
 	}
+	p.track.Hidden = v.Erased // there is no way any more
 	p.heading.SetText(name)
 	kind, id := p.standing()
 	p.badge.Set(kind, w.T(id, i18n.Args{"Step": int(v.Step)}))
@@ -343,7 +347,12 @@ func (p *personPage) standing() (ui.MessageKind, string) {
 // to do about it.
 func (p *personPage) showWhy() {
 	d, w := &p.view.Diagnosis, p.w
-	if !p.changed(0, fmt.Sprint(d.Cause, d.Well, d.Checks, d.Advice)) {
+	if !p.changed(0, fmt.Sprint(d.Cause, d.Well, d.Checks, d.Advice, p.view.Erased)) {
+		return
+	}
+	if p.view.Erased {
+		p.why.Objects = []fyne.CanvasObject{ui.Column(ui.SizeGap, ui.Subheading(w.T("helpdesk-erased")),
+			ui.NewMessage(ui.Info, "", ui.Plain(w.T("helpdesk-erased-line"))), ui.Body(ui.Plain(w.T("helpdesk-erased-anew"))))}
 		return
 	}
 	title, kind := "helpdesk-why", ui.Info
@@ -399,6 +408,9 @@ type knownFact struct {
 func (p *personPage) facts() []knownFact {
 	v, w := &p.view, p.w
 	all := []knownFact{{"factor", w.T("helpdesk-factor-" + string(orNone(v.Factor))), ""}}
+	if v.Erased {
+		all[0].value = w.T("helpdesk-factor-erased")
+	}
 	add := func(when bool, label, value string) {
 		if when {
 			all = append(all, knownFact{label, value, ""})
