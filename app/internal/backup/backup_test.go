@@ -149,12 +149,12 @@ func TestDamage(t *testing.T) {
 			return errors.Join(err, os.WriteFile(name, b, 0o600)) //nolint:gosec // our own file
 		},
 		"cut off": func(name string) error {
-			b, err := os.ReadFile(name) //nolint:gosec // our own file
+			b, err := os.ReadFile(name)                                      //nolint:gosec // our own file
 			return errors.Join(err, os.WriteFile(name, b[:len(b)-1], 0o600)) //nolint:gosec // our own file
 		},
 		"emptied": func(name string) error { return os.Truncate(name, 0) },
 		"longer": func(name string) error {
-			b, err := os.ReadFile(name) //nolint:gosec // our own file
+			b, err := os.ReadFile(name)                                        //nolint:gosec // our own file
 			return errors.Join(err, os.WriteFile(name, append(b, ' '), 0o600)) //nolint:gosec // our own file
 		},
 		"removed": os.Remove,
@@ -272,10 +272,7 @@ func TestIdentities(t *testing.T) {
 		}
 	}
 	for _, r := range []string{"", "age1", "somebody@example.org", recipient + "\nage1x", "#" + recipient, strings.TrimSpace(string(own))} {
-		if err := backup.ParseRecipient(r); !errors.Is(err, backup.ErrRecipient) || strings.Contains(err.Error(), "SECRET-KEY-1") {
-			t.Errorf("%q: %v", r, err)
-		}
-		if _, err := backup.Make(t.Context(), backup.Options{Folder: t.TempDir(), Recipient: r, Now: noon}, source()); !errors.Is(err, backup.ErrRecipient) {
+		if _, err := backup.Make(t.Context(), backup.Options{Folder: t.TempDir(), Recipient: r, Now: noon}, source()); !errors.Is(err, backup.ErrRecipient) || strings.Contains(err.Error(), "SECRET-KEY-1") {
 			t.Errorf("%q: %v", r, err)
 		}
 	}
@@ -383,5 +380,32 @@ func TestLastOfNone(t *testing.T) {
 		if _, ok, err := backup.Last(folder); ok || err != nil {
 			t.Errorf("%t, %v", ok, err)
 		}
+	}
+}
+
+func TestWhoWasErased(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	a, b, c := domain.SubjectID{1}, domain.SubjectID{2}, domain.SubjectID{3}
+	for _, some := range [][]domain.SubjectID{{a, b, a}, {b}, nil, {c, a}} {
+		if err := backup.NoteErased(folder, some...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := backup.Erased(folder); err != nil || !slices.Equal(got, []domain.SubjectID{a, b, c}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	none := filepath.Join(folder, "none")
+	if err := backup.NoteErased(none, a); err != nil {
+		t.Error(err)
+	}
+	if got, err := backup.Erased(none); err != nil || got != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "erased"), []byte(a.String()+"\nsomebody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.Erased(folder); !errors.Is(err, backup.ErrDamaged) || !strings.Contains(err.Error(), "line 2") {
+		t.Error(err)
 	}
 }

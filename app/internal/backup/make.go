@@ -63,13 +63,8 @@ const nameForm = "2006-01-02T150405Z"
 // any more. Whoever makes the next one removes it.
 const partial = ".partial-"
 
-// ParseRecipient says whether something is whom age can encrypt to: ErrRecipient
-// otherwise.
-func ParseRecipient(s string) error {
-	_, err := recipients(s)
-	return err
-}
-
+// recipients reads whom age can encrypt to: ErrRecipient where it is nobody. No error
+// repeats it: it may be the private key.
 func recipients(s string) ([]age.Recipient, error) {
 	if strings.ContainsAny(s, "\r\n#") {
 		return nil, ErrRecipient

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"filippo.io/age"
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/keydesk/keydesk/app/internal/i18n"
@@ -134,6 +135,14 @@ func mailAddress(s string) error {
 }
 
 var streamPrefix = matching(`[a-z0-9][a-z0-9_-]{0,39}`, "must be at most 40 small letters, digits, dashes and underscores")
+
+// ageRecipient repeats nothing of what it refuses: it may be the private key.
+func ageRecipient(s string) error {
+	if _, err := age.ParseRecipients(strings.NewReader(s)); err != nil || strings.ContainsAny(s, "\n#") {
+		return errors.New("must be the public key of age, which begins with age1")
+	}
+	return nil
+}
 
 func logURL(s string) error {
 	scheme, rest, _ := strings.Cut(s, ":")

@@ -44,6 +44,7 @@ func defaults(home string) Settings {
 		Stations:  Stations{Names: []string{"localhost", "127.0.0.1"}, CertificateLife: 90 * 24 * time.Hour},
 		API:       API{Stale: 5 * time.Second, ClientRate: 1000, AddressRate: 2000},
 		Retention: Retention{Left: 180 * 24 * time.Hour, Unfinished: 365 * 24 * time.Hour},
+		Backup:    Backup{Keep: 30},
 		AFAS:      AFAS{PageSize: 1000, Timeout: time.Minute},
 		Logging:   Logging{Level: "info", Format: "json"},
 		origins:   map[string]origin{},
@@ -70,6 +71,7 @@ var sections = map[string]string{
 	"stations":     "How stations on other machines reach this one, when \"keydeskd serve\" runs here.",
 	"api":          "The login service's API, when \"keydeskd serve\" runs here.",
 	"retention":    "How long personal data is kept without a reason. Nothing is erased by itself: \"keydeskd erase --due\"\nlists who is due, and somebody decides.",
+	"backup":       "Where \"keydeskd backup\" puts backups, of which one a day is advised.",
 	"afas":         "AFAS Profit, which \"keydeskd import --afas\" reads HR's list from: from a GetConnector that gives those\nwho are to be announced, and nothing that is not needed.",
 	"afas.fields":  "Which field of the connector is which of ours. Empty: the one whose name says so, in Dutch or English,\nas with the columns of a file; \"-\": none. \"keydeskd doctor\" shows what is found.",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
@@ -81,7 +83,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation, &s.Policy.Tickets), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), retentionFields(&s.Retention), s.afasFields(), loggingFields(&s.Logging),
+		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), retentionFields(&s.Retention), backupFields(&s.Backup), s.afasFields(), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -106,6 +108,14 @@ func retentionFields(r *Retention) []field {
 	return []field{
 		{"retention.left", "How long after HR announced that somebody left they are due to be erased. \"0s\": never.", spanKind{&r.Left, 0, most}},
 		{"retention.unfinished", "How long after somebody began, never finished and did nothing more. \"0s\": never.", spanKind{&r.Unfinished, 0, most}},
+	}
+}
+
+func backupFields(b *Backup) []field {
+	return []field{
+		{"backup.folder", "The folder of all backups, on another disk or machine: each gets a folder of its own in it. When it is\nset, \"keydeskd doctor\" says how old the last one is.", textKind{&b.Folder, nil}},
+		{"backup.recipient", "The age public key that the vault is encrypted to, \"age1…\", as \"age-keygen\" makes it, with the private\none that opens the backups: keep that off this machine, and not where the backups are.", textKind{&b.Recipient, ageRecipient}},
+		{"backup.keep", "How many are left when another one is made, with that one; 0: all. Whoever is erased is still in the\nolder ones, for as long as they are there.", numberKind{&b.Keep, 0, 10_000}},
 	}
 }
 

@@ -25,6 +25,7 @@ type Settings struct {
 	Stations     Stations
 	API          API
 	Retention    Retention
+	Backup       Backup
 	AFAS         AFAS
 	Logging      Logging
 
@@ -192,6 +193,13 @@ type API struct {
 type Retention struct {
 	Left       time.Duration // after HR announced that they left
 	Unfinished time.Duration // after they did something last, of who began and never finished
+}
+
+// Backup is where "keydeskd backup" puts backups.
+type Backup struct {
+	Folder    string // empty: it has to be said each time
+	Recipient string // of the vault, an age public key; empty: so, too
+	Keep      int    // so many are left; 0: all
 }
 
 // AFAS is a GetConnector of AFAS Profit that HR's list is read from. All of URL,

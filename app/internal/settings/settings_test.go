@@ -219,6 +219,7 @@ func TestBadFiles(t *testing.T) {
 		{"an AFAS in the clear", "[afas]\nurl = \"http://12345.rest.afas.online\"\n", "keydesk.toml:2: afas.url: must be an https address, or http to this machine, without a query"},
 		{"a field that is none", "[afas.fields]\nemail = \"E-mail\"\n", "keydesk.toml:2: afas.fields.email: must be a field of the connector, at most 80 letters, digits and underscores, or a dash"},
 		{"a part of a site", "[pocket]\npublic_url = \"https://example.org/pocket\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
+		{"a private key in the place of the public one", "[backup]\nrecipient = \"AGE-SECRET-KEY-1QQQQ\"\n", "keydesk.toml:2: backup.recipient: must be the public key of age, which begins with age1"},
 		{"wiped before warned", "[kiosk]\nidle_warn = \"3m\"\n", "keydesk.toml: kiosk.idle_wipe: must be longer than kiosk.idle_warn"},
 		{"everything at once", "[mail]\nport = 0\nhots = \"x\"\n[logging]\nlevel = \"loud\"\n", "keydesk.toml:2: mail.port: must be a whole number from 1 to 65535\n" +
 			"keydesk.toml:3: mail.hots: unknown setting; did you mean mail.host?\n" +
