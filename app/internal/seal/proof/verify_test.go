@@ -1,0 +1,724 @@
+package proof_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/keydesk/keydesk/app/internal/seal/bundle"
+	"github.com/keydesk/keydesk/app/internal/seal/bundle/bundletest"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/domain"
+)
+
+var (
+	monday  = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	someone = domain.Actor{Kind: domain.ActorPerson, ID: "7d444840-9dc0-41d2-9a4c-3b3f3cf2a1de", Role: domain.RoleSubject}
+)
+
+// record adds so many events, six hours apart, each third one a login, and signs
+// at the end of each day and of all.
+func record(t testing.TB, l *bundletest.Log, n int) {
+	t.Helper()
+	for range n {
+		i := len(l.Events)
+		at := monday.Add(time.Duration(i)*6*time.Hour + 123456*time.Microsecond)
+		stream, typ, data := "enrolment-"+someone.ID, "NameSet", fmt.Sprintf(`{"name":{"ref":"%032d"},"of":"Zoë \"&<>\u0007"}`, i)
+		if i%3 == 1 {
+			stream, typ, data = "login-"+someone.ID, "LoginFailed", `{"reason":"code"}`
+		}
+		l.Add(t, stream, typ, data, at, someone)
+		if at.Hour() == 3 {
+			l.Sign(t, at.Add(time.Hour))
+		}
+	}
+	l.Sign(t, monday.Add(time.Duration(len(l.Events))*6*time.Hour))
+}
+
+func made(t testing.TB, l *bundletest.Log, q bundle.Query) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	q.Made, q.Version = monday.AddDate(0, 1, 0), "1.2.3"
+	if _, err := bundle.Write(context.Background(), &out, bundle.Source{Log: l, Seal: l}, q, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// The log that most tests are about: 24 events in six days, of which the bundle
+// has the leaves 6 to 19, [6, 20). Two logins among them have expired.
+const (
+	from, to, size = 6, 20, 24
+	expired        = 8 // position; its leaf is 7
+)
+
+var sample = sync.OnceValues(func() (*bundletest.Log, []byte) {
+	t := new(testing.T) // what fails here fails every test
+	l := bundletest.New(t, 1)
+	record(t, l, size)
+	l.Expired[expired], l.Expired[17] = true, true
+	return l, made(t, l, bundle.Query{From: bundle.Moment{Position: from + 1}, To: bundle.Moment{Position: to + 1}})
+})
+
+// A box is a bundle that is taken apart.
+type box struct {
+	names []string
+	files map[string][]byte
+	extra []string // put in once more in the end
+}
+
+func unpack(t testing.TB, b []byte) *box {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &box{files: map[string][]byte{}}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.files[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+		x.names = append(x.names, f.Name)
+	}
+	return x
+}
+
+func (x *box) pack(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range append(slices.Clone(x.names), x.extra...) {
+		content, there := x.files[name]
+		if !there {
+			continue
+		}
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// manifest changes it.
+func (x *box) manifest(t testing.TB, change func(*proof.Manifest)) {
+	t.Helper()
+	var m proof.Manifest
+	if err := json.Unmarshal(x.files[proof.FileManifest], &m); err != nil {
+		t.Fatal(err)
+	}
+	change(&m)
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.files[proof.FileManifest] = b
+}
+
+// hashes changes the range proof.
+func (x *box) hashes(t testing.TB, change func([]string) []string) {
+	t.Helper()
+	var all []string
+	if err := json.Unmarshal(x.files[proof.FileRange], &all); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(change(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.files[proof.FileRange] = b
+}
+
+// lines changes the lines of events.
+func (x *box) lines(change func([]string) []string) {
+	all := strings.SplitAfter(string(x.files[proof.FileEvents]), "\n")
+	x.files[proof.FileEvents] = []byte(strings.Join(change(all[:len(all)-1]), ""))
+}
+
+// event changes one event as somebody would who knows the format.
+func (x *box) event(t testing.TB, leaf int, change func(*proof.Line)) {
+	t.Helper()
+	x.lines(func(all []string) []string {
+		l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[leaf-from], "\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&l)
+		all[leaf-from] = string(l.Append(nil)) + "\n"
+		return all
+	})
+}
+
+func verdict(t testing.TB, b []byte, o proof.Options) proof.Verdict {
+	t.Helper()
+	v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestWhatHoldsIsSaid(t *testing.T) {
+	t.Parallel()
+	l, b := sample()
+	c, _ := l.Checkpoint()
+	v := verdict(t, b, proof.Options{Keys: l.Keys(), Since: []byte(unpack(t, b).note(t, 0))})
+	want := proof.Verdict{
+		Origin: "keydesk/" + bundletest.Store, Store: bundletest.Store, From: from, To: to, Size: size,
+		Events: to - from - 2, Expired: 2, First: l.Events[from].Recorded, Last: l.Events[to-1].Recorded,
+		Root: c.Root.String(), Sealed: c.At, Witnesses: []string{"auditor.example"},
+		KeysPinned: true, Signed: true, Complete: true, LastExpired: l.Events[16].Recorded.Truncate(24 * time.Hour), Earlier: 5, Findings: []proof.Finding{},
+	}
+	since := v.Since
+	if v.Since = nil; fmt.Sprintf("%+v", v) != fmt.Sprintf("%+v", want) || !v.OK() {
+		t.Errorf("got\n%+v, want\n%+v", v, want)
+	}
+	if since == nil || !since.Holds || since.Size != 4 {
+		t.Errorf("since the first day: %+v", since)
+	}
+	if v := verdict(t, b, proof.Options{}); v.KeysPinned || !v.OK() {
+		t.Errorf("without keys: %+v", v)
+	}
+}
+
+// note returns an earlier checkpoint of the bundle.
+func (x *box) note(t testing.TB, i int) string {
+	t.Helper()
+	var all []proof.Earlier
+	if err := json.Unmarshal(x.files[proof.FileConsistency], &all); err != nil {
+		t.Fatal(err)
+	}
+	return all[i].Note
+}
+
+// A broken is a way to break a bundle, and what is found.
+type broken struct {
+	name string
+	do   func(t *testing.T, x *box)
+	kind proof.Kind
+	file string
+	leaf int64 // -1: the finding is of none
+	upTo int64 // the leaf behind the last one; 0: the one behind leaf
+}
+
+// rest is what a changed event leaves for the hash to find: that of the whole day,
+// since a checkpoint was signed at the end of each.
+func breaks() []broken {
+	line := func(change func([]string) []string) func(*testing.T, *box) {
+		return func(_ *testing.T, x *box) { x.lines(change) }
+	}
+	event := func(leaf int, change func(*proof.Line)) func(*testing.T, *box) {
+		return func(t *testing.T, x *box) { t.Helper(); x.event(t, leaf, change) }
+	}
+	hashes := func(change func([]string) []string) func(*testing.T, *box) {
+		return func(t *testing.T, x *box) { t.Helper(); x.hashes(t, change) }
+	}
+	manifest := func(change func(*proof.Manifest)) func(*testing.T, *box) {
+		return func(t *testing.T, x *box) { t.Helper(); x.manifest(t, change) }
+	}
+	replace := func(file, old, new string) func(*testing.T, *box) {
+		return func(t *testing.T, x *box) {
+			t.Helper()
+			b := bytes.Replace(x.files[file], []byte(old), []byte(new), 1)
+			if bytes.Equal(b, x.files[file]) {
+				t.Fatalf("%s has no %s", file, old)
+			}
+			x.files[file] = b
+		}
+	}
+	renumbered := func(all []string) []string {
+		for i := range all {
+			l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[i], "\n")))
+			if err != nil {
+				panic(err)
+			}
+			l.Number = int64(from + i)
+			all[i] = string(l.Append(nil)) + "\n"
+		}
+		return all
+	}
+	const events = proof.FileEvents
+	return []broken{
+		{"what an event says was changed", event(11, func(l *proof.Line) { l.Data = []byte(`{"name":"x"}`) }), proof.FoundChanged, events, 11, 0},
+		{"its metadata were changed", event(12, func(l *proof.Line) { l.Metadata = bytes.ReplaceAll(l.Metadata, []byte("subject"), []byte("auditor")) }), proof.FoundChanged, events, 12, 0},
+		{"what an event says and its hash were changed", event(12, func(l *proof.Line) {
+			l.Data = []byte(`{"name":"x"}`)
+			l.Event.Data = sha256.Sum256(l.Data)
+		}), proof.FoundRoot, events, 12, 16},
+		{"its time was changed", event(12, func(l *proof.Line) { l.Event.Time = l.Event.Time.Add(time.Hour) }), proof.FoundRoot, events, 12, 16},
+		{"its type was changed", event(17, func(l *proof.Line) { l.Event.Type = "SmsSet" }), proof.FoundRoot, events, 16, 20},
+		{"its revision was changed", event(6, func(l *proof.Line) { l.Event.Revision++ }), proof.FoundRoot, events, 6, 8},
+		{"it is of another log", event(11, func(l *proof.Line) { l.Event.Store = "other" }), proof.FoundForeign, events, 11, 0},
+		{"it was dropped", line(func(all []string) []string { return slices.Delete(all, 3, 4) }), proof.FoundMissing, events, 9, 0},
+		{"it was dropped, and the rest renumbered", line(func(all []string) []string { return renumbered(slices.Delete(all, 3, 4)) }), proof.FoundIndex, events, 9, 0},
+		{"the first was dropped", line(func(all []string) []string { return all[1:] }), proof.FoundMissing, events, 6, 0},
+		{"the last was dropped", line(func(all []string) []string { return all[:len(all)-1] }), proof.FoundMissing, events, 19, 20},
+		{"all were dropped", line(func([]string) []string { return nil }), proof.FoundMissing, events, 6, 20},
+		{"one was doubled", line(func(all []string) []string { return slices.Insert(all, 5, all[4]) }), proof.FoundOrder, events, 11, 0},
+		{"one was doubled, and the rest renumbered", line(func(all []string) []string { return renumbered(slices.Insert(all, 5, all[4])) }), proof.FoundOrder, events, 11, 0},
+		{"one was moved forward", line(func(all []string) []string {
+			return append(append(all[:3:3], all[9]), append(all[3:9:9], all[10:]...)...)
+		}), proof.FoundMissing, events, 9, 0},
+		{"two were swapped, and renumbered", line(func(all []string) []string { all[6], all[5] = all[5], all[6]; return renumbered(all) }), proof.FoundOrder, events, 12, 0},
+		{"one was added in the end", line(func(all []string) []string {
+			l, _ := proof.ParseLine([]byte(strings.TrimSuffix(all[len(all)-1], "\n")))
+			l.Number++
+			l.Event.Position++
+			return append(all, string(l.Append(nil))+"\n")
+		}), proof.FoundOrder, events, 20, 0},
+		{"an expired one stands for one that never expires", event(9, func(l *proof.Line) {
+			*l = proof.Line{Number: 9, Expired: true, Entry: proof.Entry{Position: 10, Day: proof.DayOf(l.Event.Time), Class: proof.Login}, Left: l.Event.Hash()}
+		}), proof.FoundExpired, events, 9, 0},
+		{"an expired one has another hash", event(7, func(l *proof.Line) { l.Left[0]++ }), proof.FoundRoot, events, 6, 8},
+		{"an expired one has another day", event(7, func(l *proof.Line) { l.Entry.Day++ }), proof.FoundExpired, events, 7, 0},
+		{"an expired one has another position", event(7, func(l *proof.Line) { l.Entry.Position = 100 }), proof.FoundExpired, events, 7, 0},
+		{"a checkpoint stands among the events", event(9, func(l *proof.Line) { *l = proof.Line{Number: 9, Checkpoint: "x"} }), proof.FoundOrder, events, 9, 0},
+		{"there is white space", replace(events, `"leaf":11,`, `"leaf": 11,`), proof.FoundForm, events, 11, 0},
+		{"a member is unknown", replace(events, `"leaf":11,`, `"leaf":11,"more":1,`), proof.FoundForm, events, 11, 0},
+		{"a member is there twice", replace(events, `"leaf":11,`, `"leaf":11,"leaf":11,`), proof.FoundForm, events, 11, 0},
+		{"a member has another name", replace(events, `"leaf":11,`, `"Leaf":11,`), proof.FoundForm, events, 11, 0},
+		{"a character is escaped", replace(events, `Zoë`, `Zo\u00eb`), proof.FoundForm, events, 6, 0},
+		{"there is an empty line", line(func(all []string) []string { return slices.Insert(all, 4, "\n") }), proof.FoundForm, events, 10, 0},
+		{"the last line does not end", line(func(all []string) []string { all[13] = strings.TrimSuffix(all[13], "\n"); return all }), proof.FoundFile, events, -1, 0},
+
+		{"a hash of the range proof is missing", hashes(func(h []string) []string { return h[1:] }), proof.FoundRoot, proof.FileRange, -1, 0},
+		{"the last hash of the range proof is missing", hashes(func(h []string) []string { return h[:len(h)-1] }), proof.FoundRoot, proof.FileRange, -1, 0},
+		{"the range proof is empty", hashes(func([]string) []string { return []string{} }), proof.FoundRoot, proof.FileRange, -1, 0},
+		{"the range proof has a hash too many", hashes(func(h []string) []string { return append(h, h[0]) }), proof.FoundRoot, proof.FileRange, -1, 0},
+		{"two hashes of the range proof are swapped", hashes(func(h []string) []string { h[0], h[1] = h[1], h[0]; return h }), proof.FoundRoot, events, 6, 8},
+		{"the range proof holds something else", replace(proof.FileRange, `"`, `"#`), proof.FoundForm, proof.FileRange, -1, 0},
+
+		{"the checkpoint's root was changed", replace(proof.FileCheckpoint, "\n24\n", "\n24\nA"), proof.FoundForm, proof.FileCheckpoint, -1, 0},
+		{"the checkpoint's size was changed", replace(proof.FileCheckpoint, "\n24\n", "\n25\n"), proof.FoundSignature, proof.FileCheckpoint, -1, 0},
+		{"the checkpoint's time was changed", replace(proof.FileCheckpoint, "\ntime 2026", "\ntime 2027"), proof.FoundSignature, proof.FileCheckpoint, -1, 0},
+		{"the log's signature was taken off", func(_ *testing.T, x *box) {
+			text, sigs, _ := strings.Cut(string(x.files[proof.FileCheckpoint]), "\n\n")
+			x.files[proof.FileCheckpoint] = []byte(text + "\n\n" + strings.SplitAfterN(sigs, "\n", 2)[1])
+		}, proof.FoundSignature, proof.FileCheckpoint, -1, 0},
+		{"an older checkpoint stands in its place", func(t *testing.T, x *box) { x.files[proof.FileCheckpoint] = []byte(x.note(t, 4)) }, proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the keys are somebody else's", func(t *testing.T, x *box) {
+			x.files[proof.FileKeys] = []byte(strings.Join(bundletest.New(t, 2).Keys(), "\n") + "\n")
+		}, proof.FoundKey, proof.FileKeys, -1, 0},
+
+		{"an earlier checkpoint was changed", replace(proof.FileConsistency, `\n8\n`, `\n9\n`), proof.FoundSignature, proof.FileConsistency, -1, 0},
+		{"a consistency proof lacks a hash", func(t *testing.T, x *box) {
+			t.Helper()
+			var all []proof.Earlier
+			if err := json.Unmarshal(x.files[proof.FileConsistency], &all); err != nil {
+				t.Fatal(err)
+			}
+			all[2].Proof = all[2].Proof[1:]
+			x.files[proof.FileConsistency], _ = json.Marshal(all)
+		}, proof.FoundConsistency, proof.FileConsistency, -1, 0},
+		{"there is no checkpoint among the earlier ones", replace(proof.FileConsistency, `[`, `[{"note":"x","proof":[]},`), proof.FoundForm, proof.FileConsistency, -1, 0},
+
+		{"the index was changed", func(_ *testing.T, x *box) { x.files[proof.FileIndex][3] ^= 1 }, proof.FoundIndex, proof.FileIndex, -1, 0},
+		{"the index is gone", func(_ *testing.T, x *box) { delete(x.files, proof.FileIndex) }, proof.FoundExpired, events, 7, 0},
+		{"the index is short", func(_ *testing.T, x *box) { x.files[proof.FileIndex] = x.files[proof.FileIndex][:100] }, proof.FoundIndex, proof.FileIndex, -1, 0},
+
+		{"the manifest counts wrongly", manifest(func(m *proof.Manifest) { m.Events++ }), proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the manifest hides what has expired", manifest(func(m *proof.Manifest) { m.Expired = 0 }), proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the manifest has another last time", manifest(func(m *proof.Manifest) { m.Last = m.Last.Add(1) }), proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the manifest has another log", manifest(func(m *proof.Manifest) { m.Store = "other" }), proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the manifest begins earlier", manifest(func(m *proof.Manifest) { m.From-- }), proof.FoundMissing, events, 5, 0},
+		{"the manifest ends earlier", manifest(func(m *proof.Manifest) { m.To-- }), proof.FoundOrder, events, 19, 0},
+		{"the manifest ends later", manifest(func(m *proof.Manifest) { m.To++ }), proof.FoundMissing, events, 20, 0},
+		{"the manifest has a larger tree", manifest(func(m *proof.Manifest) { m.Size++ }), proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"the policies were changed", replace(proof.FilePolicies, "2026-1", "2027-1"), proof.FoundPolicies, proof.FilePolicies, -1, 0},
+		{"the report was changed", replace(proof.FileReport, "</body>", "!</body>"), proof.FoundView, proof.FileReport, -1, 0},
+		{"the table was changed", replace(proof.FileTable, "LoginFailed", "LoginDone"), proof.FoundView, proof.FileTable, -1, 0},
+		{"the text was changed", replace(proof.FileReadme, "PROOF", "proof"), proof.FoundView, proof.FileReadme, -1, 0},
+		{"a file was added", func(_ *testing.T, x *box) { x.names, x.files["more"] = append(x.names, "more"), nil }, proof.FoundFile, "more", -1, 0},
+		{"a file is there twice", func(_ *testing.T, x *box) { x.extra = []string{events} }, proof.FoundFile, events, -1, 0},
+	}
+}
+
+func TestWhatWasBrokenIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
+	l, b := sample()
+	for _, c := range breaks() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := unpack(t, b)
+			c.do(t, x)
+			v := verdict(t, x.pack(t), proof.Options{Keys: l.Keys()})
+			if v.OK() {
+				t.Fatal("all holds")
+			}
+			i := slices.IndexFunc(v.Findings, func(f proof.Finding) bool { return f.Kind == c.kind && f.File == c.file })
+			if i < 0 {
+				t.Fatalf("found is\n%+v", v.Findings)
+			}
+			want := [2]int64{c.leaf, c.upTo}
+			switch {
+			case c.leaf < 0:
+				want = [2]int64{}
+			case c.upTo == 0:
+				want[1] = c.leaf + 1
+			}
+			f := v.Findings[i]
+			if got := [2]int64{f.Leaf, f.Until}; got != want || f.Text == "" {
+				t.Errorf("found is %+v, want the leaves %v", f, want)
+			}
+		})
+	}
+}
+
+func TestAFileThatIsDroppedTruncatedOrOfAnotherBundleIsFound(t *testing.T) {
+	t.Parallel()
+	l, b := sample()
+	whole := unpack(t, made(t, l, bundle.Query{Language: "en"}))
+	other := bundletest.New(t, 2)
+	record(t, other, size+1)
+	other.Expired[8] = true
+	foreign := unpack(t, made(t, other, bundle.Query{From: bundle.Moment{Position: from + 1}, To: bundle.Moment{Position: to + 1}, Language: "en"}))
+	for _, name := range unpack(t, b).names {
+		for what, do := range map[string]func(*box){
+			"dropped":            func(x *box) { delete(x.files, name) },
+			"empty":              func(x *box) { x.files[name] = nil },
+			"cut":                func(x *box) { x.files[name] = x.files[name][:len(x.files[name])/2] },
+			"of another part":    func(x *box) { x.files[name] = whole.files[name] },
+			"of another history": func(x *box) { x.files[name] = foreign.files[name] },
+		} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				t.Parallel()
+				x := unpack(t, b)
+				if before := x.files[name]; true {
+					if do(x); bytes.Equal(x.files[name], before) {
+						return // the same in both
+					}
+				}
+				p := x.pack(t)
+				v, err := proof.Verify(bytes.NewReader(p), int64(len(p)), proof.Options{Keys: l.Keys()})
+				if err == nil && (v.OK() || len(v.Findings) == 0) || err != nil && (name != proof.FileManifest || !errors.Is(err, proof.ErrBadBundle)) {
+					t.Errorf("%+v, %v", v, err)
+				}
+			})
+		}
+	}
+}
+
+func TestAnotherKeyIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	l, _ := sample()
+	forged := bundletest.New(t, 2) // the same log and name, signed by somebody else
+	record(t, forged, size)
+	b := made(t, forged, bundle.Query{})
+	if v := verdict(t, b, proof.Options{}); !v.OK() || v.KeysPinned {
+		t.Errorf("believing its own keys: %+v", v)
+	}
+	v := verdict(t, b, proof.Options{Keys: l.Keys()})
+	if v.Signed || v.OK() || len(v.Witnesses) > 0 || v.Findings[0].Kind != proof.FoundKey || v.Findings[1].Kind != proof.FoundSignature {
+		t.Errorf("with the true key: %+v", v)
+	}
+	if v := verdict(t, b, proof.Options{Keys: forged.Keys()[1:]}); v.Signed || v.OK() {
+		t.Errorf("with a witness's key alone: %+v", v)
+	}
+	if _, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: []string{"x"}}); !errors.Is(err, proof.ErrBadKey) {
+		t.Errorf("with no key: %v", err)
+	}
+}
+
+func TestTheOlderCheckpoint(t *testing.T) {
+	t.Parallel()
+	l, b := sample()
+	x := unpack(t, b)
+	grown := bundletest.New(t, 1)
+	record(t, grown, size+4)
+	later, _ := grown.Checkpoint()
+	rewritten := bundletest.New(t, 1) // the same key: an insider made the whole log anew
+	rewritten.Add(t, "enrolment-"+someone.ID, "NameSet", `{"name":"x"}`, monday, someone)
+	record(t, rewritten, size-1)
+	kept := func(l *bundletest.Log, leaves int64) (note []byte) {
+		if err := l.Checkpoints(context.Background(), func(c proof.Checkpoint) error {
+			if c.Size == leaves {
+				note = c.Note
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return note
+	}
+	between := bundletest.New(t, 1)
+	record(t, between, 17) // signed at an odd moment, within the range
+	inside, _ := between.Checkpoint()
+	before := bundletest.New(t, 1)
+	record(t, before, 5)
+	outside, _ := before.Checkpoint()
+	last, _ := l.Checkpoint()
+	for _, c := range []struct {
+		name  string
+		since []byte
+		holds bool
+		text  string
+	}{
+		{"of the first day", []byte(x.note(t, 0)), true, ""},
+		{"of a day within the range", []byte(x.note(t, 3)), true, ""},
+		{"within the range, at another moment", inside.Note, true, ""},
+		{"the bundle's own", last.Note, true, ""},
+		{"before the range, without a proof", outside.Note, false, "no proof"},
+		{"newer than the bundle", later.Note, false, "not the older one, or events are gone"},
+		{"of another history, before the range", kept(rewritten, 4), false, "another history"},
+		{"of another history, within the range", kept(rewritten, 16), false, "another history"},
+		{"of another history, as large", kept(rewritten, size), false, "another history"},
+		{"not signed", []byte(strings.Replace(x.note(t, 0), "time 2026", "time 2025", 1)), true, "not signed"},
+		{"none", []byte("x"), false, "is none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := verdict(t, b, proof.Options{Keys: l.Keys(), Since: c.since})
+			if v.Since == nil || v.Since.Holds != c.holds || !v.Complete {
+				t.Errorf("%+v", v.Since)
+			}
+			switch {
+			case c.text == "" && !v.OK():
+				t.Errorf("%+v", v)
+			case c.text != "" && (v.OK() || v.Findings[0].Kind != proof.FoundSince || !strings.Contains(v.Findings[0].Text, c.text)):
+				t.Errorf("%+v", v.Findings)
+			}
+		})
+	}
+}
+
+func TestATreeThatBeginsWithACheckpoint(t *testing.T) {
+	t.Parallel()
+	old, _ := sample()
+	before, _ := old.Checkpoint()
+	l := bundletest.New(t, 3)
+	l.Begin(t, before.Note)
+	record(t, l, 9)
+	b := made(t, l, bundle.Query{})
+	if v := verdict(t, b, proof.Options{Keys: l.Keys()}); !v.OK() || v.Events != 9 || v.To != 10 {
+		t.Errorf("%+v", v)
+	}
+	x := unpack(t, b)
+	x.files[proof.FileEvents] = bytes.Replace(x.files[proof.FileEvents], []byte("time 2026"), []byte("time 2025"), 1)
+	if v := verdict(t, x.pack(t), proof.Options{Keys: l.Keys()}); v.OK() || v.Findings[0].Kind != proof.FoundRoot {
+		t.Errorf("with another checkpoint in it: %+v", v)
+	}
+}
+
+func TestWhatIsNoBundle(t *testing.T) {
+	t.Parallel()
+	_, b := sample()
+	x := unpack(t, b)
+	many := &box{files: map[string][]byte{}}
+	for i := range 200 {
+		name := fmt.Sprint(i)
+		many.names, many.files[name] = append(many.names, name), nil
+	}
+	format := unpack(t, b)
+	format.manifest(t, func(m *proof.Manifest) { m.Format = 2 })
+	turned := unpack(t, b)
+	turned.manifest(t, func(m *proof.Manifest) { m.From, m.To = m.To, m.From })
+	huge := unpack(t, b)
+	huge.files[proof.FileManifest] = append(bytes.Repeat([]byte(" "), 2<<20), x.files[proof.FileManifest]...)
+	more := unpack(t, b)
+	more.files[proof.FileManifest] = append(more.files[proof.FileManifest], "{}"...)
+	for name, b := range map[string][]byte{
+		"nothing": nil, "text": []byte("x"), "cut": b[:len(b)-100], "an empty zip": (&box{}).pack(t), "a zip of many files": many.pack(t),
+		"another format": format.pack(t), "leaves the wrong way round": turned.pack(t), "a huge manifest": huge.pack(t), "two manifests in one": more.pack(t),
+	} {
+		if v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{}); !errors.Is(err, proof.ErrBadBundle) {
+			t.Errorf("%s: %+v, %v", name, v, err)
+		}
+	}
+}
+
+// What is packed small and is huge is not read into memory, and not for ever.
+func TestBombs(t *testing.T) {
+	t.Parallel()
+	_, b := sample()
+	zeros := bytes.Repeat([]byte{'0'}, 24<<20)
+	for _, name := range []string{proof.FileEvents, proof.FileCheckpoint, proof.FileConsistency, proof.FileRange, proof.FileKeys, proof.FilePolicies, proof.FileIndex} {
+		x := unpack(t, b)
+		x.files[name] = zeros
+		if v := verdict(t, x.pack(t), proof.Options{}); v.OK() || len(v.Findings) == 0 {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// No byte of what is proved can be another one without being found, unless it
+// takes something away that only adds to the proof.
+func TestEveryByteCounts(t *testing.T) {
+	t.Parallel()
+	l, b := sample()
+	pristine := unpack(t, b)
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(pristine.names).Draw(t, "file")
+		at := rapid.IntRange(0, len(pristine.files[name])-1).Draw(t, "at")
+		flip := rapid.ByteRange(1, 255).Draw(t, "flip")
+		x := &box{names: pristine.names, files: map[string][]byte{}}
+		for n, c := range pristine.files {
+			x.files[n] = c
+		}
+		x.files[name] = slices.Clone(x.files[name])
+		old := x.files[name][at]
+		x.files[name][at] ^= flip
+		space := func(c byte) bool { return strings.IndexByte(" \t\r\n", c) >= 0 }
+		if space(old) && space(x.files[name][at]) || slices.Contains([]string{proof.FileManifest, proof.FileKeys}, name) {
+			return // manifests have members that prove nothing, such as the version; keys are those that are given
+		}
+		p := pack(t, x)
+		v, err := proof.Verify(bytes.NewReader(p), int64(len(p)), proof.Options{Keys: l.Keys()})
+		if err == nil && v.OK() && len(v.Witnesses) == 1 && v.Earlier == 5 {
+			// A witness's name in an earlier note is all that is left.
+			if name != proof.FileConsistency {
+				t.Fatalf("%s, byte %d: %q is as good as %q", name, at, x.files[name][at], old)
+			}
+		}
+	})
+}
+
+// pack is box.pack for rapid's tests.
+func pack(t *rapid.T, x *box) []byte {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range x.names {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err == nil {
+			_, err = w.Write(x.files[name])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// A verifier that somebody else wrote, in another language, from the README.txt of
+// a bundle: it has to come to the same verdicts.
+func TestASecondOpinion(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("needs python3")
+	}
+	l, b := sample()
+	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys")
+	if err := os.WriteFile(keys, []byte(strings.Join(l.Keys(), "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(t *testing.T, b []byte, since string) (string, bool) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "bundle.zip")
+		args := []string{filepath.Join("testdata", "verify.py"), file, keys}
+		if since != "" {
+			args = append(args, filepath.Join(dir, "since"))
+			if err := os.WriteFile(args[3], []byte(since), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), python, args...).Output() //nolint:gosec // our own script
+		if _, exit := errors.AsType[*exec.ExitError](err); err != nil && !exit {
+			t.Fatal(err)
+		}
+		return string(out), err == nil
+	}
+	if out, ok := ask(t, b, unpack(t, b).note(t, 0)); !ok {
+		t.Fatalf("of a whole bundle: %s", out)
+	}
+	other := bundletest.New(t, 3)
+	before, _ := l.Checkpoint()
+	other.Begin(t, before.Note)
+	record(t, other, 9)
+	if out, ok := ask(t, made(t, other, bundle.Query{}), ""); ok || !strings.HasPrefix(out, "keys: ") {
+		t.Errorf("of one with another key: %s", out)
+	}
+	for _, c := range breaks() {
+		if c.kind == proof.FoundView || c.kind == proof.FoundPolicies || c.file == "more" || strings.Contains(c.name, "last time") {
+			continue // what it leaves alone
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := unpack(t, b)
+			c.do(t, x)
+			if out, ok := ask(t, x.pack(t), ""); ok || out == "" {
+				t.Error("all holds")
+			}
+		})
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	l, b := sample()
+	f.Add(b, []byte{})
+	f.Add(b[:len(b)/2], []byte("x"))
+	small := unpack(f, b)
+	for _, name := range []string{proof.FileReport, proof.FileTable, proof.FileReadme} {
+		small.files[name] = []byte("x")
+		sum := sha256.Sum256([]byte("x"))
+		small.manifest(f, func(m *proof.Manifest) { m.Views[name] = hex.EncodeToString(sum[:]) })
+	}
+	c, _ := l.Checkpoint()
+	f.Add(small.pack(f), c.Note)
+	f.Fuzz(func(t *testing.T, b, since []byte) {
+		v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: l.Keys(), Since: since})
+		if err != nil {
+			return
+		}
+		if v.OK() && (v.Root != c.Root.String() && v.Size == size || !v.KeysPinned) {
+			t.Errorf("holds: %+v", v)
+		}
+		for _, f := range v.Findings {
+			if f.Text == "" || f.Kind == "" || strings.ContainsAny(f.Text, "\n\x1b") {
+				t.Errorf("found: %+v", f)
+			}
+		}
+	})
+}
+
+func FuzzParseLine(f *testing.F) {
+	_, b := sample()
+	for line := range strings.Lines(string(unpack(f, b).files[proof.FileEvents])) {
+		f.Add([]byte(strings.TrimSuffix(line, "\n")))
+	}
+	f.Add([]byte(`{"checkpoint":"x","leaf":0}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := proof.ParseLine(b)
+		if err != nil {
+			if !errors.Is(err, proof.ErrBadLine) {
+				t.Error(err)
+			}
+			return
+		}
+		if again := l.Append(nil); !bytes.Equal(again, b) {
+			t.Errorf("%s is written as %s", b, again)
+		}
+	})
+}
