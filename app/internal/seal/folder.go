@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -207,6 +208,20 @@ func (s *storage) close() error { return errors.Join(s.hashes.Close(), s.index.C
 // ReadHashes implements tlog.HashReader.
 func (s *storage) ReadHashes(at []int64) ([]tlog.Hash, error) {
 	all := make([]tlog.Hash, len(at))
+	if len(at) == 0 {
+		return all, nil
+	}
+	first := slices.Min(at)
+	if span := slices.Max(at) - first + 1; span <= 4*int64(len(at)) { // those of neighbours: at once
+		near := make([]byte, span*tlog.HashSize)
+		if _, err := s.hashes.ReadAt(near, first*tlog.HashSize); err != nil {
+			return nil, fmt.Errorf("read %d hashes from %d on: %w", span, first, err)
+		}
+		for i, n := range at {
+			all[i] = tlog.Hash(near[(n-first)*tlog.HashSize:][:tlog.HashSize])
+		}
+		return all, nil
+	}
 	for i, n := range at {
 		if _, err := s.hashes.ReadAt(all[i][:], n*tlog.HashSize); err != nil {
 			return nil, fmt.Errorf("read hash %d: %w", n, err)

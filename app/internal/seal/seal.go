@@ -355,17 +355,17 @@ func (s *Seal) LeafFrom(p domain.Position) (int64, error) {
 	return files.find(uint64(p), size)
 }
 
-// WriteIndex writes the index of the first size leaves: what Checkpoint.Index of a
-// checkpoint of that size is the SHA-256 of.
-func (s *Seal) WriteIndex(w io.Writer, size int64) error {
+// WriteIndex writes the index of the leaves [from, to). What Checkpoint.Index of a
+// checkpoint is the SHA-256 of is that from 0 to its size.
+func (s *Seal) WriteIndex(w io.Writer, from, to int64) error {
 	files, sealed, err := s.sealed()
 	if err != nil {
 		return err
 	}
-	if size < 0 || size > sealed {
-		return fmt.Errorf("index of %d leaves: %w", size, domain.ErrNotFound)
+	if from < 0 || to < from || to > sealed {
+		return fmt.Errorf("index of the leaves %d to %d: %w", from, to, domain.ErrNotFound)
 	}
-	_, err = io.Copy(w, io.NewSectionReader(files.index, 0, size*proof.EntrySize))
+	_, err = io.Copy(w, io.NewSectionReader(files.index, from*proof.EntrySize, (to-from)*proof.EntrySize))
 	return err
 }
 

@@ -301,7 +301,7 @@ func TestReadingASeal(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	var index bytes.Buffer
-	if err := s.WriteIndex(&index, 201); err != nil || index.Len() != 201*proof.EntrySize {
+	if err := s.WriteIndex(&index, 0, 201); err != nil || index.Len() != 201*proof.EntrySize {
 		t.Errorf("%d bytes, %v", index.Len(), err)
 	}
 	if keys := s.Keys(); len(keys) != 1 || !strings.HasPrefix(keys[0], newest.Origin+"+") {
