@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // ErrBadLine says that something is no line of a bundle's events.
-var ErrBadLine = errors.New("not a line of events")
+var ErrBadLine = errors.New("not a line of events, in the one form that it has")
 
 // A Line is one leaf in a bundle: an event with what it says, the trace of one
 // that has expired, or the checkpoint of the tree before.
@@ -97,54 +96,137 @@ func appendBytes(b, value []byte) []byte {
 // ParseLine reads one line. There is one way to write a line: what reads, is
 // written in the same bytes again.
 func ParseLine(b []byte) (Line, error) {
-	var m struct { // all members that a line of any kind may have
-		Leaf                       int64
-		Store, Stream, ID, Type    string
-		Position                   uint64
-		Revision                   int64
-		Time                       string
-		Data, Metadata             string
-		DataText, MetadataText     string
-		DataBase64, MetadataBase64 []byte
-
-		Expired    bool
-		Day, Hash  string
-		Checkpoint string
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return Line{}, fmt.Errorf("%w: %w", ErrBadLine, err)
-	}
-	l := Line{Number: m.Leaf}
-	ok := true
+	r := reader{rest: b}
+	var l Line
 	switch {
-	case m.Expired:
-		day, err := time.Parse(time.DateOnly, m.Day)
-		l.Expired, l.Entry = true, Entry{Position: m.Position, Day: DayOf(day), Class: Login}
-		ok = err == nil && parseHex(m.Hash, (*[32]byte)(&l.Left))
-	case m.Checkpoint != "":
-		l.Checkpoint = m.Checkpoint
+	case r.begins(`{"day":"`):
+		day, err := time.Parse(time.DateOnly, string(r.string()))
+		r.good(err == nil)
+		r.skip(`,"expired":true,"hash":"`)
+		r.hex((*[32]byte)(&l.Left))
+		r.skip(`,"leaf":`)
+		l.Number = r.number()
+		r.skip(`,"position":`)
+		l.Expired, l.Entry = true, Entry{Position: uint64(r.number()), Day: DayOf(day), Class: Login} //nolint:gosec // not negative
+	case r.begins(`{"checkpoint":"`):
+		l.Checkpoint = string(r.string())
+		r.good(l.Checkpoint != "" && utf8.ValidString(l.Checkpoint))
+		r.skip(`,"leaf":`)
+		l.Number = r.number()
 	default:
-		l.Event = Leaf{Store: m.Store, Position: m.Position, Stream: m.Stream, Revision: m.Revision, ID: m.ID, Type: m.Type}
-		at, err := time.Parse(time.RFC3339Nano, m.Time)
-		l.Event.Time, l.Data, l.Metadata = at, m.DataBase64, m.MetadataBase64
-		if l.Data == nil {
-			l.Data = []byte(m.DataText)
-		}
-		if l.Metadata == nil {
-			l.Metadata = []byte(m.MetadataText)
-		}
-		ok = err == nil && parseHex(m.Data, &l.Event.Data) && parseHex(m.Metadata, &l.Event.Metadata) && l.Event.Check() == nil
+		r.skip(`{"data":"`)
+		r.event(&l)
+		r.good(l.Event.Check() == nil)
 	}
-	if !ok || l.Number < 0 || l.Number >= exact || l.Position() >= exact || !bytes.Equal(l.Append(make([]byte, 0, len(b)+1)), b) {
-		return Line{}, fmt.Errorf("%w: not in the one form that it has", ErrBadLine)
+	r.skip("}")
+	if r.bad || len(r.rest) > 0 || !bytes.Equal(l.Append(make([]byte, 0, len(b)+1)), b) {
+		return Line{}, ErrBadLine
 	}
 	return l, nil
 }
 
-func parseHex(s string, to *[32]byte) bool {
-	if len(s) != 2*len(to) {
-		return false
+// A reader takes a line apart. It need not be strict: what it lets through is
+// written again, and compared.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) good(ok bool) { r.bad = r.bad || !ok }
+
+// begins passes over a text, if the rest begins with it.
+func (r *reader) begins(with string) (ok bool) {
+	if ok = len(r.rest) >= len(with) && string(r.rest[:len(with)]) == with; ok {
+		r.rest = r.rest[len(with):]
 	}
-	_, err := hex.Decode(to[:], []byte(s))
-	return err == nil
+	return ok
+}
+
+func (r *reader) skip(s string) { r.good(r.begins(s)) }
+
+// event reads what stands behind the beginning of an event.
+func (r *reader) event(l *Line) {
+	e := &l.Event
+	r.hex(&e.Data)
+	r.skip(`,"data`)
+	l.Data = r.bytes()
+	r.skip(`,"id":"`)
+	e.ID = string(r.string())
+	r.skip(`,"leaf":`)
+	l.Number = r.number()
+	r.skip(`,"metadata":"`)
+	r.hex(&e.Metadata)
+	r.skip(`,"metadata`)
+	l.Metadata = r.bytes()
+	r.skip(`,"position":`)
+	e.Position = uint64(r.number()) //nolint:gosec // not negative
+	r.skip(`,"revision":`)
+	e.Revision = r.number()
+	r.skip(`,"store":"`)
+	e.Store = string(r.string())
+	r.skip(`,"stream":"`)
+	e.Stream = string(r.string())
+	r.skip(`,"time":"`)
+	at, err := time.Parse(time.RFC3339Nano, string(r.string()))
+	r.good(err == nil)
+	e.Time = at
+	r.skip(`,"type":"`)
+	e.Type = string(r.string())
+}
+
+// string reads a string whose first quote is passed.
+func (r *reader) string() []byte {
+	s := make([]byte, 0, 64)
+	for i := 0; i < len(r.rest); i++ {
+		c := r.rest[i]
+		switch {
+		case c == '"':
+			r.rest = r.rest[i+1:]
+			return s
+		case c == '\\' && i+1 < len(r.rest):
+			i++
+			if c = r.rest[i]; c == 'u' && i+4 < len(r.rest) {
+				n, err := strconv.ParseUint(string(r.rest[i+1:i+5]), 16, 7) // only control characters are written so
+				r.good(err == nil)
+				c, i = byte(n), i+4
+			} else if at := strings.IndexByte("btnfr", c); at >= 0 {
+				c = "\b\t\n\f\r"[at]
+			}
+		}
+		s = append(s, c)
+	}
+	r.bad = true
+	return nil
+}
+
+// bytes reads what appendBytes has written.
+func (r *reader) bytes() []byte {
+	if r.begins(`Text":"`) {
+		return r.string()
+	}
+	r.skip(`Base64":"`)
+	b, err := base64.StdEncoding.AppendDecode(nil, r.string())
+	r.good(err == nil)
+	return b
+}
+
+func (r *reader) hex(to *[32]byte) {
+	s := r.string()
+	r.good(len(s) == 2*len(to))
+	if !r.bad {
+		_, err := hex.Decode(to[:], s)
+		r.good(err == nil)
+	}
+}
+
+// number reads a whole number that JSON can tell exactly.
+func (r *reader) number() int64 {
+	end := 0
+	for end < len(r.rest) && end < 20 && r.rest[end] >= '0' && r.rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(string(r.rest[:end]), 10, 64)
+	r.good(err == nil && n < exact)
+	r.rest = r.rest[end:]
+	return n
 }
