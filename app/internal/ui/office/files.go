@@ -17,6 +17,8 @@ type Files interface {
 	// OpenFile asks for one that is there, with one of these extensions (".csv"). chosen
 	// gets its path, unless nothing is chosen.
 	OpenFile(title string, extensions []string, chosen func(path string))
+	// OpenFolder asks for a folder.
+	OpenFolder(title string, chosen func(path string))
 }
 
 // dialogWords are what Fyne calls its own words in a file dialog, and what we do.
@@ -57,6 +59,19 @@ func (w *Window) OpenFile(title string, extensions []string, chosen func(path st
 	}, w.win)
 	d.SetFilter(storage.NewExtensionFileFilter(extensions))
 	w.ask(d, title, "office-file-open")
+}
+
+// OpenFolder asks for a folder; see Files.
+func (w *Window) OpenFolder(title string, chosen func(path string)) {
+	if w.win == nil || w.asks != nil {
+		return
+	}
+	d := dialog.NewFolderOpen(func(l fyne.ListableURI, err error) {
+		if err == nil && l != nil {
+			chosen(l.Path())
+		}
+	}, w.win)
+	w.ask(d, title, "office-file-here")
 }
 
 // ask shows a file dialog in the words of the window, over nearly all of it.

@@ -1,0 +1,419 @@
+package audit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"github.com/BurntSushi/toml"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
+	"github.com/keydesk/keydesk/domain"
+)
+
+var wide = fyne.NewSize(1440, 900)
+
+// Whoever may not audit is told so, and nothing is asked for them.
+func TestWhoMayNotAuditIsToldSo(t *testing.T) {
+	a := newArchive()
+	a.roles = []domain.Role{domain.RoleAdmin, domain.RoleHelpdesk}
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	if !r.says("Dit venster is voor auditors.") || r.SignedIn().ID != "" || r.watch != nil {
+		t.Errorf("it says %q", officetest.Texts(r.at))
+	}
+}
+
+func TestWhatIsSaidOfTheLog(t *testing.T) {
+	for name, tt := range map[string]struct {
+		with func(v *desk.SealView)
+		kind ui.MessageKind
+		says string
+	}{
+		"all is well": {func(*desk.SealView) {}, ui.Success, "Logboek is compleet en echt"},
+		"with what has just happened": {func(v *desk.SealView) {
+			v.Unsealed = 12
+		}, ui.Success, "Logboek is compleet en echt"},
+		"behind": {func(v *desk.SealView) {
+			v.Unsealed, v.Checkpoint.At = 1312, noon.Add(-time.Hour)
+		}, ui.Warning, "Nog niet verzegeld: 1\u2009312"},
+		"nothing to seal for long": {func(v *desk.SealView) {
+			v.Checkpoint.At = noon.AddDate(0, 0, -3)
+		}, ui.Success, "Logboek is compleet en echt"},
+		"not sealed":          {func(v *desk.SealView) { *v = desk.SealView{} }, ui.Warning, "Logboek is niet verzegeld"},
+		"being checked":       {func(v *desk.SealView) { v.Check = desk.CheckView{Running: true, At: noon, Done: 1, Total: 4} }, ui.Info, "Logboek wordt gecontroleerd: 25%"},
+		"not finished":        {func(v *desk.SealView) { v.Check = desk.CheckView{Broken: true, At: noon, Ended: noon} }, ui.Warning, "Controle is niet afgemaakt"},
+		"changed":             {func(v *desk.SealView) { v.Check = bad("changed") }, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
+		"of another log":      {func(v *desk.SealView) { v.Check = desk.CheckView{At: noon, Ended: noon, Finding: "foreign"} }, ui.Failure, "Logboek klopt niet"},
+		"a witness disagrees": {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessDisagrees }, ui.Failure, "Getuige zag iets anders: getuige-2"},
+		"a witness is away":   {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Success, "Logboek is compleet en echt"},
+		"changed, and a witness disagrees, and it is behind": {func(v *desk.SealView) {
+			v.Check, v.Witnesses[0].State, v.Unsealed, v.Checkpoint.At = bad("changed"), desk.WitnessDisagrees, 9, noon.Add(-time.Hour)
+		}, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newArchive()
+			a.steps = 1 << 20 // what is checked stays so
+			tt.with(&a.seal)
+			r := openRoom(t, a, wide, ui.Options{}, "nl")
+			r.until("how the log is sealed", func() bool { return r.watch.got })
+			got := r.watch.verdict()
+			if words := r.t(got.id, got.args); got.kind != tt.kind || words != tt.says {
+				t.Errorf("it says %q, as %v", words, got.kind)
+			}
+			r.until("the badge", func() bool { return r.says(tt.says) || a.seal.Check.Running })
+		})
+	}
+}
+
+// Where nobody had the log checked since the program began, it is checked at once, and
+// only then.
+func TestTheLogIsCheckedByItself(t *testing.T) {
+	a := newArchive()
+	a.seal.Check, a.steps = desk.CheckView{}, 3
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	r.until("a check", func() bool { return r.says("Logboek is compleet en echt") })
+	if a.checks != 1 {
+		t.Errorf("%d checks were begun", a.checks)
+	}
+	r.shortcut(fyne.KeyL, fyne.KeyModifierControl)
+	r.signsIn()
+	r.until("how the log is sealed", func() bool { return r.watch != nil && r.watch.got })
+	r.app.Settle()
+	if a.checks != 1 {
+		t.Errorf("after a lock, %d checks were begun", a.checks)
+	}
+}
+
+// Somebody has the log checked again: how far it is shows, and what it came to.
+func TestTheLogIsCheckedAgain(t *testing.T) {
+	a := newArchive()
+	a.steps, a.result = 2, bad("changed")
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.witnesses()
+	test.Tap(p.again)
+	r.until("how far it is", func() bool { return p.bar != nil && r.says("1\u2009000 van 6\u2009412 gebeurtenissen") })
+	r.until("what it came to", func() bool { return r.says("Het logboek klopt niet") })
+	for _, words := range []string{"Een gebeurtenis is gewijzigd nadat ze was verzegeld.", "6\u2009120", "CodeUndeliverable", "Wat doe je nu?", "Logboek klopt niet bij nr. 6\u2009120"} {
+		if !r.says(words) {
+			t.Errorf("it does not say %q", words)
+		}
+	}
+	if a.checks != 1 {
+		t.Errorf("%d checks were begun", a.checks)
+	}
+	a.set(func() { a.result = desk.CheckView{OK: true, Events: 6412, At: noon, Ended: noon} })
+	test.Tap(p.again)
+	r.until("that it is well again", func() bool { return r.says("Compleet en echt") && !r.says("Het logboek klopt niet") })
+}
+
+// Every finding has words; one that this program does not know is bad, too.
+func TestFindingsInWords(t *testing.T) {
+	for _, finding := range []string{"changed", "missing", "inserted", "reordered", "truncated", "foreign", "signature", "root", "index", "inconsistent", "of-tomorrow"} {
+		a := newArchive()
+		a.seal.Check = bad(finding)
+		r := openRoom(t, a, wide, ui.Options{}, "en")
+		r.witnesses()
+		if !r.says("The log is not right") || finding == "of-tomorrow" && !r.says("Something is not as it was when it was sealed.") {
+			t.Errorf("of %s it says %q", finding, officetest.Texts(r.at))
+		}
+	}
+}
+
+// A checkpoint goes to the clipboard whole: the last one, or that of a day.
+func TestACheckpointIsCopied(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.witnesses()
+	test.Tap(p.copies)
+	if got := fyne.CurrentApp().Clipboard().Content(); got != a.seal.Checkpoint.Note || !r.says("Gekopieerd") {
+		t.Errorf("the clipboard has %q", got)
+	}
+	test.Tap(p.tabs[1])
+	ui.Focus(p.table)
+	officetest.Press(r.at, fyne.KeyDown, fyne.KeyDown, fyne.KeyReturn)
+	if got := fyne.CurrentApp().Clipboard().Content(); got != a.seal.Checkpoints[2].Note {
+		t.Errorf("of a day the clipboard has %q", got)
+	}
+	officetest.Press(r.at, fyne.KeyEscape)
+	if p.days {
+		t.Error("Escape does not go back")
+	}
+}
+
+// A server that is away is told of, and the log is not called true meanwhile.
+func TestTheSealIsNotKnown(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	r.witnesses()
+	a.set(func() { a.err = &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e"} })
+	r.watch.look()
+	r.until("that it is not known", func() bool { return r.says("Nog niet bekend of het logboek klopt") && r.says("1f2e") })
+	a.set(func() { a.err = nil })
+	r.watch.look()
+	r.until("that it is well", func() bool { return r.says("Logboek is compleet en echt") && r.says("Keten heeft geen gaten") })
+	a.set(func() { a.err = &desk.Refusal{Code: desk.ShiftOver} })
+	r.watch.look()
+	r.until("that it locks", func() bool { return r.SignedIn().ID == "" && r.watch == nil })
+}
+
+func TestABundleIsMadeAndKept(t *testing.T) {
+	a := newArchive()
+	a.making = 2
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	test.Tap(p.spans[spanMonth])
+	test.Tap(p.langs["en"])
+	test.Tap(p.primary)
+	r.until("how far it is", func() bool { return r.says("1\u2009000 van 6\u2009412 gebeurtenissen") })
+	r.until("a bundle", func() bool { return p.stage == made && r.says("De bundel is klaar") })
+	first := a.exports[0]
+	if october := time.Date(2026, 10, 1, 0, 0, 0, 0, time.Local); !first.From.At.Equal(october) || !first.To.At.Equal(october.AddDate(0, 1, 0)) ||
+		first.Language != "en" || first.ID != "" || a.exports[1].ID != "b" {
+		t.Errorf("asked for %+v", a.exports)
+	}
+	dir := t.TempDir()
+	p.folder.SetText(dir)
+	test.Tap(p.primary)
+	r.until("that it is kept", func() bool { return p.stage == kept })
+	path := filepath.Join(dir, a.made.Name)
+	got, err := os.ReadFile(path) //nolint:gosec // the test's own
+	if err != nil || string(got) != string(a.bundle) {
+		t.Errorf("the file holds %d bytes, %v", len(got), err)
+	}
+	if !r.says("De bundel is bewaard") || p.command() != "keydeskd verify "+a.made.Name {
+		t.Errorf("it says %q, and to verify: %s", officetest.Texts(r.at), p.command())
+	}
+	test.Tap(p.primary) // another one
+	test.Tap(p.spans[spanAll])
+	test.Tap(p.primary)
+	r.until("another bundle", func() bool { return p.stage == made })
+	test.Tap(p.primary)
+	r.until("that there is one", func() bool { return p.there && r.says("Dit bestand is er al") })
+	p.file.SetText("ander")
+	test.Tap(p.primary)
+	r.until("that it is kept, too", func() bool { return p.stage == kept })
+	if _, err := os.Stat(filepath.Join(dir, "ander.zip")); err != nil {
+		t.Error(err)
+	}
+}
+
+// What goes wrong on the way is said, and can be tried again with the same bundle.
+func TestABundleThatCannotBeKept(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	p.start()
+	r.until("a bundle", func() bool { return p.stage == made })
+	dir := t.TempDir()
+	tried := func(what, says string) {
+		t.Helper()
+		test.Tap(p.primary)
+		r.until(what, func() bool { return p.stage == made && r.says(says) })
+	}
+	p.folder.SetText(filepath.Join(dir, "weg"))
+	tried("that the folder is not there", "kan niet worden geschreven")
+	p.folder.SetText(dir)
+	p.file.SetText("../buiten.zip")
+	tried("that this is no name", "zonder schuine streep")
+	p.file.SetText(a.made.Name)
+	a.set(func() { a.cut = 7 })
+	tried("that it is not whole", "kwam niet heel aan")
+	a.set(func() { a.cut, a.partErr = 0, &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e"} })
+	tried("that the server is away", "1f2e")
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 || len(a.exports) != 1 {
+		t.Errorf("%d files are left, %v, and %d bundles were asked for", len(left), err, len(a.exports))
+	}
+	a.set(func() { a.partErr = nil })
+	test.Tap(p.primary)
+	r.until("that it is kept", func() bool { return p.stage == kept })
+	p.anew()
+	p.start()
+	r.until("another one", func() bool { return p.stage == made })
+	a.set(func() { a.partErr = &desk.Refusal{Code: desk.NoExport} })
+	p.file.SetText("nog-een.zip")
+	test.Tap(p.primary)
+	r.until("that it is gone", func() bool { return p.stage == choosing && r.says("Deze bundel is er niet meer.") })
+}
+
+func TestWhichPeriodIsAskedFor(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	at := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.Local) }
+	for _, tt := range []struct {
+		span  span
+		days  [2]string
+		query desk.ExportQuery
+		wrong string
+	}{
+		{span: spanAll},
+		{span: spanUpTo, query: desk.ExportQuery{To: desk.Moment{Position: 6412}}},
+		{span: spanDays},
+		{span: spanDays, days: [2]string{"1-10-2026", "2026-10-31"}, query: desk.ExportQuery{From: desk.Moment{At: at(10, 1)}, To: desk.Moment{At: at(11, 1)}}},
+		{span: spanDays, days: [2]string{" 3/9/2026 ", ""}, query: desk.ExportQuery{From: desk.Moment{At: at(9, 3)}}},
+		{span: spanDays, days: [2]string{"", "24.10.2026"}, query: desk.ExportQuery{To: desk.Moment{At: at(10, 25)}}},
+		{span: spanDays, days: [2]string{"1-10-2026", "1-10-2026"}, query: desk.ExportQuery{From: desk.Moment{At: at(10, 1)}, To: desk.Moment{At: at(10, 2)}}},
+		{span: spanDays, days: [2]string{"2-10-2026", "1-10-2026"}, wrong: "De laatste dag ligt voor de eerste."},
+		{span: spanDays, days: [2]string{"31-9-2026", ""}, wrong: "31-9-2026 is geen dag."},
+		{span: spanDays, days: [2]string{"", "gisteren"}, wrong: "gisteren is geen dag."},
+	} {
+		p.position, p.span, p.days = 6412, tt.span, tt.days
+		q, wrong := p.asked()
+		if tt.wrong != "" {
+			if !strings.Contains(wrong, tt.wrong) {
+				t.Errorf("%v: it says %q", tt.days, wrong)
+			}
+			continue
+		}
+		tt.query.Language = "nl"
+		if wrong != "" || !q.From.At.Equal(tt.query.From.At) || !q.To.At.Equal(tt.query.To.At) || q.From.Position != 0 || q.To.Position != tt.query.To.Position {
+			t.Errorf("%v: asks %+v, says %q", tt.days, q, wrong)
+		}
+	}
+}
+
+// An older checkpoint comes from a file or the clipboard, and what is none is refused.
+func TestAnOlderCheckpoint(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	p.tookSince("hallo", "x")
+	if !r.says("Dit is geen checkpoint.") {
+		t.Errorf("it says %q", officetest.Texts(r.at))
+	}
+	file := filepath.Join(t.TempDir(), "mail.eml")
+	p.readSince(file)
+	r.until("that it cannot be read", func() bool { return r.says("mail.eml is niet te lezen.") })
+	if err := os.WriteFile(file, []byte("Beste auditor,\r\n\r\n"+strings.ReplaceAll(someNote, "\n", "\r\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.readSince(file)
+	r.until("the checkpoint", func() bool {
+		return p.since.text == someNote && r.says("mail.eml") && r.says("6\u2009412 gebeurtenissen, van")
+	})
+	test.Tap(p.primary)
+	r.until("a bundle", func() bool { return p.stage == made })
+	if a.exports[0].Since != someNote {
+		t.Errorf("asked for %q", a.exports[0].Since)
+	}
+	p.path = "/x/keydesk van mij.zip"
+	if got := p.command(); got != "keydeskd verify 'keydesk van mij.zip' --since checkpoint.txt" {
+		t.Errorf("to verify: %s", got)
+	}
+	p.anew()
+	a.set(func() { a.err = &desk.Refusal{Code: desk.BadRange} })
+	p.start()
+	r.until("that it is another log's", func() bool { return r.says("hoort niet bij dit logboek") })
+}
+
+// The lock ends what is under way, and leaves nothing of it.
+func TestTheLockEndsABundle(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	p.start()
+	r.until("a bundle", func() bool { return p.stage == made })
+	dir := t.TempDir()
+	p.folder.SetText(dir)
+	a.set(func() { a.hold = true })
+	test.Tap(p.primary)
+	r.until("the first part", func() bool { return p.written.Load() > 0 })
+	r.shortcut(fyne.KeyL, fyne.KeyModifierControl)
+	r.app.Settle()
+	r.until("nothing beside it", func() bool {
+		left, err := os.ReadDir(dir)
+		return err == nil && len(left) == 0
+	})
+	if r.SignedIn().ID != "" || r.says("bundel") {
+		t.Errorf("it says %q", officetest.Texts(r.at))
+	}
+	r.signsIn()
+	if q := r.bundles(); q == p || q.stage != choosing {
+		t.Error("who signs in anew finds the bundle of before")
+	}
+}
+
+// "Bundel exporteren" of another page offers what had happened by then.
+func TestABundleUpToAMoment(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	r.witnesses()
+	r.toBundles(6120)
+	if p, ok := r.Open().(*bundlesPage); !ok || p.span != spanUpTo || !r.says("Alles tot en met gebeurtenis 6\u2009120") {
+		t.Fatalf("%s shows", r.Open().ID())
+	}
+	r.toBundles(0)
+	if p := r.bundles(); p.span != spanAll || p.spans[spanUpTo] != nil {
+		t.Error("it goes on offering the moment of before")
+	}
+}
+
+// A switch of language keeps what was typed.
+func TestASwitchOfLanguageKeepsWhatIsTyped(t *testing.T) {
+	r := openRoom(t, newArchive(), wide, ui.Options{}, "nl")
+	p := r.bundles()
+	test.Tap(p.spans[spanDays])
+	p.from.SetText("1-10-2026")
+	r.shortcut(fyne.KeyD, fyne.KeyModifierControl)
+	if p.from.Text() != "1-10-2026" || !p.from.Visible() || ui.Current().Mode != ui.Dark {
+		t.Errorf("it has %q", p.from.Text())
+	}
+}
+
+// Every text of the window is there in both languages, and used.
+func TestTheWindowHasItsWords(t *testing.T) {
+	t.Parallel()
+	var made []string
+	for _, c := range []desk.Code{desk.Unavailable, desk.Unsure, desk.NoRight, desk.NotReady, desk.Busy, desk.BadRange, desk.NoSeal, desk.NoExport, "other"} {
+		made = append(made, "audit-refusal-"+string(c))
+	}
+	for _, s := range []desk.WitnessState{desk.WitnessAgrees, desk.WitnessBehind, desk.WitnessAway, desk.WitnessDisagrees} {
+		made = append(made, "audit-kept-"+string(s))
+	}
+	for i := range 4 {
+		made = append(made, fmt.Sprint("audit-check-do-", i+1))
+	}
+	for _, part := range []string{"events", "proof", "report", "none"} {
+		made = append(made, "audit-bundles-holds-"+part+"-line")
+	}
+	for _, f := range []string{"changed", "missing", "inserted", "reordered", "truncated", "foreign", "signature", "root", "index", "inconsistent"} {
+		made = append(made, "seal-finding-"+f)
+	}
+	for _, f := range []string{"window", "seal", "bundles", "witnesses"} {
+		b, err := os.ReadFile(f + ".go") //nolint:gosec // this package's own files
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"((?:audit|seal-finding)-[a-z-]+[a-z])"`).FindAllStringSubmatch(string(b), -1) {
+			made = append(made, m[1])
+		}
+	}
+	made = slices.DeleteFunc(made, func(id string) bool { return id == "audit-refusal" })
+	for _, lang := range i18n.Languages() {
+		written := map[string]any{}
+		if _, err := toml.DecodeFile(filepath.Join("../../../../assets/translations", lang, "audit.toml"), &written); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range made {
+			if !i18n.New(lang).Has(id) {
+				t.Errorf("%s: %s is not written", lang, id)
+			}
+		}
+		for id := range written {
+			if !slices.Contains(made, id) {
+				t.Errorf("%s: %s is not used", lang, id)
+			}
+		}
+	}
+}
