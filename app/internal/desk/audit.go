@@ -65,11 +65,12 @@ type Seals interface {
 	Status(ctx context.Context) (SealView, error)
 	// Leaves returns what the seal knows of events, in their order. Of those that the log
 	// gives no more there is nothing but the position.
-	Leaves(ctx context.Context, events []domain.Recorded) ([]Leaf, error)
+	Leaves(events []domain.Recorded) []Leaf
 	// Covering returns the first checkpoint that holds a leaf; false: none does yet.
 	Covering(ctx context.Context, leaf int64) (CheckpointView, bool, error)
 	// Verify compares the whole log with its seal. It returns the part of a CheckView that
 	// means something once it has ended, but Broken, and tells how far it is.
+	// ErrNotSealed: there is nothing to compare with.
 	Verify(ctx context.Context, progress func(done, total int64)) (CheckView, error)
 }
 
@@ -333,12 +334,16 @@ const MostValues = 500
 // MostCheckpoints is how many checkpoints a SealView shows.
 const MostCheckpoints = 400
 
+// MostUnsealed is how many events behind the last checkpoint are counted.
+const MostUnsealed = 10_000
+
 // A SealView is how the log is sealed.
 type SealView struct {
-	On          bool           // false: nothing was sealed yet, and nothing below means anything
+	On          bool           // false: nothing was sealed yet, and nothing below but Trouble means anything
+	Trouble     bool           // nothing can be sealed now; the server's own check says why
 	Checkpoint  CheckpointView // the last
 	Size        int64          // leaves that it holds
-	Unsealed    int64          // events behind it
+	Unsealed    int64          // events behind it; of more than MostUnsealed, that many
 	Witnesses   []WitnessView
 	Checkpoints []CheckpointView // the last of each day (UTC), the newest first, at most MostCheckpoints
 	Check       CheckView        // the one that runs, else the last one since the program started
@@ -351,7 +356,7 @@ type CheckpointView struct {
 	Root      string // of the tree, hexadecimal
 	At        time.Time
 	Witnesses []string // names of those whose cosignature it has
-	Note      string   // the whole of it, signed
+	Note      string   // the whole of it, signed; empty: only that it was made is told here
 }
 
 // WitnessState is what is known of a witness.
@@ -384,7 +389,7 @@ type CheckView struct {
 
 	// The rest means something once it has ended.
 	OK      bool   // complete and true
-	Broken  bool   // it could not be finished: neither true nor false
+	Broken  bool   // it could not be finished, or there is no seal: neither true nor false
 	Events  int64  // that were compared
 	Expired int64  // logins that were dropped after their time, whose leaves are intact
 	Finding string // what is wrong first: the id of its sentence is "seal-finding-" and this; empty: nothing
@@ -393,6 +398,7 @@ type CheckView struct {
 	Position uint64
 	Stream   string
 	Type     string
+	Witness  string // who says so, where that is a witness
 }
 
 // An ExportQuery asks for a bundle of what was recorded.

@@ -106,26 +106,22 @@ func (d *Desk) eventRows(ctx context.Context, found []ledger.Row) ([]EventRow, e
 	for i := range events {
 		rows[i] = d.eventRow(&found[i], &events[i])
 	}
-	return rows, d.sealRows(ctx, rows, events)
+	d.sealRows(rows, events)
+	return rows, nil
 }
 
 // sealRows notes what the seal knows of rows.
-func (d *Desk) sealRows(ctx context.Context, rows []EventRow, events []domain.Recorded) error {
+func (d *Desk) sealRows(rows []EventRow, events []domain.Recorded) {
 	if d.Seals == nil {
-		return nil
+		return
 	}
 	sealed := slices.Clone(events)
 	for i := range sealed {
 		sealed[i].Position = domain.Position(rows[i].Position) // of those that are there no more, too
 	}
-	leaves, err := d.Seals.Leaves(ctx, sealed)
-	if err != nil {
-		return fmt.Errorf("look into the seal: %w", err)
-	}
-	for i, l := range leaves {
+	for i, l := range d.Seals.Leaves(sealed) {
 		rows[i].Hash, rows[i].Altered = l.Hash, l.Altered
 	}
-	return nil
 }
 
 // eventRow tells of one event, of which the index has a row.
@@ -147,19 +143,8 @@ func (d *Desk) eventRow(found *ledger.Row, r *domain.Recorded) EventRow {
 	if s, err := domain.ParseSubjectID(row.Actor.ID); err == nil {
 		row.ActorName = d.nameOf(s)
 	}
-	row.Message, row.Outcome, row.Params = eventWords(*r)
+	row.Message, row.Outcome, row.Params = history.Words(r.Stream, r.Type, r.Data)
 	return row
-}
-
-// eventWords returns how an event is told.
-func eventWords(r domain.Recorded) (string, history.Outcome, map[string]string) {
-	tell := history.Of
-	if strings.HasPrefix(r.Stream, domain.LoginPrefix) {
-		tell = history.OfLogins
-	}
-	r.Revision = 0
-	e := tell([]domain.Recorded{r})[0]
-	return e.Message, e.Outcome, e.Params
 }
 
 // eventAt finds one event. NoEvent: there is none, or none any more.
@@ -231,14 +216,11 @@ func (d *Desk) sealDetail(ctx context.Context, v *EventDetail, r domain.Recorded
 	if d.Seals == nil {
 		return nil
 	}
-	leaves, err := d.Seals.Leaves(ctx, []domain.Recorded{r})
-	if err != nil {
-		return fmt.Errorf("look into the seal: %w", err)
-	}
-	l := leaves[0]
+	l := d.Seals.Leaves([]domain.Recorded{r})[0]
 	if v.Hash, v.Altered, v.Leaf = l.Hash, l.Altered, l.Number; l.Number < 0 {
 		return nil
 	}
+	var err error
 	if v.Checkpoint, v.Sealed, err = d.Seals.Covering(ctx, l.Number); err != nil {
 		return fmt.Errorf("look for the checkpoint of leaf %d: %w", l.Number, err)
 	}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func fitting(all []CheckpointView) []CheckpointView {
 // CheckSeal begins to compare the whole log with its seal, or says how far that is: there
 // is one at a time, for everybody, and it goes on while any of those who asked for it are
 // signed in. The first answer that is not Running is what it came to; who asks after that
-// begins another one. NoSeal: there is nothing to compare with.
+// begins another one. NoSeal: nothing is sealed on this machine.
 func (a *Auditor) CheckSeal(ctx context.Context, shift string) (v CheckView, err error) {
 	d := a.d
 	err = d.audited(ctx, shift, func(ctx context.Context, _ Agent) error {
@@ -113,7 +114,7 @@ func (c *sealCheck) begin(ctx context.Context, d *Desk) {
 				c.view.Done, c.view.Total = done, total
 			}
 		})
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNotSealed) {
 			d.report(fmt.Errorf("compare the log with its seal: %w", err))
 		}
 		c.ended(run, v, err, d.Now().UTC())

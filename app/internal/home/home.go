@@ -243,7 +243,8 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 			Log: h.Log, Vault: people{h.Vault}, Policy: set.Policy, Now: o.Now,
 			Report: func(err error) { report("directory", err) },
 		}),
-		Stations:    newLogbook(h.Log, o.Now),
+		Stations: newLogbook(h.Log, o.Now),
+		Replays:  &replays{Replayer: h.replay, factors: h.Factors, board: h.Board}, Index: h.ledger,
 		NormalEmail: vault.NormalEmail, Now: o.Now, Report: report,
 	}
 }
