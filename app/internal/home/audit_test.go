@@ -330,10 +330,13 @@ func uses(audit *desk.Auditor, whom domain.SubjectID, position uint64) map[strin
 			_, err := audit.Events(ctx, s, desk.EventQuery{Filter: desk.EventFilter{Subject: whom}})
 			return err
 		},
-		"event":  func(ctx context.Context, s string) error { _, err := audit.Event(ctx, s, position); return err },
-		"chain":  func(ctx context.Context, s string) error { _, err := audit.Chain(ctx, s, position); return err },
-		"find":   func(ctx context.Context, s string) error { _, err := audit.FindPerson(ctx, s, "vries"); return err },
-		"person": func(ctx context.Context, s string) error { _, err := audit.PersonThen(ctx, s, whom, desk.Moment{}); return err },
+		"event": func(ctx context.Context, s string) error { _, err := audit.Event(ctx, s, position); return err },
+		"chain": func(ctx context.Context, s string) error { _, err := audit.Chain(ctx, s, position); return err },
+		"find":  func(ctx context.Context, s string) error { _, err := audit.FindPerson(ctx, s, "vries"); return err },
+		"person": func(ctx context.Context, s string) error {
+			_, err := audit.PersonThen(ctx, s, whom, desk.Moment{})
+			return err
+		},
 		"values": func(ctx context.Context, s string) error { _, err := audit.Values(ctx, s, whom); return err },
 		"seal":   func(ctx context.Context, s string) error { _, err := audit.Seal(ctx, s); return err },
 		"check":  func(ctx context.Context, s string) error { _, err := audit.CheckSeal(ctx, s); return err },

@@ -1,0 +1,131 @@
+package remote_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/remote"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/station"
+)
+
+// auditCases are the names of all that an auditor may ask for.
+var auditCases = []string{
+	"audit-timeline", "audit-replay", "audit-step", "audit-events", "audit-event", "audit-chain", "audit-find", "audit-person", "audit-values",
+	"audit-seal", "audit-check", "audit-export", "audit-export-state", "audit-export-part",
+}
+
+// indexed waits until the index over the log is there.
+func (s *server) indexed(audit *remote.Auditor, shift string) desk.EventPage {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		page, err := audit.Events(s.t.Context(), shift, desk.EventQuery{})
+		if err == nil && page.Ready == 1 {
+			return page
+		}
+		if err != nil && refusal(err) != desk.NotReady {
+			s.t.Fatal(err)
+		}
+	}
+	s.t.Fatal("the index is never there")
+	return desk.EventPage{}
+}
+
+// At a station that is a desk an auditor sees what they see beside the log.
+func TestAnAuditorAtAStation(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	ctx := t.Context()
+	c := s.client(s.admit("balie-1", station.Desk))
+	s.connected(c)
+	shift := s.agent(c, domain.RoleAuditor)
+	audit, here := c.Auditor(), s.Desk.At("balie-1").Auditor()
+	page := s.indexed(audit, shift.ID)
+	if page.Total == 0 || len(page.Rows) == 0 || page.Rows[0].Position == 0 || len(page.Types) == 0 {
+		t.Fatalf("got %+v", page)
+	}
+	if v, err := audit.Replay(ctx, shift.ID, desk.Moment{}); err != nil || v.Now.Done != 1 || v.Now != v.Then || v.Moment.At.IsZero() {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if h, err := audit.Timeline(ctx, shift.ID, desk.HistogramQuery{Bars: 9, Zone: "Europe/Amsterdam"}); err != nil || h.Events != page.All {
+		t.Errorf("got %+v, %v", h, err)
+	}
+	hits, err := audit.FindPerson(ctx, shift.ID, "vries")
+	if err != nil || len(hits) != 1 || hits[0].Subject != shift.Subject || hits[0].Name != name || hits[0].Email == email {
+		t.Fatalf("found %+v, %v", hits, err)
+	}
+	p, err := audit.PersonThen(ctx, shift.ID, shift.Subject, desk.Moment{})
+	if err != nil || p.Now.Factor != enrolment.SMS || p.Now.State != desk.PersonActive || len(p.Story) != p.Entries || p.Entries < 9 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	set := desk.EventQuery{Filter: desk.EventFilter{Subject: shift.Subject, Types: []string{"PasswordSet"}}}
+	if page, err = audit.Events(ctx, shift.ID, set); err != nil || page.Total != 1 || page.Rows[0].Name != name {
+		t.Fatalf("got %+v, %v", page, err)
+	}
+	at := page.Rows[0].Position
+	detail, err := audit.Event(ctx, shift.ID, at)
+	same, herr := here.Event(ctx, shift.ID, at)
+	if err != nil || herr != nil || detail.Data != same.Data || detail.Metadata != same.Metadata || detail.ID != same.ID || len(detail.Values) != 1 {
+		t.Errorf("got %+v, %v; %v", detail, err, herr)
+	}
+	if chain, err := audit.Chain(ctx, shift.ID, at); err != nil || chain.Total < 5 || len(chain.Links) != chain.Total {
+		t.Errorf("got %+v, %v", chain, err)
+	}
+	if m, err := audit.Step(ctx, shift.ID, at, -1, desk.EventFilter{}); err != nil || m.Position == 0 || m.Position >= at {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if all, err := audit.Values(ctx, shift.ID, shift.Subject); err != nil || len(all) < 4 || all[0].State != desk.ValueHolds {
+		t.Errorf("got %+v, %v", all, err)
+	}
+	if n := s.count("DataShown"); n != 2 { // the person, once, and their values
+		t.Errorf("%d looks are recorded", n)
+	}
+	if _, err := audit.Event(ctx, shift.ID, 1<<50); refusal(err) != desk.NoEvent {
+		t.Errorf("got %v", err)
+	}
+	if _, err := audit.ExportPart(ctx, shift.ID, "nothing", 0); refusal(err) != desk.NoExport && refusal(err) != desk.NoSeal {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Desk.Revoke(ctx, desk.Console(), shift.Subject, domain.RoleAuditor); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.Replay(ctx, shift.ID, desk.Moment{}); refusal(err) != desk.ShiftOver {
+		t.Errorf("without a role: %v", err)
+	}
+}
+
+func TestAKioskIsOfferedNothingOfAnAudit(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	kiosk := s.admit("hal-west", station.Kiosk)
+	s.connected(s.client(kiosk))
+	for _, useCase := range auditCases {
+		s.clock.add(time.Minute) // so that each is recorded
+		before := len(s.refusedStations())
+		if r := s.raw(kiosk, useCase, desk.NewCall().String(), `{}`); r.StatusCode != 403 {
+			t.Errorf("%s: status %d", useCase, r.StatusCode)
+		}
+		all := s.refusedStations()
+		if want := (station.StationRefused{UseCase: useCase, Reason: station.NotItsKind}); len(all) != before+1 || all[before] != want {
+			t.Errorf("%s: recorded %v", useCase, all[before:])
+		}
+	}
+}
+
+// A question that lacks what it is about is none.
+func TestAnAuditorsQuestionsThatAreNone(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	file := s.admit("balie-1", station.Desk)
+	s.connected(s.client(file))
+	for useCase, body := range map[string]string{
+		"audit-replay": `{}`, "audit-timeline": `{"audit":{}}`, "audit-events": `{"audit":{}}`, "audit-step": `{"audit":{"by":1}}`,
+		"audit-person": `{"audit":{},"subject":"x"}`, "audit-values": `{"subject":"x"}`, "audit-export": `{"audit":{}}`, "audit-export-state": `{"audit":{}}`,
+	} {
+		if r := s.raw(file, useCase, desk.NewCall().String(), body); r.StatusCode != 403 && r.StatusCode != 400 {
+			t.Errorf("%s: status %d", useCase, r.StatusCode)
+		}
+	}
+}
