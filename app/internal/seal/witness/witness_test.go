@@ -1,0 +1,329 @@
+package witness_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	formats "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/app/internal/seal/witness"
+)
+
+const origin = "keydesk/0b0e6f6e-3f1d-4a57-9f0b-2f4dbb0b7a11"
+
+// A history is a log with a tree, as a witness sees it.
+type history struct {
+	t      testing.TB
+	signer note.Signer
+	key    note.Verifier
+	hashes []tlog.Hash
+	size   int64
+}
+
+func newHistory(tb testing.TB, seed byte, leaves ...string) *history {
+	tb.Helper()
+	skey, vkey, err := note.GenerateKey(bytes.NewReader(bytes.Repeat([]byte{seed}, ed25519.SeedSize)), origin)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := &history{t: tb}
+	if h.signer, err = note.NewSigner(skey); err != nil {
+		tb.Fatal(err)
+	}
+	if h.key, err = proof.ParseKey(vkey); err != nil {
+		tb.Fatal(err)
+	}
+	for _, l := range leaves {
+		h.add(l)
+	}
+	return h
+}
+
+func (h *history) add(leaf string) {
+	h.t.Helper()
+	more, err := tlog.StoredHashes(h.size, []byte(leaf), h)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.hashes, h.size = append(h.hashes, more...), h.size+1
+}
+
+func (h *history) ReadHashes(at []int64) ([]tlog.Hash, error) {
+	all := make([]tlog.Hash, len(at))
+	for i, n := range at {
+		all[i] = h.hashes[n]
+	}
+	return all, nil
+}
+
+func (h *history) checkpoint(size int64) []byte {
+	h.t.Helper()
+	root, err := tlog.TreeHash(size, h)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c := proof.Checkpoint{Origin: origin, Size: size, Root: root, Index: sha256.Sum256(nil), At: time.Unix(1_800_000_000, 0).UTC()}
+	b, err := note.Sign(&note.Note{Text: c.Text()}, h.signer)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return b
+}
+
+// body asks to go on from old to size.
+func (h *history) body(old, size int64) []byte {
+	h.t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "old %d\n", old)
+	if old > 0 && old < size {
+		way, err := tlog.ProveTree(size, old, h)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, one := range way {
+			b.WriteString(base64.StdEncoding.EncodeToString(one[:]) + "\n")
+		}
+	}
+	b.WriteByte('\n')
+	b.Write(h.checkpoint(size))
+	return b.Bytes()
+}
+
+func open(tb testing.TB, dir string, logs ...note.Verifier) *witness.Witness {
+	tb.Helper()
+	w, err := witness.Open(witness.Config{Folder: dir, Name: "auditor.example", Logs: logs})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = w.Close() })
+	return w
+}
+
+func post(t *testing.T, w http.Handler, body []byte) (status int, kind, says string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(body))
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	return rec.Code, rec.Header().Get("Content-Type"), rec.Body.String()
+}
+
+func TestAWitnessCosigns(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 1, "a", "b", "c", "d", "e")
+	dir := t.TempDir()
+	w := open(t, dir, h.key)
+	status, _, says := post(t, w, h.body(0, 3))
+	if status != http.StatusOK {
+		t.Fatal(status, says)
+	}
+	// The library of others takes the cosignature.
+	theirs, err := formats.NewVerifierForCosignatureV1(w.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := note.Open(append(h.checkpoint(3), says...), note.VerifierList(h.key, theirs))
+	if err != nil || len(n.Sigs) != 2 {
+		t.Fatalf("%+v, %v", n, err)
+	}
+	// After another start it knows what it has seen, and its key is the same.
+	key := w.Key()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, dir, h.key)
+	if w.Key() != key {
+		t.Errorf("another key: %s, %s", w.Key(), key)
+	}
+	for _, step := range []struct{ old, size int64 }{{3, 3}, {3, 5}, {5, 5}} {
+		if status, _, says := post(t, w, h.body(step.old, step.size)); status != http.StatusOK {
+			t.Errorf("from %d to %d: %d %s", step.old, step.size, status, says)
+		}
+	}
+	if c, err := w.Last(origin); err != nil || c.Size != 5 || len(c.Witnesses) != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestAWitnessRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 1, "a", "b", "c", "d", "e", "f")
+	other := newHistory(t, 1, "a", "x", "c", "d", "e", "f")   // the same log, made anew
+	stranger := newHistory(t, 2, "a", "b", "c", "d", "e", "f") // another key
+	swap := func(b []byte, from, to string) []byte { return bytes.Replace(b, []byte(from), []byte(to), 1) }
+	for name, c := range map[string]struct {
+		body   []byte
+		status int
+		kind   string
+		says   string
+	}{
+		"an older state":          {h.body(3, 3), http.StatusConflict, "text/x.tlog.size", "4\n"},
+		"a size that is not the one": {h.body(0, 6), http.StatusConflict, "text/x.tlog.size", "4\n"},
+		"another history":         {other.body(4, 6), http.StatusUnprocessableEntity, "", ""},
+		"another one of this size": {other.body(4, 4), http.StatusConflict, "", ""},
+		"no proof":                {swap(h.body(6, 6), "old 6", "old 4"), http.StatusUnprocessableEntity, "", ""},
+		"a proof of nothing":      {swap(h.body(4, 4), "old 4\n", "old 4\n"+strings.Repeat("A", 43)+"=\n"), http.StatusUnprocessableEntity, "", ""},
+		"another key":             {stranger.body(4, 6), http.StatusForbidden, "", ""},
+		"another log":             {swap(h.body(4, 6), "keydesk/0b", "keydesk/ff"), http.StatusNotFound, "", ""},
+		"more than there is":      {swap(h.body(4, 4), "old 4", "old 5"), http.StatusBadRequest, "", ""},
+		"a zero before the size":  {swap(h.body(4, 6), "old 4", "old 04"), http.StatusBadRequest, "", ""},
+		"less than nothing":       {swap(h.body(4, 6), "old 4", "old -4"), http.StatusBadRequest, "", ""},
+		"no size":                 {swap(h.body(4, 6), "old 4\n", ""), http.StatusBadRequest, "", ""},
+		"no base64":               {swap(h.body(4, 6), "old 4\n", "old 4\n!\n"), http.StatusBadRequest, "", ""},
+		"a proof too long":        {swap(h.body(4, 6), "old 4\n", "old 4\n"+strings.Repeat(strings.Repeat("A", 43)+"=\n", 64)), http.StatusBadRequest, "", ""},
+		"no checkpoint":           {[]byte("old 4\n"), http.StatusBadRequest, "", ""},
+		"nothing":                 {nil, http.StatusBadRequest, "", ""},
+		"no end":                  {bytes.Repeat([]byte("a"), 1<<20), http.StatusBadRequest, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, t.TempDir(), h.key)
+			if status, _, says := post(t, w, h.body(0, 4)); status != http.StatusOK {
+				t.Fatal(status, says)
+			}
+			status, kind, says := post(t, w, c.body)
+			if status != c.status || c.kind != "" && (kind != c.kind || says != c.says) {
+				t.Errorf("got %d %s %q", status, kind, says)
+			}
+			if kind == "text/x.tlog.size" && c.kind == "" {
+				t.Errorf("a size is named: %q", says)
+			}
+			if last, err := w.Last(origin); err != nil || last.Size != 4 {
+				t.Errorf("it keeps %+v, %v", last, err)
+			}
+			if strings.Contains(says, "— ") {
+				t.Error("it signed")
+			}
+		})
+	}
+}
+
+func TestOtherRequests(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 1, "a")
+	w := open(t, t.TempDir(), h.key)
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{{http.MethodGet, "/add-checkpoint", http.StatusMethodNotAllowed}, {http.MethodPost, "/", http.StatusNotFound}} {
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), c.method, c.path, bytes.NewReader(h.body(0, 1))))
+		if rec.Code != c.status {
+			t.Errorf("%s %s: %d", c.method, c.path, rec.Code)
+		}
+	}
+}
+
+// Many at once: it never goes back, and cosigns one history.
+func TestRacingLogs(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 1)
+	for i := range 64 {
+		h.add(fmt.Sprint(i))
+	}
+	w := open(t, t.TempDir(), h.key)
+	var racing sync.WaitGroup
+	for range 4 {
+		racing.Go(func() {
+			last := int64(0)
+			for size := int64(1); size <= 64; size++ {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(h.body(last, size)))
+				rec := httptest.NewRecorder()
+				w.ServeHTTP(rec, r)
+				if rec.Code == http.StatusConflict {
+					_, _ = fmt.Sscan(rec.Body.String(), &last)
+					size = last
+				} else if rec.Code == http.StatusOK {
+					last = size
+				} else {
+					t.Errorf("%d %s", rec.Code, rec.Body)
+					return
+				}
+				if c, err := w.Last(origin); err != nil || c.Size < last {
+					t.Errorf("went back to %d, %v", c.Size, err)
+				}
+			}
+		})
+	}
+	racing.Wait()
+	if c, err := w.Last(origin); err != nil || c.Size != 64 {
+		t.Errorf("%d, %v", c.Size, err)
+	}
+}
+
+// A witness that has forgotten what it has seen does not start.
+func TestADamagedFolder(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 1, "a", "b")
+	for name, damage := range map[string]func(dir string) error{
+		"the checkpoint": func(dir string) error {
+			found, err := filepath.Glob(filepath.Join(dir, "log-*"))
+			if err != nil || len(found) != 1 {
+				return errors.New("no file of the log")
+			}
+			return os.WriteFile(found[0], []byte("nothing"), 0o600)
+		},
+		"the key": func(dir string) error { return os.WriteFile(filepath.Join(dir, "key"), []byte("nothing"), 0o600) },
+	} {
+		dir := t.TempDir()
+		w := open(t, dir, h.key)
+		if status, _, says := post(t, w, h.body(0, 2)); status != http.StatusOK {
+			t.Fatal(status, says)
+		}
+		if _, err := witness.Open(witness.Config{Folder: dir}); !errors.Is(err, witness.ErrLocked) {
+			t.Errorf("two in one folder: %v", err)
+		}
+		if err := errors.Join(w.Close(), damage(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if w, err := witness.Open(witness.Config{Folder: dir, Name: "x", Logs: []note.Verifier{h.key}}); !errors.Is(err, witness.ErrDamaged) {
+			t.Errorf("%s: opened, %v", name, err)
+			if w != nil {
+				_ = w.Close()
+			}
+		}
+	}
+	if _, err := witness.Open(witness.Config{Folder: t.TempDir(), Name: "two words"}); err == nil {
+		t.Error("a key of that name was made")
+	}
+	if _, err := witness.Open(witness.Config{Folder: t.TempDir()}); err == nil {
+		t.Error("a key without a name was made")
+	}
+}
+
+func FuzzRequest(f *testing.F) {
+	h := newHistory(f, 1, "a", "b", "c")
+	f.Add(h.body(0, 2))
+	f.Add(h.body(2, 3))
+	f.Add([]byte("old 0\n\n"))
+	w := open(f, f.TempDir(), h.key)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(body))
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, r)
+		said, _ := io.ReadAll(rec.Body)
+		switch rec.Code {
+		case http.StatusInternalServerError:
+			t.Errorf("a fault: %s", said)
+		case http.StatusOK:
+			if c, err := w.Last(origin); err != nil || c.Size > 3 {
+				t.Errorf("%+v, %v", c, err)
+			}
+		}
+	})
+}
