@@ -134,6 +134,23 @@ func mailAddress(s string) error {
 	return nil
 }
 
+func mailRecipient(s string) (string, error) {
+	if mailAddress(s) != nil {
+		return "", errors.New("must be bare e-mail addresses")
+	}
+	return s, nil
+}
+
+var witnessKey = matching(`[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*`, "")
+
+func witness(s string) (string, error) {
+	key, address, _ := strings.Cut(s, " ")
+	if witnessKey(key) != nil || secureURL(strings.TrimSpace(address)) != nil {
+		return "", errors.New("must be a witness's key, a space, and its https address, or http to this machine")
+	}
+	return key + " " + strings.TrimSpace(address), nil
+}
+
 var streamPrefix = matching(`[a-z0-9][a-z0-9_-]{0,39}`, "must be at most 40 small letters, digits, dashes and underscores")
 
 // ageRecipient repeats nothing of what it refuses: it may be the private key.

@@ -46,6 +46,7 @@ func defaults(home string) Settings {
 		Retention: Retention{Left: 180 * 24 * time.Hour, Unfinished: 365 * 24 * time.Hour},
 		Backup:    Backup{Keep: 30},
 		AFAS:      AFAS{PageSize: 1000, Timeout: time.Minute},
+		Seal:      Seal{Folder: filepath.Join(home, "seal"), Writer: Auto},
 		Logging:   Logging{Level: "info", Format: "json"},
 		origins:   map[string]origin{},
 		files:     map[string]*string{},
@@ -74,6 +75,7 @@ var sections = map[string]string{
 	"backup":       "Where \"keydeskd backup\" puts backups, of which one a day is advised.",
 	"afas":         "AFAS Profit, which \"keydeskd import --afas\" reads HR's list from: from a GetConnector that gives those\nwho are to be announced, and nothing that is not needed.",
 	"afas.fields":  "Which field of the connector is which of ours. Empty: the one whose name says so, in Dutch or English,\nas with the columns of a file; \"-\": none. \"keydeskd doctor\" shows what is found.",
+	"seal":         "How it can be proved that nobody changed the log: signed checkpoints of all events. See the README\nunder \"The seal\".",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
 }
 
@@ -83,7 +85,7 @@ func fields(s *Settings) []field {
 	for _, part := range [][]field{
 		organisationFields(&s.Organisation, &s.Policy.Tickets), placeFields(s), mailFields(s), smsFields(s),
 		policyFields(&s.Policy), passwordFields(&s.Password), pocketFields(&s.Pocket), kioskFields(s),
-		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), retentionFields(&s.Retention), backupFields(&s.Backup), s.afasFields(), loggingFields(&s.Logging),
+		helpdeskFields(&s.Helpdesk), stationFields(&s.Stations), apiFields(&s.API), retentionFields(&s.Retention), backupFields(&s.Backup), s.afasFields(), sealFields(&s.Seal), loggingFields(&s.Logging),
 	} {
 		all = append(all, part...)
 	}
@@ -344,6 +346,16 @@ func (s *Settings) afasFields() []field {
 		all = append(all, field{"afas.fields." + one.name, one.doc, textKind{one.at, fieldID}})
 	}
 	return all
+}
+
+func sealFields(s *Seal) []field {
+	return []field{
+		{"seal.folder", "Where it is. It holds hashes and signatures, nothing of what events say. Not to be kept with the log's\nbackups alone: a seal that is put back with its log shows nothing.", textKind{&s.Folder, nil}},
+		{"seal.writer", "Whether this machine seals. One does: \"auto\" is this one where the log is a file; where several share\na server, set it to \"on\" on one of them.", choiceKind[Switch]{&s.Writer, []Switch{Auto, On, Off}}},
+		{"seal.witnesses", "Who cosigns each checkpoint, on machines that nobody of this one works on: what \"keydeskd witness\"\nprints there, a space, and its address, such as \"auditor.example.org+1a2b3c4d+BKey= https://auditor.example.org:8446\".", listKind{&s.Witnesses, witness}},
+		{"seal.ca_file", "The authority that their certificates are from, a PEM file; empty: those of the system.", textKind{&s.CAFile, nil}},
+		{"seal.mail_to", "Who gets the last checkpoint of each day by mail, to keep it where nobody of this machine can change it.", listKind{&s.MailTo, mailRecipient}},
+	}
 }
 
 func loggingFields(l *Logging) []field {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"strings"
 	"time"
 
 	"github.com/keydesk/keydesk/domain/enrolment"
@@ -27,6 +28,7 @@ type Settings struct {
 	Retention    Retention
 	Backup       Backup
 	AFAS         AFAS
+	Seal         Seal
 	Logging      Logging
 
 	origins map[string]origin // of every field that is not at its default
@@ -56,6 +58,20 @@ type Log struct {
 	KeyFile    string        // PEM
 	Prefix     string        // before the names of all streams
 	KeepLogins time.Duration // how long the events of logins are given
+}
+
+// Seal is how it can be proved that nobody changed the log.
+type Seal struct {
+	Folder    string
+	Writer    Switch   // whether this machine seals; Auto: where the log is a file
+	Witnesses []string // each a verifier key, a space, and an address
+	CAFile    string   // PEM, of the witnesses; empty: the system's authorities
+	MailTo    []string // who gets yesterday's last checkpoint
+}
+
+// Seals says whether programs with these settings seal the log.
+func (s Settings) Seals() bool {
+	return s.Seal.Writer == On || s.Seal.Writer == Auto && strings.HasPrefix(s.Log.URL, "sqlite:")
 }
 
 // Vault is where the personal data is.
