@@ -121,6 +121,8 @@ type Seal struct {
 	told      string
 	writer    *writer // while this one seals
 	standings map[string]Standing
+
+	catalog catalog
 }
 
 // Open opens the seal in a folder, which need not be there yet. It makes nothing.

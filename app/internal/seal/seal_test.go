@@ -291,6 +291,18 @@ func TestReadingASeal(t *testing.T) {
 	if err := tlog.CheckRecord(way, newest.Size, newest.Root, i, hash); err != nil {
 		t.Error(err)
 	}
+	if l, ok, err := s.Covering(200); err != nil || !ok || l.Number != 1 || l.Size != 201 {
+		t.Errorf("%+v, %t, %v", l, ok, err)
+	}
+	if l, ok, err := s.Covering(201); err != nil || !ok || l.Number != 2 || l.Size != 301 {
+		t.Errorf("%+v, %t, %v", l, ok, err)
+	}
+	if _, ok, err := s.Covering(301); err != nil || ok {
+		t.Errorf("%t, %v", ok, err)
+	}
+	if days, err := s.Daily(10, time.UTC); err != nil || len(days) == 0 || len(days) > 2 || days[0].Size != 301 {
+		t.Errorf("%+v, %v", days, err)
+	}
 	if _, err := s.LeafOf(302); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("a leaf of what is not there: %v", err)
 	}
@@ -306,6 +318,36 @@ func TestReadingASeal(t *testing.T) {
 	}
 	if keys := s.Keys(); len(keys) != 1 || !strings.HasPrefix(keys[0], newest.Origin+"+") {
 		t.Errorf("%v", keys)
+	}
+}
+
+// One event, as the seal knows it.
+func TestWhatIsKnownOfAnEvent(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(20)
+	w.sealed()
+	w.appendTo(store.ProbePrefix+"doctor", 1)
+	w.append(1)
+	w.tamper("UPDATE events SET data = '{}' WHERE position = 3", "UPDATE events SET recorded = recorded - 90000000000 WHERE position = 4",
+		"DELETE FROM events WHERE position = 5")
+	s, err := seal.Open(t.Context(), w.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only read
+	err = w.log.ReadAll(t.Context(), domain.Query{Metadata: true}, func(b domain.Batch) error {
+		for _, e := range b.Events {
+			known, err := s.Know(&e)
+			sealed, altered := e.Position <= 21, e.Position == 3 || e.Position == 4
+			if err != nil || known.Altered != altered || (known.Leaf >= 0) != sealed {
+				t.Errorf("at %d: %+v, %v", e.Position, known, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

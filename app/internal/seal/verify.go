@@ -2,7 +2,6 @@ package seal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/service"
 )
 
 // A VerifyLog is what Verify reads.
@@ -255,13 +255,9 @@ func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.E
 	}
 	for i := range events {
 		e := &events[i]
-		if e.Type != "LoginsPruned" {
-			continue
-		}
-		var pruned struct {
-			Before time.Time `json:"before"`
-		}
-		if err := json.Unmarshal(e.Data, &pruned); err != nil || !pruned.Before.After(until) {
+		decoded, err := service.Decode(e.Type, e.Data)
+		pruned, ok := decoded.(service.LoginsPruned)
+		if err != nil || !ok || !pruned.Before.After(until) {
 			continue // one that cannot be read allows nothing
 		}
 		sealed, err := v.isSealed(c, e)
