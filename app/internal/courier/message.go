@@ -50,6 +50,9 @@ const (
 	AlarmStopped Kind = "alarm-stopped" // somebody stopped a case about them
 	AlarmCases   Kind = "alarm-cases"   // one of them has unusually many
 	AlarmAlone   Kind = "alarm-alone"   // what needs a second person was done without
+
+	// To whoever keeps checkpoints, by mail; see Message.Note.
+	DailyCheckpoint Kind = "checkpoint"
 )
 
 // hasCode says whether messages of this kind carry a code.
@@ -111,6 +114,8 @@ type Message struct {
 	Action Action // about a case: what staff were asked to do
 	Stop   string // about a case: the code that stops it, XXXX-XXXX-XXXX, or nothing: then the helpdesk does
 	Link   string // about a case: where the code stops it, an address on the web, or nothing
+
+	Note string // DailyCheckpoint: a signed note, with the end of its last line
 }
 
 // A Receipt says that a provider accepted a message. Both fields may be
@@ -123,6 +128,9 @@ type Receipt struct {
 // ErrBadMessage says that the message cannot be written as it is, which is a
 // mistake of the caller. Nothing was sent.
 var ErrBadMessage = errors.New("not a message that can be sent")
+
+// maxNote is how many bytes a note may have.
+const maxNote = 64 << 10
 
 var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
@@ -147,6 +155,9 @@ func (m Message) check() error {
 	}
 	if m.Kind.ofCase() {
 		return m.checkCase()
+	}
+	if m.Kind == DailyCheckpoint && (len(m.Note) > maxNote || !strings.Contains(m.Note, "\n\n\u2014 ") || !strings.HasSuffix(m.Note, "\n")) {
+		return fmt.Errorf("%w: %s without its note", ErrBadMessage, m.Kind)
 	}
 	if m.Kind == AlarmStopped || m.Kind == AlarmCases || m.Kind == AlarmAlone {
 		if m.Reference == "" || !caseForm.MatchString(m.Reference) {

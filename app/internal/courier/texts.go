@@ -51,7 +51,7 @@ func (t Texts) sms(m Message) (string, error) {
 		text, ends = p.T(id, args), notYou
 	case AccountFrozen:
 		text, ends = p.T(id+"-"+string(m.Frozen), args), m.contact()
-	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation, AlarmStopped, AlarmCases, AlarmAlone, ErasureRequested:
+	case ConfirmEmail, AlreadyEnrolled, Locked, LoginLocked, Alarm, Invitation, AlarmStopped, AlarmCases, AlarmAlone, ErasureRequested, DailyCheckpoint:
 		return "", fmt.Errorf("%w: %s has no SMS", ErrBadMessage, m.Kind)
 	default:
 		return "", fmt.Errorf("%w: unknown kind", ErrBadMessage)
@@ -113,6 +113,7 @@ type letter struct {
 	Code, Validity, Warning        string
 	Ticket, QRName                 string // the mail has the QR code in it, as ticketPicture
 	ReferenceName, Reference       string // what to name to the helpdesk; empty: nothing
+	Note                           string // lines that are to be kept as they are
 	Stop, Button, Link             string // what stops a case, and where on the web; empty: there is no such page
 	NotYou                         string
 	Help, Support                  string       // Help is empty in a mail to those who help
@@ -149,6 +150,8 @@ func (t Texts) letter(m Message) (letter, error) {
 		l.Validity, l.Warning = p.N("mail-ticket-validity", m.Hours), p.T("mail-ticket-never-share")
 	case CaseRequested, CaseApproved, CaseDone, ErasureRequested:
 		t.caseLetter(&l, m, p, args)
+	case DailyCheckpoint:
+		l.Paragraphs, l.Note, l.NotYou, l.Help = []string{say("intro"), say("more")}, m.Note, say("check"), ""
 	case AlarmStopped, AlarmCases, AlarmAlone:
 		l.Paragraphs, l.NotYou = []string{say("intro"), say("more")}, p.T("mail-alarm-nobody-named")
 		l.ReferenceName, l.Reference, l.Help = p.T("mail-case"), m.Reference, ""
@@ -206,6 +209,9 @@ func (l letter) text() string {
 	}
 	if l.Ticket != "" {
 		parts = append(parts, "    "+l.Ticket, l.Validity, l.Warning)
+	}
+	if l.Note != "" {
+		parts = append(parts, strings.TrimSuffix(l.Note, "\n"))
 	}
 	if l.Reference != "" {
 		parts = append(parts, l.ReferenceName+" "+l.Reference)

@@ -25,6 +25,8 @@ var (
 
 const ticket = "K7WX-2R4M-9PQT"
 
+const checkpointNote = "keydesk/x\n1\nabc=\n\n\u2014 keydesk/x YWJj+/=\n"
+
 // channels lists every kind, and the channels that have a text for it.
 var channels = map[Kind][]Channel{
 	ConfirmEmail: {ByMail}, VerifyPhone: {BySMS}, ChangePhone: {BySMS}, Login: {BySMS}, ProveChange: {BySMS}, Recover: {ByMail, BySMS},
@@ -33,7 +35,7 @@ var channels = map[Kind][]Channel{
 	AccountFrozen: {ByMail, BySMS}, AccountUnfrozen: {ByMail, BySMS}, Alarm: {ByMail}, Invitation: {ByMail},
 	VerifyCaller: {BySMS}, CaseRequested: {ByMail, BySMS}, CaseApproved: {ByMail, BySMS}, CaseDone: {ByMail, BySMS},
 	ErasureRequested: {ByMail},
-	AlarmStopped:     {ByMail}, AlarmCases: {ByMail}, AlarmAlone: {ByMail},
+	AlarmStopped:     {ByMail}, AlarmCases: {ByMail}, AlarmAlone: {ByMail}, DailyCheckpoint: {ByMail},
 }
 
 // A stop is what stops a case, as it may be told: with a page, without, or not at all.
@@ -73,6 +75,9 @@ func every(by Channel) []Message {
 			m.Kind, m.Lang = kind, lang
 			if kind == Invitation {
 				m.Ticket, m.Hours = ticket, 24
+			}
+			if kind == DailyCheckpoint {
+				m.Note = checkpointNote
 			}
 			if kind.ofCase() {
 				all = append(all, everyCase(m)...)
@@ -237,7 +242,7 @@ func TestWhatAMailSays(t *testing.T) {
 				"code":      {m.Code, m.Kind.hasCode()},
 				"ticket":    {ticket, m.Kind == Invitation},
 				"reference": {m.Reference, true}, // the empty one, too
-				"support":   {"hulp@voorbeeld.nl", !strings.HasPrefix(string(m.Kind), string(Alarm))},
+				"support":   {"hulp@voorbeeld.nl", !strings.HasPrefix(string(m.Kind), string(Alarm)) && m.Kind != DailyCheckpoint},
 				"stop code": {m.Stop, true}, // the empty one, too
 				"link":      {m.Link, true},
 			} {
@@ -399,7 +404,7 @@ func TestAMessageThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	for kind, by := range channels {
-		m := change(frozen, func(m *Message) { m.Kind, m.Ticket, m.Hours, m.Action = kind, ticket, 1, Reset })
+		m := change(frozen, func(m *Message) { m.Kind, m.Ticket, m.Hours, m.Action, m.Note = kind, ticket, 1, Reset, checkpointNote })
 		if _, err := ourTexts.sms(m); (err == nil) != slices.Contains(by, BySMS) || err != nil && !errors.Is(err, ErrBadMessage) {
 			t.Errorf("%s by SMS: got %v", kind, err)
 		}
@@ -457,6 +462,32 @@ func TestMailbox(t *testing.T) {
 		got, err := mailbox(address)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q, %v; want %q", address, got, err, want)
+		}
+	}
+}
+
+// The lines of a checkpoint stand in the mail as they are: who keeps them checks a
+// signature over each byte.
+func TestACheckpointIsMailedAsItIs(t *testing.T) {
+	t.Parallel()
+	for _, lang := range i18n.Languages() {
+		m := Message{ID: "send-9", Kind: DailyCheckpoint, To: "controle@voorbeeld.nl", Lang: lang, Note: checkpointNote}
+		l, err := ourTexts.letter(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(l.text(), "\n\n"+checkpointNote+"\n") || !strings.Contains(l.text(), "keydeskd verify --since") {
+			t.Errorf("%s: %s", lang, l.text())
+		}
+		html, err := l.html()
+		if err != nil || !strings.Contains(html, "\u2014 keydesk/x YWJj&#43;/=") && !strings.Contains(html, "\u2014 keydesk/x YWJj+/=") {
+			t.Errorf("%s: %v, %s", lang, err, html)
+		}
+		for _, bad := range []string{"", "keydesk/x", strings.TrimSuffix(checkpointNote, "\n"), strings.Repeat("a", 100_000) + checkpointNote} {
+			m.Note = bad
+			if _, err := ourTexts.letter(m); !errors.Is(err, ErrBadMessage) {
+				t.Errorf("%.40q: %v", bad, err)
+			}
 		}
 	}
 }

@@ -107,6 +107,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"stations", "log", d.stations},
 		{"api", "", d.api},
 		{"signing", "log", d.signingKeys},
+		{"seal", "log", d.seal},
 		{"alarm", "", d.alarm},
 		{"staff", "log", d.staff},
 		{"afas", "", d.afas},

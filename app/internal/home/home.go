@@ -30,6 +30,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/password"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/remote"
+	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -84,6 +85,9 @@ type Home struct {
 	pairings  *pairings.Index
 	replay    *replay.Replayer
 	ledger    *Ledger
+	seal      *seal.Seal
+	mail      sender // nil: there is none
+	mailings  mailings
 	texts     courier.Texts
 	folder    string
 	zap       *zap.Logger
@@ -138,6 +142,10 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	h.texts = textsOf(set)
 	channels, err := h.couriers(set)
 	if err != nil {
+		return err
+	}
+	h.mail = channels[enrolment.ByMail]
+	if err := h.openSeal(o); err != nil {
 		return err
 	}
 	hasher, err := newHasher(set.Password, keys)
@@ -272,6 +280,8 @@ func (h *Home) Run(ctx context.Context) error {
 		}
 	})
 	parts.Go(func() { h.keepSnapshots(ctx) })
+	parts.Go(func() { _ = h.seal.Run(around) }) // ends with its context only; what fails until then is in its Status
+	parts.Go(func() { h.mailCheckpoints(ctx) })
 	if h.reception.listener != nil { // staff on other machines search here
 		defer h.Desk.Directory.Hold(around)()
 	}
@@ -337,6 +347,9 @@ func (h *Home) Close(ctx context.Context) error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if h.seal != nil {
+		errs = append(errs, h.seal.Close())
 	}
 	if h.Vault != nil {
 		errs = append(errs, h.Vault.Close())

@@ -3,6 +3,7 @@ package seal
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -192,4 +193,61 @@ func (s *Seal) Know(e *domain.Recorded) (Known, error) {
 	s.mu.Unlock()
 	made := l.make(e)
 	return Known{Leaf: i, Hash: hash, Altered: made.bad || made.hash != hash || !bytes.Equal(entry.Append(nil), made.entry.Append(nil))}, nil
+}
+
+// Unsealed counts the events that no checkpoint covers yet.
+func (s *Seal) Unsealed(ctx context.Context) (int64, error) {
+	files, size, err := s.sealed()
+	if err != nil && !errors.Is(err, ErrNoSeal) {
+		return 0, err
+	}
+	var after domain.Position
+	if size > 0 {
+		entry, err := files.entry(size - 1)
+		if err != nil {
+			return 0, err
+		}
+		after = domain.Position(entry.Position)
+	}
+	n, l := int64(0), leafer{skip: s.c.Skip}
+	err = s.c.Log.ReadAll(ctx, domain.Query{After: after, Expired: true}, func(b domain.Batch) error {
+		for i := range b.Events {
+			if !l.skips(b.Events[i].Stream) {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Check looks, without sealing anything, whether the folder fits together and the
+// log: that it is this one's, that its end is what was sealed, and that the log names
+// no other sealer. It is quick, and sees nothing of what lies further back: Verify
+// does.
+func (s *Seal) Check(ctx context.Context) error {
+	id, err := s.c.Log.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	begun, err := s.c.Register.Sealing(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.refresh()
+	s.mu.Lock()
+	t, files, last := s.tree, s.files, s.last
+	s.mu.Unlock()
+	switch {
+	case begun.Sealer != "" && proof.StoreOf(begun.Origin) == id && begun.Sealer != t.Sealer:
+		return ErrOtherSealer
+	case err != nil:
+		return err
+	case t.Store != id:
+		return ErrForeign
+	}
+	if err := files.fits(last); err != nil {
+		return err
+	}
+	return s.compareTail(ctx, leafer{store: t.Store, skip: s.c.Skip}, files, last.Size)
 }

@@ -228,11 +228,11 @@ const checked = 512
 
 // compareTail looks whether the log still holds what was sealed last: an older copy
 // of it may have been put back. Logins may be gone.
-func (s *Seal) compareTail(ctx context.Context, w *writer) error {
-	if w.last.Size == 0 {
+func (s *Seal) compareTail(ctx context.Context, l leafer, files *storage, size int64) error {
+	if size == 0 {
 		return nil
 	}
-	c := &comparer{leafer: w.leafer, tree: leaves{files: w.files, size: w.last.Size}, next: max(0, w.last.Size-checked)}
+	c := &comparer{leafer: l, tree: leaves{files: files, size: size}, next: max(0, size-checked)}
 	_, from, err := c.tree.at(c.next)
 	if err != nil {
 		return err

@@ -127,6 +127,15 @@ type Seal struct {
 
 // Open opens the seal in a folder, which need not be there yet. It makes nothing.
 func Open(_ context.Context, c Config) (*Seal, error) {
+	s := New(c)
+	if err := s.refresh(); err != nil && !errors.Is(err, ErrNoSeal) {
+		return nil, fmt.Errorf("open the seal in %s: %w", c.Folder, errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// New is Open for whoever goes on while the folder cannot be read: Status says so.
+func New(c Config) *Seal {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -136,11 +145,7 @@ func Open(_ context.Context, c Config) (*Seal, error) {
 	if c.Report == nil {
 		c.Report = func(error) {}
 	}
-	s := &Seal{c: c, folder: folder(c.Folder), standings: map[string]Standing{}}
-	if err := s.refresh(); err != nil && !errors.Is(err, ErrNoSeal) {
-		return nil, fmt.Errorf("open the seal in %s: %w", c.Folder, errors.Join(err, s.Close()))
-	}
-	return s, nil
+	return &Seal{c: c, folder: folder(c.Folder), standings: map[string]Standing{}}
 }
 
 // Close closes the files. Run must have ended.

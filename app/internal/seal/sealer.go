@@ -221,7 +221,7 @@ func (s *Seal) begin(ctx context.Context) (w *writer, err error) {
 		return nil, err
 	}
 	w.lock = lock
-	if err := s.compareTail(ctx, w); err != nil {
+	if err := s.compareTail(ctx, w.leafer, w.files, w.last.Size); err != nil {
 		return nil, errors.Join(err, w.files.close())
 	}
 	reading, err := s.folder.open(false)

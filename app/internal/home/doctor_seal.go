@@ -1,0 +1,85 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/seal"
+)
+
+// unsealedWarns is for how long events may wait to be sealed, while a program runs
+// that seals; unsealedMost is how many of them may.
+const unsealedWarns = 10 * time.Minute
+
+// seal looks whether the log is sealed, whether its end is what was sealed, and what
+// witnesses say.
+func (d *doctor) seal(ctx context.Context) Diagnosis {
+	if d.keys == nil {
+		return skipped(`cannot be looked at before "master key" is mended`)
+	}
+	c, err := SealConfig(d.set, d.log, d.keys, nil)
+	if err != nil {
+		return bad("mend [seal]", "%s", err)
+	}
+	c.Now = d.now
+	c.Register = NewRegister(d.log, d.set)
+	s, err := seal.Open(ctx, c)
+	if err != nil {
+		return bad("run keydeskd verify; the README says under \"The seal\" what to do then", "%s", err)
+	}
+	defer s.Close() //nolint:errcheck // only read
+	err = s.Check(ctx)
+	st := s.Status()
+	const look = "run keydeskd verify, and find out what was done to the log; \"keydeskd checkpoint --anew\" goes on with a new seal"
+	switch {
+	case errors.Is(err, seal.ErrHistory):
+		return bad(look, "%s", err)
+	case errors.Is(err, seal.ErrOtherSealer) && !c.Writer:
+		return skipped("another machine seals this log")
+	case errors.Is(err, seal.ErrOtherSealer):
+		return bad("set seal.writer to \"off\" where another machine seals; where its folder is lost, \"keydeskd checkpoint --anew\" begins another one", "%s", err)
+	case errors.Is(err, seal.ErrNoSeal), errors.Is(err, seal.ErrEmpty):
+		return d.notSealed(c.Writer)
+	case err != nil:
+		return bad("run keydeskd verify", "%s", err)
+	}
+	return d.sealed(ctx, s, st)
+}
+
+func (d *doctor) notSealed(writer bool) Diagnosis {
+	if !writer {
+		return warn("set seal.writer to \"on\" on one of the machines that share the log", "this machine does not seal, and nothing was sealed yet")
+	}
+	return warn("start Keydesk: it seals while it runs", "nothing was sealed yet")
+}
+
+func (d *doctor) sealed(ctx context.Context, s *seal.Seal, st seal.Status) Diagnosis {
+	var away []string
+	for _, w := range st.Witnesses {
+		switch w.State {
+		case seal.Disagrees:
+			return bad("run keydeskd verify, and talk to whoever runs the witness: an older copy of log and seal was put back, or they were made anew",
+				"the witness %s has seen another history of this log: %s", w.Name, w.Why)
+		case seal.Away, seal.Behind:
+			away = append(away, w.Name)
+		case seal.Agrees:
+		}
+	}
+	n, err := s.Unsealed(ctx)
+	age := d.now().Sub(st.Checkpoint.At).Round(time.Second)
+	says := fmt.Sprintf("%d events are sealed, the last checkpoint is %s old", st.Checkpoint.Size, age)
+	switch {
+	case err != nil:
+		return bad("see what the check of the log says", "%s", err)
+	case n > seal.Every && age > unsealedWarns:
+		return warn("start Keydesk where it seals, or look into its log", "%s, and %d events wait", says, n)
+	case len(away) > 0:
+		return warn("see whether they run, can be reached from here, and know this log's key", "%s; not cosigned by %s", says, strings.Join(away, ", "))
+	case len(st.Witnesses) == 0:
+		return well("%s; no witness is set", says)
+	}
+	return well("%s; cosigned by %d witnesses", says, len(st.Witnesses))
+}

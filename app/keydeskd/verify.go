@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+)
+
+type verifyCommand struct {
+	Since string `help:"An older checkpoint that was kept, such as one that was mailed: what it says has to be part of what is here." type:"path" placeholder:"FILE"`
+	Key   string `help:"The verifier key of the log, or a file that holds it, where it is known from elsewhere." placeholder:"KEY"`
+	JSON  bool   `help:"Tell it as JSON."`
+}
+
+// Help says what is compared, and what comes back.
+func (verifyCommand) Help() string {
+	return "Compares every event of this home's log with its seal, the tree with every checkpoint, and asks the witnesses of the settings what they " +
+		"have seen. It writes nothing, and may run beside everything else.\n\n" +
+		"It leaves with 0 when all is as it was sealed, with 1 when something is not, and says where that begins; with 2 when it could not be found out."
+}
+
+// errNotAsSealed: something is not what was sealed. What, was printed.
+var errNotAsSealed = errors.New("the log is not what was sealed")
+
+// errNotVerified: it could not be found out.
+var errNotVerified = errors.New("it could not be verified")
+
+func (c verifyCommand) Run(a *app) error {
+	r, err := c.home(a)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotVerified, err)
+	}
+	if c.JSON {
+		err = json.NewEncoder(a.out).Encode(verifyJSON(r))
+	} else {
+		err = tellReport(a.out, r)
+	}
+	if err == nil && r.Bad != nil {
+		err = errNotAsSealed
+	}
+	return err
+}
+
+// home compares the log of this home with its seal.
+func (c verifyCommand) home(a *app) (r seal.Report, err error) {
+	l, err := a.sealed()
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, l.log.Close()) }()
+	o, err := home.VerifyOptions(l.set, l.keys, time.Now())
+	if err != nil {
+		return r, err
+	}
+	if c.Since != "" {
+		if o.Since, err = os.ReadFile(c.Since); err != nil {
+			return r, err
+		}
+	}
+	if o.Key, err = c.key(); err != nil {
+		return r, err
+	}
+	told := time.Now()
+	return seal.Verify(a.ctx, l.log, l.set.Seal.Folder, o, func(done, total int64) {
+		if time.Since(told) > 2*time.Second {
+			told = time.Now()
+			fmt.Fprintf(a.errs, "position %d of %d\n", done, total)
+		}
+	})
+}
+
+// key reads the key that is known from elsewhere; nil: none was given.
+func (c verifyCommand) key() (note.Verifier, error) {
+	if c.Key == "" {
+		return nil, nil
+	}
+	text := c.Key
+	if b, err := os.ReadFile(c.Key); err == nil {
+		text = firstLine(b)
+	}
+	return proof.ParseKey(text)
+}
+
+func firstLine(b []byte) string {
+	for i, c := range b {
+		if c == '\n' || c == '\r' {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}
+
+func tellReport(w io.Writer, r seal.Report) error {
+	c := r.Checkpoint
+	if c.Note != nil {
+		fmt.Fprintf(w, "%s\n%d leaves, root %s, sealed at %s\n", c.Origin, c.Size, c.Root, c.At.Format(time.RFC3339))
+	}
+	if r.Bad == nil {
+		fmt.Fprintf(w, "%d events are what was sealed", r.Events)
+		if r.Expired > 0 {
+			fmt.Fprintf(w, "; %d logins have expired, their leaves are intact", r.Expired)
+		}
+		fmt.Fprintf(w, "\n%d checkpoints are signed and lead to this tree\n", r.Checkpoints)
+		if r.Unsealed > 0 {
+			fmt.Fprintf(w, "%d events are not sealed yet\n", r.Unsealed)
+		}
+	}
+	for _, st := range r.Witnesses {
+		says := fmt.Sprintf("cosigned %d leaves", st.Size)
+		if st.State != seal.Agrees {
+			says = string(st.State) + ": " + st.Why
+		}
+		fmt.Fprintf(w, "witness %s: %s\n", st.Name, says)
+	}
+	if c.Note != nil && len(r.Witnesses) == 0 {
+		fmt.Fprintln(w, "no witness is set: that log and seal were not made anew together, only an older checkpoint can show (--since)")
+	}
+	if !r.KeyKnown {
+		fmt.Fprintln(w, "the key is the one that the seal itself names: nothing here shows that it is the log's")
+	}
+	if r.Bad != nil {
+		fmt.Fprintln(w, "NOT AS SEALED:", r.Bad)
+	}
+	return nil
+}
+
+type findingJSON struct {
+	Kind     seal.FindingKind `json:"kind"`
+	Says     string           `json:"says"`
+	Position uint64           `json:"position,omitempty"`
+	Leaf     int64            `json:"leaf"`
+	Stream   string           `json:"stream,omitempty"`
+	Type     string           `json:"type,omitempty"`
+	Witness  string           `json:"witness,omitempty"`
+}
+
+type reportJSON struct {
+	OK          bool              `json:"ok"`
+	Origin      string            `json:"origin"`
+	Size        int64             `json:"size"`
+	Root        string            `json:"root"`
+	At          time.Time         `json:"at"`
+	Events      int64             `json:"events"`
+	Expired     int64             `json:"expired"`
+	Unsealed    int64             `json:"unsealed"`
+	Checkpoints int               `json:"checkpoints"`
+	KeyKnown    bool              `json:"keyKnown"`
+	Witnesses   []seal.Standing   `json:"witnesses"`
+	Finding     *findingJSON      `json:"finding,omitempty"`
+}
+
+func verifyJSON(r seal.Report) reportJSON {
+	answer := reportJSON{
+		OK: r.Bad == nil, Origin: r.Checkpoint.Origin, Size: r.Size, Root: r.Checkpoint.Root.String(), At: r.Checkpoint.At, Events: r.Events,
+		Expired: r.Expired, Unsealed: r.Unsealed, Checkpoints: r.Checkpoints, KeyKnown: r.KeyKnown, Witnesses: r.Witnesses,
+	}
+	if answer.Witnesses == nil {
+		answer.Witnesses = []seal.Standing{}
+	}
+	if f := r.Bad; f != nil {
+		answer.Finding = &findingJSON{f.Kind, f.Kind.String(), f.Position, f.Leaf, f.Stream, f.Type, f.Witness}
+	}
+	return answer
+}
