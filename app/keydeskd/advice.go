@@ -101,6 +101,8 @@ func advice(err error) string {
 		{roster.ErrHeader, "the first row has to name the columns, in one line"},
 		{roster.ErrTooManyRows, "cut the list in parts; without --leavers, since no part is of everybody"},
 		{roster.ErrTooLarge, "cut the list in parts; without --leavers, since no part is of everybody"},
+		{errDiffers, "stop every program of this home, delete its folder snapshots, and start them again: both are made again from the log. Then find out who changed it"},
+		{errNoEvent, "\"keydeskd events\" shows the ids; an event that the log has dropped after its time has none"},
 		{errNoCase, "\"keydeskd case list\" shows those that are"},
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, \"keydeskd roster add\" or \"keydeskd import\" makes a new one"},

@@ -7,12 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/keydesk/keydesk/app/internal/desk"
-	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
-	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
@@ -44,14 +40,6 @@ func (c factorCommand) Run(a *app) error {
 	})
 }
 
-type eventsCommand struct {
-	Subject string    `help:"Only this person's, by e-mail address or id."`
-	Type    []string  `help:"Only events of these types."`
-	Since   timeOrDay `help:"Only what was recorded at or after this time (RFC 3339) or day (2006-01-02)." placeholder:"TIME"`
-	Until   timeOrDay `help:"Only what was recorded before this time or day." placeholder:"TIME"`
-	Follow  bool      `help:"Go on as events arrive."`
-}
-
 // A timeOrDay is a moment: RFC 3339, or the beginning of a local day.
 type timeOrDay struct{ time.Time }
 
@@ -63,73 +51,6 @@ func (t *timeOrDay) UnmarshalText(b []byte) (err error) {
 		return errors.New("neither a time such as 2026-11-23T09:30:00Z nor a day such as 2026-11-23")
 	}
 	return nil
-}
-
-// line is one event as it is printed.
-type line struct {
-	Position domain.Position `json:"position"`
-	Stream   string          `json:"stream"`
-	Revision domain.Revision `json:"revision"`
-	ID       domain.EventID  `json:"id"`
-	Type     string          `json:"type"`
-	Recorded time.Time       `json:"recorded"`
-	Data     json.RawMessage `json:"data"`
-	Metadata json.RawMessage `json:"metadata"`
-}
-
-func (c eventsCommand) Run(a *app) (err error) {
-	query := domain.Query{Types: c.Type, Metadata: true}
-	if c.Subject != "" {
-		if query.Prefix, err = c.stream(a); err != nil {
-			return err
-		}
-	}
-	set, err := a.existing()
-	if err != nil {
-		return err
-	}
-	program, err := settings.Logger(set.Logging)
-	if err != nil {
-		return err
-	}
-	log, err := home.OpenLog(a.ctx, set.Log, program.With(zap.String("program", "keydeskd")))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	out := json.NewEncoder(a.out)
-	out.SetEscapeHTML(false)
-	print := func(b domain.Batch) error {
-		for _, e := range b.Events {
-			if e.Recorded.Before(c.Since.Time) || !c.Until.IsZero() && !e.Recorded.Before(c.Until.Time) {
-				continue
-			}
-			if err := out.Encode(line{e.Position, e.Stream, e.Revision, e.ID, e.Type, e.Recorded, e.Data, e.Metadata}); err != nil {
-				return fmt.Errorf("print event at %d: %w", e.Position, err)
-			}
-		}
-		return nil
-	}
-	if !c.Follow {
-		return log.ReadAll(a.ctx, query, print)
-	}
-	if err := log.Follow(a.ctx, query, print); a.ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
-// stream returns the name of the stream of whom is meant.
-func (c eventsCommand) stream(a *app) (string, error) {
-	if s, err := domain.ParseSubjectID(c.Subject); err == nil {
-		return domain.EnrolmentStream(s), nil
-	}
-	h, err := a.open(a.existing())
-	if err != nil {
-		return "", err
-	}
-	s, err := a.person(h, c.Subject)
-	return domain.EnrolmentStream(s), errors.Join(err, h.Close(a.ctx))
 }
 
 type historyCommand struct {
@@ -150,11 +71,7 @@ func (c historyCommand) Run(a *app) error {
 		words := i18n.New(c.Language)
 		table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 		for _, e := range history.Whole(events, logins) {
-			args := i18n.Args{}
-			for k, v := range e.Params {
-				args[k] = v
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, words.T(e.Message, args))
+			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, sentence(words, e.Message, e.Params))
 		}
 		return table.Flush()
 	})

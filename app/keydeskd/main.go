@@ -47,6 +47,7 @@ type commands struct {
 	Invite    inviteCommand      `cmd:"" help:"Let one person enrol, with a ticket for them."`
 	Factor    factorCommand      `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
 	Events    eventsCommand      `cmd:"" help:"Show the log, an event a line, as NDJSON."`
+	Replay    replayCommand      `cmd:"" help:"Show how everything stood at any moment, or check what is live against the events."`
 	History   historyCommand     `cmd:"" help:"Tell what happened to somebody, in plain words."`
 	Progress  progressCommand    `cmd:"" help:"Show how many people stand where, and who is stuck, as JSON."`
 	Freeze    freezeCommand      `cmd:"" help:"Let no factor of somebody count any more."`

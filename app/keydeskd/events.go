@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/i18n"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/history"
+)
+
+type eventsCommand struct {
+	Subject     string    `help:"Only the enrolment of this person, by e-mail address or id."`
+	Person      string    `help:"Only what is of this person, by e-mail address or id: their enrolment, logins and roles, what they looked at, and who looked at theirs."`
+	Type        []string  `help:"Only events of these types."`
+	Actor       string    `help:"Only what was done by the one with this id: a subject's, a station's or a client's, or \"console\"." placeholder:"ID"`
+	Role        string    `help:"Only what was done in this role." enum:",subject,helpdesk,approver,auditor,admin,unattended" default:""`
+	Station     string    `help:"Only what happened at this station." placeholder:"ID"`
+	Correlation eventID   `help:"Only what belongs to one visit, or one act, with this correlation id." placeholder:"UUID"`
+	Chain       eventID   `help:"All that the action caused which the event with this id belongs to, with the depth of each in it." placeholder:"UUID"`
+	Since       timeOrDay `help:"Only what was recorded at or after this time (RFC 3339) or day (2006-01-02)." placeholder:"TIME"`
+	Until       timeOrDay `help:"Only what was recorded before this time or day." placeholder:"TIME"`
+	Words       string    `help:"Tell each event in plain words too, in this language: nl or en." enum:",nl,en" default:""`
+	Follow      bool      `help:"Go on as events arrive."`
+}
+
+// An eventID is the id of an event or of a correlation.
+type eventID struct{ domain.EventID }
+
+func (id *eventID) UnmarshalText(b []byte) error {
+	if id.EventID.UnmarshalText(b) != nil {
+		return errors.New("not an id such as 2f1c8a52-9f0e-5b1c-8a3e-5d6f7a8b9c0d")
+	}
+	return nil
+}
+
+func (id eventID) isZero() bool { return id.EventID == domain.EventID{} }
+
+// line is one event as it is printed.
+type line struct {
+	Position domain.Position `json:"position"`
+	Stream   string          `json:"stream"`
+	Revision domain.Revision `json:"revision"`
+	ID       domain.EventID  `json:"id"`
+	Type     string          `json:"type"`
+	Recorded time.Time       `json:"recorded"`
+	Data     json.RawMessage `json:"data"`
+	Metadata json.RawMessage `json:"metadata"`
+	Words    string          `json:"words,omitempty"`
+	Depth    *int            `json:"depth,omitempty"` // in a chain
+}
+
+var (
+	errNoEvent     = errors.New("no event of this log has this id, or this correlation")
+	errChainFollow = errors.New("--chain is of what has happened: it does not go with --follow")
+)
+
+func (c eventsCommand) Run(a *app) (err error) {
+	if !c.Chain.isZero() && c.Follow {
+		return errChainFollow
+	}
+	w := wanted{c: c}
+	query := domain.Query{Types: c.Type, Metadata: true}
+	if c.Subject != "" {
+		s, err := a.subjectOf(c.Subject)
+		if err != nil {
+			return err
+		}
+		query.Prefix = domain.EnrolmentStream(s)
+	}
+	if c.Person != "" {
+		if w.person, err = a.subjectOf(c.Person); err != nil {
+			return err
+		}
+	}
+	return a.withLog(func(log store.Log, _ settings.Settings, _ *zap.Logger) error {
+		if !c.Chain.isZero() {
+			if w.chain, err = a.chainOf(log, c.Chain.EventID); err != nil {
+				return err
+			}
+		}
+		out := newEventPrinter(a, c.Words)
+		print := func(b domain.Batch) error {
+			for i := range b.Events {
+				if e := &b.Events[i]; w.fits(e) {
+					if err := out.print(e, w.chain); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}
+		if !c.Follow {
+			return log.ReadAll(a.ctx, query, print)
+		}
+		if err := log.Follow(a.ctx, query, print); a.ctx.Err() == nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// withLog does something with the log of a home that is there, and opens nothing else.
+func (a *app) withLog(do func(log store.Log, set settings.Settings, program *zap.Logger) error) (err error) {
+	set, err := a.existing()
+	if err != nil {
+		return err
+	}
+	program, err := settings.Logger(set.Logging)
+	if err != nil {
+		return err
+	}
+	program = program.With(zap.String("program", "keydeskd"))
+	log, err := home.OpenLog(a.ctx, set.Log, program)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	return do(log, set, program)
+}
+
+// subjectOf returns who is meant. Only for an address it opens the home.
+func (a *app) subjectOf(who string) (domain.SubjectID, error) {
+	if s, err := domain.ParseSubjectID(who); err == nil {
+		return s, nil
+	}
+	h, err := a.open(a.existing())
+	if err != nil {
+		return domain.SubjectID{}, err
+	}
+	s, err := a.person(h, who)
+	return s, errors.Join(err, h.Close(a.ctx))
+}
+
+// wanted says which events are.
+type wanted struct {
+	c      eventsCommand
+	person domain.SubjectID
+	chain  *chain
+}
+
+func (w *wanted) fits(e *domain.Recorded) bool {
+	c := &w.c
+	if e.Recorded.Before(c.Since.Time) || !c.Until.IsZero() && !e.Recorded.Before(c.Until.Time) {
+		return false
+	}
+	if !w.person.IsZero() && !concerns(e, w.person) {
+		return false
+	}
+	if c.Actor == "" && c.Role == "" && c.Station == "" && c.Correlation.isZero() && w.chain == nil {
+		return true
+	}
+	for _, text := range []string{c.Actor, c.Role, c.Station} { // before all of it is read
+		if domain.ValidID(text) && !bytes.Contains(e.Metadata, []byte(text)) {
+			return false
+		}
+	}
+	var m domain.Metadata
+	if json.Unmarshal(e.Metadata, &m) != nil {
+		return false
+	}
+	return (c.Actor == "" || m.Actor.ID == c.Actor) && (c.Role == "" || string(m.Actor.Role) == c.Role) &&
+		(c.Station == "" || m.Station == c.Station) && (c.Correlation.isZero() || m.Correlation == c.Correlation.EventID) &&
+		(w.chain == nil || m.Correlation == w.chain.correlation)
+}
+
+// concerns says whether an event is in a stream of a person's, or says that somebody
+// looked at what is theirs.
+func concerns(e *domain.Recorded, s domain.SubjectID) bool {
+	id := s.String()
+	if strings.HasPrefix(e.Stream, domain.AccessPrefix) && bytes.Contains(e.Data, []byte(id)) {
+		return true
+	}
+	_, owner, _ := strings.Cut(e.Stream, "-")
+	return owner == id && !strings.HasPrefix(e.Stream, domain.StationPrefix)
+}
+
+// A chain is what one action has caused.
+type chain struct {
+	correlation domain.EventID
+	depths      map[domain.EventID]int // of the events so far
+}
+
+// chainOf finds the chain that an event is in, or that a correlation is of.
+func (a *app) chainOf(log store.Log, id domain.EventID) (*chain, error) {
+	found := errors.New("found")
+	var c *chain
+	err := log.ReadAll(a.ctx, domain.Query{Metadata: true}, func(b domain.Batch) error {
+		for _, e := range b.Events {
+			if e.ID != id && !bytes.Contains(e.Metadata, []byte(id.String())) {
+				continue
+			}
+			var m domain.Metadata
+			if json.Unmarshal(e.Metadata, &m) == nil && (e.ID == id || m.Correlation == id) {
+				c = &chain{m.Correlation, map[domain.EventID]int{}}
+				return found
+			}
+		}
+		return nil
+	})
+	switch {
+	case c != nil:
+		return c, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, errNoEvent
+}
+
+// depth returns how many causes an event has in the chain, which it is added to.
+func (c *chain) depth(e *domain.Recorded) int {
+	var m domain.Metadata
+	n := 0
+	if json.Unmarshal(e.Metadata, &m) == nil {
+		if above, ok := c.depths[m.Causation]; ok {
+			n = above + 1
+		}
+	}
+	c.depths[e.ID] = n
+	return n
+}
+
+// An eventPrinter prints events, a line each.
+type eventPrinter struct {
+	out   *json.Encoder
+	words *i18n.Printer
+}
+
+func newEventPrinter(a *app, language string) *eventPrinter {
+	p := &eventPrinter{out: json.NewEncoder(a.out)}
+	p.out.SetEscapeHTML(false)
+	if language != "" {
+		p.words = i18n.New(language)
+	}
+	return p
+}
+
+func (p *eventPrinter) print(e *domain.Recorded, c *chain) error {
+	l := line{Position: e.Position, Stream: e.Stream, Revision: e.Revision, ID: e.ID, Type: e.Type, Recorded: e.Recorded, Data: e.Data, Metadata: e.Metadata}
+	if p.words != nil {
+		message, _, params := history.Words(e.Stream, e.Type, e.Data)
+		l.Words = sentence(p.words, message, params)
+	}
+	if c != nil {
+		depth := c.depth(e)
+		l.Depth = &depth
+	}
+	if err := p.out.Encode(l); err != nil {
+		return fmt.Errorf("print event at %d: %w", e.Position, err)
+	}
+	return nil
+}
+
+// sentence puts an entry of a history in words.
+func sentence(words *i18n.Printer, message string, params map[string]string) string {
+	args := i18n.Args{}
+	for k, v := range params {
+		args[k] = v
+	}
+	return words.T(message, args)
+}
