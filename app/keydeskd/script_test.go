@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
 //	grown FILE BYTES     wait until a file is as large
+//	forge FILE           have somebody's SMS not count in a snapshot of the factors,
+//	                     with its checksum made right; sets $FORGED to who it is
 //	afas FILE            have an AFAS give the rows of a CSV file, and from the
 //	                     first time on sets $AFAS_URL; its token is in afas.token
 //	staff FILE PEOPLE    write a list of so many people, as a Dutch spreadsheet
@@ -76,7 +79,7 @@ func TestScripts(t *testing.T) {
 			"station": cmdStation, "walk": cmdWalk, "guess": cmdGuess, "login": cmdLogin,
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
-			"approve": cmdApprove, "fill": cmdFill, "grown": cmdGrown, "staff": cmdStaff, "afas": cmdAFAS,
+			"approve": cmdApprove, "fill": cmdFill, "grown": cmdGrown, "forge": cmdForge, "staff": cmdStaff, "afas": cmdAFAS,
 		},
 	})
 }
@@ -213,6 +216,8 @@ func cmdNDJSON(ts *testscript.TestScript, neg bool, args []string) {
 			Revision         *int64
 			Recorded         time.Time
 			Data, Metadata   map[string]any
+			Words            string
+			Depth            int
 		}
 		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
 		d.DisallowUnknownFields()
@@ -328,4 +333,26 @@ func cmdAFAS(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(s.afas.Close)
 	ts.Setenv("AFAS_URL", s.afas.URL)
 	ts.Check(os.WriteFile(ts.MkAbs("afas.token"), []byte(afastest.Token+"\n"), 0o600))
+}
+
+// cmdForge knows how a snapshot of the factors is written: rows of 68 bytes, each of an id,
+// the head and the factor, and the checksum of all.
+func cmdForge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: forge FILE")
+	}
+	file, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	const row, smsWithNumber, number = 68, 1 | 1<<2, 1 << 2
+	body := file[:len(file)-sha256.Size]
+	for at := len(body) - row; at > row; at -= row {
+		if bits := &body[at+row-1]; *bits == smsWithNumber {
+			*bits &^= number
+			ts.Setenv("FORGED", domain.SubjectID(body[at:at+16]).String())
+			sum := sha256.Sum256(body)
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(body, sum[:]...), 0o600))
+			return
+		}
+	}
+	ts.Fatalf("nobody has SMS in %s", args[0])
 }
