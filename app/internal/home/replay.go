@@ -169,8 +169,9 @@ func (l *Ledger) Hold(ctx context.Context) (release func()) {
 	})
 }
 
-func (h *Home) newLedger(logins time.Duration, now func() time.Time) *Ledger {
-	return &Ledger{log: h.Log, keep: shelf(filepath.Join(h.folder, replayFolder)), logins: logins, now: now, zap: h.zap}
+// NewLedger is Home.Ledger for whoever has opened the log alone.
+func NewLedger(log store.Log, set settings.Settings, now func() time.Time, program *zap.Logger) *Ledger {
+	return &Ledger{log: log, keep: shelf(filepath.Join(set.Home, replayFolder)), logins: set.Log.KeepLogins, now: now, zap: program}
 }
 
 // Ledger returns the index over every event.

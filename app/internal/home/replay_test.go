@@ -1,0 +1,412 @@
+package home_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/login"
+	"github.com/keydesk/keydesk/projections/factor"
+	"github.com/keydesk/keydesk/projections/foldtest"
+	ledgers "github.com/keydesk/keydesk/projections/ledger"
+	"github.com/keydesk/keydesk/projections/progress"
+	"github.com/keydesk/keydesk/projections/replay"
+)
+
+// A readOnly log fails the test when anything is appended to it.
+type readOnly struct {
+	store.Log
+	t *testing.T
+}
+
+func (r readOnly) Append(context.Context, string, domain.Revision, ...domain.Message) (domain.Appended, error) {
+	r.t.Error("a replay appended something")
+	return domain.Appended{}, errors.New("read only")
+}
+
+// An archive is a log of either kind, with a past in it, and what that is.
+type archive struct {
+	log    store.Log
+	set    settings.Settings
+	events []domain.Recorded // as the log has them
+	warned *observer.ObservedLogs
+	zap    *zap.Logger
+}
+
+// archives runs a test over both kinds of logs, in which so many people enrolled; one
+// in five events is something else, and the log's clock is set back now and then.
+func archives(t *testing.T, people int, test func(t *testing.T, a *archive)) {
+	t.Helper()
+	for kind, open := range map[string]func(t *testing.T) store.Log{
+		"sqlite": func(t *testing.T) store.Log {
+			return opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"), store.Options{})
+		}, //nolint:thelper // a case
+		"esdb": func(t *testing.T) store.Log { //nolint:thelper // a case
+			s := esdbtest.Start(t, esdbtest.Options{Strict: true})
+			return opened(t, s.URL(), store.Options{})
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			core, warned := observer.New(zap.WarnLevel)
+			a := &archive{log: open(t), warned: warned, zap: zap.New(core)}
+			a.set.Home = t.TempDir()
+			a.set.Policy = foldtest.Policy()
+			a.fill(t, people)
+			test(t, a)
+		})
+	}
+}
+
+func opened(t *testing.T, url string, o store.Options) store.Log {
+	t.Helper()
+	l, err := store.Open(t.Context(), url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func (a *archive) fill(t *testing.T, people int) {
+	t.Helper()
+	to := a.log.(interface {
+		Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error)
+	})
+	put := func(e domain.Recorded) {
+		t.Helper()
+		if _, err := to.Import(t.Context(), e.Stream, e.Revision-1, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	others := map[string]domain.Revision{}
+	for i, e := range foldtest.Even(people, 3) {
+		if i%50 == 49 {
+			e.Recorded = e.Recorded.Add(-2 * time.Hour)
+		}
+		put(e)
+		if i%5 != 0 {
+			continue
+		}
+		stream := []string{login.Stream(foldtest.Subject(i % people)), "station-hall", store.ProbePrefix + "doctor"}[i/5%3]
+		meta, err := json.Marshal(domain.Metadata{Actor: domain.Actor{Kind: domain.ActorStation, ID: "hall", Role: domain.RoleUnattended}, Station: "hall"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(domain.Recorded{
+			Message: domain.Message{ID: domain.EventIDFor(domain.CommandID{8}, i), Type: "LoginFailed", Data: []byte(`{"reason":"password"}`), Metadata: meta},
+			Stream:  stream, Revision: others[stream], Recorded: e.Recorded,
+		})
+		others[stream]++
+	}
+	a.read(t)
+}
+
+// read notes what the log holds.
+func (a *archive) read(t *testing.T) {
+	t.Helper()
+	a.events = nil
+	err := a.log.ReadAll(t.Context(), domain.Query{}, func(b domain.Batch) error {
+		for _, e := range b.Events {
+			e.Data = slices.Clone(e.Data)
+			a.events = append(a.events, e)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// what is the state at a position, folded from the start.
+func (a *archive) what(p domain.Position) replay.State {
+	factors, board := factor.New(), progress.New(a.set.Policy.WrongCodesInARow)
+	s := replay.State{}
+	for i, e := range a.events {
+		if e.Position > p || strings.HasPrefix(e.Stream, store.ProbePrefix) {
+			continue
+		}
+		s.Position, s.Events = e.Position, s.Events+1
+		if e.Recorded.After(s.At) {
+			s.At = e.Recorded
+		}
+		if strings.HasPrefix(e.Stream, domain.EnrolmentPrefix) {
+			factors.Apply(a.events[i:i+1], e.Position)
+			board.Apply(a.events[i:i+1], e.Position)
+		}
+	}
+	s.Factors, s.Board = factors.Snapshot(), board.Snapshot()
+	return s
+}
+
+func (a *archive) seek(t *testing.T, r *replay.Replayer, p domain.Position) {
+	t.Helper()
+	got, err := r.Seek(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := a.what(p)
+	if got.Position != want.Position || got.Events != want.Events || !got.At.Equal(want.At) || got.Standing() != want.Standing() {
+		t.Fatalf("to %d: %d, %v, %d events, %+v\nwant %d, %v, %d, %+v",
+			p, got.Position, got.At, got.Events, got.Standing(), want.Position, want.At, want.Events, want.Standing())
+	}
+	replay.Compare(got, want, func(d replay.Difference) bool {
+		t.Errorf("to %d: %+v", p, d)
+		return true
+	})
+}
+
+// On both logs, a replay is the fold from the start, wherever it goes next, with what is
+// kept in files from the last time; and nothing is ever appended.
+func TestAReplayOfEitherLogIsAFoldFromTheStart(t *testing.T) {
+	t.Parallel()
+	archives(t, 40, func(t *testing.T, a *archive) {
+		every := replay.Options{Lock: a.set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Every: 60}
+		keep := home.Shelf(filepath.Join(a.set.Home, "replay"))
+		every.Keep, every.Report = keep, func(err error) { t.Errorf("reported: %v", err) }
+		r := replay.New(readOnly{a.log, t}, every)
+		a.seek(t, r, replay.Head)
+		for range 8 {
+			a.seek(t, r, a.events[rand.IntN(len(a.events))].Position) //nolint:gosec // no secret
+		}
+		for _, i := range []int{100, 101, 49, 200} {
+			e := a.events[i]
+			p, err := r.PositionAt(t.Context(), e.Recorded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.seek(t, r, p)
+			if s := a.what(p); s.At.After(e.Recorded) {
+				t.Errorf("at %v: the state of %v", e.Recorded, s.At)
+			}
+		}
+		for range 3 { // and the next time
+			r = replay.New(readOnly{a.log, t}, every)
+			a.seek(t, r, a.events[rand.IntN(len(a.events))].Position) //nolint:gosec // no secret
+		}
+		names, err := keep.Names()
+		if err != nil || len(names) < 3 {
+			t.Fatalf("kept are %v: %v", names, err)
+		}
+		c, err := r.Check(t.Context(), a.what(replay.Head), func(kept string, d replay.Difference) { t.Errorf("%s: %+v", kept, d) })
+		if err != nil || c.Kept != len(names)-1 || c.People != 40 {
+			t.Errorf("%+v: %v", c, err)
+		}
+	})
+}
+
+// What lies in the folder and is of another log, or no state at all, is deleted and made
+// again, and that is noted.
+func TestWhatIsKeptInAFolderAndDoesNotFitIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	archives(t, 20, func(t *testing.T, a *archive) {
+		folder := filepath.Join(a.set.Home, "replay")
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		p := a.events[150].Position
+		state := filepath.Join(folder, fmt.Sprintf("%020d.state", p))
+		for _, file := range []string{state, filepath.Join(folder, "timeline"), filepath.Join(folder, "ledger")} {
+			if err := os.WriteFile(file, []byte(strings.Repeat("nothing that fits ", 9)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.seek(t, home.NewReplayer(readOnly{a.log, t}, a.set, a.zap), a.events[200].Position)
+		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("what does not fit is still there: %v", err)
+		}
+		l := home.NewLedger(readOnly{a.log, t}, a.set, time.Now, a.zap)
+		release := l.Hold(t.Context())
+		reach(t, l, a.events[len(a.events)-1].Position)
+		if got := l.Page(ledgers.Query{}); got.All == 0 {
+			t.Error("the ledger is empty")
+		}
+		release()
+		if n := a.warned.Len(); n != 3 {
+			t.Errorf("%d warnings: %v", n, a.warned.All())
+		}
+	})
+}
+
+func reach(t *testing.T, l *home.Ledger, p domain.Position) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := l.Reach(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	for l.Ready() < 1 {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("ready %v", l.Ready())
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// A ledger is there while somebody holds it, follows the log meanwhile, and finds the
+// events of its rows again.
+func TestALedgerIsThereWhileSomebodyHoldsIt(t *testing.T) {
+	t.Parallel()
+	archives(t, 20, func(t *testing.T, a *archive) {
+		l := home.NewLedger(a.log, a.set, time.Now, a.zap)
+		if l.Ready() != 0 || l.Page(ledgers.Query{}).All != 0 {
+			t.Fatal("it is there before anybody holds it")
+		}
+		release, other := l.Hold(t.Context()), l.Hold(t.Context())
+		last := a.events[len(a.events)-1].Position
+		reach(t, l, last)
+		record := slices.DeleteFunc(slices.Clone(a.events), func(e domain.Recorded) bool { return strings.HasPrefix(e.Stream, store.ProbePrefix) })
+		page := l.Page(ledgers.Query{Limit: 50, Filter: ledgers.Filter{Station: "hall"}})
+		if page.All != len(record) || page.Total == 0 || page.Through < last {
+			t.Fatalf("%d events of %d, %d at the station", page.All, len(record), page.Total)
+		}
+		events, err := ledgers.Read(t.Context(), a.log, page.Rows...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range events {
+			if e.Position != page.Rows[i].Position || e.Type != "LoginFailed" || len(e.Metadata) == 0 {
+				t.Errorf("row %+v: %+v", page.Rows[i], e)
+			}
+		}
+		if r, ok := l.Step(last, -1, ledgers.Filter{Types: []string{"FactorChosen"}}); !ok || r.Position >= last {
+			t.Errorf("the last choice: %+v, %t", r, ok)
+		}
+		more, err := a.log.Append(t.Context(), "station-hall", 9999, domain.Message{})
+		if err == nil {
+			t.Fatalf("appended at %d", more.Position)
+		}
+		more, err = a.log.Append(t.Context(), "station-roof", domain.NoStream, domain.Message{
+			ID: domain.EventIDFor(domain.CommandID{77}, 0), Type: "StationOpened", Data: []byte(`{}`), Metadata: []byte(`{}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
+		reach(t, l, more.Position) // the other one holds it
+		if r, ok := l.At(more.Position); !ok || r.Stream != "station-roof" {
+			t.Errorf("what was appended: %+v, %t", r, ok)
+		}
+		other()
+		release()
+		if l.Ready() != 0 || l.Page(ledgers.Query{}).All != 0 {
+			t.Error("it is there after the last one has released it")
+		}
+		if n := a.warned.Len(); n != 0 {
+			t.Errorf("warnings: %v", a.warned.All())
+		}
+	})
+}
+
+// A long ledger is kept in a file, and the next one begins with that, without the logins
+// that the log has forgotten meanwhile.
+func TestALongLedgerIsKept(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("records 20,000 events")
+	}
+	l := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"), store.Options{}).(*store.SQLite)
+	events := foldtest.Even(2000, 0)
+	for i := range events {
+		events[i].Recorded = time.Now().Add(-time.Hour)
+	}
+	old := domain.Recorded{
+		Message: domain.Message{ID: domain.EventIDFor(domain.CommandID{3}, 0), Type: "LoginFailed", Data: []byte(`{}`), Metadata: []byte(`{}`)},
+		Stream:  login.Stream(foldtest.Subject(0)), Recorded: time.Now().Add(-100 * time.Hour),
+	}
+	if err := l.ImportAll(t.Context(), slices.Insert(events, 10, old)); err != nil {
+		t.Fatal(err)
+	}
+	set := settings.Settings{Home: t.TempDir()}
+	core, warned := observer.New(zap.WarnLevel)
+	index := home.NewLedger(l, set, time.Now, zap.New(core))
+	file := filepath.Join(set.Home, "replay", "ledger")
+	release := index.Hold(t.Context())
+	reach(t, index, domain.Position(len(events)))
+	if all := index.Page(ledgers.Query{}).All; all != len(events)+1 {
+		t.Errorf("%d events", all)
+	}
+	for end := time.Now().Add(deadline); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(file); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it was not kept")
+		}
+	}
+	release()
+	set.Log.KeepLogins = 50 * time.Hour
+	counted := &counting{Log: l}
+	index = home.NewLedger(counted, set, time.Now, zap.New(core))
+	defer index.Hold(t.Context())()
+	reach(t, index, domain.Position(len(events)))
+	if all := index.Page(ledgers.Query{}).All; all != len(events) || counted.events.Load() > 100 {
+		t.Errorf("%d events, of which %d were read again", all, counted.events.Load())
+	}
+	if n := warned.Len(); n != 0 {
+		t.Errorf("warnings: %v", warned.All())
+	}
+}
+
+// What a home goes on from is what its events say, while it goes on.
+func TestALiveHomeIsWhatItsEventsSay(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), true)
+	v := h.must("email-code")(h.Desk.Begin(t.Context(), email, "nl"))
+	h.must("password")(h.Desk.ConfirmEmail(t.Context(), v.Visit, h.message(1).Code))
+	live, err := h.Live(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := h.Replay().Check(t.Context(), live, func(kept string, d replay.Difference) { t.Errorf("%s: %+v", kept, d) })
+	if err != nil || c.People != 1 {
+		t.Errorf("%+v: %v", c, err)
+	}
+	release := h.Ledger().Hold(t.Context())
+	defer release()
+	reach(t, h.Ledger(), live.Position)
+	page := h.Ledger().Page(ledgers.Query{Filter: ledgers.Filter{Types: []string{"EmailConfirmed"}}, Limit: 1})
+	if page.Total != 1 || page.Rows[0].Subject.IsZero() || page.Rows[0].Station != h.Station {
+		t.Errorf("%+v", page)
+	}
+	if !slices.ContainsFunc(page.Types, func(c ledgers.Count) bool { return c.Value == "StationOpened" }) {
+		t.Errorf("types are %v", maps.Collect(slices.All(page.Types)))
+	}
+}
+
+// counting counts the events that are read.
+type counting struct {
+	store.Log
+	events atomic.Int64
+}
+
+func (c *counting) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
+	return c.Log.Follow(ctx, q, func(b domain.Batch) error {
+		c.events.Add(int64(len(b.Events)))
+		return yield(b)
+	})
+}
