@@ -15,12 +15,16 @@ import (
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/feed"
 	"github.com/keydesk/keydesk/projections/foldtest"
+	"github.com/keydesk/keydesk/projections/ledger"
+	"github.com/keydesk/keydesk/projections/progress"
+	"github.com/keydesk/keydesk/projections/replay"
 )
 
-// BenchmarkReplay brings 1,000,000 events from the file into the factor map.
-// In the same run it steps with bare SQLite over the same columns (scan), which
-// nothing that reads them can undercut, and reads them through the log without
-// folding them (read).
+// BenchmarkReplay brings 1,000,000 events from the file into the factor map, the
+// board, and both (the full state of a replay), and into the auditor's ledger. In the
+// same run it steps with bare SQLite over the same columns (scan), which nothing that
+// reads them can undercut, and reads them through the log without folding them (read;
+// with what the ledger wants: whole).
 func BenchmarkReplay(b *testing.B) {
 	const events = 1_000_000
 	path := filepath.Join(b.TempDir(), "log.db")
@@ -42,8 +46,30 @@ func BenchmarkReplay(b *testing.B) {
 			err := feed.New(l, time.Now, m).CatchUp(ctx)
 			return m.Counts().People * foldtest.EventsAPerson, err
 		}},
+		{"board", func(ctx context.Context) (int, error) {
+			m := progress.New(20)
+			err := feed.New(l, time.Now, m).CatchUp(ctx)
+			return m.Counts().People * foldtest.EventsAPerson, err
+		}},
+		{"state", func(ctx context.Context) (int, error) {
+			s, err := replay.New(l, replay.Options{Lock: 20}).Seek(ctx, replay.Head)
+			return s.Events, err
+		}},
+		{"whole", func(ctx context.Context) (n int, err error) {
+			err = l.ReadAll(ctx, domain.Query{Metadata: true}, func(batch domain.Batch) error {
+				n += len(batch.Events)
+				return nil
+			})
+			return n, err
+		}},
+		{"ledger", func(ctx context.Context) (int, error) {
+			all := ledger.New()
+			err := feed.Over("", l, time.Now, all).Whole().CatchUp(ctx)
+			return all.Len(), err
+		}},
 	} {
 		b.Run(way.name, func(b *testing.B) {
+			before := processor(b)
 			for b.Loop() {
 				n, err := way.run(b.Context())
 				if err != nil {
@@ -54,6 +80,7 @@ func BenchmarkReplay(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(events*b.N)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64((processor(b)-before).Nanoseconds())/events/float64(b.N), "cpu-ns/event")
 		})
 	}
 }
