@@ -153,7 +153,8 @@ func (r *Replayer) PositionAt(ctx context.Context, moment time.Time) (domain.Pos
 	if !ok {
 		return 0, nil
 	}
-	last, err := r.within(ctx, s, before, func(e *domain.Recorded, at time.Time) bool { return !at.After(moment) })
+	from := State{Position: s.Before, At: s.From, Events: before}
+	last, err := r.within(ctx, s, from, func(e *domain.Recorded, at time.Time) bool { return !at.After(moment) })
 	if err != nil {
 		return 0, fmt.Errorf("find a moment in the log: %w", err)
 	}
@@ -166,18 +167,21 @@ func (r *Replayer) locate(ctx context.Context, p domain.Position) (State, error)
 	if !ok {
 		return State{}, nil
 	}
-	if p >= s.Last {
+	from := State{Position: s.Before, At: s.From, Events: before}
+	switch {
+	case p >= s.Last:
 		return State{Position: s.Last, At: s.Latest, Events: before + s.Events}, nil
+	case r.last.Position > s.Before && r.last.Position <= p: // a step on from where it was
+		from = r.last
 	}
-	return r.within(ctx, s, before, func(e *domain.Recorded, _ time.Time) bool { return e.Position <= p })
+	return r.within(ctx, s, from, func(e *domain.Recorded, _ time.Time) bool { return e.Position <= p })
 }
 
-// within returns the last event of a stretch, or the one before it, up to which something
-// holds.
-func (r *Replayer) within(ctx context.Context, s timeline.Stretch, before int, holds func(e *domain.Recorded, at time.Time) bool) (State, error) {
-	last := State{Position: s.Before, At: s.From, Events: before}
-	latest := s.From
-	err := r.log.ReadAll(ctx, domain.Query{After: s.Before, Until: s.Last}, func(b domain.Batch) error {
+// within returns the last event of a stretch up to which something holds, or the one that
+// it is looked for from.
+func (r *Replayer) within(ctx context.Context, s timeline.Stretch, from State, holds func(e *domain.Recorded, at time.Time) bool) (State, error) {
+	last, latest := from, from.At
+	err := r.log.ReadAll(ctx, domain.Query{After: from.Position, Until: s.Last}, func(b domain.Batch) error {
 		for i := range b.Events {
 			e := &b.Events[i]
 			if e.Position > s.Last || r.line.Skips(e.Stream) {
@@ -193,7 +197,10 @@ func (r *Replayer) within(ctx context.Context, s timeline.Stretch, before int, h
 		}
 		return nil
 	})
-	return last, enough(err)
+	if err = enough(err); err == nil {
+		r.last = last
+	}
+	return last, err
 }
 
 // Line returns how much happened when, up to the log's present head.
