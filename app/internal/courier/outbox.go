@@ -122,7 +122,7 @@ func (o *Outbox) Forget(ctx context.Context, to ...string) error {
 
 // remove leaves of a message what holds its number.
 func (o *Outbox) remove(number int, name string) error {
-	f, err := os.OpenFile(filepath.Join(o.dir, fmt.Sprintf(".%06d", number)), os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the folder and a number
+	f, err := os.OpenFile(filepath.Join(o.dir, fmt.Sprintf(".%06d", number)), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
