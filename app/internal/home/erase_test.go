@@ -24,11 +24,16 @@ import (
 	"github.com/keydesk/keydesk/app/internal/courier"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
+	"github.com/keydesk/keydesk/domain/service"
 	"github.com/keydesk/keydesk/projections/factor"
 )
 
@@ -457,12 +462,13 @@ func TestTwoApproveAnErasureAtOnce(t *testing.T) {
 	h := demo(t)
 	s := h.withSMS()
 	v := h.stage(desk.CaseWaiting)(h.Desk.RequestCase(t.Context(), admin, erasure(s, enrolment.CaseRetention)))
-	desks, _ := h.desks(4, func(int, *desk.Config) {})
+	approvers := []domain.SubjectID{{0xd, 1}, {0xd, 2}, {0xd, 3}, {0xd, 4}}
+	desks, _ := h.desks(len(approvers), func(int, *desk.Config) {})
 	var wg sync.WaitGroup
 	done := make([]bool, len(desks))
 	for i, d := range desks {
 		wg.Go(func() {
-			by := desk.Agent{Subject: domain.SubjectID{0xd, byte(1 + i%4)}, Role: domain.RoleApprover}
+			by := desk.Agent{Subject: approvers[i], Role: domain.RoleApprover}
 			view, err := d.ApproveCase(t.Context(), by, s, v.Case)
 			switch {
 			case err == nil && view.Stage == desk.CaseDone && view.Second == by.Subject.String():
@@ -717,4 +723,70 @@ func TestWhoIsDueToBeErased(t *testing.T) {
 	if got := due(30*day, 30*day); len(got) != 1 || got[0].Subject != enrolled {
 		t.Errorf("after one was erased, and one invited: %+v", got)
 	}
+}
+
+// What was sealed before an erasure verifies after it: not a byte of the log is another.
+func TestTheHistoryVerifiesAfterAnErasure(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	s := h.withSMS()
+	keys, err := vault.KeysFromFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(t.TempDir(), "seal")
+	tree, err := seal.Open(ctx, seal.Config{Folder: folder, Log: h.Log, Keys: keys, Register: &soleSealer{}, Skip: []string{store.ProbePrefix}, Writer: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close() //nolint:errcheck // at the end
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = tree.Run(running) }() // ends with its context
+	defer func() { stop(); <-ended }()
+	sealed := func() proof.Checkpoint {
+		t.Helper()
+		for end := time.Now().Add(deadline); ; time.Sleep(20 * time.Millisecond) { // it begins in a moment
+			err := tree.Now(ctx)
+			if c, ok := tree.Checkpoint(); err == nil && ok {
+				return c
+			}
+			if time.Now().After(end) {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := sealed()
+	h.stage(desk.CaseDone)(h.Desk.RequestAlone(ctx, erasure(s, enrolment.CaseRequest)))
+	h.forgotten(s)
+	after := sealed()
+	if after.Size <= before.Size {
+		t.Fatalf("sealed are %d, and then %d", before.Size, after.Size)
+	}
+	found, err := seal.Verify(ctx, h.Log, folder, seal.VerifyOptions{
+		Keys: keys, Skip: []string{store.ProbePrefix}, Now: time.Now(), Since: before.Note,
+	}, nil)
+	if err != nil || found.Bad != nil || found.Size < after.Size || found.Expired != 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// soleSealer is a register in memory, of which nobody else knows.
+type soleSealer struct {
+	mu   sync.Mutex
+	last service.SealBegun
+}
+
+func (r *soleSealer) Sealing(context.Context) (service.SealBegun, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last, nil
+}
+
+func (r *soleSealer) BeginSeal(_ context.Context, e service.SealBegun, _ string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = e
+	return nil
 }

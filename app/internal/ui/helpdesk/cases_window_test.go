@@ -171,3 +171,41 @@ func TestEnrollingBesideAnAgent(t *testing.T) {
 		})
 	}
 }
+
+// An erasure, through the windows of two members of staff, on a real home: an admin asks,
+// an approver allows it on the person's page, which says from then on that they are gone.
+func TestAnErasureThroughTheWindow(t *testing.T) {
+	o := openOffice(t, domain.RoleAdmin)
+	o.enrolWith(approverMail, "Aisha Bouali", "0611111111", domain.RoleApprover)
+	o.enrolWith(personMail, "Sanne de Vries", "0622222222")
+	whom := o.subject(personMail)
+
+	o.signsIn()
+	p := o.visits(personMail)
+	b := p.acts.choose[enrolment.Erasing]
+	if b == nil {
+		t.Fatalf("may be done: %v", p.acts.choices())
+	}
+	test.Tap(b)
+	f := p.acts.form
+	choose(t, f.reasons[enrolment.CaseRetention])
+	test.Tap(f.do)
+	o.until("what waits", func() bool { return len(p.acts.open) == 1 })
+	if r := p.acts.open[0]; r.Stage != desk.CaseWaiting || !r.Mine || mayApprove(o.SignedIn(), &r) || !mayEnd(o.SignedIn(), &r) {
+		t.Errorf("what waits is %+v", r)
+	}
+	o.locks()
+
+	o.signsInAs(approverMail)
+	p = o.visits(personMail)
+	o.until("what waits", func() bool { return len(p.acts.open) == 1 })
+	buttons := p.acts.decide.buttons(p.w, &p.acts.open[0])
+	test.Tap(buttons[len(buttons)-1].(*ui.Button)) //nolint:forcetypeassert,errcheck // it is one
+	o.until("that they are gone", func() bool { return p.view.Erased && len(p.acts.open) == 0 && p.acts.said != "" })
+	if p.heading.String() != "Gewiste persoon" || !p.acts.card.Visible() || p.track.Visible() {
+		t.Errorf("the page is called %q", p.heading.String())
+	}
+	if erased, err := o.home.Vault.Erased(t.Context(), whom); err != nil || !erased {
+		t.Errorf("the vault has them still: %v", err)
+	}
+}
