@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/keydesk/keydesk/app/internal/afas"
+	"github.com/keydesk/keydesk/app/internal/backup"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
@@ -77,7 +78,21 @@ func advice(err error) string {
 		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
 		{errBadRows, "mend it, or leave out --all-or-nothing: then the good rows are imported"},
 		{errNotWholly, "mend it, or leave out --leavers: then nobody leaves"},
+		{home.ErrNoFolder, "name one, or set backup.folder"},
+		{home.ErrNoRecipient, "set backup.recipient, or --recipient, to the public key that \"age-keygen\" shows"},
+		{backup.ErrRecipient, "give the public key that \"age-keygen\" shows; keep the private one off this machine"},
+		{backup.ErrBusy, "wait until that one is made"},
+		{backup.ErrExists, "try again in a second"},
+		{backup.ErrForeign, "name the folder of one backup, such as 2026-11-26T231500Z"},
+		{backup.ErrNewer, "use the keydeskd of the version that made it, or a newer one"},
+		{backup.ErrDamaged, "take another backup: nothing was put back. \"sha256sum -c SHA256SUMS\" in its folder finds the same"},
+		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
+		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
+		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},
+		{home.ErrRestoring, "run the same \"keydeskd restore\" again; it begins anew"},
+		{service.ErrLoginsKept, "raise log.keep_logins"},
 		{errNotErased, "--yes erases without asking"},
+		{errUnerased, "\"keydeskd staff revoke\" takes the role, \"keydeskd erase\" erases them; all else is put back"},
 		{errSomeLeft, "mend it and do the same again; --due shows who is left"},
 		{errValues, "see whether the vault is the one that belongs to this log, and whole; \"keydeskd doctor\" looks at both"},
 		{errNotAsked, "--yes imports without asking, --dry-run only shows"},

@@ -68,7 +68,7 @@ func (c copyCommand) Run(a *app) (err error) {
 	if demo, err := home.IsDemo(a.ctx, from); err != nil {
 		return fmt.Errorf("--from: %w", err)
 	} else if _, file := to.(*store.SQLite); demo && !file {
-		return errDemoStays
+		return home.ErrDemoStays
 	}
 	show := newCopyProgress(a.out)
 	do := transfer.Copy
@@ -96,10 +96,7 @@ func (c copyCommand) Run(a *app) (err error) {
 	return err
 }
 
-var (
-	errNoLog     = errors.New("there is no log to copy")
-	errDemoStays = errors.New("a demo stays on its machine")
-)
+var errNoLog = errors.New("there is no log to copy")
 
 // A copyable log is what both kinds of logs are.
 type copyable interface {

@@ -61,6 +61,9 @@ type commands struct {
 	Doctor    doctorCommand      `cmd:"" help:"Look whether everything that Keydesk needs works, and say how to mend what does not."`
 	Protect   protectCommand     `cmd:"" help:"Set who may do what on the log's EventStoreDB, as its administrator."`
 	Fill      fillCommand        `cmd:"" name:"demo" help:"Fill a demo's home with the history of an organisation, made up from a seed."`
+	Backup    backupCommand      `cmd:"" help:"Copy the log, the vault and the seal into a folder, while everything runs."`
+	Restore   restoreCommand     `cmd:"" help:"Put a backup back."`
+	Prune     pruneCommand       `cmd:"" help:"Remove the logins that are older than log.keep_logins, for good."`
 	Copy      copyCommand        `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
 	CopyVault copyVaultCommand   `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
 }

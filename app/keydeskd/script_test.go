@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sync/errgroup"
 
@@ -58,6 +59,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	                     with its checksum made right; sets $FORGED to who it is
 //	afas FILE            have an AFAS give the rows of a CSV file, and from the
 //	                     first time on sets $AFAS_URL; its token is in afas.token
+//	identity FILE...     write private keys of age; sets $RECIPIENT to the public
+//	                     key of the first
+//	newest NAME FOLDER   set a variable to the newest backup in a folder
 //	staff FILE PEOPLE    write a list of so many people, as a Dutch spreadsheet
 //	                     does: Windows-1252 and semicolons
 func TestScripts(t *testing.T) {
@@ -80,6 +84,7 @@ func TestScripts(t *testing.T) {
 			"json": cmdJSON, "ndjson": cmdNDJSON, "keep": cmdKeep, "await": cmdAwait, "answering": cmdAnswering,
 			"certificate": cmdCertificate, "ask": cmdAsk,
 			"approve": cmdApprove, "fill": cmdFill, "grown": cmdGrown, "forge": cmdForge, "staff": cmdStaff, "afas": cmdAFAS,
+			"identity": cmdIdentity, "newest": cmdNewest,
 		},
 	})
 }
@@ -306,6 +311,32 @@ func cmdGrown(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never had %d bytes", args[0], size)
+}
+
+func cmdIdentity(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: identity FILE...")
+	}
+	for i, file := range args {
+		id, err := age.GenerateX25519Identity()
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(id.String()+"\n"), 0o600))
+		if i == 0 {
+			ts.Setenv("RECIPIENT", id.Recipient().String())
+		}
+	}
+}
+
+func cmdNewest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: newest NAME FOLDER")
+	}
+	all, err := filepath.Glob(filepath.Join(ts.MkAbs(args[1]), "2*Z"))
+	ts.Check(err)
+	if len(all) == 0 {
+		ts.Fatalf("no backup in %s", args[1])
+	}
+	ts.Setenv(args[0], slices.Max(all))
 }
 
 func cmdAFAS(ts *testscript.TestScript, neg bool, args []string) {

@@ -80,6 +80,15 @@ func (d *Desk) EnsureKey(ctx context.Context) error {
 	return err
 }
 
+// PruneLogins records that the logins of before a moment, so many events, are going to
+// be removed. Who asks has been checked.
+func (d *Desk) PruneLogins(ctx context.Context, before time.Time, events int64) error {
+	by := d.adminStamp()
+	return d.decideService(ctx, by, func(s service.State) (service.Event, error) {
+		return service.PruneLogins(s, before, events, by.At)
+	})
+}
+
 func (d *Desk) recordKey(ctx context.Context, by domain.Stamp, decide func(s service.State, key, master string, at time.Time) (service.Event, error)) (service.Key, error) {
 	_, master := d.Keys.Derive("assertion") // which one is the newest
 	id := newID()[:16]

@@ -111,6 +111,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"alarm", "", d.alarm},
 		{"staff", "log", d.staff},
 		{"afas", "", d.afas},
+		{"backup", "", d.backup},
 	} {
 		var out Diagnosis
 		if c.needs != "" && failed[c.needs] {

@@ -116,6 +116,7 @@ func (h *Home) eraseLeft(ctx context.Context) error {
 		h.erasures.put(left)
 		return err
 	}
+	h.noteErased(left)
 	if known > 0 {
 		h.zap.Info("the vault has forgotten whom the log says was erased", zap.Int("people", known))
 	}
@@ -141,15 +142,7 @@ func (h *Home) eraseKnown(ctx context.Context, all []domain.SubjectID) (known in
 // one thing and leaves, such as one that puts a backup back. It says how many people the
 // vault still knew.
 func (h *Home) EraseAgain(ctx context.Context) (int, error) {
-	var all []domain.SubjectID
-	err := h.Log.ReadAll(ctx, domain.Query{Prefix: domain.EnrolmentPrefix, Types: []string{erasedType}}, func(b domain.Batch) error {
-		for i := range b.Events {
-			if s, ok := domain.SubjectOfStream(b.Events[i].Stream); ok {
-				all = append(all, s)
-			}
-		}
-		return nil
-	})
+	all, err := erasedIn(ctx, h.Log)
 	if err != nil {
 		return 0, err
 	}

@@ -90,6 +90,7 @@ type Home struct {
 	mailings  mailings
 	texts     courier.Texts
 	folder    string
+	backups   string // the folder of backups; empty: nobody says
 	zap       *zap.Logger
 	phones    net.Listener
 	handler   http.Handler
@@ -99,7 +100,7 @@ type Home struct {
 // Open opens the home that the settings name, and makes it at the first start.
 // Run has to be called for anything to happen in it; Close after that.
 func Open(ctx context.Context, o Options) (*Home, error) {
-	h := &Home{folder: o.Settings.Home, zap: o.Log}
+	h := &Home{folder: o.Settings.Home, backups: o.Settings.Backup.Folder, zap: o.Log}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -113,6 +114,9 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	set := o.Settings
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		return fmt.Errorf("make the home: %w", err)
+	}
+	if err := restored(h.folder); err != nil {
+		return err
 	}
 	keys, err := masterKey(ctx, set.Vault)
 	if err != nil {

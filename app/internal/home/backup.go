@@ -1,0 +1,180 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/backup"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/transfer"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+)
+
+// BackupOptions are what a backup needs beside the settings.
+type BackupOptions struct {
+	Folder    string // backup.folder where it is empty
+	Recipient string // backup.recipient where it is empty
+	Keep      int    // below 0: backup.keep
+	Version   string // of the program
+	Now       time.Time
+}
+
+var (
+	// ErrNoFolder says that it is not said where backups go.
+	ErrNoFolder = errors.New("there is no folder for backups")
+	// ErrNoRecipient says that it is not said whom the vault is encrypted to.
+	ErrNoRecipient = errors.New("there is no age key for the vault in the backup")
+)
+
+// Backup copies the log, the vault and the seal of an installation while everything
+// runs, and changes nothing in them. See package backup.
+//
+// An EventStoreDB is read from its start to its end, and becomes a file; a PostgreSQL
+// is read as it is at one moment.
+func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m backup.Made, err error) {
+	to, err := backupOptions(set, o)
+	if err != nil {
+		return m, err
+	}
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return m, fmt.Errorf("read the master key: %w", err)
+	}
+	log, err := OpenLog(ctx, set.Log, zap.NewNop())
+	if err != nil {
+		return m, fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	opening := vaultOptions(set.Vault)
+	if opening.Demo, err = IsDemo(ctx, log); err != nil {
+		return m, err
+	}
+	there, err := vault.Exists(ctx, set.Vault.URL, opening)
+	if err == nil && !there {
+		err = fmt.Errorf("%w: there is none at vault.url", vault.ErrForeign)
+	}
+	if err != nil {
+		return m, err
+	}
+	v, err := vault.Open(ctx, set.Vault.URL, keys, opening)
+	if err != nil {
+		return m, fmt.Errorf("open the vault: %w", err)
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	from := backup.Source{
+		LogKind: kindOf(set.Log.URL), VaultKind: kindOf(set.Vault.URL), MasterKeys: keys.IDs(),
+		Seal:  func(_ context.Context, folder string) (bool, error) { return seal.Copy(sealFolder(set), folder) },
+		Log:   func(ctx context.Context, file string) (domain.Position, error) { return copyLog(ctx, set, log, file) },
+		Vault: v.Backup,
+	}
+	if from.Store, err = log.Identity(ctx); err != nil {
+		return m, err
+	}
+	if m, err = backup.Make(ctx, to, from); err != nil {
+		return m, err
+	}
+	erased, err := erasedIn(ctx, log)
+	if err == nil {
+		err = backup.NoteErased(to.Folder, erased...)
+	}
+	return m, err
+}
+
+func backupOptions(set settings.Settings, o BackupOptions) (backup.Options, error) {
+	to := backup.Options{Folder: o.Folder, Recipient: o.Recipient, Keep: o.Keep, Now: o.Now, Version: o.Version}
+	if to.Folder == "" {
+		to.Folder = set.Backup.Folder
+	}
+	if to.Recipient == "" {
+		to.Recipient = set.Backup.Recipient
+	}
+	if to.Keep < 0 {
+		to.Keep = set.Backup.Keep
+	}
+	switch {
+	case to.Folder == "":
+		return to, ErrNoFolder
+	case to.Recipient == "":
+		return to, ErrNoRecipient
+	}
+	return to, nil
+}
+
+// kindOf returns what kind of log or vault a URL names.
+func kindOf(url string) string {
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "esdb+discover":
+		return "esdb"
+	case "postgresql":
+		return "postgres"
+	}
+	return scheme
+}
+
+// copyLog copies the log into a file.
+func copyLog(ctx context.Context, set settings.Settings, log store.Log, file string) (domain.Position, error) {
+	if l, ok := log.(*store.SQLite); ok {
+		return l.Backup(ctx, file)
+	}
+	from, ok := log.(transfer.Log)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	head, err := log.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	to, err := store.OpenSQLite(ctx, file)
+	if err != nil {
+		return 0, err
+	}
+	_, err = transfer.Copy(ctx, from, to, transferOptions(set))
+	return head, errors.Join(err, to.Close(), os.Remove(file+"-bell"))
+}
+
+// transferOptions are those of every copy of a log.
+func transferOptions(set settings.Settings) transfer.Options {
+	return transfer.Options{
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.Log.KeepLogins}, Skip: []string{store.ProbePrefix},
+	}
+}
+
+// erasedIn returns whom the log says was erased.
+func erasedIn(ctx context.Context, log store.Log) (all []domain.SubjectID, err error) {
+	err = log.ReadAll(ctx, domain.Query{Prefix: domain.EnrolmentPrefix, Types: []string{erasedType}}, func(b domain.Batch) error {
+		for i := range b.Events {
+			if s, ok := domain.SubjectOfStream(b.Events[i].Stream); ok {
+				all = append(all, s)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who was erased: %w", err)
+	}
+	return all, nil
+}
+
+// noteErased notes beside the backups who was erased: they are in the older ones.
+func (h *Home) noteErased(subjects []domain.SubjectID) {
+	if h.backups == "" || len(subjects) == 0 {
+		return
+	}
+	if err := backup.NoteErased(h.backups, subjects...); err != nil {
+		h.zap.Warn("the next backup does it", zap.Error(err))
+	}
+}
+
+// sealFolder is where the seal lives.
+func sealFolder(set settings.Settings) string { return filepath.Join(set.Home, "seal") }

@@ -1,0 +1,54 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/service"
+)
+
+// Pruned is what PruneLogins has removed.
+type Pruned struct {
+	Before time.Time
+	Events int64 // of the log
+	Server bool  // the log is a server's, which removes them itself
+	Places int64 // of the vault: where somebody logged in from, which only logins name
+}
+
+// placesLater is for how much longer the vault keeps what a login names, than the log
+// keeps the login: clocks differ, and the value was put before the event.
+const placesLater = time.Hour
+
+// PruneLogins removes the events of logins that are older than keep from the log, and
+// what only they named from the vault, for good. It is recorded first; where there is
+// nothing to remove, nothing is. On a server the log is left alone: its streams of
+// logins bear $maxAge, and the server scavenges. progress may be nil.
+//
+// When it was broken off, calling it again does the rest.
+func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duration, progress func(done, total int64)) (p Pruned, err error) {
+	p.Before = now.UTC().Add(-keep).Truncate(time.Second)
+	file, ok := h.Log.(*store.SQLite)
+	if p.Server = !ok; ok {
+		n, err := file.CountAged(ctx, domain.LoginPrefix, p.Before)
+		if err == nil {
+			err = h.Desk.PruneLogins(ctx, p.Before, n)
+		}
+		if err != nil && !errors.Is(err, service.ErrNothingToPrune) {
+			return p, err
+		}
+		// Also where there are none: an earlier time may have been killed before the
+		// file was written anew.
+		if p.Events, err = file.Prune(ctx, domain.LoginPrefix, p.Before, progress); err != nil {
+			return p, err
+		}
+	}
+	if p.Places, err = h.Vault.Forget(ctx, vault.KindPlace, p.Before.Add(-placesLater)); err != nil {
+		return p, fmt.Errorf("the log is pruned, the vault is not: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,418 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/backup"
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/transfer"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/domain/enrolment"
+)
+
+// RestoreOptions are what putting a backup back needs beside the settings.
+type RestoreOptions struct {
+	Backup   string // its folder
+	Identity string // the file of the age identity that opens its vault
+	// OnlyVault puts the vault back beside a log that is there, of which the backup is.
+	OnlyVault bool
+	Version   string // of the program
+	Log       *zap.Logger
+}
+
+// Restored is what was put back.
+type Restored struct {
+	backup.Manifest
+	Rows   int64 // of the vault
+	Events int64 // that were copied to a server; 0: the file is the one of the backup
+	// Erased are people whom the vault in the backup knew, and who were erased since.
+	Erased int
+	// Unerased could not be erased again, since they hold a role.
+	Unerased []domain.SubjectID
+	// Changed are people of whom the log says something that is newer than the vault.
+	Changed []domain.SubjectID
+}
+
+var (
+	// ErrOccupied says that something stands where a backup was to be put.
+	ErrOccupied = errors.New("a backup is only put back where nothing is")
+	// ErrDemoStays says that a demo is not put on a server.
+	ErrDemoStays = errors.New("a demo stays on its machine")
+	// ErrOtherLog says that a log is not the one that a backup is of.
+	ErrOtherLog = errors.New("the backup is of another log")
+)
+
+// restoring is how the names of files end that are not all put back yet, and the name
+// of the file in a home that says so: it holds the names of those that may have theirs
+// already. As long as it is there, the home does not open.
+const restoring = ".restoring"
+
+// ErrRestoring says that a backup is not all put back yet.
+var ErrRestoring = errors.New("a backup was not put back to its end: do that again")
+
+// restored says whether what a home holds is all of it.
+func restored(home string) error {
+	if _, err := os.Lstat(filepath.Join(home, restoring)); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(ErrRestoring, err)
+	}
+	return nil
+}
+
+// Restore puts a backup back, to where the settings say that log, vault and seal are:
+// nothing of them may be there yet, but the master key has to be. Everything is checked
+// before anything is written, and has its name only when all of it is there. After an
+// error, or when the program was killed, it can be called again; a PostgreSQL has to be
+// emptied first.
+//
+// Afterwards the vault has forgotten whom the log says was erased, and whom the folder of
+// the backup says was erased since, which is recorded again.
+func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Restored, err error) {
+	b, err := backup.Open(o.Backup)
+	if err != nil {
+		return r, err
+	}
+	r.Manifest = b.Manifest
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return r, fmt.Errorf("read the master key, which is in no backup: %w", err)
+	}
+	if len(b.MasterKeys) == 0 || !slices.Contains(keys.IDs(), b.MasterKeys[0]) {
+		return r, fmt.Errorf("%w: the backup needs %s", vault.ErrWrongKey, strings.Join(b.MasterKeys, ", "))
+	}
+	erased, err := backup.Erased(filepath.Dir(filepath.Clean(o.Backup)))
+	if err != nil {
+		return r, err
+	}
+	if err := b.Vault(o.Identity, func(in io.Reader) error { _, err := vault.CheckBackup(in); return err }); err != nil {
+		return r, err
+	}
+	p := &putter{set: set, backup: b, keys: keys, o: o, r: &r}
+	if err := p.clear(); err != nil {
+		return r, fmt.Errorf("remove what an earlier time has left: %w", err)
+	}
+	if err := vacant(ctx, set, o.OnlyVault); err != nil {
+		return r, err
+	}
+	if err := p.put(ctx); err != nil {
+		return r, fmt.Errorf("put the backup back: %w", err)
+	}
+	return r, p.afterwards(ctx, erased)
+}
+
+// vacant says whether nothing is where a backup is to be put.
+func vacant(ctx context.Context, set settings.Settings, onlyVault bool) error {
+	there, err := vault.Exists(ctx, set.Vault.URL, vaultOptions(set.Vault))
+	if err != nil {
+		return err
+	}
+	if there {
+		return fmt.Errorf("%w: there is a vault at vault.url", ErrOccupied)
+	}
+	if onlyVault {
+		return nil
+	}
+	names := []string{sealFolder(set), filepath.Join(set.Home, "snapshots"), filepath.Join(set.Home, "replay"), filepath.Join(set.Home, "outbox")}
+	if path, file := strings.CutPrefix(set.Log.URL, store.Scheme); file {
+		names = append(names, path, path+"-wal")
+	}
+	for _, name := range names {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(fmt.Errorf("%w: there is %s", ErrOccupied, name), err)
+		}
+	}
+	return nil
+}
+
+// A putter puts one backup back.
+type putter struct {
+	set     settings.Settings
+	backup  *backup.Backup
+	keys    *vault.Keys
+	o       RestoreOptions
+	r       *Restored
+	renames []string // what has its name once everything is there, without restoring
+}
+
+// clear removes what an earlier time has put where it belongs, and was broken off.
+func (p *putter) clear() error {
+	mark := filepath.Join(p.set.Home, restoring)
+	b, err := os.ReadFile(mark) //nolint:gosec // the home is the operator's to choose
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for name := range strings.Lines(string(b)) {
+		if err == nil {
+			err = fresh(strings.TrimSuffix(name, "\n"))
+		}
+	}
+	return err
+}
+
+// mark says in the home that it is not whole, and what may have its name already.
+func (p *putter) mark(names ...string) error {
+	if err := os.MkdirAll(p.set.Home, 0o700); err != nil {
+		return err
+	}
+	mark := filepath.Join(p.set.Home, restoring)
+	if err := os.WriteFile(mark, []byte(strings.Join(names, "\n")), 0o600); err != nil {
+		return err
+	}
+	return syncNames(p.set.Home)
+}
+
+// syncNames makes the names in a folder durable, where the system can.
+func syncNames(folder string) error {
+	d, err := os.Open(folder) //nolint:gosec // the operator's to choose
+	if err != nil {
+		return err
+	}
+	_ = d.Sync() // not on every system
+	return d.Close()
+}
+
+// put writes everything, and gives it its names in the end: the log last, without which
+// there is no home.
+func (p *putter) put(ctx context.Context) error {
+	if err := p.mark(); err != nil {
+		return err
+	}
+	if p.o.OnlyVault {
+		demo, err := p.sameLog(ctx)
+		if err == nil {
+			err = p.putVault(ctx, demo)
+		}
+		if err != nil {
+			return err
+		}
+		return p.rename()
+	}
+	path, file := strings.CutPrefix(p.set.Log.URL, store.Scheme)
+	log := path + restoring
+	if !file {
+		log = filepath.Join(p.set.Home, "log.db"+restoring)
+	}
+	demo, err := p.stageLog(ctx, log)
+	if err != nil {
+		return err
+	}
+	if err := p.putVault(ctx, demo); err != nil {
+		return err
+	}
+	if err := p.putSeal(); err != nil {
+		return err
+	}
+	if !file {
+		if err := errors.Join(p.copyLog(ctx, log, demo), os.Remove(log)); err != nil {
+			return err
+		}
+	} else {
+		p.renames = append(p.renames, path)
+	}
+	return p.rename()
+}
+
+// fresh removes what an earlier time has left.
+func fresh(name string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-bell", "-journal"} {
+		if err := os.RemoveAll(name + suffix); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(filepath.Dir(name), 0o700)
+}
+
+// stageLog copies the log of the backup into a file, and looks whether it is one.
+func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err error) {
+	if err := fresh(file); err != nil {
+		return false, err
+	}
+	if err := p.backup.CopyLog(file); err != nil {
+		return false, err
+	}
+	l, err := store.OpenSQLite(ctx, file)
+	if err != nil {
+		return false, err
+	}
+	demo, err = IsDemo(ctx, l)
+	return demo, errors.Join(err, l.Close(), os.Remove(file+"-bell"))
+}
+
+// sameLog sees that the log that is there is the one of the backup, and goes on from it.
+func (p *putter) sameLog(ctx context.Context) (demo bool, err error) {
+	if path, file := strings.CutPrefix(p.set.Log.URL, store.Scheme); file {
+		if _, err := os.Stat(path); err != nil {
+			return false, err
+		}
+	}
+	log, err := OpenLog(ctx, p.set.Log, zap.NewNop())
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	id, err := log.Identity(ctx)
+	if err == nil && id != p.backup.Store {
+		err = fmt.Errorf("%w: %s, and at log.url is %q", ErrOtherLog, p.backup.Store, id)
+	}
+	if err == nil {
+		demo, err = IsDemo(ctx, log)
+	}
+	return demo, err
+}
+
+// putVault restores the vault: a file beside where it will be, a server at once.
+func (p *putter) putVault(ctx context.Context, demo bool) error {
+	url, opening := p.set.Vault.URL, vaultOptions(p.set.Vault)
+	opening.Demo = demo
+	if path, file := strings.CutPrefix(url, "sqlite:"); file {
+		if err := fresh(path + restoring); err != nil {
+			return err
+		}
+		url += restoring
+		p.renames = append(p.renames, path)
+	}
+	v, err := vault.Open(ctx, url, p.keys, opening)
+	if err != nil {
+		return err
+	}
+	err = p.backup.Vault(p.o.Identity, func(in io.Reader) (err error) {
+		p.r.Rows, err = v.Restore(ctx, in)
+		return err
+	})
+	return errors.Join(err, v.Close())
+}
+
+func (p *putter) putSeal() error {
+	if !p.backup.Sealed {
+		return nil
+	}
+	to := sealFolder(p.set)
+	if err := fresh(to + restoring); err != nil {
+		return err
+	}
+	p.renames = append(p.renames, to)
+	return p.backup.CopySeal(to + restoring)
+}
+
+// copyLog copies the log from a file to a server, which is empty, or holds the beginning
+// of the same copy.
+func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error) {
+	if demo {
+		return ErrDemoStays
+	}
+	from, err := store.OpenSQLite(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close(), os.Remove(file+"-bell")) }()
+	log, err := OpenLog(ctx, p.set.Log, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	to, ok := log.(transfer.Log)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	done, err := transfer.Copy(ctx, from, to, transferOptions(p.set))
+	p.r.Events = done.Copied + done.Found
+	return err
+}
+
+// rename gives everything its name.
+func (p *putter) rename() error {
+	if err := p.mark(p.renames...); err != nil {
+		return err
+	}
+	for _, name := range p.renames {
+		if err := os.Rename(name+restoring, name); err != nil {
+			return err
+		}
+		if err := syncNames(filepath.Dir(name)); err != nil {
+			return err
+		}
+	}
+	return os.Remove(filepath.Join(p.set.Home, restoring))
+}
+
+// afterwards opens what was put back, and has it forget whom it has to.
+func (p *putter) afterwards(ctx context.Context, erased []domain.SubjectID) (err error) {
+	h, err := Open(ctx, Options{Settings: p.set, Version: p.o.Version, Log: p.o.Log})
+	if err != nil {
+		return fmt.Errorf("open what was put back: %w", err)
+	}
+	defer func() { err = errors.Join(err, h.Close(ctx)) }()
+	if err := h.Feed.CatchUp(ctx); err != nil {
+		return err
+	}
+	defer follow(ctx, h.Feed)()
+	if p.r.Erased, err = h.EraseAgain(ctx); err != nil {
+		return fmt.Errorf("erase whom the log says was erased: %w", err)
+	}
+	for _, s := range erased {
+		switch err := h.eraseSince(ctx, s); {
+		case errors.Is(err, errNotThere):
+		case refused(err, desk.HoldsRole):
+			p.r.Unerased = append(p.r.Unerased, s)
+		case err != nil:
+			return fmt.Errorf("erase who was erased since: %w", err)
+		default:
+			p.r.Erased++
+		}
+	}
+	h.Desk.Drain(ctx)
+	p.r.Changed, err = p.changed(ctx, h)
+	return err
+}
+
+var errNotThere = errors.New("the log does not know them, or knows that they were erased")
+
+// eraseSince erases somebody who was erased after the backup was made, and records it:
+// what recorded it is lost.
+func (h *Home) eraseSince(ctx context.Context, s domain.SubjectID) error {
+	events, err := h.Log.ReadStream(ctx, domain.EnrolmentStream(s), 0)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 || slices.ContainsFunc(events, func(e domain.Recorded) bool { return e.Type == erasedType }) {
+		return errNotThere
+	}
+	_, err = h.Desk.RequestAlone(ctx, desk.CaseRequest{Subject: s, Action: enrolment.Erasing, Reason: enrolment.CaseRetention})
+	return err
+}
+
+func refused(err error, code desk.Code) bool {
+	r, ok := errors.AsType[*desk.Refusal](err)
+	return ok && r.Code == code
+}
+
+// changed returns of whom the log says something that is newer than the vault.
+func (p *putter) changed(ctx context.Context, h *Home) (all []domain.SubjectID, err error) {
+	if !p.o.OnlyVault {
+		return nil, nil
+	}
+	seen := map[domain.SubjectID]bool{}
+	q := domain.Query{After: p.backup.Position, Prefix: domain.EnrolmentPrefix}
+	err = h.Log.ReadAll(ctx, q, func(b domain.Batch) error {
+		for i := range b.Events {
+			if s, ok := domain.SubjectOfStream(b.Events[i].Stream); ok && !seen[s] {
+				seen[s] = true
+				all = append(all, s)
+			}
+		}
+		return nil
+	})
+	return all, err
+}

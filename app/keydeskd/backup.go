@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/domain"
+)
+
+type backupCommand struct {
+	Folder    string `arg:"" optional:"" name:"dir" help:"The folder of all backups; backup.folder by default. Each gets a folder of its own in it."`
+	Recipient string `help:"The age public key that the vault is encrypted to; backup.recipient by default." placeholder:"age1…"`
+	Keep      int    `help:"How many are left, with this one; 0: all; backup.keep by default." default:"-1" placeholder:"N"`
+}
+
+// Help says what is in it, and what is not.
+func (backupCommand) Help() string {
+	return "The seal, the log and the vault are copied, separately and in this order, while everything runs. The vault is encrypted to an age key " +
+		"(\"age-keygen -o KEY\" makes one; keep KEY off this machine, and not beside the backups). Every file has its SHA-256 in SHA256SUMS. " +
+		"The master key is NOT in it: keep a copy of that in a third place, without it nobody can read the vault. The settings file is not in it, either.\n\n" +
+		"What was made is whole and on disk when this ends, or it is not there. \"keydeskd restore\" puts it back."
+}
+
+func (c backupCommand) Run(a *app) error {
+	set, err := a.existing()
+	if err != nil {
+		return err
+	}
+	m, err := home.Backup(a.ctx, set, home.BackupOptions{
+		Folder: c.Folder, Recipient: c.Recipient, Keep: c.Keep, Version: version, Now: time.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %s, the log up to position %d, %d rows of the vault%s\n",
+		m.Folder, megabytes(m.Bytes), m.Position, m.Rows, map[bool]string{true: ", the seal"}[m.Sealed])
+	for _, gone := range m.Removed {
+		fmt.Fprintf(a.out, "removed %s\n", gone)
+	}
+	_, err = fmt.Fprintf(a.out, "the master key %s is not in it: keep a copy of %s elsewhere\n", m.MasterKeys[0], set.Vault.MasterKey)
+	return err
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+type restoreCommand struct {
+	Backup   string `arg:"" name:"dir" help:"The folder of one backup."`
+	Identity string `required:"" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
+	Only     string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
+}
+
+// Help says where to, and what is needed.
+func (restoreCommand) Help() string {
+	return "It is put where the settings of --home say that log, vault and seal are, and only where nothing of them is yet; put the master key and the settings file there first. " +
+		"Everything is checked before anything is written; broken off, the same command begins anew. " +
+		"Whom the log says was erased is erased again, and so is who was erased after the backup was made, as far as the folder around the backup knows.\n\n" +
+		"A backup of a file can go to an EventStoreDB, one of an EventStoreDB to a file, and a vault from and to either kind. Where the log changes its kind, or comes to another server, " +
+		"events get new positions, and so the seal begins a new tree with the last checkpoint of the old one."
+}
+
+func (c restoreCommand) Run(a *app) error {
+	set, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log, err := settings.Logger(set.Logging)
+	if err != nil {
+		return err
+	}
+	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
+		Backup: c.Backup, Identity: c.Identity, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),
+	})
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("the log up to position %d and ", r.Position)
+	if c.Only == "vault" {
+		what = ""
+	}
+	fmt.Fprintf(a.out, "put back in %s: %s%d rows of the vault, as they were at %s\n", set.Home, what, r.Rows, r.Made.Format(time.RFC3339))
+	if r.Erased > 0 {
+		fmt.Fprintf(a.out, "%d people who were erased since are erased again\n", r.Erased)
+	}
+	if len(r.Changed) > 0 {
+		fmt.Fprintf(a.out, "of these people the log knows more than the vault in the backup; what they gave since is lost: %s\n", ids(r.Changed))
+	}
+	if len(r.Unerased) > 0 {
+		fmt.Fprintf(a.out, "these people were erased since and hold a role here, which has to be revoked before they can be erased again: %s\n", ids(r.Unerased))
+		return errUnerased
+	}
+	return nil
+}
+
+var errUnerased = errors.New("not everybody who was erased since is erased again: see above")
+
+func ids(all []domain.SubjectID) string {
+	words := make([]string, len(all))
+	for i, s := range all {
+		words[i] = s.String()
+	}
+	return strings.Join(words, " ")
+}

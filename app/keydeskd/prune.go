@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+type pruneCommand struct{}
+
+// Help says what goes, and what stays.
+func (pruneCommand) Help() string {
+	return "Logins are given for as long as log.keep_logins says. This removes those that are older, from the log's file for good, and from the vault where they were from. " +
+		"Kiosks go on meanwhile; some of their writing waits for as long as it takes to write the file anew, some seconds for a million events, and the disk needs room for a second one. " +
+		"It is recorded in the log. The seal keeps a hash of each, so that the rest still verifies. " +
+		"On an EventStoreDB the streams of logins bear $maxAge: there the server removes them when it is scavenged, and only the vault is seen to here. " +
+		"Once a day is often enough, at night."
+}
+
+func (pruneCommand) Run(a *app) (err error) {
+	set, err := a.existing()
+	if err != nil {
+		return err
+	}
+	h, err := a.open(set, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	shown := time.Now()
+	p, err := h.PruneLogins(a.ctx, time.Now(), set.Log.KeepLogins, func(done, total int64) {
+		if time.Since(shown) > 10*time.Second {
+			shown = time.Now()
+			fmt.Fprintf(a.out, "removed %d of %d events so far\n", done, total)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if p.Server {
+		fmt.Fprintln(a.out, "the log is a server's, which removes old logins itself when it is scavenged")
+	} else {
+		fmt.Fprintf(a.out, "removed %d events of logins of before %s\n", p.Events, p.Before.Format(time.RFC3339))
+	}
+	_, err = fmt.Fprintf(a.out, "the vault has forgotten %d places that only they named\n", p.Places)
+	return err
+}
