@@ -81,6 +81,7 @@ type Replayer struct {
 	turn chan struct{} // taken by whoever works
 	line *timeline.Line
 	now  *folding // where the last way ended
+	last State    // what was located last, without folds
 	base *State   // where it began, of what was kept: the next one often begins there again
 }
 
