@@ -209,13 +209,16 @@ func TestAVisitOutlivesAnOutage(t *testing.T) {
 
 const childHome = "KEYDESK_TEST_CHILD_HOME"
 
-// TestMain lets the test program be the kiosk that gets killed, or the one that erases.
+// TestMain lets the test program be a kiosk that gets killed, or the one that erases.
 func TestMain(m *testing.M) {
 	if os.Getenv(childHome) != "" {
 		os.Args = append(os.Args[:1], "-test.run=^TestChildEnrols$", "-test.v")
 	}
 	if os.Getenv(childErases) != "" {
 		os.Args = append(os.Args[:1], "-test.run=^TestChildErases$", "-test.v")
+	}
+	if os.Getenv(childWorks) != "" {
+		os.Args = append(os.Args[:1], "-test.run=^TestChildWorks$", "-test.v")
 	}
 	os.Exit(m.Run())
 }
