@@ -137,8 +137,10 @@ func (d *Desk) loadLogins(ctx context.Context, s domain.SubjectID) (loginRecord,
 }
 
 // actLogin has a command decided and recorded in somebody's logins, as act does in
-// their enrolment.
+// their enrolment. The last of them may be too old to be given: where the stream is, a
+// conflict says, and all that is given behind what was read has been read after it.
 func (d *Desk) actLogin(ctx context.Context, s domain.SubjectID, by domain.Stamp, command func(login.State) (login.Command, error)) (login.State, []login.Event, error) {
+	actual := domain.NoStream
 	for range maxRedecide {
 		r, err := d.loadLogins(ctx, s)
 		if err != nil {
@@ -159,8 +161,9 @@ func (d *Desk) actLogin(ctx context.Context, s domain.SubjectID, by domain.Stamp
 		if err != nil {
 			return r.state, nil, err
 		}
-		_, err = d.append(ctx, login.Stream(s), r.revision, msgs)
-		if errors.Is(err, domain.ErrConflict) {
+		_, err = d.append(ctx, login.Stream(s), max(r.revision, actual), msgs)
+		if c, ok := errors.AsType[*domain.Conflict](err); ok {
+			actual = c.Actual
 			continue
 		}
 		if err != nil {

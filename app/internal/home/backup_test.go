@@ -2,6 +2,7 @@ package home_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,9 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/service"
@@ -351,4 +355,295 @@ func noted(t *testing.T, folder string, s domain.SubjectID) {
 		}
 	}
 	t.Fatal("it never stood beside the backups")
+}
+
+// A kind of installation is where its log and vault are.
+type kindOfPlace func(t *testing.T) (flags []string)
+
+func inFiles(*testing.T) []string { return nil }
+
+func onServers(t *testing.T) []string {
+	t.Helper()
+	log, vault := esdbtest.Start(t, esdbtest.Options{}), pgtest.Shared(t)
+	return []string{
+		"log.url=esdb://keydesk@" + log.Addr(0), "log.ca_file=" + log.CAFile(), "log.password_file=" + secretFile(t, esdbtest.Password),
+		"vault.url=" + vault.URL(vault.CreateDatabase(t)),
+	}
+}
+
+func secretFile(t *testing.T, secret string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(name, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// enrolsBy enrols somebody whose messages a post office brings.
+func (h *house) enrolsBy(p *postOffice, address, number string) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	code := func(to string) string {
+		h.t.Helper()
+		for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+			if c := p.code(to); c != "" {
+				return c
+			}
+		}
+		h.t.Fatalf("no code came to %s", to)
+		return ""
+	}
+	v := h.must(desk.ScreenEmailCode)(h.Desk.Begin(ctx, address, "nl"))
+	v = h.must(desk.ScreenPassword)(h.Desk.ConfirmEmail(ctx, v.Visit, code(address)))
+	v = h.must(desk.ScreenPhone)(h.Desk.SetNameAndPassword(ctx, v.Visit, name, phrase))
+	v = h.must(desk.ScreenSMSCode)(h.Desk.GivePhone(ctx, v.Visit, number))
+	v = h.must(desk.ScreenFactor)(h.Desk.ConfirmPhone(ctx, v.Visit, code(number)))
+	h.end(h.must(desk.ScreenDone)(h.Desk.ChooseSMS(ctx, v.Visit)))
+}
+
+// A backup of either kind of log and vault goes to either kind.
+func TestBackupsOfAndToServers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ from, to kindOfPlace }{
+		"files to servers":   {inFiles, onServers},
+		"servers to files":   {onServers, inFiles},
+		"servers to servers": {onServers, onServers},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			post, flags := openPost(t)
+			flags = append(flags, "organisation.domains=bedrijf.example", "organisation.admission=domain",
+				"sms.webhook.secret_file="+secretFile(t, "a secret of the gateway's own"))
+			flags = append(flags, many...)
+			from := append(test.from(t), flags...)
+			recipient, identity := keyPair(t)
+			h := open(t, t.TempDir(), false, from...)
+			h.enrolsBy(post, "sanne@bedrijf.example", "+31610000001")
+			h.enrolsBy(post, "carla@bedrijf.example", "+31610000002")
+			sanne, carla := h.subjectOf("sanne@bedrijf.example"), h.subjectOf("carla@bedrijf.example")
+			h.erasesAlone(carla)
+			set := settingsOf(t, h.dir, append(from, "backup.folder="+t.TempDir())...)
+			m := mustBackup(t, set, recipient, time.Now())
+			want := wholeLog(t, h.Home)
+			h.stop()
+			masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			to := append(test.to(t), flags...)
+			dir, r, err := restore(t, m, identity, string(masterKey), to...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, ".restoring")); !errors.Is(err, os.ErrNotExist) {
+				t.Error(err)
+			}
+			g := open(t, dir, false, to...)
+			if err := g.Feed.CatchUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for i, e := range wholeLog(t, g.Home)[:len(want)] {
+				if w := want[i]; e.ID != w.ID || e.Stream != w.Stream || e.Revision != w.Revision || string(e.Data) != string(w.Data) ||
+					string(e.Metadata) != string(w.Metadata) || !e.Recorded.Truncate(time.Microsecond).Equal(w.Recorded.Truncate(time.Microsecond)) {
+					t.Fatalf("event %d became another: %+v instead of %+v", i, e, w)
+				}
+			}
+			if v := g.values(sanne); v[desk.ValueHolds] < 4 || len(v) != 1 || g.factor("sanne@bedrijf.example") != enrolment.SMS {
+				t.Errorf("of the values %v", v)
+			}
+			if v := g.values(carla); v[desk.ValueErased] < 4 || len(v) != 1 || r.Erased != 0 {
+				t.Errorf("of the values of who was erased %v; %d were erased again", v, r.Erased)
+			}
+			g.enrolsBy(post, "frits@bedrijf.example", "+31610000003")
+			if f := g.factor("frits@bedrijf.example"); f != enrolment.SMS {
+				t.Errorf("who enrols afterwards has %s", f)
+			}
+		})
+	}
+}
+
+// A vault alone is put back beside the log that is there.
+func TestOnlyTheVaultIsLost(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	recipient, identity := keyPair(t)
+	flags := append([]string{"backup.folder=" + t.TempDir()}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	for i, who := range []string{"sanne", "carla"} {
+		h.enrolsAt(who+"@voorbeeld.nl", fmt.Sprintf("+3161000000%d", i))
+	}
+	sanne, carla := h.subjectOf("sanne@voorbeeld.nl"), h.subjectOf("carla@voorbeeld.nl")
+	set := settingsOf(t, h.dir, flags...)
+	m := mustBackup(t, set, recipient, time.Now())
+	h.enrolsAt("frits@voorbeeld.nl", "+31610000009")
+	frits := h.subjectOf("frits@voorbeeld.nl")
+	h.erasesAlone(carla)
+	h.stop()
+	o := home.RestoreOptions{Backup: m.Folder, Identity: identity, OnlyVault: true, Version: "test", Log: zap.NewNop()}
+	if _, err := home.Restore(ctx, set, o); !errors.Is(err, home.ErrOccupied) {
+		t.Errorf("over a vault: %v", err)
+	}
+	if err := os.Remove(filepath.Join(h.dir, "vault.db")); err != nil {
+		t.Fatal(err)
+	}
+	other := open(t, t.TempDir(), true)
+	other.stop()
+	elsewhere := settingsOf(t, h.dir, "log.url=sqlite:"+filepath.Join(other.dir, "log.db"))
+	if _, err := home.Restore(ctx, elsewhere, o); !errors.Is(err, home.ErrOtherLog) {
+		t.Errorf("beside another log: %v", err)
+	}
+	r, err := home.Restore(ctx, set, o)
+	if err != nil || r.Erased != 1 || !slices.Equal(r.Changed, []domain.SubjectID{frits, carla}) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	g := open(t, h.dir, false, flags...)
+	if err := g.Feed.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if v := g.values(sanne); v[desk.ValueHolds] < 4 || len(v) != 1 {
+		t.Errorf("of the values %v", v)
+	}
+	if v := g.values(carla); v[desk.ValueErased] < 4 || len(v) != 1 {
+		t.Errorf("of the values of who was erased since %v", v)
+	}
+	if v := g.values(frits); v[desk.ValueGone] < 4 || len(v) != 1 {
+		t.Errorf("of the values of who came since %v", v)
+	}
+}
+
+// What a restore leaves that was killed, does not open, and the next one begins anew.
+func TestARestoreThatIsKilled(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	recipient, identity := keyPair(t)
+	h := open(t, t.TempDir(), true, many...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	m := mustBackup(t, settingsOf(t, h.dir, "backup.folder="+t.TempDir()), recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, files := range map[string]map[string]string{
+		"while it wrote":   {".restoring": "", "log.db.restoring": "half a log", "vault.db.restoring": "half a vault", "vault.db.restoring-wal": "x"},
+		"while it renamed": {".restoring": "HOME/vault.db\nHOME/log.db", "log.db.restoring": "a log", "vault.db": "a vault"},
+		"at its very end":  {".restoring": "HOME/vault.db\nHOME/log.db", "log.db": "a log", "vault.db": "a vault"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			files["master.key"] = string(masterKey)
+			for name, content := range files {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(content, "HOME", dir)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			set := settingsOf(t, dir)
+			if _, err := home.Open(ctx, home.Options{Settings: set, Version: "test", Log: zap.NewNop()}); !errors.Is(err, home.ErrRestoring) {
+				t.Fatalf("it opens: %v", err)
+			}
+			o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Version: "test", Log: zap.NewNop()}
+			if r, err := home.Restore(ctx, set, o); err != nil || r.Position != m.Position {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "*restoring*"))
+			if err != nil || len(left) > 0 {
+				t.Errorf("%v, %v", left, err)
+			}
+			g := open(t, dir, false)
+			if err := g.Feed.CatchUp(ctx); err != nil || g.factor("sanne@voorbeeld.nl") != enrolment.SMS {
+				t.Errorf("%s, %v", g.factor("sanne@voorbeeld.nl"), err)
+			}
+		})
+	}
+}
+
+// Old logins go for good, with where they were from, while a kiosk goes on; whoever logs
+// in afterwards does so as before.
+func TestOldLoginsArePruned(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	done, err := fill(t, dir, ofHistory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, dir, true, many...)
+	ctx := t.Context()
+	const keep = 5 * 24 * time.Hour
+	now := done.At
+	var old, kept []domain.Recorded
+	var people []domain.SubjectID
+	for _, e := range wholeLog(t, h.Home) {
+		switch {
+		case !strings.HasPrefix(e.Stream, domain.LoginPrefix):
+		case e.Recorded.Before(now.Add(-keep).Truncate(time.Second)):
+			old = append(old, e)
+		default:
+			kept = append(kept, e)
+		}
+	}
+	if len(old) < 20 || len(kept) < 20 {
+		t.Fatalf("%d old events of logins, %d others", len(old), len(kept))
+	}
+	for range 2 { // the second time there is nothing to do
+		p, err := h.PruneLogins(ctx, now, keep, nil)
+		if want := int64(len(old)); len(people) == 0 && (err != nil || p.Events != want || p.Places == 0 || p.Server) ||
+			len(people) > 0 && (err != nil || p.Events != 0 || p.Places != 0) {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		people = append(people, domain.SubjectID{1})
+	}
+	if types := h.events(domain.ServiceStream); count(types, "LoginsPruned") != 1 {
+		t.Errorf("recorded is %v", types)
+	}
+	after := wholeLog(t, h.Home)
+	for _, e := range old {
+		if slices.ContainsFunc(after, func(a domain.Recorded) bool { return a.ID == e.ID }) {
+			t.Fatalf("%s of %s is still given", e.Type, e.Recorded)
+		}
+	}
+	for _, e := range kept {
+		if !slices.ContainsFunc(after, func(a domain.Recorded) bool { return a.ID == e.ID && a.Revision == e.Revision }) {
+			t.Fatalf("%s of %s is gone", e.Type, e.Recorded)
+		}
+	}
+	for _, name := range []string{"log.db", "log.db-wal"} {
+		b, err := os.ReadFile(filepath.Join(dir, name)) //nolint:gosec // a file of this test
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, e := range old {
+			if bytes.Contains(b, e.ID[:]) {
+				t.Fatalf("%s is still in %s", e.Data, name)
+			}
+		}
+	}
+	logsIn(t, h, done)
+}
+
+// Whoever has not logged in for longer than logins are kept, does so as before.
+func TestALoginAfterAllOthersAreTooOld(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), ofHistory
+	c.Until = c.Until.AddDate(-2, 0, 0)
+	done, err := fill(t, dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logsIn(t, open(t, dir, true), done)
+}
+
+// On servers the log removes by itself, and the vault is seen to.
+func TestPruningOnServers(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), false, onServers(t)...)
+	if _, err := h.Vault.Put(t.Context(), domain.SubjectID{1}, vault.KindPlace, []byte("Firefox, Utrecht")); err != nil {
+		t.Fatal(err)
+	}
+	soon := time.Now().Add(50 * time.Hour)
+	p, err := h.PruneLogins(t.Context(), soon, 24*time.Hour, nil)
+	if err != nil || !p.Server || p.Events != 0 || p.Places != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
 }
