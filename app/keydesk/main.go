@@ -1,5 +1,5 @@
 // Command keydesk is the window program: the kiosk at which new staff enrol, and the
-// window of the helpdesk.
+// windows of the helpdesk and the auditor.
 package main
 
 import (
@@ -40,8 +40,9 @@ type commands struct {
 	Set     map[string]string `help:"One setting over those of the file and the environment, as section.key=value." placeholder:"KEY=VALUE"`
 	Version kong.VersionFlag  `help:"Show the version and leave."`
 
-	Kiosk    kioskCommand    `cmd:"" default:"withargs" help:"Open the kiosk."`
-	Helpdesk helpdeskCommand `cmd:"" help:"Open the window of staff: who stands where, and why somebody cannot log in."`
+	Kiosk    kioskCommand  `cmd:"" default:"withargs" help:"Open the kiosk."`
+	Helpdesk officeCommand `cmd:"" help:"Open the window of the helpdesk: who stands where, and why somebody cannot log in."`
+	Audit    officeCommand `cmd:"" help:"Open the window of the auditor: the log at any moment, and whether anybody changed it."`
 }
 
 type kioskCommand struct {
@@ -56,7 +57,7 @@ type kioskCommand struct {
 func run(args []string, out, errs io.Writer) (status int) {
 	var cli commands
 	parser, err := kong.New(&cli, kong.Name("keydesk"), kong.Writers(out, errs), kong.Vars{"version": metadata.Version},
-		kong.Description("Keydesk enrols new staff into two-factor login. This is its kiosk, and the window of its helpdesk."),
+		kong.Description("Keydesk enrols new staff into two-factor login. This is its kiosk, and the windows of its helpdesk and its auditors."),
 		kong.Exit(func(code int) { panic(exit(code)) }), kong.UsageOnError())
 	if err != nil {
 		panic(err) // a mistake in the struct above, found by every test
@@ -70,7 +71,9 @@ func run(args []string, out, errs io.Writer) (status int) {
 	switch {
 	case err != nil:
 	case parsed.Command() == "helpdesk":
-		err = openHelpdesk(cli)
+		err = openOffice(cli, cli.Helpdesk, helpdeskWindow)
+	case parsed.Command() == "audit":
+		err = openOffice(cli, cli.Audit, auditWindow)
 	default:
 		err = openKiosk(cli)
 	}

@@ -324,12 +324,8 @@ func (p *witnessesPage) drawLast(s *sealWatch) {
 // drawKept shows who else keeps the checkpoints.
 func (p *witnessesPage) drawKept(s *sealWatch) {
 	w, v := p.w, &s.view
-	key := fmt.Sprint(s.got, v.Witnesses)
-	for _, x := range v.Witnesses {
-		key += w.Moment(x.At)
-	}
-	if !p.changed(2, key) {
-		return
+	if !p.changed(2, fmt.Sprint(s.got, v.Witnesses, p.Clock().In(time.Local).Format(time.DateOnly))) {
+		return // times are written otherwise on the next day
 	}
 	col := ui.Column(ui.SizeGap, ui.Subheading(w.T("audit-kept")))
 	switch {
