@@ -102,6 +102,7 @@ func (s *Scroller) CreateRenderer() fyne.WidgetRenderer {
 	s.ExtendBaseWidget(s)
 	r := &scrollerRenderer{s: s, page: container.NewWithoutLayout()}
 	r.clip = container.NewClip(r.page)
+	r.clip.ExtendBaseWidget(r.clip) // or Fyne finds nothing in it that could have the focus, until it was painted
 	s.shown = r
 	return r
 }

@@ -166,6 +166,35 @@ func TestTheSealIsNotKnown(t *testing.T) {
 	r.until("that it locks", func() bool { return r.SignedIn().ID == "" && r.watch == nil })
 }
 
+// A bundle can be made with the keyboard alone: what is next has the focus.
+func TestABundleByKeyboard(t *testing.T) {
+	a := newArchive()
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.bundles()
+	p.dir = t.TempDir()
+	if f := r.at.Canvas().Focused(); f != fyne.Focusable(p.spans[spanAll]) {
+		t.Fatalf("%T has the focus", f)
+	}
+	officetest.Press(r.at, fyne.KeyTab, fyne.KeySpace)
+	if p.span != spanMonth {
+		t.Error("Tab and Space do not choose last month")
+	}
+	for range 9 {
+		if r.at.Canvas().Focused() == fyne.Focusable(p.primary) {
+			break
+		}
+		officetest.Press(r.at, fyne.KeyTab)
+	}
+	officetest.Press(r.at, fyne.KeyReturn)
+	r.until("a bundle", func() bool { return p.stage == made })
+	officetest.Press(r.at, fyne.KeyReturn)
+	r.until("that it is kept", func() bool { return p.stage == kept })
+	officetest.Press(r.at, fyne.KeyEscape)
+	if p.stage != choosing {
+		t.Error("Escape does not go back")
+	}
+}
+
 func TestABundleIsMadeAndKept(t *testing.T) {
 	a := newArchive()
 	a.making = 2
