@@ -196,7 +196,10 @@ func (a *Auditor) Step(ctx context.Context, shift string, from uint64, by int, f
 			return err
 		}
 		row, ok := d.Index.Step(domain.Position(from), by, filter)
-		if !ok {
+		switch {
+		case !ok && d.Index.Ready() < 1:
+			return refuse(NotReady)
+		case !ok:
 			return refuse(NoEvent)
 		}
 		m = Moment{uint64(row.Position), row.Recorded}

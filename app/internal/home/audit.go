@@ -155,7 +155,7 @@ func (s *seals) checkpoints(ctx context.Context, last proof.Checkpoint) (checkpo
 		return s.read, nil
 	}
 	var read checkpoints
-	err := s.Seal.Checkpoints(ctx, func(c proof.Checkpoint) error {
+	err := s.Checkpoints(ctx, func(c proof.Checkpoint) error {
 		read.all = append(read.all, brief{c.Size, c.Root, c.At})
 		v := viewOf(len(read.all), c)
 		if n := len(read.days); n > 0 && day(read.days[n-1].At) == day(c.At) {

@@ -75,8 +75,10 @@ func (b *bundles) write(ctx context.Context, f *spool, q desk.BundleQuery, progr
 // bundleError has an error of the bundle's be one of desk's, where there is one.
 func bundleError(err error) error {
 	for _, e := range []struct{ is, as error }{
-		{bundle.ErrUnsealed, desk.ErrNotSealed}, {bundle.ErrNothing, desk.ErrNothingThere},
-		{bundle.ErrSince, desk.ErrBadCheckpoint}, {bundle.ErrDiffers, desk.ErrNotAsSealed},
+		{bundle.ErrUnsealed, desk.ErrNotSealed},
+		{bundle.ErrNothing, desk.ErrNothingThere},
+		{bundle.ErrSince, desk.ErrBadCheckpoint},
+		{bundle.ErrDiffers, desk.ErrNotAsSealed},
 	} {
 		if errors.Is(err, e.is) {
 			return fmt.Errorf("%w: %w", e.as, err)

@@ -118,6 +118,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := restored(h.folder); err != nil {
 		return err
 	}
+	_ = clearExports(h.folder) // what cannot be removed, another program is making now
 	keys, err := masterKey(ctx, set.Vault)
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)

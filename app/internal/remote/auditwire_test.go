@@ -46,9 +46,15 @@ func TestTheLongestOfAnAuditComesThrough(t *testing.T) {
 	}
 	event := desk.EventDetail{EventRow: row, Data: strings.Repeat("<", 256<<10), Metadata: strings.Repeat("<", 256<<10)}
 	for _, want := range []auditAnswer{
-		{Events: &page}, {Chain: &chain}, {Person: &person}, {Seal: &seal}, {Event: &event},
-		{Values: make([]desk.ValueCheck, desk.MostValues)}, {Hits: make([]desk.PersonHit, desk.MostHits)},
-		{Histogram: &desk.Histogram{Bars: make([]desk.Bar, desk.MostBars)}}, {Part: bytes.Repeat([]byte{0xff}, desk.ExportPartSize)},
+		{Events: &page},
+		{Chain: &chain},
+		{Person: &person},
+		{Seal: &seal},
+		{Event: &event},
+		{Values: make([]desk.ValueCheck, desk.MostValues)},
+		{Hits: make([]desk.PersonHit, desk.MostHits)},
+		{Histogram: &desk.Histogram{Bars: make([]desk.Bar, desk.MostBars)}},
+		{Part: bytes.Repeat([]byte{0xff}, desk.ExportPartSize)},
 	} {
 		line, err := json.Marshal(answer{Audit: &want})
 		if err != nil {
