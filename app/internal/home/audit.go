@@ -2,12 +2,12 @@ package home
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
-	"sort"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,8 +15,8 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/seal"
-	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/progress"
@@ -70,22 +70,24 @@ type seals struct {
 	log    store.Log
 	verify func(ctx context.Context, progress func(done, total int64)) (seal.Report, error)
 
-	mu    sync.Mutex
-	read  checkpoints
-	until time.Time // when they may be read again
+	mu   sync.Mutex
+	note string                // of the last checkpoint, when days were read
+	days []desk.CheckpointView // the last of each day, the newest first
 }
 
-// checkpoints is what is kept of all that a seal has.
-type checkpoints struct {
-	all  []brief
-	days []desk.CheckpointView // the last of each day, the oldest first
-}
-
-// A brief is as much of a checkpoint as is kept of each.
-type brief struct {
-	size int64
-	root [32]byte
-	at   time.Time
+// sealing returns what desk knows of the seal, and what makes bundles.
+func (h *Home) sealing(o Options, keys *vault.Keys) (*seals, *bundles) {
+	set := o.Settings
+	verify := func(ctx context.Context, progress func(done, total int64)) (seal.Report, error) {
+		with, err := VerifyOptions(set, keys, o.Now())
+		if err != nil {
+			return seal.Report{}, err
+		}
+		return seal.Verify(ctx, h.Log, set.Seal.Folder, with, progress)
+	}
+	return &seals{Seal: h.seal, log: h.Log, verify: verify}, &bundles{
+		seal: h.seal, log: h.Log, folder: filepath.Join(h.folder, exportFolder), version: o.Version, name: set.Organisation.Portal, now: o.Now,
+	}
 }
 
 // Status implements desk.Seals.
@@ -95,22 +97,18 @@ func (s *seals) Status(ctx context.Context) (desk.SealView, error) {
 	if !v.On {
 		return v, nil
 	}
-	read, err := s.checkpoints(ctx, st.Checkpoint)
-	if err != nil {
+	var err error
+	if v.Checkpoints, err = s.daily(string(st.Checkpoint.Note)); err != nil || len(v.Checkpoints) == 0 {
 		return v, err
 	}
-	n := len(read.all)
-	if n == 0 || read.all[n-1].size < st.Checkpoint.Size {
-		n++ // it came since
-	}
-	v.Checkpoint, v.Size = viewOf(n, st.Checkpoint), st.Checkpoint.Size
+	v.Checkpoint = v.Checkpoints[0]
+	v.Size = v.Checkpoint.Size
 	if v.Unsealed, err = s.unsealed(ctx); err != nil {
 		return v, err
 	}
 	for _, w := range st.Witnesses {
 		v.Witnesses = append(v.Witnesses, desk.WitnessView{Name: w.Name, URL: w.URL, Size: w.Size, At: w.At, State: desk.WitnessState(w.State)})
 	}
-	v.Checkpoints = newestDays(read.days, v.Checkpoint)
 	return v, nil
 }
 
@@ -119,63 +117,36 @@ func trouble(problem error) bool {
 	return problem != nil && !errors.Is(problem, seal.ErrLocked) && !errors.Is(problem, seal.ErrEmpty) && !errors.Is(problem, seal.ErrNoSeal)
 }
 
-// newestDays returns the last checkpoint of each day, the newest first, with the one that
-// is the last now.
-func newestDays(days []desk.CheckpointView, last desk.CheckpointView) []desk.CheckpointView {
-	all := []desk.CheckpointView{last}
-	for i := len(days) - 1; i >= 0 && len(all) < desk.MostCheckpoints; i-- {
-		if d := days[i]; day(d.At) != day(last.At) {
-			all = append(all, d)
-		}
+// daily returns the last checkpoint of each day, the newest first. They are read again
+// when the last one is another, or has got a cosignature.
+func (s *seals) daily(note string) ([]desk.CheckpointView, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.note == note && len(s.days) > 0 {
+		return slices.Clone(s.days), nil
 	}
-	return all
+	all, err := s.Daily(desk.MostCheckpoints, time.UTC)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoints: %w", err)
+	}
+	s.days, s.note = make([]desk.CheckpointView, len(all)), note
+	for i, c := range all {
+		s.days[i] = viewOf(c)
+	}
+	return slices.Clone(s.days), nil
 }
 
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-func viewOf(number int, c proof.Checkpoint) desk.CheckpointView {
-	v := desk.CheckpointView{Number: number, Size: c.Size, Root: hex.EncodeToString(c.Root[:]), At: c.At, Note: string(c.Note)}
+func viewOf(c seal.Listed) desk.CheckpointView {
+	v := desk.CheckpointView{Number: c.Number, Size: c.Size, Root: hex.EncodeToString(c.Root[:]), At: c.At, Note: string(c.Note)}
 	for _, w := range c.Witnesses {
 		v.Witnesses = append(v.Witnesses, w.Name)
 	}
 	return v
 }
 
-// readShare is how many times longer than it takes to read all checkpoints they are not
-// read again: each is verified, and after years there are very many.
-const readShare = 20
-
-// checkpoints returns what is kept of all checkpoints, read again where the last one is
-// another than is known, and it is not too soon.
-func (s *seals) checkpoints(ctx context.Context, last proof.Checkpoint) (checkpoints, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	began := time.Now()
-	if n := len(s.read.all); n > 0 && (s.read.all[n-1].size == last.Size || began.Before(s.until)) {
-		return s.read, nil
-	}
-	var read checkpoints
-	err := s.Checkpoints(ctx, func(c proof.Checkpoint) error {
-		read.all = append(read.all, brief{c.Size, c.Root, c.At})
-		v := viewOf(len(read.all), c)
-		if n := len(read.days); n > 0 && day(read.days[n-1].At) == day(c.At) {
-			read.days[n-1] = v
-		} else {
-			read.days = append(read.days, v)
-		}
-		return nil
-	})
-	if err != nil {
-		return checkpoints{}, err
-	}
-	ended := time.Now()
-	s.read, s.until = read, ended.Add(readShare*ended.Sub(began))
-	return read, nil
-}
-
-// unsealed counts the events behind the last checkpoint.
+// unsealed counts the events behind the last checkpoint, up to as many as are told.
 func (s *seals) unsealed(ctx context.Context) (n int64, err error) {
-	c, ok := s.Checkpoint()
+	c, ok := s.Seal.Checkpoint()
 	if !ok || c.Size == 0 {
 		return 0, nil
 	}
@@ -184,7 +155,7 @@ func (s *seals) unsealed(ctx context.Context) (n int64, err error) {
 		return 0, fmt.Errorf("read the last leaf: %w", err)
 	}
 	enough := errors.New("enough")
-	err = s.log.ReadAll(ctx, domain.Query{After: domain.Position(last.Position)}, func(b domain.Batch) error {
+	err = s.log.ReadAll(ctx, domain.Query{After: domain.Position(last.Position), Expired: true}, func(b domain.Batch) error {
 		for i := range b.Events {
 			if !strings.HasPrefix(b.Events[i].Stream, store.ProbePrefix) {
 				n++
@@ -205,57 +176,33 @@ func (s *seals) unsealed(ctx context.Context) (n int64, err error) {
 // something is wrong with it, it tells itself.
 func (s *seals) Leaves(events []domain.Recorded) []desk.Leaf {
 	all := make([]desk.Leaf, len(events))
-	c, ok := s.Checkpoint()
 	for i := range events {
-		all[i].Number = -1
-		if ok {
-			s.leaf(&all[i], &events[i], c.Store())
+		if all[i].Number = -1; events[i].Stream == "" { // it is not there any more: the leaf is
+			if n, err := s.LeafOf(events[i].Position); err == nil {
+				if hash, _, err := s.Leaf(n); err == nil {
+					all[i].Number, all[i].Hash = n, hex.EncodeToString(hash[:])
+				}
+			}
+			continue
+		}
+		known, err := s.Know(&events[i])
+		if err != nil {
+			continue
+		}
+		if all[i].Number, all[i].Altered = known.Leaf, known.Altered; known.Leaf >= 0 {
+			all[i].Hash = hex.EncodeToString(known.Hash[:])
 		}
 	}
 	return all
 }
 
-func (s *seals) leaf(l *desk.Leaf, e *domain.Recorded, of string) {
-	n, err := s.LeafOf(e.Position)
-	if err != nil {
-		return
-	}
-	hash, _, err := s.Leaf(n)
-	if err != nil {
-		return
-	}
-	l.Number, l.Hash = n, hex.EncodeToString(hash[:])
-	if e.Stream == "" {
-		return
-	}
-	now := proof.Leaf{
-		Store: of, Position: uint64(e.Position), Stream: e.Stream, Revision: int64(e.Revision), ID: e.ID.String(), Type: e.Type, Time: e.Recorded,
-		Data: sha256.Sum256(e.Data), Metadata: sha256.Sum256(e.Metadata),
-	}
-	l.Altered = now.Check() != nil || now.Hash() != hash
-}
-
 // Covering implements desk.Seals.
-func (s *seals) Covering(ctx context.Context, leaf int64) (desk.CheckpointView, bool, error) {
-	last, ok := s.Checkpoint()
-	if !ok || leaf >= last.Size {
-		return desk.CheckpointView{}, false, nil
-	}
-	read, err := s.checkpoints(ctx, last)
-	if err != nil {
+func (s *seals) Covering(_ context.Context, leaf int64) (desk.CheckpointView, bool, error) {
+	c, ok, err := s.Seal.Covering(leaf)
+	if err != nil || !ok {
 		return desk.CheckpointView{}, false, err
 	}
-	i := sort.Search(len(read.all), func(i int) bool { return read.all[i].size > leaf })
-	if i == len(read.all) {
-		return viewOf(i+1, last), true, nil
-	}
-	for _, v := range read.days {
-		if v.Number == i+1 {
-			return v, true, nil
-		}
-	}
-	b := read.all[i]
-	return desk.CheckpointView{Number: i + 1, Size: b.size, Root: hex.EncodeToString(b.root[:]), At: b.at}, true, nil
+	return viewOf(c), true, nil
 }
 
 // Verify implements desk.Seals.

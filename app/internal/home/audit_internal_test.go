@@ -150,7 +150,6 @@ func TestWhatDeskIsToldOfTheSeal(t *testing.T) {
 		t.Errorf("got %+v", l)
 	}
 	v.now()
-	v.seals.until = time.Time{} // they may be read again
 	for leaf, number := range map[int64]int{0: 1, 2: 1, 3: 2, 4: 2} {
 		if c, ok, err := v.seals.Covering(t.Context(), leaf); err != nil || !ok || c.Number != number || c.Root == "" {
 			t.Errorf("leaf %d is in %+v, %t, %v", leaf, c, ok, err)
@@ -159,28 +158,13 @@ func TestWhatDeskIsToldOfTheSeal(t *testing.T) {
 	if _, ok, err := v.seals.Covering(t.Context(), 5); ok || err != nil {
 		t.Errorf("a leaf that is none: %t, %v", ok, err)
 	}
+	if view := v.status(); view.Checkpoint.Number != 2 || view.Checkpoint.Size != 5 || len(view.Checkpoints) != 1 || view.Checkpoints[0].Number != 2 || view.Unsealed != 0 {
+		t.Errorf("got %+v", view)
+	}
 	told := int64(0)
 	check, err := v.seals.Verify(t.Context(), func(done, _ int64) { told = done })
 	if err != nil || !check.OK || check.Events != 5 || check.Finding != "" || told == 0 {
 		t.Errorf("got %+v, %v; told %d", check, err, told)
-	}
-}
-
-// Checkpoints are read again only after a while: that of the moment is told all the same.
-func TestTheLastCheckpointIsToldWhileTheOthersAreNotReadAgain(t *testing.T) {
-	t.Parallel()
-	v := newVitrine(t)
-	v.records(1)
-	v.now()
-	v.status()
-	v.seals.until = time.Now().Add(time.Hour)
-	v.records(1)
-	v.now()
-	if view := v.status(); view.Checkpoint.Number != 2 || view.Checkpoint.Size != 2 || len(view.Checkpoints) != 1 || view.Checkpoints[0].Size != 2 {
-		t.Errorf("got %+v", view)
-	}
-	if c, ok, err := v.seals.Covering(t.Context(), 1); err != nil || !ok || c.Number != 2 {
-		t.Errorf("got %+v, %t, %v", c, ok, err)
 	}
 }
 

@@ -241,6 +241,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	if h.Outbox != nil {
 		copies = h.Outbox
 	}
+	sealed, exports := h.sealing(o, keys)
 	return desk.Config{
 		Copies: copies,
 		Log:    h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, Cases: h.cases, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
@@ -257,7 +258,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 			Report: func(err error) { report("directory", err) },
 		}),
 		Stations: newLogbook(h.Log, o.Now),
-		Replays:  &replays{Replayer: h.replay, factors: h.Factors, board: h.Board}, Index: h.ledger,
+		Replays:  &replays{Replayer: h.replay, factors: h.Factors, board: h.Board}, Index: h.ledger, Seals: sealed, Bundles: exports,
 		NormalEmail: vault.NormalEmail, Now: o.Now, Report: report,
 	}
 }
