@@ -1,17 +1,23 @@
 package home_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -478,5 +484,169 @@ func TestAnAuditorSeesThatSomebodyWasErased(t *testing.T) {
 	page, err := audit.Events(ctx, shift.ID, desk.EventQuery{Filter: desk.EventFilter{Subject: whom}})
 	if err != nil || len(page.Rows) == 0 || slices.ContainsFunc(page.Rows, func(r desk.EventRow) bool { return r.Name != "" }) {
 		t.Errorf("got %+v, %v", page.Rows, err)
+	}
+}
+
+// checked has the log compared with its seal, and waits for what that comes to.
+func (h *house) checked(audit *desk.Auditor, shift desk.Shift) desk.CheckView {
+	h.t.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		v, err := audit.CheckSeal(h.t.Context(), shift.ID)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if !v.Running && !v.Broken { // as it is while nothing is sealed yet
+			return v
+		}
+	}
+	h.t.Fatal("it is never checked")
+	return desk.CheckView{}
+}
+
+// made waits until a bundle is there.
+func (h *house) made(audit *desk.Auditor, shift desk.Shift, v desk.ExportView) desk.ExportView {
+	h.t.Helper()
+	for end := time.Now().Add(deadline); v.Running; time.Sleep(2 * time.Millisecond) {
+		var err error
+		if v, err = audit.Export(h.t.Context(), shift.ID, desk.ExportQuery{ID: v.ID}); err != nil {
+			h.t.Fatal(err)
+		}
+		if time.Now().After(end) {
+			h.t.Fatal("it is never made")
+		}
+	}
+	return v
+}
+
+// fetched returns the whole of a bundle.
+func (h *house) fetched(audit *desk.Auditor, shift desk.Shift, id string) (all []byte) {
+	h.t.Helper()
+	for {
+		part, err := audit.ExportPart(h.t.Context(), shift.ID, id, int64(len(all)))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if len(part) == 0 {
+			return all
+		}
+		all = append(all, part...)
+	}
+}
+
+func TestAnAuditorChecksTheSealAndTakesABundle(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	whom := h.withSMS()
+	shift, audit := h.auditor()
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	all := h.everything()
+	if v := h.checked(audit, shift); !v.OK || v.Events < int64(len(all)) || v.Finding != "" || v.Ended.Before(v.At) {
+		t.Errorf("got %+v", v)
+	}
+	seal, err := audit.Seal(ctx, shift.ID)
+	if err != nil || !seal.On || seal.Trouble || seal.Size < int64(len(all)) || len(seal.Checkpoints) != 1 || !seal.Check.OK || seal.Checkpoint.Note == "" {
+		t.Errorf("got %+v, %v", seal, err)
+	}
+	page, err := audit.Events(ctx, shift.ID, desk.EventQuery{Oldest: true, Limit: len(all)})
+	if err != nil || slices.ContainsFunc(page.Rows, func(r desk.EventRow) bool { return r.Hash == "" || r.Altered }) {
+		t.Errorf("got %+v, %v", page.Rows, err)
+	}
+	detail, err := audit.Event(ctx, shift.ID, page.Rows[0].Position)
+	if err != nil || !detail.Sealed || detail.Leaf != 0 || detail.Checkpoint.Number != 1 || detail.Checkpoint.Root == "" {
+		t.Errorf("got %+v, %v", detail, err)
+	}
+
+	// A bundle of it: recorded before, made, fetched, and true.
+	old := seal.Checkpoint.Note
+	q := desk.ExportQuery{Language: "nl", Zone: "Europe/Amsterdam", From: desk.Moment{At: all[0].Recorded}, Since: old}
+	once := desk.WithCall(ctx, desk.NewCall())
+	begun, err := audit.Export(once, shift.ID, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.shown(shift.Subject); !slices.Equal(got, []string{"export"}) {
+		t.Errorf("recorded %v", got)
+	}
+	if again, err := audit.Export(once, shift.ID, q); err != nil || again.ID != begun.ID {
+		t.Errorf("asked again: %+v, %v", again, err)
+	}
+	v := h.made(audit, shift, begun)
+	day := all[0].Recorded.Format(time.DateOnly)
+	if v.Events < int64(len(all)) || v.Size == 0 || !strings.HasPrefix(v.Name, "keydesk-"+day+"--") || !strings.HasSuffix(v.Name, ".zip") {
+		t.Errorf("got %+v", v)
+	}
+	zip := h.fetched(audit, shift, v.ID)
+	verdict, err := proof.Verify(bytes.NewReader(zip), int64(len(zip)), proof.Options{Keys: h.Seal().Keys(), Since: []byte(old)})
+	if err != nil || len(verdict.Findings) != 0 || !verdict.Complete || verdict.Events != v.Events {
+		t.Errorf("got %+v, %v", verdict, err)
+	}
+	if bytes.Contains(zip, []byte(whom.String())) && bytes.Contains(zip, []byte(name)) {
+		t.Error("a name is in it")
+	}
+	if left, err := os.ReadDir(filepath.Join(h.dir, "exports")); err != nil || len(left) != 0 {
+		t.Errorf("it lies there as %v, %v", left, err)
+	}
+
+	// It is nobody else's, and gone with the shift.
+	other, _ := h.colleague("fatma@voorbeeld.nl", domain.RoleAuditor)
+	another := h.Desk.At(deskOf(other)).Auditor()
+	_, err = another.ExportPart(ctx, other.ID, v.ID, 0)
+	h.refusedWith(desk.NoExport, err)
+	_, err = another.Export(ctx, other.ID, desk.ExportQuery{ID: v.ID})
+	h.refusedWith(desk.NoExport, err)
+	if err := h.Desk.At(deskOf(shift)).EndShift(ctx, shift.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = audit.ExportPart(ctx, shift.ID, v.ID, 0)
+	h.refusedWith(desk.ShiftOver, err)
+}
+
+// An event that is changed behind the log's back is named, in the table at once and by
+// the check.
+func TestAnAuditorSeesWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	whom := h.withSMS()
+	shift, audit := h.auditor()
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	set := h.eventsOf(whom)
+	i := slices.IndexFunc(set, func(e domain.Recorded) bool { return e.Type == "PhoneVerified" })
+	tamper(t, filepath.Join(h.dir, "log.db"), set[i].Position)
+	v := h.checked(audit, shift)
+	if v.OK || v.Finding != "changed" || v.Position != uint64(set[i].Position) || v.Type != "PhoneVerified" {
+		t.Errorf("got %+v", v)
+	}
+	page, err := audit.Events(ctx, shift.ID, desk.EventQuery{Filter: desk.EventFilter{Subject: whom, Types: []string{"PhoneVerified"}}})
+	if err != nil || len(page.Rows) != 1 || !page.Rows[0].Altered || page.Rows[0].Hash == "" {
+		t.Errorf("got %+v, %v", page.Rows, err)
+	}
+	begun, err := audit.Export(ctx, shift.ID, desk.ExportQuery{Language: "en"})
+	for end := time.Now().Add(deadline); err == nil && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		_, err = audit.Export(ctx, shift.ID, desk.ExportQuery{ID: begun.ID})
+	}
+	h.refusedWith(desk.NotAsSealed, err)
+}
+
+// tamper changes an event in the log's file, which its triggers keep others from doing.
+func tamper(t *testing.T, path string, at domain.Position) {
+	t.Helper()
+	db, err := sqlite3.Open("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // what failed was told
+	for _, one := range []string{
+		"PRAGMA busy_timeout = 5000", "DROP TRIGGER IF EXISTS events_UPDATE",
+		fmt.Sprintf(`UPDATE events SET data = replace(data, 'NL', 'BE') WHERE position = %d`, at),
+	} {
+		if err := db.Exec(one); err != nil {
+			t.Fatalf("%s: %v", one, err)
+		}
 	}
 }
