@@ -272,7 +272,7 @@ func (b *builder) index() error {
 // earlier proves that the tree has only grown since the last checkpoint of each
 // day, and since those that were asked for.
 func (b *builder) earlier(ctx context.Context) ([]proof.Earlier, error) {
-	older, err := b.asked()
+	older, err := asked(b.src.Seal, b.held, b.q.Since)
 	if err != nil {
 		return nil, err
 	}
@@ -300,29 +300,29 @@ func (b *builder) earlier(ctx context.Context) ([]proof.Earlier, error) {
 
 // asked opens the checkpoints of Query.Since. What is not of this history cannot
 // be proved: somebody has to be told.
-func (b *builder) asked() (all []proof.Checkpoint, err error) {
+func asked(s Seal, held proof.Checkpoint, since [][]byte) (all []proof.Checkpoint, err error) {
 	var own note.Verifier
-	for _, key := range b.src.Seal.Keys() {
-		if k, err := proof.ParseKey(key); err == nil && k.Name() == b.held.Origin {
+	for _, key := range s.Keys() {
+		if k, err := proof.ParseKey(key); err == nil && k.Name() == held.Origin {
 			own = k
 			break
 		}
 	}
-	for i, signed := range b.q.Since {
+	for i, signed := range since {
 		if own == nil {
-			return nil, fmt.Errorf("%w: the key of %s is missing", ErrSince, b.held.Origin)
+			return nil, fmt.Errorf("%w: the key of %s is missing", ErrSince, held.Origin)
 		}
 		c, err := proof.OpenCheckpoint(signed, own)
 		if err != nil {
 			return nil, fmt.Errorf("%w: number %d: %w", ErrSince, i+1, err)
 		}
-		if c.Size > b.held.Size {
-			return nil, fmt.Errorf("%w: it is of %d leaves, the last checkpoint here of %d", ErrSince, c.Size, b.held.Size)
+		if c.Size > held.Size {
+			return nil, fmt.Errorf("%w: it is of %d leaves, the last checkpoint here of %d", ErrSince, c.Size, held.Size)
 		}
 		if c.Size == 0 {
 			continue // every history begins with it
 		}
-		root, err := tlog.TreeHash(c.Size, b.src.Seal)
+		root, err := tlog.TreeHash(c.Size, s)
 		if err != nil {
 			return nil, fmt.Errorf("read the tree of %d leaves: %w", c.Size, err)
 		}

@@ -3,7 +3,6 @@ package bundle_test
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
@@ -31,63 +30,63 @@ var (
 
 // filled returns a log of so many events, four hours apart, with a checkpoint
 // after each seven and one at the end.
-func filled(t testing.TB, n int) *bundletest.Log {
-	t.Helper()
-	l := bundletest.New(t, 1)
-	more(t, l, n)
+func filled(tb testing.TB, n int) *bundletest.Log {
+	tb.Helper()
+	l := bundletest.New(tb, 1)
+	more(tb, l, n)
 	return l
 }
 
-func more(t testing.TB, l *bundletest.Log, n int) {
-	t.Helper()
+func more(tb testing.TB, l *bundletest.Log, n int) {
+	tb.Helper()
 	for i := range n {
 		at := monday.Add(time.Duration(len(l.Events)) * 4 * time.Hour).Add(123456 * time.Microsecond)
 		stream, typ, data := "enrolment-"+someone.ID, "FactorChosen", `{"factor":"sms","reason":"enrolment"}`
 		if i%3 == 1 {
 			stream, typ, data = "login-"+someone.ID, "LoginFailed", `{"reason":"code"}`
 		}
-		l.Add(t, stream, typ, data, at, someone)
+		l.Add(tb, stream, typ, data, at, someone)
 		if len(l.Events)%7 == 0 {
-			l.Sign(t, at.Add(time.Minute))
+			l.Sign(tb, at.Add(time.Minute))
 		}
 	}
-	l.Sign(t, monday.Add(time.Duration(len(l.Events))*4*time.Hour))
+	l.Sign(tb, monday.Add(time.Duration(len(l.Events))*4*time.Hour))
 }
 
 // write makes a bundle.
-func write(t testing.TB, l *bundletest.Log, q bundle.Query) ([]byte, bundle.Made) {
-	t.Helper()
+func write(tb testing.TB, l *bundletest.Log, q bundle.Query) ([]byte, bundle.Made) {
+	tb.Helper()
 	var out bytes.Buffer
 	q.Made, q.Version = monday.AddDate(0, 1, 0), "1.2.3"
-	made, err := bundle.Write(context.Background(), &out, bundle.Source{Log: l, Seal: l, Skip: []string{"probe-"}}, q, nil)
+	made, err := bundle.Write(tb.Context(), &out, bundle.Source{Log: l, Seal: l, Skip: []string{"probe-"}}, q, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes(), made
 }
 
-func verify(t testing.TB, b []byte, o proof.Options) proof.Verdict {
-	t.Helper()
+func verify(tb testing.TB, b []byte, o proof.Options) proof.Verdict {
+	tb.Helper()
 	v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
 
-func read(t testing.TB, b []byte, name string) string {
-	t.Helper()
+func read(tb testing.TB, b []byte, name string) string {
+	tb.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	f, err := z.Open(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	text, err := io.ReadAll(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(text)
 }

@@ -120,3 +120,29 @@ func (s *splitter) Write(b []byte) (int, error) {
 	s.rest = append(s.rest[:0], all...)
 	return len(b), nil
 }
+
+// Range returns the positions of the first and of the last event that Write would
+// put into a bundle, as the seal knows them: to say what is taken out before it is.
+// What Write would refuse at once, it refuses, too.
+// The first one is 0 where it is the checkpoint of the tree before.
+func Range(ctx context.Context, src Source, q Query) (first, last uint64, err error) {
+	held, ok := src.Seal.Checkpoint()
+	if !ok || held.Size == 0 {
+		return 0, 0, ErrUnsealed
+	}
+	if _, err := asked(src.Seal, held, q.Since); err != nil {
+		return 0, 0, err
+	}
+	from, to, err := between(ctx, src, q, held.Size)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = errors.Join(
+		entries(src.Seal, from, from+1, func(e proof.Entry) error { first = e.Position; return nil }),
+		entries(src.Seal, to-1, to, func(e proof.Entry) error { last = e.Position; return nil }),
+	)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the index: %w", err)
+	}
+	return first, last, nil
+}

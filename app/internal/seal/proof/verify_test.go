@@ -34,8 +34,8 @@ var (
 
 // record adds so many events, six hours apart, each third one a login, and signs
 // at the end of each day and of all.
-func record(t testing.TB, l *bundletest.Log, n int) {
-	t.Helper()
+func record(tb testing.TB, l *bundletest.Log, n int) {
+	tb.Helper()
 	for range n {
 		i := len(l.Events)
 		at := monday.Add(time.Duration(i)*6*time.Hour + 123456*time.Microsecond)
@@ -43,20 +43,20 @@ func record(t testing.TB, l *bundletest.Log, n int) {
 		if i%3 == 1 {
 			stream, typ, data = "login-"+someone.ID, "LoginFailed", `{"reason":"code"}`
 		}
-		l.Add(t, stream, typ, data, at, someone)
+		l.Add(tb, stream, typ, data, at, someone)
 		if at.Hour() == 3 {
-			l.Sign(t, at.Add(time.Hour))
+			l.Sign(tb, at.Add(time.Hour))
 		}
 	}
-	l.Sign(t, monday.Add(time.Duration(len(l.Events))*6*time.Hour))
+	l.Sign(tb, monday.Add(time.Duration(len(l.Events))*6*time.Hour))
 }
 
-func made(t testing.TB, l *bundletest.Log, q bundle.Query) []byte {
-	t.Helper()
+func made(tb testing.TB, l *bundletest.Log, q bundle.Query) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	q.Made, q.Version = monday.AddDate(0, 1, 0), "1.2.3"
-	if _, err := bundle.Write(context.Background(), &out, bundle.Source{Log: l, Seal: l}, q, nil); err != nil {
-		t.Fatal(err)
+	if _, err := bundle.Write(context.Background(), &out, bundle.Source{Log: l, Seal: l}, q, nil); err != nil { //nolint:usetesting // one bundle is for many tests
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
@@ -69,11 +69,11 @@ const (
 )
 
 var sample = sync.OnceValues(func() (*bundletest.Log, []byte) {
-	t := new(testing.T) // what fails here fails every test
-	l := bundletest.New(t, 1)
-	record(t, l, size)
+	tb := new(testing.T) // what fails here fails every test
+	l := bundletest.New(tb, 1)
+	record(tb, l, size)
 	l.Expired[expired], l.Expired[17] = true, true
-	return l, made(t, l, bundle.Query{From: bundle.Moment{Position: from + 1}, To: bundle.Moment{Position: to + 1}})
+	return l, made(tb, l, bundle.Query{From: bundle.Moment{Position: from + 1}, To: bundle.Moment{Position: to + 1}})
 })
 
 // A box is a bundle that is taken apart.
@@ -83,28 +83,28 @@ type box struct {
 	extra []string // put in once more in the end
 }
 
-func unpack(t testing.TB, b []byte) *box {
-	t.Helper()
+func unpack(tb testing.TB, b []byte) *box {
+	tb.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	x := &box{files: map[string][]byte{}}
 	for _, f := range z.File {
 		r, err := f.Open()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if x.files[f.Name], err = io.ReadAll(r); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		x.names = append(x.names, f.Name)
 	}
 	return x
 }
 
-func (x *box) pack(t testing.TB) []byte {
-	t.Helper()
+func (x *box) pack(tb testing.TB) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, name := range append(slices.Clone(x.names), x.extra...) {
@@ -117,40 +117,40 @@ func (x *box) pack(t testing.TB) []byte {
 			_, err = w.Write(content)
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
 
 // manifest changes it.
-func (x *box) manifest(t testing.TB, change func(*proof.Manifest)) {
-	t.Helper()
+func (x *box) manifest(tb testing.TB, change func(*proof.Manifest)) {
+	tb.Helper()
 	var m proof.Manifest
 	if err := json.Unmarshal(x.files[proof.FileManifest], &m); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	change(&m)
 	b, err := json.Marshal(m)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	x.files[proof.FileManifest] = b
 }
 
 // hashes changes the range proof.
-func (x *box) hashes(t testing.TB, change func([]string) []string) {
-	t.Helper()
+func (x *box) hashes(tb testing.TB, change func([]string) []string) {
+	tb.Helper()
 	var all []string
 	if err := json.Unmarshal(x.files[proof.FileRange], &all); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	b, err := json.Marshal(change(all))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	x.files[proof.FileRange] = b
 }
@@ -162,12 +162,12 @@ func (x *box) lines(change func([]string) []string) {
 }
 
 // event changes one event as somebody would who knows the format.
-func (x *box) event(t testing.TB, leaf int, change func(*proof.Line)) {
-	t.Helper()
+func (x *box) event(tb testing.TB, leaf int, change func(*proof.Line)) {
+	tb.Helper()
 	x.lines(func(all []string) []string {
 		l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[leaf-from], "\n")))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		change(&l)
 		all[leaf-from] = string(l.Append(nil)) + "\n"
@@ -175,11 +175,11 @@ func (x *box) event(t testing.TB, leaf int, change func(*proof.Line)) {
 	})
 }
 
-func verdict(t testing.TB, b []byte, o proof.Options) proof.Verdict {
-	t.Helper()
+func verdict(tb testing.TB, b []byte, o proof.Options) proof.Verdict {
+	tb.Helper()
 	v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
@@ -208,11 +208,11 @@ func TestWhatHoldsIsSaid(t *testing.T) {
 }
 
 // note returns an earlier checkpoint of the bundle.
-func (x *box) note(t testing.TB, i int) string {
-	t.Helper()
+func (x *box) note(tb testing.TB, i int) string {
+	tb.Helper()
 	var all []proof.Earlier
 	if err := json.Unmarshal(x.files[proof.FileConsistency], &all); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return all[i].Note
 }
@@ -220,7 +220,7 @@ func (x *box) note(t testing.TB, i int) string {
 // A broken is a way to break a bundle, and what is found.
 type broken struct {
 	name string
-	do   func(t *testing.T, x *box)
+	do   func(tb *testing.T, x *box)
 	kind proof.Kind
 	file string
 	leaf int64 // -1: the finding is of none
@@ -456,7 +456,7 @@ func TestTheOlderCheckpoint(t *testing.T) {
 	rewritten.Add(t, "enrolment-"+someone.ID, "NameSet", `{"name":"x"}`, monday, someone)
 	record(t, rewritten, size-1)
 	kept := func(l *bundletest.Log, leaves int64) (note []byte) {
-		if err := l.Checkpoints(context.Background(), func(c proof.Checkpoint) error {
+		if err := l.Checkpoints(t.Context(), func(c proof.Checkpoint) error {
 			if c.Size == leaves {
 				note = c.Note
 			}

@@ -42,34 +42,34 @@ type Log struct {
 }
 
 // New returns an empty log with keys that a seed makes.
-func New(t testing.TB, seed byte) *Log {
-	t.Helper()
+func New(tb testing.TB, seed byte) *Log {
+	tb.Helper()
 	l := &Log{origin: proof.OriginPrefix + Store, Expired: map[domain.Position]bool{}}
 	private := ed25519.NewKeyFromSeed(slices.Repeat([]byte{seed}, 32))
 	l.signer = signer{l.origin, private}
 	key, err := note.NewEd25519VerifierKey(l.origin, private.Public().(ed25519.PublicKey))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	l.witness = ed25519.NewKeyFromSeed(slices.Repeat([]byte{seed ^ 0xff}, 32))
 	other, err := proof.WitnessKey("auditor.example", l.witness.Public().(ed25519.PublicKey))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	l.keys = []string{key, other}
 	return l
 }
 
 // Begin makes the checkpoint of another tree the first leaf.
-func (l *Log) Begin(t testing.TB, before []byte) {
-	t.Helper()
+func (l *Log) Begin(tb testing.TB, before []byte) {
+	tb.Helper()
 	l.before = before
-	l.leaf(t, proof.Entry{Class: proof.Before}, proof.HashBefore(before))
+	l.leaf(tb, proof.Entry{Class: proof.Before}, proof.HashBefore(before))
 }
 
 // Add records an event at a time and seals it, without a checkpoint.
-func (l *Log) Add(t testing.TB, stream, typ, data string, at time.Time, by domain.Actor) {
-	t.Helper()
+func (l *Log) Add(tb testing.TB, stream, typ, data string, at time.Time, by domain.Actor) {
+	tb.Helper()
 	n := uint64(len(l.Events) + 1)
 	var id domain.EventID
 	binary.BigEndian.PutUint64(id[8:], n)
@@ -82,7 +82,7 @@ func (l *Log) Add(t testing.TB, stream, typ, data string, at time.Time, by domai
 	}
 	meta := fmt.Sprintf(`{"$correlationId":%q,"$causationId":%q,"schema":1,"actor":{"kind":%q,"id":%q,"role":%q},"station":"hal-1","policy":"2026-1","at":%q}`,
 		id, id, by.Kind, by.ID, by.Role, at.Format(time.RFC3339Nano))
-	l.Seal(t, domain.Recorded{
+	l.Seal(tb, domain.Recorded{
 		Message:  domain.Message{ID: id, Type: typ, Data: []byte(data), Metadata: []byte(meta)},
 		Stream:   stream,
 		Revision: revision, Position: domain.Position(n), Recorded: at,
@@ -90,8 +90,8 @@ func (l *Log) Add(t testing.TB, stream, typ, data string, at time.Time, by domai
 }
 
 // Seal adds an event as it is.
-func (l *Log) Seal(t testing.TB, e domain.Recorded) {
-	t.Helper()
+func (l *Log) Seal(tb testing.TB, e domain.Recorded) {
+	tb.Helper()
 	l.Events = append(l.Events, e)
 	class := proof.Kept
 	if len(e.Stream) > 6 && e.Stream[:6] == domain.LoginPrefix {
@@ -101,26 +101,26 @@ func (l *Log) Seal(t testing.TB, e domain.Recorded) {
 		Store: Store, Position: uint64(e.Position), Stream: e.Stream, Revision: int64(e.Revision), ID: e.ID.String(),
 		Type: e.Type, Time: e.Recorded, Data: sha256.Sum256(e.Data), Metadata: sha256.Sum256(e.Metadata),
 	}
-	l.leaf(t, proof.Entry{Position: uint64(e.Position), Day: proof.DayOf(e.Recorded), Class: class}, leaf.Hash())
+	l.leaf(tb, proof.Entry{Position: uint64(e.Position), Day: proof.DayOf(e.Recorded), Class: class}, leaf.Hash())
 }
 
-func (l *Log) leaf(t testing.TB, e proof.Entry, h tlog.Hash) {
-	t.Helper()
+func (l *Log) leaf(tb testing.TB, e proof.Entry, h tlog.Hash) {
+	tb.Helper()
 	stored, err := tlog.StoredHashesForRecordHash(int64(len(l.entries)), h, l)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	l.hashes = append(l.hashes, stored...)
 	l.entries = append(l.entries, e)
 }
 
 // Sign makes a checkpoint of all that is sealed, cosigned by the witness.
-func (l *Log) Sign(t testing.TB, at time.Time) proof.Checkpoint {
-	t.Helper()
+func (l *Log) Sign(tb testing.TB, at time.Time) proof.Checkpoint {
+	tb.Helper()
 	size := int64(len(l.entries))
 	root, err := tlog.TreeHash(size, l)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sum := sha256.New()
 	for _, e := range l.entries {
@@ -129,30 +129,30 @@ func (l *Log) Sign(t testing.TB, at time.Time) proof.Checkpoint {
 	c := proof.Checkpoint{Origin: l.origin, Size: size, Root: root, Index: [32]byte(sum.Sum(nil)), At: at.UTC().Truncate(time.Second)}
 	signed, err := note.Sign(&note.Note{Text: c.Text()}, l.signer)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	signed = append(signed, l.cosign(t, c.Text(), at)...)
+	signed = append(signed, l.cosign(tb, c.Text(), at)...)
 	log, err := proof.ParseKey(l.keys[0])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	other, err := proof.ParseKey(l.keys[1])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if c, err = proof.OpenCheckpoint(signed, log, other); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	l.points = append(l.points, c)
 	return c
 }
 
 // cosign returns the line of a witness: C2SP tlog-cosignature.
-func (l *Log) cosign(t testing.TB, text string, at time.Time) string {
-	t.Helper()
+func (l *Log) cosign(tb testing.TB, text string, at time.Time) string {
+	tb.Helper()
 	key, err := proof.ParseKey(l.keys[1])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sig := binary.BigEndian.AppendUint32(nil, key.KeyHash())
 	sig = binary.BigEndian.AppendUint64(sig, uint64(at.Unix())) //nolint:gosec // after 1970
