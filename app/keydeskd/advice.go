@@ -14,6 +14,8 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/roster"
+	"github.com/keydesk/keydesk/app/internal/seal/bundle"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
@@ -34,6 +36,9 @@ var (
 // without a but, it is 3.
 func statusOf(err error) int {
 	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+		return 2
+	}
+	if errors.Is(err, errNotVerified) { // 1 is of what is not as it has to be
 		return 2
 	}
 	if errors.Is(err, errWarnings) || errors.Is(err, errLeftOut) {
@@ -74,6 +79,13 @@ func advice(err error) string {
 		err error
 		do  string
 	}{
+		{errBroken, "what is marked bad does not hold: ask for another export, and compare its checkpoint with one that you have from elsewhere"},
+		{bundle.ErrDiffers, "\"keydeskd verify\" compares the whole log with its seal; nothing was exported"},
+		{bundle.ErrSince, "with a checkpoint of this very log it is not the same history any more: \"keydeskd verify\" finds the place; nothing was exported"},
+		{bundle.ErrNothing, "\"keydeskd events\" shows what there is; what is not sealed yet is in no bundle"},
+		{proof.ErrBadBundle, "a bundle is the zip file that \"keydeskd export\" writes; it may have been cut short on its way"},
+		{proof.ErrBadKey, "a key looks as in the bundle's file keys: <name>+<hash>+<key>"},
+		{errNoKeys, "it has to hold verifier keys, one a line"},
 		{errNotMailed, "pass the ticket on another way, or mend [mail] and invite them again, which makes another ticket"},
 		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
 		{errBadRows, "mend it, or leave out --all-or-nothing: then the good rows are imported"},

@@ -46,6 +46,8 @@ type commands struct {
 	Import    importCommand      `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
 	Invite    inviteCommand      `cmd:"" help:"Let one person enrol, with a ticket for them."`
 	Factor    factorCommand      `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
+	Export    exportCommand     `cmd:"" help:"Write a part of the log with its proof, a report and a table to a file."`
+	Verify    verifyCommand     `cmd:"" help:"Compare the log with its seal, or check a bundle, and say exactly what holds."`
 	Events    eventsCommand      `cmd:"" help:"Show the log, an event a line, as NDJSON."`
 	Replay    replayCommand      `cmd:"" help:"Show how everything stood at any moment, or check what is live against the events."`
 	History   historyCommand     `cmd:"" help:"Tell what happened to somebody, in plain words."`

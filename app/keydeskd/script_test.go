@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
@@ -9,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -54,6 +56,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	approve CASE         have another member of staff approve a case
 //	fill FILE PEOPLE     make a log in which so many people have enrolled, with
 //	                     eleven events each
+//	unzip ZIP NAME FILE  take a file out of a zip
+//	tamper ZIP NAME OLD NEW
+//	                     change the first OLD in a file of a zip into NEW
 //	grown FILE BYTES     wait until a file is as large
 //	forge FILE           have somebody's SMS not count in a snapshot of the factors,
 //	                     with its checksum made right; sets $FORGED to who it is
@@ -85,6 +90,7 @@ func TestScripts(t *testing.T) {
 			"certificate": cmdCertificate, "ask": cmdAsk,
 			"approve": cmdApprove, "fill": cmdFill, "grown": cmdGrown, "forge": cmdForge, "staff": cmdStaff, "afas": cmdAFAS,
 			"identity": cmdIdentity, "newest": cmdNewest,
+			"unzip": cmdUnzip, "tamper": cmdTamper,
 		},
 	})
 }
@@ -283,6 +289,55 @@ func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 		})
 	}
 	ts.Check(errors.Join(all.Wait(), l.Close()))
+}
+
+// unzip returns what a zip holds, in order.
+func unzip(ts *testscript.TestScript, file string) (names []string, files map[string]string) {
+	z, err := zip.OpenReader(ts.MkAbs(file))
+	ts.Check(err)
+	files = map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		ts.Check(err)
+		b, err := io.ReadAll(r)
+		ts.Check(err)
+		names, files[f.Name] = append(names, f.Name), string(b)
+	}
+	ts.Check(z.Close())
+	return names, files
+}
+
+func cmdUnzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: unzip ZIP NAME FILE")
+	}
+	_, files := unzip(ts, args[0])
+	content, ok := files[args[1]]
+	if !ok {
+		ts.Fatalf("no %s in %s", args[1], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(content), 0o600))
+}
+
+func cmdTamper(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: tamper ZIP NAME OLD NEW")
+	}
+	names, files := unzip(ts, args[0])
+	if !strings.Contains(files[args[1]], args[2]) {
+		ts.Fatalf("no %s in %s", args[2], args[1])
+	}
+	files[args[1]] = strings.Replace(files[args[1]], args[2], args[3], 1)
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range names {
+		w, err := z.Create(name)
+		ts.Check(err)
+		_, err = io.WriteString(w, files[name])
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o600))
 }
 
 func cmdStaff(ts *testscript.TestScript, neg bool, args []string) {

@@ -16,8 +16,10 @@ import (
 )
 
 type verifyCommand struct {
+	Bundle string `arg:"" optional:"" name:"bundle.zip" type:"path" help:"A bundle that \"keydeskd export\" made; left out: this home's log."`
+
 	Since string `help:"An older checkpoint that was kept, such as one that was mailed: what it says has to be part of what is here." type:"path" placeholder:"FILE"`
-	Key   string `help:"The verifier key of the log, or a file that holds it, where it is known from elsewhere." placeholder:"KEY"`
+	Key   string `help:"The verifier key of the log, or a file that holds it, where it is known from elsewhere; for a bundle with those of witnesses, one a line." placeholder:"KEY"`
 	JSON  bool   `help:"Tell it as JSON."`
 }
 
@@ -25,6 +27,7 @@ type verifyCommand struct {
 func (verifyCommand) Help() string {
 	return "Compares every event of this home's log with its seal, the tree with every checkpoint, and asks the witnesses of the settings what they " +
 		"have seen. It writes nothing, and may run beside everything else.\n\n" +
+		"Of a bundle it says what holds without a home, a log or a network; the bundle's README.txt says how to do the same with a program of your own.\n\n" +
 		"It leaves with 0 when all is as it was sealed, with 1 when something is not, and says where that begins; with 2 when it could not be found out."
 }
 
@@ -35,6 +38,9 @@ var errNotAsSealed = errors.New("the log is not what was sealed")
 var errNotVerified = errors.New("it could not be verified")
 
 func (c verifyCommand) Run(a *app) error {
+	if c.Bundle != "" {
+		return c.bundle(a)
+	}
 	r, err := c.home(a)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotVerified, err)
@@ -62,9 +68,11 @@ func (c verifyCommand) home(a *app) (r seal.Report, err error) {
 		return r, err
 	}
 	if c.Since != "" {
-		if o.Since, err = os.ReadFile(c.Since); err != nil {
+		b, err := os.ReadFile(c.Since)
+		if err != nil {
 			return r, err
 		}
+		o.Since = noteIn(b)
 	}
 	if o.Key, err = c.key(); err != nil {
 		return r, err

@@ -290,3 +290,10 @@ func (x *exports) drop(e *export) {
 		e.bundle = nil
 	}
 }
+
+// NoteExport records that a part of the log is about to be taken out at the command
+// line, from the first to the last event, both included. What the window takes out is
+// recorded by Export.
+func (d *Desk) NoteExport(ctx context.Context, by Agent, from, to domain.Position) error {
+	return d.noteAccess(ctx, by, newCommand(), staff.ExportMade{Scope: staff.ExportedEvents, From: from, To: to})
+}
