@@ -92,6 +92,9 @@ func (h *Histogram) SetMoment(at time.Time) {
 // Moment returns where the handle is.
 func (h *Histogram) Moment() time.Time { return h.at }
 
+// Hovered returns the bar under the pointer, -1 for none.
+func (h *Histogram) Hovered() int { return h.hover }
+
 // Dragging says whether somebody holds the handle.
 func (h *Histogram) Dragging() bool { return h.dragged }
 
@@ -335,7 +338,7 @@ func (h *Histogram) Cursor() desktop.Cursor {
 
 // MinSize is bars that can be told apart, with the words under them.
 func (h *Histogram) MinSize() fyne.Size {
-	return fyne.NewSize(200, 132+h.words())
+	return fyne.NewSize(200, 112+h.words())
 }
 
 // words is the height of what is under the plot: half of the handle, and the ticks.
@@ -416,6 +419,7 @@ func (r *histogramRenderer) Layout(s fyne.Size) {
 	at := h.place(h.at)
 	r.focus.draw(fyne.NewPos(0, above), fyne.NewSize(s.Width, high+1), look{face: ColorSurface, radius: 2, focused: h.focused})
 	paint(r.ground, ColorReplayed, 0, above, at, high)
+	r.ground.Hidden = len(h.bars) == 0
 	for i, l := range r.lines {
 		paint(l, theme.ColorNameSeparator, 0, above+high*float32(i+1)/4, s.Width, size(theme.SizeNameSeparatorThickness))
 	}

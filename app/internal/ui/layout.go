@@ -275,3 +275,60 @@ func (l limit) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	m := fill{}.MinSize(objects)
 	return fyne.NewSize(min(m.Width, l.width), m.Height)
 }
+
+// Ends puts one object at the left and another at the right end of a line, where that
+// leaves the left one least at the normal size of text; else the right one goes under it.
+func Ends(gap fyne.ThemeSizeName, left, right fyne.CanvasObject, least float32) *fyne.Container {
+	return &fyne.Container{Layout: ends{gap, least}, Objects: []fyne.CanvasObject{left, right}}
+}
+
+type ends struct {
+	gap   fyne.ThemeSizeName
+	least float32
+}
+
+// wide returns the least width of the right object on one line.
+func (e ends) wide(o fyne.CanvasObject) float32 {
+	c, ok := o.(*fyne.Container)
+	if !ok {
+		return o.MinSize().Width
+	}
+	if f, ok := c.Layout.(flow); ok {
+		w := float32(0)
+		for i, part := range shown(c.Objects) {
+			if i > 0 {
+				w += size(f.gap)
+			}
+			w += part.MinSize().Width
+		}
+		return w
+	}
+	return o.MinSize().Width
+}
+
+func (e ends) walk(o []fyne.CanvasObject, width float32, at func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
+	right := e.wide(o[1]) + 0.5
+	left := width - right - size(e.gap)
+	if left < e.least*grownBy() {
+		a := HeightFor(o[0], width)
+		b := HeightFor(o[1], width)
+		at(o[0], 0, 0, width, a)
+		at(o[1], 0, a+size(e.gap)/2, width, b)
+		return a + size(e.gap)/2 + b
+	}
+	a, b := HeightFor(o[0], left), HeightFor(o[1], right)
+	h := max(a, b)
+	at(o[0], 0, (h-a)/2, left, a)
+	at(o[1], width-right, (h-b)/2, right, b)
+	return h
+}
+
+func (e ends) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	e.walk(o, s.Width, func(o fyne.CanvasObject, x, y, w, h float32) { place(o, x, y, w, h) })
+}
+
+func (e ends) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	return e.walk(o, width, func(fyne.CanvasObject, float32, float32, float32, float32) {})
+}
+
+func (e ends) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize().Max(o[1].MinSize()) }

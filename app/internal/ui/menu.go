@@ -18,6 +18,8 @@ type Menu struct {
 	width   float32
 	on      fyne.Canvas
 	gone    func()
+	placed  bool
+	over    bool // it stands over what opened it, as it has since it was shown
 }
 
 // ShowMenu shows a sheet at an object, as wide as that at the normal size of text, until
@@ -66,6 +68,9 @@ func hideMenu(o fyne.CanvasObject) bool {
 
 func (m *Menu) held() []fyne.CanvasObject { return []fyne.CanvasObject{m.content} }
 
+// leastMenu is the room that a menu wants, also for what will be found.
+const leastMenu = 280
+
 // sheet returns where the sheet is.
 func (m *Menu) sheet() (fyne.Position, fyne.Size) {
 	const edge, in = 8, 8
@@ -75,9 +80,12 @@ func (m *Menu) sheet() (fyne.Position, fyne.Size) {
 	h := HeightFor(m.content, w-2*in) + 2*in
 	x := max(edge, min(at.X, area.Width-w-edge))
 	below := at.Y + m.anchor.Size().Height + 6
-	room := area.Height - below - edge
-	if above := at.Y - 6 - edge; h > room && above > room {
-		h = min(h, above)
+	room, over := area.Height-below-edge, at.Y-6-edge
+	if !m.placed { // it stays at that side, however much is found later
+		m.placed, m.over = true, max(h, leastMenu) > room && over > room
+	}
+	if m.over {
+		h = min(h, over)
 		return fyne.NewPos(x, at.Y-6-h), fyne.NewSize(w, h)
 	}
 	return fyne.NewPos(x, below), fyne.NewSize(w, min(h, room))
@@ -159,6 +167,9 @@ func (i *MenuItem) String() string { return i.text.String() }
 
 // On says whether it is chosen.
 func (i *MenuItem) On() bool { return i.on }
+
+// SetOn shows it as chosen.
+func (i *MenuItem) SetOn(on bool) { i.set(&i.on, on) }
 
 // TypedKey goes to the items around it, and chooses.
 func (i *MenuItem) TypedKey(e *fyne.KeyEvent) {

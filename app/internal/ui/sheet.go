@@ -133,16 +133,16 @@ func Padded(o fyne.CanvasObject) *fyne.Container {
 type padded struct{}
 
 func (padded) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	x := size(SizeGap)
-	place(o[0], x, 0, s.Width-2*x, max(0, s.Height-x))
+	x, y := size(SizeGap), size(SizeSmallGap)
+	place(o[0], x, y, s.Width-2*x, max(0, s.Height-2*y))
 }
 
 func (padded) heightFor(o []fyne.CanvasObject, width float32) float32 {
-	return HeightFor(o[0], width-2*size(SizeGap)) + size(SizeGap)
+	return HeightFor(o[0], width-2*size(SizeGap)) + 2*size(SizeSmallGap)
 }
 
 func (padded) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return o[0].MinSize().AddWidthHeight(2*size(SizeGap), size(SizeGap))
+	return o[0].MinSize().AddWidthHeight(2*size(SizeGap), 2*size(SizeSmallGap))
 }
 
 // NewProof returns one thing that was looked into: a sign, what it is, and under that

@@ -357,13 +357,16 @@ func tapeScene(tb testing.TB) fyne.CanvasObject {
 		tiles.Add(s)
 	}
 	table := ui.NewTable([]ui.TableColumn{
-		{Title: "Tijd", Least: 100, Wanted: 150}, {Title: "Gebeurtenis", Least: 160, Wanted: 260, Grows: 1},
-		{Title: "Mens", Least: 90, Wanted: 150}, {Title: "Nr. en hash", Least: 110, Wanted: 150, Right: true},
+		{Title: "Tijd", Least: 100, Wanted: 150},
+		{Title: "Gebeurtenis", Least: 160, Wanted: 260, Grows: 1},
+		{Title: "Mens", Least: 90, Wanted: 150},
+		{Title: "Nr. en hash", Least: 110, Wanted: 150, Right: true},
 	}, func(i int) ui.TableRow {
 		return ui.TableRow{Cells: []ui.Cell{
 			{Title: "14:32:08", Mono: true, Icon: "", Sign: ""},
 			{Title: "Sms verstuurd naar een heel lang verhaal", Strong: i == 1, Icon: ui.IconPhone, Sign: ui.ColorMuted},
-			{Title: "M. Visser"}, {Title: fmt.Sprintf("%d 9f3c…", 6412-i), Mono: true, Ink: ui.ColorMuted},
+			{Title: "M. Visser"},
+			{Title: fmt.Sprintf("%d 9f3c…", 6412-i), Mono: true, Ink: ui.ColorMuted},
 		}}
 	})
 	table.Compact, table.Flush, table.Least = true, true, 5
