@@ -29,6 +29,7 @@ const longName = "Maria Magdalena Wilhelmina van den Heuvel-Schimmelpenninck van
 // An archive is an auditor's desk with a seal as a test wants it.
 type archive struct {
 	office.Logins
+	*reel // what is played back
 
 	mu      sync.Mutex
 	long    bool
@@ -49,7 +50,7 @@ type archive struct {
 }
 
 func newArchive() *archive {
-	a := &archive{roles: []domain.Role{domain.RoleAuditor}, seal: sealed(47), bundle: bytes.Repeat([]byte("zip "), 200_000)}
+	a := &archive{reel: newReel(640), roles: []domain.Role{domain.RoleAuditor}, seal: sealed(47), bundle: bytes.Repeat([]byte("zip "), 200_000)}
 	a.result = desk.CheckView{OK: true, Events: 6412, Total: 6412, Done: 6412, At: noon.Add(-time.Second), Ended: noon}
 	a.made = desk.ExportView{ID: "b", Size: int64(len(a.bundle)), Events: 6412, Name: "keydesk-2026-10-01--2026-11-23.zip"}
 	return a

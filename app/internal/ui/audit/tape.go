@@ -24,8 +24,6 @@ type Tapes interface {
 	FindPerson(ctx context.Context, shift, words string) ([]desk.PersonHit, error)
 	PersonThen(ctx context.Context, shift string, s domain.SubjectID, m desk.Moment) (desk.PersonThen, error)
 	Values(ctx context.Context, shift string, s domain.SubjectID) ([]desk.ValueCheck, error)
-	Seal(ctx context.Context, shift string) (desk.SealView, error)
-	CheckSeal(ctx context.Context, shift string) (desk.CheckView, error)
 }
 
 const (
@@ -39,11 +37,10 @@ const (
 // people stood where, the events up to then, and whether the log is true. Of the events
 // it holds one window, and drops that when it is left.
 type tapePage struct {
-	office.Around
+	around
 
-	desk   Tapes
-	export func() // to the bundles; nil: there is no such page
-	w      tapeWords
+	desk Tapes
+	w    tapeWords
 
 	ctx    context.Context //nolint:containedctx // ends when the page is left
 	cancel context.CancelFunc
@@ -56,16 +53,16 @@ type tapePage struct {
 	aside  asideState
 	menu   *ui.Menu
 
-	seal   *ui.Badge
+	top    *head
 	notice *ui.Message
+	stop   func() // no longer follows the seal
 	whole  *fyne.Container
 	scroll *ui.Scroller
 	drawn  string // what whole was last laid out for
 }
 
-// newTapePage returns the page. export, which may be nil, leads to the bundles.
-func newTapePage(a office.Around, d Tapes, export func()) *tapePage {
-	p := &tapePage{Around: a, desk: d, export: export, zone: zoneName()}
+func newTapePage(a around, d Tapes) *tapePage {
+	p := &tapePage{around: a, desk: d, zone: zoneName()}
 	p.tape.live = true
 	p.lanes()
 	return p
@@ -89,19 +86,10 @@ func (p *tapePage) Content() fyne.CanvasObject {
 		at = p.scroll.At()
 	}
 	p.drawn = ""
-	p.seal = ui.NewBadge(ui.Info, "").WithIcon(ui.IconShieldCheck)
 	p.notice = ui.NewMessage(ui.Warning, "")
 	p.notice.Hide()
-	title := ui.Column("", ui.Heading(p.Title()).Elide(), ui.Hint(ui.Plain(w.T("tape-lead"))))
-	ends := []fyne.CanvasObject{p.seal}
-	if p.export != nil {
-		ends = append(ends, ui.NewButton(ui.Primary, w.T("tape-export"), p.export).WithLeft(ui.IconDownload))
-	}
-	head := ui.Row(ui.SizeGap, append([]fyne.CanvasObject{ui.GrowCentred(1, title)}, ends...)...)
-	if ui.Current().Scale > ui.Normal {
-		head = ui.Column(ui.SizeSmallGap, title, ui.Flow(ui.SizeGap, ends...))
-	}
-	parts := ui.Column(ui.SizeGap, head, p.notice, p.buildTape(), p.buildTiles(), ui.Grow(1, p.buildLower()))
+	p.top = newHead(p, p.Title(), w.T("tape-lead"), ui.NewButton(ui.Primary, w.T("tape-export"), p.export).WithLeft(ui.IconDownload))
+	parts := ui.Column(ui.SizeGap, p.top.whole, p.notice, p.buildTape(), p.buildTiles(), ui.Grow(1, p.buildLower()))
 	p.scroll, p.whole = ui.NewScroller(parts), parts
 	p.show()
 	p.scroll.ScrollTo(at)
@@ -118,8 +106,12 @@ func (p *tapePage) Enter() {
 	p.aside.begin(p.ctx)
 	p.lost = nil
 	p.look()
-	p.aside.seals.want(struct{}{})
+	p.stop = p.seal().follow(p.sealChanged)
+	p.sealChanged()
 	p.seek(p.tape.want)
+	if p.detail.open != 0 {
+		p.detail.lane.want(p.detail.open)
+	}
 }
 
 // Leave drops what was asked, and what is held of people.
@@ -128,12 +120,13 @@ func (p *tapePage) Leave() {
 		return
 	}
 	p.cancel()
+	p.stop()
 	p.cancel = nil
 	p.pause()
 	p.menu.Hide()
 	p.rows.forget()
 	p.detail.forget()
-	p.aside.forget()
+	p.aside.forgetPerson()
 	p.tape.got = false
 	p.show()
 	p.rows.table.Clear()
@@ -169,7 +162,7 @@ func (p *tapePage) answered() {
 	}
 	p.lost = nil
 	p.seek(p.tape.want)
-	p.aside.seals.want(struct{}{})
+	p.seal().look()
 	if p.detail.open != 0 {
 		p.detail.lane.want(p.detail.open)
 	}
@@ -190,7 +183,7 @@ func (p *tapePage) show() {
 
 // relay lays the page out anew where something took another height.
 func (p *tapePage) relay() {
-	if now := p.notice.String() + p.rows.chipWords() + p.seal.String(); now != p.drawn {
+	if now := p.notice.String() + p.rows.chipWords(); now != p.drawn {
 		p.drawn = now
 		p.rows.chips.Refresh()
 		p.whole.Refresh()
@@ -228,6 +221,25 @@ func (p *tapePage) Shortcuts() []office.Shortcut {
 	return []office.Shortcut{
 		{Keys: "← →", Does: w.T("tape-key-bars")},
 		{Keys: "+ −", Does: w.T("tape-key-zoom")},
+	}
+}
+
+// export leads to the bundles, for what was recorded up to the moment that shows.
+func (p *tapePage) export() {
+	upTo := uint64(0)
+	if !p.tape.live && p.tape.got {
+		upTo = p.tape.view.Moment.Position
+	}
+	p.toBundles(upTo)
+}
+
+// rewind goes to an event, from another page.
+func (p *tapePage) rewind(position uint64) {
+	p.tape.live, p.tape.want = false, desk.Moment{Position: position}
+	p.detail.open = position
+	if p.cancel != nil {
+		p.seek(p.tape.want)
+		p.detail.lane.want(position)
 	}
 }
 

@@ -22,12 +22,9 @@ import (
 	"github.com/keydesk/keydesk/projections/history"
 )
 
-// noon is when the tests of the page are.
-var noon = time.Date(2026, 11, 23, 10, 58, 0, 0, time.Local)
-
-// An archive is an auditor's desk over a log that is made up: event n is of the minute
+// A reel is an auditor's desk over a log that is made up: event n is of the minute
 // that when says, about one of forty people. Its answers can be held back.
-type archive struct {
+type reel struct {
 	mu      sync.Mutex
 	events  int
 	names   []string
@@ -44,8 +41,8 @@ type archive struct {
 	checks  int
 }
 
-func newArchive(events int) *archive {
-	a := &archive{events: events, ready: 1}
+func newReel(events int) *reel {
+	a := &reel{events: events, ready: 1}
 	for i := range 40 {
 		a.names = append(a.names, []string{"M. Visser", "Sanne de Vries", "Mehmet Yılmaz", "Lotte Jansen"}[i%4]+fmt.Sprint(" ", i))
 	}
@@ -59,14 +56,14 @@ func newArchive(events int) *archive {
 }
 
 // set changes something, as an event does.
-func (a *archive) set(do func()) {
+func (a *reel) set(do func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	do()
 }
 
 // when is the time of an event: they are a little denser by day than by night.
-func (a *archive) when(position int) time.Time {
+func (a *reel) when(position int) time.Time {
 	begin := time.Date(2026, 10, 1, 8, 0, 0, 0, time.Local)
 	step := noon.Sub(begin) / time.Duration(max(1, a.events))
 	n := position * (1 + position%3) / (1 + position%3)
@@ -74,7 +71,7 @@ func (a *archive) when(position int) time.Time {
 }
 
 // at is how many events there were at a moment.
-func (a *archive) at(m desk.Moment) int {
+func (a *reel) at(m desk.Moment) int {
 	switch {
 	case m.Position != 0:
 		return min(a.events, int(m.Position)) //nolint:gosec // a place in a made-up log
@@ -88,14 +85,14 @@ func (a *archive) at(m desk.Moment) int {
 	return n
 }
 
-func (a *archive) moment(n int) desk.Moment {
+func (a *reel) moment(n int) desk.Moment {
 	if n == 0 {
 		return desk.Moment{}
 	}
 	return desk.Moment{Position: uint64(n), At: a.when(n)} //nolint:gosec // a place in a made-up log
 }
 
-func (a *archive) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (desk.Histogram, error) {
+func (a *reel) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (desk.Histogram, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.err != nil || a.events == 0 {
@@ -126,7 +123,7 @@ func (a *archive) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (
 	return h, nil
 }
 
-func (a *archive) Replay(ctx context.Context, _ string, m desk.Moment) (desk.ReplayView, error) {
+func (a *reel) Replay(ctx context.Context, _ string, m desk.Moment) (desk.ReplayView, error) {
 	a.mu.Lock()
 	a.replays = append(a.replays, m)
 	a.asking++
@@ -153,7 +150,7 @@ func (a *archive) Replay(ctx context.Context, _ string, m desk.Moment) (desk.Rep
 }
 
 // fits says whether the filter lets an event through.
-func (a *archive) fits(n int, f desk.EventFilter) bool {
+func (a *reel) fits(n int, f desk.EventFilter) bool {
 	e := a.event(n)
 	return (f.Subject.IsZero() || e.Subject == f.Subject) && (len(f.Types) == 0 || slices.Contains(f.Types, e.Type)) &&
 		(f.Actor == "" || e.Actor.ID == f.Actor) && (f.Role == "" || e.Actor.Role == f.Role) && (f.Station == "" || e.Station == f.Station) &&
@@ -161,7 +158,7 @@ func (a *archive) fits(n int, f desk.EventFilter) bool {
 		(f.From.IsZero() || !e.Recorded.Before(f.From)) && (f.To.IsZero() || e.Recorded.Before(f.To))
 }
 
-func (a *archive) Step(_ context.Context, _ string, from uint64, by int, f desk.EventFilter) (desk.Moment, error) {
+func (a *reel) Step(_ context.Context, _ string, from uint64, by int, f desk.EventFilter) (desk.Moment, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.steps = append(a.steps, stepQuery{from, by, f})
@@ -202,7 +199,7 @@ var kinds = []struct {
 	{"DataShown", "", history.Note, domain.Actor{Kind: domain.ActorStaff, ID: numbered(77).String(), Role: domain.RoleHelpdesk}, "Servicedesk"},
 }
 
-func (a *archive) event(n int) desk.EventRow {
+func (a *reel) event(n int) desk.EventRow {
 	k := kinds[n%len(kinds)]
 	who := n / len(kinds) % len(a.names)
 	r := desk.EventRow{
@@ -218,7 +215,7 @@ func (a *archive) event(n int) desk.EventRow {
 	return r
 }
 
-func (a *archive) Events(_ context.Context, _ string, q desk.EventQuery) (desk.EventPage, error) {
+func (a *reel) Events(_ context.Context, _ string, q desk.EventQuery) (desk.EventPage, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.queries = append(a.queries, q)
@@ -247,7 +244,7 @@ func (a *archive) Events(_ context.Context, _ string, q desk.EventQuery) (desk.E
 	return page, nil
 }
 
-func (a *archive) Event(_ context.Context, _ string, position uint64) (desk.EventDetail, error) {
+func (a *reel) Event(_ context.Context, _ string, position uint64) (desk.EventDetail, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looks = append(a.looks, fmt.Sprint("event ", position))
@@ -267,7 +264,7 @@ func (a *archive) Event(_ context.Context, _ string, position uint64) (desk.Even
 	}, nil
 }
 
-func (a *archive) Chain(_ context.Context, _ string, position uint64) (desk.Chain, error) {
+func (a *reel) Chain(_ context.Context, _ string, position uint64) (desk.Chain, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var c desk.Chain
@@ -280,7 +277,7 @@ func (a *archive) Chain(_ context.Context, _ string, position uint64) (desk.Chai
 	return c, a.err
 }
 
-func (a *archive) FindPerson(_ context.Context, _, words string) ([]desk.PersonHit, error) {
+func (a *reel) FindPerson(_ context.Context, _, words string) ([]desk.PersonHit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looks = append(a.looks, "search "+words)
@@ -293,7 +290,7 @@ func (a *archive) FindPerson(_ context.Context, _, words string) ([]desk.PersonH
 	return hits, a.err
 }
 
-func (a *archive) PersonThen(_ context.Context, _ string, s domain.SubjectID, m desk.Moment) (desk.PersonThen, error) {
+func (a *reel) PersonThen(_ context.Context, _ string, s domain.SubjectID, m desk.Moment) (desk.PersonThen, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looks = append(a.looks, fmt.Sprint("person ", m.Position))
@@ -317,21 +314,22 @@ func (a *archive) PersonThen(_ context.Context, _ string, s domain.SubjectID, m 
 	return v, nil
 }
 
-func (a *archive) Values(context.Context, string, domain.SubjectID) ([]desk.ValueCheck, error) {
+func (a *reel) Values(context.Context, string, domain.SubjectID) ([]desk.ValueCheck, error) {
 	return []desk.ValueCheck{{Field: "email", State: desk.ValueHolds}, {Field: "phone", State: desk.ValueHolds}, {Field: "name", State: desk.ValueDiffers}}, nil
 }
 
-func (a *archive) Seal(context.Context, string) (desk.SealView, error) {
+func (a *reel) Seal(context.Context, string) (desk.SealView, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.seal, a.err
 }
 
-func (a *archive) CheckSeal(context.Context, string) (desk.CheckView, error) {
+func (a *reel) CheckSeal(context.Context, string) (desk.CheckView, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.checks++
-	a.seal.Check = desk.CheckView{Running: true, At: noon, Done: int64(a.events / 3), Total: int64(a.events)}
+	if a.checks++; a.checks == 1 { // it begins; then it is said how far it is
+		a.seal.Check = desk.CheckView{Running: true, At: noon, Done: int64(a.events / 3), Total: int64(a.events)}
+	}
 	return a.seal.Check, a.err
 }
 
@@ -358,12 +356,21 @@ type screen struct {
 	t    *testing.T
 	w    fyne.Window
 	p    *tapePage
-	a    *archive
+	a    *reel
 	lang string
 	now  time.Time
-	over int             // times that the shift was over
+	over int // times that the shift was over
+	sees *sealWatch
+	to   uint64          // up to where bundles were asked for
 	ctx  context.Context //nolint:containedctx // ends with the test
 }
+
+func (s *screen) seal() *sealWatch      { return s.sees }
+func (s *screen) toBundles(upTo uint64) { s.to = upTo }
+func (s *screen) toMoment(uint64)       {}
+
+func (s *screen) OpenFile(string, []string, func(string)) {}
+func (s *screen) OpenFolder(string, func(string))         {}
 
 func (s *screen) Printer() *i18n.Printer { return i18n.New(s.lang) }
 func (s *screen) Clock() time.Time       { return s.now }
@@ -385,12 +392,14 @@ func (s *screen) Refused(err error) bool {
 }
 
 // newScreen stands the page in a window, and waits until it shows something.
-func newScreen(t *testing.T, a *archive, o ui.Options, lang string, size fyne.Size) *screen {
+func newScreen(t *testing.T, a *reel, o ui.Options, lang string, size fyne.Size) *screen {
 	t.Helper()
 	app := officetest.NewApp(t, o)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	s := &screen{App: app, t: t, a: a, lang: lang, now: noon, ctx: ctx}
-	s.p = newTapePage(s, a, func() {})
+	s.sees = newSealWatch(s, a)
+	s.sees.begin()
+	s.p = newTapePage(s, a)
 	s.w = test.NewTempWindow(t, s.framed())
 	s.w.SetPadded(false)
 	s.w.Resize(size)
@@ -398,9 +407,10 @@ func newScreen(t *testing.T, a *archive, o ui.Options, lang string, size fyne.Si
 	s.p.Enter()
 	t.Cleanup(func() {
 		s.p.Leave()
+		s.sees.end()
 		cancel()
 	})
-	s.Until("an answer", func() bool { return s.p.lost != nil || s.p.tape.got && s.p.rows.got && s.p.aside.sealed })
+	s.Until("an answer", func() bool { return s.p.lost != nil || s.p.tape.got && s.p.rows.got && s.sees.got })
 	s.Settle()
 	_ = officetest.Texts(s.w) // what nothing has drawn yet gets no focus
 	return s

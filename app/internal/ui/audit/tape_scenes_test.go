@@ -17,11 +17,11 @@ import (
 // A tapeScene is the page in one state.
 type tapeScene struct {
 	name string
-	from func() *archive
+	from func() *reel
 	then func(s *screen)
 }
 
-func plenty() *archive { return newArchive(6412) }
+func plenty() *reel { return newReel(6412) }
 
 // back is some days ago.
 func back(s *screen) {
@@ -55,7 +55,7 @@ func tapeScenes() []tapeScene {
 		{"event", plenty, opened},
 		{"event-raw", plenty, func(s *screen) { opened(s); _ = officetest.Texts(s.w); s.p.detail.body.ScrollTo(5000) }},
 		{"person", plenty, person},
-		{"long", func() *archive {
+		{"long", func() *reel {
 			a := plenty()
 			for i := range a.names {
 				a.names[i] = "Maria Magdalena Wilhelmina van den Heuvel-Schimmelpenninck van der Oye"
@@ -81,33 +81,33 @@ func tapeScenes() []tapeScene {
 				From: noon.AddDate(0, 0, -9), To: noon,
 			}, "")
 		}},
-		{"false", func() *archive {
+		{"false", func() *reel {
 			a := plenty()
 			a.seal.Check = desk.CheckView{At: noon, Ended: noon, Finding: "changed", Position: 4211, Type: "PhoneGiven"}
 			a.seal.Witnesses = append(a.seal.Witnesses, desk.WitnessView{Name: "getuige-3.ergens-anders.voorbeeld.nl", State: desk.WitnessDisagrees, At: noon})
 			return a
 		}, func(*screen) {}},
 		{"checking", plenty, func(s *screen) {
-			s.p.recheck()
-			s.Until("a check", func() bool { return s.p.aside.seal.Check.Running && s.p.aside.checks.idle() })
+			s.sees.check()
+			s.Until("a check", func() bool { return s.sees.view.Check.Running })
 		}},
-		{"unsealed", func() *archive {
+		{"unsealed", func() *reel {
 			a := plenty()
 			a.seal = desk.SealView{}
 			return a
 		}, func(*screen) {}},
-		{"empty", func() *archive { return newArchive(0) }, func(*screen) {}},
-		{"partly", func() *archive {
+		{"empty", func() *reel { return newReel(0) }, func(*screen) {}},
+		{"partly", func() *reel {
 			a := plenty()
 			a.ready = 0.43
 			return a
 		}, func(*screen) {}},
-		{"away", func() *archive {
+		{"away", func() *reel {
 			a := plenty()
 			a.err = &desk.Refusal{Code: desk.Unavailable}
 			return a
 		}, func(*screen) {}},
-		{"not-ready", func() *archive {
+		{"not-ready", func() *reel {
 			a := plenty()
 			a.err = &desk.Refusal{Code: desk.NotReady}
 			return a

@@ -20,10 +20,6 @@ const (
 	// restsFor is how long the moment has to rest before a person is asked about: every
 	// look at somebody is recorded.
 	restsFor = 600 * time.Millisecond
-	// checkEvery is how often it is asked how far a verification is.
-	checkEvery = 500 * time.Millisecond
-	// sealEvery is how often the seal is looked at while nothing is verified.
-	sealEvery = 20 * time.Second
 	// storyShown is how many entries of a story show.
 	storyShown = 40
 )
@@ -31,12 +27,6 @@ const (
 // asideState is what stands beside the table: one person then and now, and the seal; or
 // the event that is open.
 type asideState struct {
-	seals  lane[struct{}, desk.SealView]
-	checks lane[struct{}, desk.CheckView]
-	seal   desk.SealView
-	sealed bool // seal was answered
-	said   string
-
 	persons lane[personQuery, desk.PersonThen]
 	person  desk.PersonThen
 	known   bool
@@ -62,15 +52,8 @@ type personQuery struct {
 }
 
 func (a *asideState) begin(ctx context.Context) {
-	a.seals.begin(ctx)
-	a.checks.begin(ctx)
 	a.persons.begin(ctx)
 	a.values.begin(ctx)
-}
-
-func (a *asideState) forget() {
-	a.forgetPerson()
-	a.seal, a.sealed, a.said = desk.SealView{}, false, ""
 }
 
 func (a *asideState) forgetPerson() {
@@ -82,21 +65,6 @@ func (a *asideState) forgetPerson() {
 
 func (p *tapePage) asideLanes() {
 	a := &p.aside
-	a.seals.ask = func(ctx context.Context, _ struct{}) (desk.SealView, error) { return p.desk.Seal(ctx, p.shift()) }
-	a.seals.then = p.sealCame
-	a.checks.ask = func(ctx context.Context, _ struct{}) (desk.CheckView, error) { return p.desk.CheckSeal(ctx, p.shift()) }
-	a.checks.then = func(_ struct{}, c desk.CheckView, err error) {
-		switch {
-		case err != nil && p.Refused(err):
-			return
-		case err != nil:
-			a.said = p.w.refusal(err)
-		default:
-			a.said, a.seal.Check = "", c
-			a.seals.want(struct{}{})
-		}
-		p.showAside()
-	}
 	a.persons.ask = func(ctx context.Context, q personQuery) (desk.PersonThen, error) {
 		return p.desk.PersonThen(ctx, p.shift(), q.subject, q.at)
 	}
@@ -126,11 +94,11 @@ func (p *tapePage) buildAside() {
 // showAside draws it, where it is something else than before.
 func (p *tapePage) showAside() {
 	a, d := &p.aside, &p.detail
-	p.showBadge()
-	if a.lower == nil {
+	if a.lower == nil || p.seal() == nil {
 		return
 	}
-	now := fmt.Sprint(a.seal.On, a.seal.Size, a.seal.Checkpoint, a.seal.Witnesses, a.seal.Check, a.sealed, a.said, "|", p.rows.filter.Subject, a.known,
+	v := &p.seal().view
+	now := fmt.Sprint(v.On, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, "|", p.rows.filter.Subject, a.known,
 		a.person, a.no, a.checked, a.vault)
 	if d.open != 0 {
 		now = fmt.Sprint(d.open, d.got, d.said, p.tape.view.Moment.Position == d.open, p.tape.live, p.rows.filter.Subject, p.rows.filter.Correlation)
@@ -169,100 +137,50 @@ func (p *tapePage) showAside() {
 
 // --- the seal
 
-func (p *tapePage) sealCame(_ struct{}, s desk.SealView, err error) {
-	a := &p.aside
-	wait := sealEvery
-	switch {
-	case err == nil:
-		a.seal, a.sealed = s, true
-		if s.Check.Running {
-			wait = checkEvery
-		}
-	case p.Refused(err):
-		return
+// sealChanged draws what is said of the log.
+func (p *tapePage) sealChanged() {
+	if p.top != nil {
+		p.top.show()
 	}
 	p.showAside()
-	p.relay()
-	ui.Later(p.ctx, wait, func() {
-		if a.seals.idle() {
-			a.seals.want(struct{}{})
-		}
-	})
-}
-
-// recheck verifies the whole log.
-func (p *tapePage) recheck() { p.aside.checks.want(struct{}{}) }
-
-// showBadge says in a few words whether the log is true.
-func (p *tapePage) showBadge() {
-	a, w := &p.aside, p.w
-	if p.seal == nil {
-		return
-	}
-	kind, text := ui.Info, w.T("tape-badge-unchecked")
-	switch c := a.seal.Check; {
-	case !a.sealed:
-		text = w.T("tape-badge-wait")
-	case !a.seal.On:
-		kind, text = ui.Warning, w.T("tape-badge-off")
-	case c.Running:
-		text = w.T("tape-badge-running", i18n.Args{"Percent": percent(c.Done, c.Total)})
-	case c.At.IsZero() || c.Broken:
-	case c.OK:
-		kind, text = ui.Success, w.T("tape-badge-true")
-	default:
-		kind, text = ui.Failure, w.T("tape-badge-false")
-	}
-	if kind == ui.Failure || kind == ui.Warning {
-		p.seal.Set(kind, text)
-	} else {
-		p.seal.Set(kind, text)
-		p.seal.WithIcon(ui.IconShieldCheck).Refresh()
-	}
-}
-
-func percent(done, total int64) int {
-	if total <= 0 {
-		return 0
-	}
-	return int(min(100, done*100/total))
 }
 
 // sealCard says whether the log is true, and how that is known.
 func (p *tapePage) sealCard() fyne.CanvasObject {
-	a, w := &p.aside, p.w
+	s, w := p.seal(), p.w
+	c := &s.view.Check
 	ink := ui.ColorOnTint
-	c := &a.seal.Check
-	switch {
-	case a.sealed && c.OK && !c.Running:
+	switch s.verdict().kind {
+	case ui.Success:
 		ink = theme.ColorNameSuccess
-	case a.sealed && !c.Ended.IsZero() && !c.OK && !c.Broken:
+	case ui.Failure:
 		ink = theme.ColorNameError
+	case ui.Warning:
+		ink = theme.ColorNameWarning
+	case ui.Info:
 	}
 	all := ui.Column(ui.SizeSmallGap,
 		ui.Row(ui.SizeSmallGap, ui.NewGlyph(ui.IconShieldCheck, ink).Sized(ui.SizeDot), ui.GrowCentred(1, ui.Subheading(w.T("tape-seal")))))
 	switch {
-	case !a.sealed:
+	case !s.got:
 		all.Add(ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted))
 		return all
-	case !a.seal.On:
+	case !s.view.On:
 		all.Add(ui.Body(ui.Plain(w.T("tape-seal-off"))))
 		return all
 	}
 	p.checkLines(all)
 	p.witnessLines(all)
-	check := ui.NewButton(ui.Secondary, w.T("tape-recheck"), p.recheck).WithLeft(ui.IconRefresh)
-	if c.Running {
+	check := ui.NewButton(ui.Secondary, w.T("tape-recheck"), s.check).WithLeft(ui.IconRefresh)
+	if s.checking || c.Running {
 		check.SetText(w.T("tape-checking", i18n.Args{"Percent": percent(c.Done, c.Total)}))
 		check.SetEnabled(false)
 	}
 	all.Add(check)
 	switch {
-	case a.said != "":
-		all.Add(ui.NewMessage(ui.Failure, "", ui.Plain(a.said)))
 	case c.Running:
 		all.Add(ui.Hint(ui.Plain(w.T("tape-check-counts", i18n.Args{"N": ui.Grouped(int(c.Done)), "Total": ui.Grouped(int(c.Total))}))))
-	case c.At.IsZero():
+	case c.Ended.IsZero():
 		all.Add(ui.Hint(ui.Plain(w.T("tape-check-never"))))
 	default:
 		all.Add(ui.Hint(ui.Plain(w.T("tape-check-last", i18n.Args{"Time": w.lately(c.Ended)}))))
@@ -280,15 +198,15 @@ func (w tapeWords) lately(t time.Time) string {
 
 // checkLines are what was verified: of the log, of the checkpoint, of its root.
 func (p *tapePage) checkLines(all *fyne.Container) {
-	a, w := &p.aside, p.w
-	c, last := &a.seal.Check, a.seal.Checkpoint
+	v, w := &p.seal().view, p.w
+	c, last := &v.Check, v.Checkpoint
 	checked := !c.Ended.IsZero() && !c.Running
 	icon, ink, root := ui.IconShieldCheck, ui.ColorMuted, w.T("tape-root-said") // said, and not looked into yet
 	if checked && c.OK {
 		icon, ink, root = ui.IconCheck, theme.ColorNameSuccess, w.T("tape-root")
 	}
 	if checked && !c.OK && !c.Broken {
-		all.Add(ui.NewMessage(ui.Failure, w.T("tape-badge-false"), ui.Plain(w.finding(c))))
+		all.Add(ui.NewMessage(ui.Failure, w.T("audit-badge-bad"), ui.Plain(w.finding(c))))
 		if c.Position != 0 {
 			at := c.Position
 			all.Add(ui.Row("", ui.NewButton(ui.Small, w.T("tape-show-first", i18n.Args{"N": ui.Grouped(int(at))}), func() { p.openEvent(at) }))) //nolint:gosec // a place in a log
@@ -298,7 +216,7 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 		if checked && c.OK {
 			title = w.T("tape-gapless")
 		}
-		all.Add(ui.NewProof(icon, ink, title, w.T("tape-gapless-range", i18n.Args{"N": ui.Grouped(int(a.seal.Size))})))
+		all.Add(ui.NewProof(icon, ink, title, w.T("tape-gapless-range", i18n.Args{"N": ui.Grouped(int(v.Size))})))
 	}
 	if checked && c.Broken {
 		all.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.T("tape-check-broken"))))
@@ -308,8 +226,8 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 	}
 	all.Add(ui.NewProof(icon, ink, w.T("tape-checkpoint", i18n.Args{"N": ui.Grouped(last.Number)}), w.minute(last.At)))
 	all.Add(ui.NewProof(icon, ink, root, hex(last.Root)))
-	if a.seal.Unsealed > 0 {
-		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.T("tape-behind"), ui.Grouped(int(a.seal.Unsealed))))
+	if v.Unsealed > 0 {
+		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.T("tape-behind"), ui.Grouped(int(v.Unsealed))))
 	}
 }
 
@@ -327,8 +245,8 @@ func (w tapeWords) finding(c *desk.CheckView) string {
 
 // witnessLines are what others say who keep the checkpoints, too.
 func (p *tapePage) witnessLines(all *fyne.Container) {
-	a, w := &p.aside, p.w
-	for _, x := range a.seal.Witnesses {
+	v, w := &p.seal().view, p.w
+	for _, x := range v.Witnesses {
 		icon, ink := ui.IconCheck, theme.ColorNameSuccess
 		switch x.State {
 		case desk.WitnessAgrees:
@@ -345,7 +263,7 @@ func (p *tapePage) witnessLines(all *fyne.Container) {
 		}
 		all.Add(ui.NewProof(icon, ink, w.T("tape-witness-"+string(x.State)), detail))
 	}
-	if len(a.seal.Witnesses) == 0 {
+	if len(v.Witnesses) == 0 {
 		all.Add(ui.NewProof(ui.IconInfo, ui.ColorMuted, w.T("tape-witness-none"), ""))
 	}
 }

@@ -129,7 +129,7 @@ func (p *tapePage) buildTape() fyne.CanvasObject {
 	stand := ui.Column("", t.label, ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, t.at)))
 	keys := ui.Flow(ui.SizeSmallGap, t.jump, t.back, t.play, t.on, t.now)
 	sub := ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, t.caption), t.rate, t.out, t.in)
-	return ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap, ui.Ends(ui.SizeGap, stand, keys, 340), sub, ui.Stack(t.chart, ui.Column("", ui.Spring(), t.none, ui.Spring()))))
+	return ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap, ui.Apart(340, stand, keys), sub, ui.Stack(t.chart, ui.Column("", ui.Spring(), t.none, ui.Spring()))))
 }
 
 // buildTiles builds what counts the people.

@@ -13,6 +13,7 @@ import (
 // Auditor is all that an auditor may ask for once they have signed in. *desk.Auditor has
 // it, as it has the interfaces here.
 type Auditor interface {
+	Tapes
 	Bundles
 	Seals
 }
@@ -80,6 +81,7 @@ func (w *Window) pages(s desk.Shift) []office.Entry {
 	w.watch = newSealWatch(w, w.c.Auditor)
 	w.watch.begin()
 	return []office.Entry{
+		{Icon: ui.IconClock, Page: newTapePage(w, w.c.Auditor)},
 		{Icon: ui.IconDownload, Page: newBundlesPage(w, w.c.Auditor)},
 		{Icon: ui.IconShieldCheck, Page: newWitnessesPage(w)},
 	}
