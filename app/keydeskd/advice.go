@@ -14,8 +14,10 @@ import (
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/app/internal/roster"
+	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/seal/bundle"
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/app/internal/seal/witness"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
@@ -43,6 +45,9 @@ func statusOf(err error) int {
 	}
 	if errors.Is(err, errWarnings) || errors.Is(err, errLeftOut) {
 		return 3
+	}
+	if errors.Is(err, errNotVerified) {
+		return 2
 	}
 	return 1
 }
@@ -130,6 +135,18 @@ func advice(err error) string {
 		{roster.ErrTooLarge, "cut the list in parts; without --leavers, since no part is of everybody"},
 		{errDiffers, "stop every program of this home, delete its folder snapshots, and start them again: both are made again from the log. Then find out who changed it"},
 		{errNoEvent, "\"keydeskd events\" shows the ids; an event that the log has dropped after its time has none"},
+		{errNotAsSealed, "find out what was done to the log, from a copy of before; \"keydeskd checkpoint --anew\" goes on with a new seal once you have"},
+		{seal.ErrNoSeal, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},
+		{errNoCheckpoint, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},
+		{seal.ErrEmpty, "start Keydesk first"},
+		{seal.ErrNotWriter, "ask on the machine that seals, or set seal.writer to \"on\" here"},
+		{seal.ErrOtherSealer, "the seal is on another machine; where its folder is lost, \"keydeskd checkpoint --anew\" begins another one"},
+		{seal.ErrHistory, "\"keydeskd verify\" looks at all of it"},
+		{seal.ErrDamaged, "put back a copy of the folder from before; \"keydeskd checkpoint --anew\" goes on without one"},
+		{seal.ErrForeign, "seal.folder names the seal of another log: name its own one"},
+		{witness.ErrLocked, "each witness has a folder of its own"},
+		{witness.ErrDamaged, "put back a copy of its folder; a new one needs a new key in seal.witnesses, and has seen nothing"},
+		{proof.ErrBadKey, "\"keydeskd checkpoint --json\" shows the keys of a log, and a witness prints its own"},
 		{errNoCase, "\"keydeskd case list\" shows those that are"},
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, \"keydeskd roster add\" or \"keydeskd import\" makes a new one"},

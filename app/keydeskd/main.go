@@ -46,8 +46,8 @@ type commands struct {
 	Import    importCommand      `cmd:"" help:"Announce everybody on a list that HR made, and see before what it changes."`
 	Invite    inviteCommand      `cmd:"" help:"Let one person enrol, with a ticket for them."`
 	Factor    factorCommand      `cmd:"" help:"Show with which factor somebody proves who they are, as JSON."`
-	Export    exportCommand     `cmd:"" help:"Write a part of the log with its proof, a report and a table to a file."`
-	Verify    verifyCommand     `cmd:"" help:"Compare the log with its seal, or check a bundle, and say exactly what holds."`
+	Export    exportCommand      `cmd:"" help:"Write a part of the log with its proof, a report and a table to a file."`
+	Verify    verifyCommand      `cmd:"" help:"Compare the log with its seal, or check a bundle, and say exactly what holds."`
 	Events    eventsCommand      `cmd:"" help:"Show the log, an event a line, as NDJSON."`
 	Replay    replayCommand      `cmd:"" help:"Show how everything stood at any moment, or check what is live against the events."`
 	History   historyCommand     `cmd:"" help:"Tell what happened to somebody, in plain words."`
@@ -66,6 +66,8 @@ type commands struct {
 	Backup    backupCommand      `cmd:"" help:"Copy the log, the vault and the seal into a folder, while everything runs."`
 	Restore   restoreCommand     `cmd:"" help:"Put a backup back."`
 	Prune     pruneCommand       `cmd:"" help:"Remove the logins that are older than log.keep_logins, for good."`
+	Check     checkpointCommand  `cmd:"" name:"checkpoint" help:"Show the last signed statement of what the log holds."`
+	Witness   witnessCommand     `cmd:"" help:"Cosign the checkpoints of logs, on a machine of somebody else."`
 	Copy      copyCommand        `cmd:"" help:"Copy a whole log to another file or server, and compare both."`
 	CopyVault copyVaultCommand   `cmd:"" name:"copy-vault" help:"Copy a whole vault to another file or server."`
 }

@@ -152,18 +152,18 @@ type findingJSON struct {
 }
 
 type reportJSON struct {
-	OK          bool              `json:"ok"`
-	Origin      string            `json:"origin"`
-	Size        int64             `json:"size"`
-	Root        string            `json:"root"`
-	At          time.Time         `json:"at"`
-	Events      int64             `json:"events"`
-	Expired     int64             `json:"expired"`
-	Unsealed    int64             `json:"unsealed"`
-	Checkpoints int               `json:"checkpoints"`
-	KeyKnown    bool              `json:"keyKnown"`
-	Witnesses   []seal.Standing   `json:"witnesses"`
-	Finding     *findingJSON      `json:"finding,omitempty"`
+	OK          bool            `json:"ok"`
+	Origin      string          `json:"origin"`
+	Size        int64           `json:"size"`
+	Root        string          `json:"root"`
+	At          time.Time       `json:"at"`
+	Events      int64           `json:"events"`
+	Expired     int64           `json:"expired"`
+	Unsealed    int64           `json:"unsealed"`
+	Checkpoints int             `json:"checkpoints"`
+	KeyKnown    bool            `json:"keyKnown"`
+	Witnesses   []seal.Standing `json:"witnesses"`
+	Finding     *findingJSON    `json:"finding,omitempty"`
 }
 
 func verifyJSON(r seal.Report) reportJSON {

@@ -84,6 +84,17 @@ func VerifyOptions(set settings.Settings, keys *vault.Keys, now time.Time) (seal
 	return o, err
 }
 
+// verifySeal returns what compares the log with its seal.
+func (h *Home) verifySeal(set settings.Settings, keys *vault.Keys, now func() time.Time) func(context.Context, func(done, total int64)) (seal.Report, error) {
+	return func(ctx context.Context, progress func(done, total int64)) (seal.Report, error) {
+		o, err := VerifyOptions(set, keys, now())
+		if err != nil {
+			return seal.Report{}, err
+		}
+		return seal.Verify(ctx, h.Log, set.Seal.Folder, o, progress)
+	}
+}
+
 // SealWitnesses reads the witnesses of the settings, and how they are reached.
 func SealWitnesses(set settings.Seal) ([]seal.Witness, *http.Client, error) {
 	var all []seal.Witness

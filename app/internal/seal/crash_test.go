@@ -64,7 +64,7 @@ func (m *memory) Identity(context.Context) (string, error) { return "m", nil }
 
 type oneKey struct{}
 
-func (oneKey) ID() string                                   { return "k" }
+func (oneKey) ID() string                                  { return "k" }
 func (oneKey) DeriveWith(string, string) ([32]byte, error) { return [32]byte{1}, nil }
 
 type remembered struct{ begun *service.SealBegun }

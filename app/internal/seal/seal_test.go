@@ -23,7 +23,7 @@ func TestALogIsSealedAndVerified(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	w.append(1000)
-	w.appendTo(store.ProbePrefix + "doctor", 1)
+	w.appendTo(store.ProbePrefix+"doctor", 1)
 	c := w.sealed()
 	size, root := bare(t, w.log) // with SealBegun
 	if c.Size != size || c.Root != root || size != 1001 {
@@ -58,7 +58,7 @@ func TestAnyHistoryOfOpeningsSealsTheSame(t *testing.T) {
 		for range rapid.IntRange(1, 6).Draw(r, "openings") {
 			w.append(rapid.IntRange(1, 300).Draw(r, "events"))
 			if rapid.Bool().Draw(r, "probe") {
-				w.appendTo(store.ProbePrefix + "doctor", 1)
+				w.appendTo(store.ProbePrefix+"doctor", 1)
 			}
 			c = w.sealed()
 		}

@@ -163,7 +163,7 @@ func TestAWitnessCosigns(t *testing.T) {
 func TestAWitnessRefuses(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t, 1, "a", "b", "c", "d", "e", "f")
-	other := newHistory(t, 1, "a", "x", "c", "d", "e", "f")   // the same log, made anew
+	other := newHistory(t, 1, "a", "x", "c", "d", "e", "f")    // the same log, made anew
 	stranger := newHistory(t, 2, "a", "b", "c", "d", "e", "f") // another key
 	swap := func(b []byte, from, to string) []byte { return bytes.Replace(b, []byte(from), []byte(to), 1) }
 	for name, c := range map[string]struct {
@@ -172,23 +172,23 @@ func TestAWitnessRefuses(t *testing.T) {
 		kind   string
 		says   string
 	}{
-		"an older state":          {h.body(3, 3), http.StatusConflict, "text/x.tlog.size", "4\n"},
+		"an older state":             {h.body(3, 3), http.StatusConflict, "text/x.tlog.size", "4\n"},
 		"a size that is not the one": {h.body(0, 6), http.StatusConflict, "text/x.tlog.size", "4\n"},
-		"another history":         {other.body(4, 6), http.StatusUnprocessableEntity, "", ""},
-		"another one of this size": {other.body(4, 4), http.StatusConflict, "", ""},
-		"no proof":                {swap(h.body(6, 6), "old 6", "old 4"), http.StatusUnprocessableEntity, "", ""},
-		"a proof of nothing":      {swap(h.body(4, 4), "old 4\n", "old 4\n"+strings.Repeat("A", 43)+"=\n"), http.StatusUnprocessableEntity, "", ""},
-		"another key":             {stranger.body(4, 6), http.StatusForbidden, "", ""},
-		"another log":             {swap(h.body(4, 6), "keydesk/0b", "keydesk/ff"), http.StatusNotFound, "", ""},
-		"more than there is":      {swap(h.body(4, 4), "old 4", "old 5"), http.StatusBadRequest, "", ""},
-		"a zero before the size":  {swap(h.body(4, 6), "old 4", "old 04"), http.StatusBadRequest, "", ""},
-		"less than nothing":       {swap(h.body(4, 6), "old 4", "old -4"), http.StatusBadRequest, "", ""},
-		"no size":                 {swap(h.body(4, 6), "old 4\n", ""), http.StatusBadRequest, "", ""},
-		"no base64":               {swap(h.body(4, 6), "old 4\n", "old 4\n!\n"), http.StatusBadRequest, "", ""},
-		"a proof too long":        {swap(h.body(4, 6), "old 4\n", "old 4\n"+strings.Repeat(strings.Repeat("A", 43)+"=\n", 64)), http.StatusBadRequest, "", ""},
-		"no checkpoint":           {[]byte("old 4\n"), http.StatusBadRequest, "", ""},
-		"nothing":                 {nil, http.StatusBadRequest, "", ""},
-		"no end":                  {bytes.Repeat([]byte("a"), 1<<20), http.StatusBadRequest, "", ""},
+		"another history":            {other.body(4, 6), http.StatusUnprocessableEntity, "", ""},
+		"another one of this size":   {other.body(4, 4), http.StatusConflict, "", ""},
+		"no proof":                   {swap(h.body(6, 6), "old 6", "old 4"), http.StatusUnprocessableEntity, "", ""},
+		"a proof of nothing":         {swap(h.body(4, 4), "old 4\n", "old 4\n"+strings.Repeat("A", 43)+"=\n"), http.StatusUnprocessableEntity, "", ""},
+		"another key":                {stranger.body(4, 6), http.StatusForbidden, "", ""},
+		"another log":                {swap(h.body(4, 6), "keydesk/0b", "keydesk/ff"), http.StatusNotFound, "", ""},
+		"more than there is":         {swap(h.body(4, 4), "old 4", "old 5"), http.StatusBadRequest, "", ""},
+		"a zero before the size":     {swap(h.body(4, 6), "old 4", "old 04"), http.StatusBadRequest, "", ""},
+		"less than nothing":          {swap(h.body(4, 6), "old 4", "old -4"), http.StatusBadRequest, "", ""},
+		"no size":                    {swap(h.body(4, 6), "old 4\n", ""), http.StatusBadRequest, "", ""},
+		"no base64":                  {swap(h.body(4, 6), "old 4\n", "old 4\n!\n"), http.StatusBadRequest, "", ""},
+		"a proof too long":           {swap(h.body(4, 6), "old 4\n", "old 4\n"+strings.Repeat(strings.Repeat("A", 43)+"=\n", 64)), http.StatusBadRequest, "", ""},
+		"no checkpoint":              {[]byte("old 4\n"), http.StatusBadRequest, "", ""},
+		"nothing":                    {nil, http.StatusBadRequest, "", ""},
+		"no end":                     {bytes.Repeat([]byte("a"), 1<<20), http.StatusBadRequest, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
