@@ -141,6 +141,7 @@ func advice(err error) string {
 		{seal.ErrEmpty, "start Keydesk first"},
 		{seal.ErrNotWriter, "ask on the machine that seals, or set seal.writer to \"on\" here"},
 		{seal.ErrOtherSealer, "the seal is on another machine; where its folder is lost, \"keydeskd checkpoint --anew\" begins another one"},
+		{seal.ErrLocked, "stop the other program for this; it seals by itself again when it starts"},
 		{seal.ErrHistory, "\"keydeskd verify\" looks at all of it"},
 		{seal.ErrDamaged, "put back a copy of the folder from before; \"keydeskd checkpoint --anew\" goes on without one"},
 		{seal.ErrForeign, "seal.folder names the seal of another log: name its own one"},

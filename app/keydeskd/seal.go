@@ -121,7 +121,7 @@ func (c checkpointCommand) Run(a *app) (err error) {
 		return errNoCheckpoint
 	}
 	if c.JSON {
-		return json.NewEncoder(a.out).Encode(checkpointJSON(made, s.Keys()))
+		return json.NewEncoder(a.out).Encode(checkpointJSON(made, s.Keys()[0]))
 	}
 	_, err = a.out.Write(made.Note)
 	return err
@@ -133,13 +133,13 @@ type checkpointAnswer struct {
 	Root      string    `json:"root"` // base64, as in the note
 	At        time.Time `json:"at"`
 	Witnesses []string  `json:"witnesses"`
-	Keys      []string  `json:"keys"` // that verify it: the log's first
+	Key       string    `json:"key"` // that verifies it
 	Note      string    `json:"note"`
 }
 
-func checkpointJSON(c proof.Checkpoint, keys []string) checkpointAnswer {
+func checkpointJSON(c proof.Checkpoint, key string) checkpointAnswer {
 	answer := checkpointAnswer{
-		Origin: c.Origin, Size: c.Size, Root: c.Root.String(), At: c.At, Witnesses: []string{}, Keys: keys, Note: string(c.Note),
+		Origin: c.Origin, Size: c.Size, Root: c.Root.String(), At: c.At, Witnesses: []string{}, Key: key, Note: string(c.Note),
 	}
 	for _, w := range c.Witnesses {
 		answer.Witnesses = append(answer.Witnesses, w.Name)

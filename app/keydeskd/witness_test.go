@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/settings"
+)
+
+// A witness on the auditor's machine cosigns what a home seals, and its word stands
+// in what verify says.
+func TestAWitnessOnAnotherMachine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	set, err := settings.Load(settings.Sources{Home: dir, Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := sealOnce(t, set)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- witnessCommand{Folder: filepath.Join(dir, "witness"), Name: "auditor.example", Log: []string{key}, Listen: "127.0.0.1:0"}.
+			Run(&app{ctx: ctx, out: w, errs: io.Discard, cli: &commands{}})
+	}()
+	said := bufio.NewReader(r)
+	line := func(prefix string) string {
+		t.Helper()
+		s, err := said.ReadString('\n')
+		rest, ok := strings.CutPrefix(strings.TrimSpace(s), prefix)
+		if err != nil || !ok {
+			t.Fatalf("%q, %v", s, err)
+		}
+		return rest
+	}
+	witness := line("key: ")
+	set.Seal.Witnesses = []string{witness + " " + line("listens at: ")}
+	ran(t, set, func(h *home.Home) bool {
+		c, ok := h.Seal().Checkpoint()
+		return ok && len(c.Witnesses) == 1 && c.Witnesses[0].Name == "auditor.example"
+	})
+	var out bytes.Buffer
+	a := &app{ctx: t.Context(), out: &out, errs: io.Discard, cli: &commands{Home: dir, Demo: true, Set: map[string]string{"seal.witnesses": set.Seal.Witnesses[0]}}}
+	if err := (verifyCommand{}).Run(a); err != nil || !strings.Contains(out.String(), "witness auditor.example: cosigned") {
+		t.Errorf("%v: %s", err, &out)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("the witness ended with %v", err)
+	}
+}
+
+// sealOnce makes a home with one event, seals it, and returns the key of its log.
+func sealOnce(t *testing.T, set settings.Settings) string {
+	t.Helper()
+	key := ""
+	ran(t, set, func(h *home.Home) bool {
+		if err := h.Seal().Now(t.Context()); err != nil && !errors.Is(err, seal.ErrEmpty) {
+			return false
+		}
+		if keys := h.Seal().Keys(); len(keys) > 0 {
+			key = keys[0]
+		}
+		return key != ""
+	})
+	return key
+}
+
+// ran runs a home until something is so.
+func ran(t *testing.T, set settings.Settings, is func(*home.Home) bool) {
+	t.Helper()
+	h, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	for deadline := time.Now().Add(60 * time.Second); !is(h); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("it does not get there")
+			break
+		}
+	}
+	cancel()
+	if err := errors.Join(<-ended, h.Close(context.WithoutCancel(t.Context()))); err != nil {
+		t.Error(err)
+	}
+}
