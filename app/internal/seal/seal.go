@@ -117,6 +117,7 @@ type Seal struct {
 	keys      keys
 	files     *storage // nil: nothing was sealed yet
 	last      proof.Checkpoint
+	seen      os.FileInfo // of the file that last was read from; nil: it is to be read
 	problem   error
 	told      string
 	writer    *writer // while this one seals
@@ -158,7 +159,7 @@ func (s *Seal) Close() error {
 // forget closes what is read from.
 func (s *Seal) forget() error {
 	files := s.files
-	s.files, s.last = nil, proof.Checkpoint{}
+	s.files, s.last, s.seen = nil, proof.Checkpoint{}, nil
 	if files == nil {
 		return nil
 	}
@@ -173,6 +174,11 @@ func (s *Seal) refresh() error {
 	if s.writer != nil {
 		return nil // nobody else does
 	}
+	info, err := os.Stat(s.folder.path(checkpointFile))
+	if err == nil && s.files != nil && s.seen != nil && os.SameFile(info, s.seen) && info.ModTime().Equal(s.seen.ModTime()) {
+		return nil // each new one is a file of its own
+	}
+	s.seen = nil
 	t, err := s.folder.tree()
 	if errors.Is(err, os.ErrNotExist) {
 		return errors.Join(ErrNoSeal, s.forget())
@@ -206,7 +212,7 @@ func (s *Seal) refresh() error {
 			return err
 		}
 	}
-	s.last = last
+	s.last, s.seen = last, info
 	return nil
 }
 

@@ -26,8 +26,6 @@ const (
 	// After a fault it is tried again so soon, then ever later.
 	retryFirst = time.Second
 	retryMost  = time.Minute
-	// lastly is how long what is unsealed at the end may take.
-	lastly = 5 * time.Second
 )
 
 // Run seals what the log holds and all that is appended, until ctx ends; then it
@@ -193,17 +191,16 @@ func (s *Seal) lock() (*flock.Flock, error) {
 // begin makes this Seal the one that seals: it holds the lock, the log names it, and
 // what stands in the folder fits together and fits the log.
 func (s *Seal) begin(ctx context.Context) (w *writer, err error) {
-	id, err := s.c.Log.Identity(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if empty, err := s.empty(ctx); err != nil || empty || id == "" {
-		return nil, errors.Join(ErrEmpty, err)
-	}
-	if err := os.MkdirAll(s.c.Folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of the seal: %w", err)
-	}
 	lock, err := s.lock()
+	if errors.Is(err, os.ErrNotExist) { // there is no folder yet, and no reason to make one before there is an event
+		if _, err := s.identity(ctx); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(s.c.Folder, 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder of the seal: %w", err)
+		}
+		lock, err = s.lock()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +209,10 @@ func (s *Seal) begin(ctx context.Context) (w *writer, err error) {
 			err = errors.Join(err, lock.Close())
 		}
 	}()
+	id, err := s.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
 	t, err := s.registered(ctx, id)
 	if err != nil {
 		return nil, err
@@ -244,6 +245,25 @@ func (s *Seal) end(w *writer) {
 	close(w.ended)
 	_ = w.files.close() // what had to be on disk is
 	_ = w.lock.Close()  // the system takes it back in any case
+}
+
+// identity returns the id of a log that holds something; ErrEmpty of any other one.
+func (s *Seal) identity(ctx context.Context) (string, error) {
+	id, err := s.c.Log.Identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	empty := id == ""
+	if !empty {
+		empty, err = s.empty(ctx)
+	}
+	if err != nil {
+		return "", err
+	}
+	if empty {
+		return "", ErrEmpty
+	}
+	return id, nil
 }
 
 // empty says whether the log holds no event. The first one decides whether a home is
@@ -337,12 +357,9 @@ func (s *Seal) newTree(id string, begun service.SealBegun, before []byte) (tree,
 // is empty, such as that of the log of which this one is a copy; it may be nil.
 func Anew(ctx context.Context, c Config, before []byte) error {
 	s := &Seal{c: c, folder: folder(c.Folder)}
-	id, err := c.Log.Identity(ctx)
+	id, err := s.identity(ctx)
 	if err != nil {
 		return err
-	}
-	if empty, err := s.empty(ctx); err != nil || empty || id == "" {
-		return errors.Join(ErrEmpty, err)
 	}
 	begun, err := c.Register.Sealing(ctx)
 	if err != nil {
