@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -311,11 +312,14 @@ func TestWhatTheLogForgetsIsDropped(t *testing.T) {
 // A log gives events as they were asked for, and counts how often.
 type log struct {
 	events []domain.Recorded
-	asked  int
+	asked  atomic.Int64
+	fails  error
 }
 
 func (l *log) ReadAll(_ context.Context, q domain.Query, yield func(domain.Batch) error) error {
-	l.asked++
+	if l.asked.Add(1) == 3 && l.fails != nil {
+		return l.fails
+	}
 	b := domain.Batch{Through: q.Until, Live: true}
 	for _, e := range l.events {
 		if e.Position > q.After && e.Position <= q.Until {
@@ -371,8 +375,27 @@ func TestRowsThatFollowEachOtherAreReadInOneGo(t *testing.T) {
 	}
 	l := ledger.New()
 	l.Apply(from.events, 0)
-	if _, err := ledger.Read(t.Context(), from, l.Page(ledger.Query{Limit: 200}).Rows...); err != nil || from.asked != 1 {
-		t.Errorf("asked %d times: %v", from.asked, err)
+	if _, err := ledger.Read(t.Context(), from, l.Page(ledger.Query{Limit: 200}).Rows...); err != nil || from.asked.Load() != 1 {
+		t.Errorf("asked %d times: %v", from.asked.Load(), err)
+	}
+}
+
+func TestReadSaysWhyTheLogFailed(t *testing.T) {
+	t.Parallel()
+	from := &log{events: foldtest.Even(200, 0), fails: errors.New("the log is away")}
+	for i := range from.events {
+		from.events[i].Position *= 1000
+	}
+	l := ledger.New()
+	l.Apply(from.events, 0)
+	rows := l.Page(ledger.Query{Filter: ledger.Filter{Types: []string{"NameSet"}}, Limit: 200}).Rows
+	if events, err := ledger.Read(t.Context(), from, rows...); !errors.Is(err, from.fails) || events != nil {
+		t.Errorf("%d events: %v", len(events), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ledger.Read(ctx, from, rows...); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
 	}
 }
 

@@ -14,8 +14,12 @@ type Log interface {
 	ReadAll(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error
 }
 
-// near is how many positions of a log may lie between two rows that are read in one go.
-const near = 64
+const (
+	// near is how many positions of a log may lie between two rows that are read in one go.
+	near = 64
+	// atATime is how many readings run at once: with a log on a server, each waits for it.
+	atATime = 8
+)
 
 // Read returns the events of some rows, in the order of the rows and with metadata. Of
 // one that the log gives no longer the Position is 0. The events are the caller's own.
@@ -31,15 +35,28 @@ func Read(ctx context.Context, log Log, rows ...Row) ([]domain.Recorded, error) 
 		return 1
 	})
 	events := make([]domain.Recorded, len(rows))
-	for len(order) > 0 {
-		n := 1 // so many of them at once
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	turns := make(chan struct{}, atATime)
+	for len(order) > 0 && ctx.Err() == nil {
+		n := 1 // so many of them in one go
 		for n < len(order) && rows[order[n]].Before <= rows[order[n-1]].Position+near {
 			n++
 		}
-		if err := read(ctx, log, rows, order[:n], events); err != nil {
-			return nil, err
-		}
+		turns <- struct{}{}
+		go func(order []int) {
+			defer func() { <-turns }()
+			if err := read(ctx, log, rows, order, events); err != nil {
+				cancel(err)
+			}
+		}(order[:n])
 		order = order[n:]
+	}
+	for range atATime { // until the last one is done
+		turns <- struct{}{}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	return events, nil
 }
