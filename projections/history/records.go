@@ -43,6 +43,7 @@ var (
 		"ClientRevoked": nil,
 		"KeyRotated":    nil,
 		"SealBegun":     nil,
+		"LoginsPruned":  nil,
 	}
 )
 
@@ -148,6 +149,8 @@ func serviceWords(e service.Event) (message string, o Outcome, params map[string
 	case service.KeyRotated:
 		params = map[string]string{"From": e.From.UTC().Format(time.RFC3339)}
 	case service.SealBegun:
+	case service.LoginsPruned:
+		params = map[string]string{"Events": strconv.FormatInt(e.Events, 10), "Before": e.Before.UTC().Format(time.DateOnly)}
 	}
 	return messageOf(serviceVariants, service.TypeOf(e), ""), Note, params
 }
