@@ -58,11 +58,12 @@ func archives(t *testing.T, people int, test func(t *testing.T, a *archive)) {
 	t.Helper()
 	for kind, open := range map[string]func(t *testing.T) store.Log{
 		"sqlite": func(t *testing.T) store.Log {
+			t.Helper()
 			return opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"), store.Options{})
-		}, //nolint:thelper // a case
-		"esdb": func(t *testing.T) store.Log { //nolint:thelper // a case
-			s := esdbtest.Start(t, esdbtest.Options{Strict: true})
-			return opened(t, s.URL(), store.Options{})
+		},
+		"esdb": func(t *testing.T) store.Log {
+			t.Helper()
+			return opened(t, esdbtest.Start(t, esdbtest.Options{Strict: true}).URL(), store.Options{})
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -184,6 +185,7 @@ func (a *archive) seek(t *testing.T, r *replay.Replayer, p domain.Position) {
 func TestAReplayOfEitherLogIsAFoldFromTheStart(t *testing.T) {
 	t.Parallel()
 	archives(t, 40, func(t *testing.T, a *archive) {
+		t.Helper()
 		every := replay.Options{Lock: a.set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Every: 60}
 		keep := home.Shelf(filepath.Join(a.set.Home, "replay"))
 		every.Keep, every.Report = keep, func(err error) { t.Errorf("reported: %v", err) }
@@ -223,6 +225,7 @@ func TestAReplayOfEitherLogIsAFoldFromTheStart(t *testing.T) {
 func TestWhatIsKeptInAFolderAndDoesNotFitIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	archives(t, 20, func(t *testing.T, a *archive) {
+		t.Helper()
 		folder := filepath.Join(a.set.Home, "replay")
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)
@@ -272,6 +275,7 @@ func reach(t *testing.T, l *home.Ledger, p domain.Position) {
 func TestALedgerIsThereWhileSomebodyHoldsIt(t *testing.T) {
 	t.Parallel()
 	archives(t, 20, func(t *testing.T, a *archive) {
+		t.Helper()
 		l := home.NewLedger(a.log, a.set, time.Now, a.zap)
 		if l.Ready() != 0 || l.Page(ledgers.Query{}).All != 0 {
 			t.Fatal("it is there before anybody holds it")
