@@ -3,12 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 )
@@ -43,6 +46,9 @@ func (c backupCommand) Run(a *app) error {
 	for _, gone := range m.Removed {
 		fmt.Fprintf(a.out, "removed %s\n", gone)
 	}
+	if m.Unsealed != nil {
+		fmt.Fprintf(a.errs, "keydeskd: the backup is made; the seal could not be brought up to date before: %v\n", m.Unsealed)
+	}
 	_, err = fmt.Fprintf(a.out, "the master key %s is not in it: keep a copy of %s elsewhere\n", m.MasterKeys[0], set.Vault.MasterKey)
 	return err
 }
@@ -52,6 +58,7 @@ func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 type restoreCommand struct {
 	Backup   string `arg:"" name:"dir" help:"The folder of one backup."`
 	Identity string `required:"" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
+	Since    string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
 	Only     string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
 }
 
@@ -73,8 +80,14 @@ func (c restoreCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var since []byte
+	if c.Since != "" {
+		if since, err = os.ReadFile(c.Since); err != nil {
+			return err
+		}
+	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
-		Backup: c.Backup, Identity: c.Identity, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),
+		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),
 	})
 	if err != nil {
 		return err
@@ -92,9 +105,31 @@ func (c restoreCommand) Run(a *app) error {
 	}
 	if len(r.Unerased) > 0 {
 		fmt.Fprintf(a.out, "these people were erased since and hold a role here, which has to be revoked before they can be erased again: %s\n", ids(r.Unerased))
-		return errUnerased
+		return errors.Join(tellRestored(a.out, r), errUnerased)
 	}
-	return nil
+	return tellRestored(a.out, r)
+}
+
+// tellRestored says what came of the seal.
+func tellRestored(w io.Writer, r home.Restored) error {
+	if r.Newer > 0 {
+		fmt.Fprintf(w, "%d events that were recorded after the backup was made are lost: more had been sealed\n", r.Newer)
+	}
+	if r.NewTree {
+		fmt.Fprintln(w, "the seal goes on in a new tree, which begins with the last checkpoint of the backup; witnesses have to be given its key (\"keydeskd checkpoint\")")
+	}
+	switch {
+	case r.Seal == nil || r.Newer > 0 && r.Seal.Bad != nil && r.Seal.Bad.Kind == seal.Inconsistent:
+		return nil
+	case r.Seal.Bad != nil:
+		fmt.Fprintln(w, "NOT AS SEALED:", r.Seal.Bad)
+		return errNotAsSealed
+	}
+	_, err := fmt.Fprintf(w, "%d events are what was sealed\n", r.Seal.Events)
+	if err == nil && len(r.Seal.Witnesses) == 0 && r.Newer == 0 {
+		_, err = fmt.Fprintln(w, "whether more was recorded after the backup was made, only a witness or a newer checkpoint (--since) knows")
+	}
+	return err
 }
 
 var errUnerased = errors.New("not everybody who was erased since is erased again: see above")

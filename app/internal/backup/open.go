@@ -126,6 +126,11 @@ func (b *Backup) CopySeal(to string) error {
 	return syncFolder(to)
 }
 
+// Checkpoint returns the last checkpoint of the seal.
+func (b *Backup) Checkpoint() ([]byte, error) {
+	return readSmall(filepath.Join(b.folder, sealFolder, "checkpoint"))
+}
+
 func copyFile(from, to string) (err error) {
 	in, err := os.Open(from) //nolint:gosec // in the folder of backups
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,12 +35,22 @@ var (
 	ErrNoRecipient = errors.New("there is no age key for the vault in the backup")
 )
 
+// A BackedUp is a backup that was made.
+type BackedUp struct {
+	backup.Made
+	Unsealed error // why the seal could not be brought up to date before; nil: it was
+}
+
+// sealWithin is how long bringing the seal up to date may hold a backup up.
+const sealWithin = 30 * time.Second
+
 // Backup copies the log, the vault and the seal of an installation while everything
-// runs, and changes nothing in them. See package backup.
+// runs. What the log holds is sealed before, where that is this machine's work; nothing
+// else is changed. See package backup.
 //
 // An EventStoreDB is read from its start to its end, and becomes a file; a PostgreSQL
 // is read as it is at one moment.
-func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m backup.Made, err error) {
+func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m BackedUp, err error) {
 	to, err := backupOptions(set, o)
 	if err != nil {
 		return m, err
@@ -73,14 +82,17 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m back
 	defer func() { err = errors.Join(err, v.Close()) }()
 	from := backup.Source{
 		LogKind: kindOf(set.Log.URL), VaultKind: kindOf(set.Vault.URL), MasterKeys: keys.IDs(),
-		Seal:  func(_ context.Context, folder string) (bool, error) { return seal.Copy(sealFolder(set), folder) },
+		Seal:  func(_ context.Context, folder string) (bool, error) { return seal.Copy(set.Seal.Folder, folder) },
 		Log:   func(ctx context.Context, file string) (domain.Position, error) { return copyLog(ctx, set, log, file) },
 		Vault: v.Backup,
 	}
 	if from.Store, err = log.Identity(ctx); err != nil {
 		return m, err
 	}
-	if m, err = backup.Make(ctx, to, from); err != nil {
+	if from.Store != "" {
+		m.Unsealed = sealNow(ctx, set, log, keys)
+	}
+	if m.Made, err = backup.Make(ctx, to, from); err != nil {
 		return m, err
 	}
 	erased, err := erasedIn(ctx, log)
@@ -88,6 +100,27 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m back
 		err = backup.NoteErased(to.Folder, erased...)
 	}
 	return m, err
+}
+
+// sealNow seals what the log holds, or has the program do it that seals. Where the
+// settings say that none does so here, it does nothing.
+func sealNow(ctx context.Context, set settings.Settings, log store.Log, keys *vault.Keys) (err error) {
+	if !set.Seals() {
+		return nil
+	}
+	c, err := SealConfig(set, log, keys, nil)
+	if err != nil {
+		return err
+	}
+	c.Register = NewRegister(log, set)
+	s, err := seal.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, sealWithin)
+	defer cancel()
+	return s.Now(ctx)
 }
 
 func backupOptions(set settings.Settings, o BackupOptions) (backup.Options, error) {
@@ -175,6 +208,3 @@ func (h *Home) noteErased(subjects []domain.SubjectID) {
 		h.zap.Warn("the next backup does it", zap.Error(err))
 	}
 }
-
-// sealFolder is where the seal lives.
-func sealFolder(set settings.Settings) string { return filepath.Join(set.Home, "seal") }

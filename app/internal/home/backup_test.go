@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,10 +21,14 @@ import (
 
 	"filippo.io/age"
 	"go.uber.org/zap"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/keydesk/keydesk/app/internal/backup"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/app/internal/seal/witness"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -153,17 +158,17 @@ func settingsOf(t *testing.T, dir string, flags ...string) settings.Settings {
 	return set
 }
 
-func mustBackup(t *testing.T, set settings.Settings, recipient string, at time.Time) backup.Made {
+func mustBackup(t *testing.T, set settings.Settings, recipient string, at time.Time) home.BackedUp {
 	t.Helper()
 	m, err := home.Backup(t.Context(), set, home.BackupOptions{Recipient: recipient, Version: "test", Now: at})
-	if err != nil {
+	if err := errors.Join(err, m.Unsealed); err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
 // restore puts a backup back into a new home, which has the master key.
-func restore(t *testing.T, m backup.Made, identity, masterKey string, flags ...string) (string, home.Restored, error) {
+func restore(t *testing.T, m home.BackedUp, identity, masterKey string, flags ...string) (string, home.Restored, error) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "restored")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -306,6 +311,9 @@ func TestTheDrill(t *testing.T) {
 	if r.Position != m.Position || r.Rows != m.Rows || r.Erased != 1 || len(r.Unerased)+len(r.Changed) > 0 {
 		t.Errorf("%+v", r)
 	}
+	if r.Seal == nil || r.Seal.Bad != nil || r.Seal.Events < int64(len(before)) || r.Seal.Unsealed > 0 || r.NewTree || r.Newer > 0 {
+		t.Errorf("of the seal: %+v", r.Seal)
+	}
 	if again := asks(t, dir, token, before...); len(again) != len(told) {
 		t.Error(again)
 	} else {
@@ -414,7 +422,7 @@ func TestBackupsOfAndToServers(t *testing.T) {
 			t.Parallel()
 			post, flags := openPost(t)
 			flags = append(flags, "organisation.domains=bedrijf.example", "organisation.admission=domain",
-				"sms.webhook.secret_file="+secretFile(t, "a secret of the gateway's own"))
+				"seal.writer=on", "sms.webhook.secret_file="+secretFile(t, "a secret of the gateway's own"))
 			flags = append(flags, many...)
 			from := append(test.from(t), flags...)
 			recipient, identity := keyPair(t)
@@ -449,6 +457,12 @@ func TestBackupsOfAndToServers(t *testing.T) {
 					t.Fatalf("event %d became another: %+v instead of %+v", i, e, w)
 				}
 			}
+			if before, err := os.ReadFile(filepath.Join(m.Folder, "seal", "checkpoint")); err != nil || !r.NewTree {
+				t.Errorf("a new tree: %t, %v", r.NewTree, err)
+			} else if err := g.Seal().Now(t.Context()); err != nil || string(g.Seal().Before()) != string(before) {
+				t.Errorf("it begins with %q, %v", g.Seal().Before(), err)
+			}
+			g.asSealed(to...)
 			if v := g.values(sanne); v[desk.ValueHolds] < 4 || len(v) != 1 || g.factor("sanne@bedrijf.example") != enrolment.SMS {
 				t.Errorf("of the values %v", v)
 			}
@@ -458,6 +472,89 @@ func TestBackupsOfAndToServers(t *testing.T) {
 			g.enrolsBy(post, "frits@bedrijf.example", "+31610000003")
 			if f := g.factor("frits@bedrijf.example"); f != enrolment.SMS {
 				t.Errorf("who enrols afterwards has %s", f)
+			}
+		})
+	}
+}
+
+// asSealed compares the log of a house with its seal.
+func (h *house) asSealed(flags ...string) seal.Report {
+	h.t.Helper()
+	set := settingsOf(h.t, h.dir, flags...)
+	keys, err := home.ReadKeys(set.Vault)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	o, err := home.VerifyOptions(set, keys, time.Now())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r, err := seal.Verify(h.t.Context(), h.Log, set.Seal.Folder, o, nil)
+	if err != nil || r.Bad != nil || r.Events == 0 {
+		h.t.Errorf("compared with its seal: %+v, %v", r, err)
+	}
+	return r
+}
+
+// Who knows a checkpoint of after the backup, be it a witness or whoever was mailed one,
+// says what is lost; then the seal goes on in a tree of its own.
+func TestMoreWasSealedThanIsInTheBackup(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	recipient, identity := keyPair(t)
+	flags := append([]string{"backup.folder=" + t.TempDir()}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.enrolsAt("bram@voorbeeld.nl", "+31610000002")
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	since, ok := h.Seal().Checkpoint()
+	if !ok {
+		t.Fatal("there is no checkpoint")
+	}
+	key, err := proof.ParseKey(h.Seal().Keys()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := witness.Open(witness.Config{Folder: t.TempDir(), Name: "lois.example/witness", Logs: []note.Verifier{key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close() //nolint:errcheck // only a lock
+	server := httptest.NewServer(w)
+	defer server.Close()
+	witnessed := "seal.witnesses=" + w.Key() + " " + server.URL
+	h.asSealed(append(flags, witnessed)...) // which asks the witness
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, test := range map[string]struct {
+		since []byte
+		flags []string
+	}{
+		"a checkpoint that was kept": {since: since.Note},
+		"a witness":                  {flags: []string{witnessed}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Since: test.since, Version: "test", Log: zap.NewNop()}
+			r, err := home.Restore(ctx, settingsOf(t, dir, test.flags...), o)
+			if err != nil || r.Seal == nil || r.Newer != since.Size-r.Seal.Size || r.Newer < 10 || !r.NewTree {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			g := open(t, dir, false, test.flags...)
+			if err := g.Seal().Now(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if c, ok := g.Seal().Checkpoint(); !ok || c.Origin != since.Origin+"/2" || len(g.Seal().Before()) == 0 {
+				t.Errorf("%+v", c)
 			}
 		})
 	}

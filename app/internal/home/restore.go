@@ -10,11 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/backup"
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
@@ -29,8 +32,10 @@ type RestoreOptions struct {
 	Identity string // the file of the age identity that opens its vault
 	// OnlyVault puts the vault back beside a log that is there, of which the backup is.
 	OnlyVault bool
-	Version   string // of the program
-	Log       *zap.Logger
+	// Since is a checkpoint of the log that was kept elsewhere; nil: none.
+	Since   []byte
+	Version string // of the program
+	Log     *zap.Logger
 }
 
 // Restored is what was put back.
@@ -38,6 +43,14 @@ type Restored struct {
 	backup.Manifest
 	Rows   int64 // of the vault
 	Events int64 // that were copied to a server; 0: the file is the one of the backup
+	// Seal is what came of comparing the log that was put back with its seal, with Since,
+	// and with what witnesses have seen; nil: it was not.
+	Seal *seal.Report
+	// Newer says that more was sealed than is in the backup, by so many leaves.
+	Newer int64
+	// NewTree says that the seal goes on in a new tree, which begins with the last
+	// checkpoint of the one in the backup.
+	NewTree bool
 	// Erased are people whom the vault in the backup knew, and who were erased since.
 	Erased int
 	// Unerased could not be erased again, since they hold a role.
@@ -124,7 +137,7 @@ func vacant(ctx context.Context, set settings.Settings, onlyVault bool) error {
 	if onlyVault {
 		return nil
 	}
-	names := []string{sealFolder(set), filepath.Join(set.Home, "snapshots"), filepath.Join(set.Home, "replay"), filepath.Join(set.Home, "outbox")}
+	names := []string{set.Seal.Folder, filepath.Join(set.Home, "snapshots"), filepath.Join(set.Home, "replay"), filepath.Join(set.Home, "outbox")}
 	if path, file := strings.CutPrefix(set.Log.URL, store.Scheme); file {
 		names = append(names, path, path+"-wal")
 	}
@@ -294,11 +307,17 @@ func (p *putter) putVault(ctx context.Context, demo bool) error {
 	return errors.Join(err, v.Close())
 }
 
+// exact says whether the log is put back as it was, with its id and its positions:
+// then it is what the seal in the backup is of.
+func (p *putter) exact() bool {
+	return p.backup.LogKind == "sqlite" && kindOf(p.set.Log.URL) == "sqlite"
+}
+
 func (p *putter) putSeal() error {
-	if !p.backup.Sealed {
+	if !p.backup.Sealed || !p.exact() {
 		return nil
 	}
-	to := sealFolder(p.set)
+	to := p.set.Seal.Folder
 	if err := fresh(to + restoring); err != nil {
 		return err
 	}
@@ -358,6 +377,11 @@ func (p *putter) afterwards(ctx context.Context, erased []domain.SubjectID) (err
 		return err
 	}
 	defer follow(ctx, h.Feed)()
+	if p.backup.Sealed && !p.o.OnlyVault { // before anything is added to the log
+		if err := p.reseal(ctx, h); err != nil {
+			return fmt.Errorf("the seal: %w", err)
+		}
+	}
 	if p.r.Erased, err = h.EraseAgain(ctx); err != nil {
 		return fmt.Errorf("erase whom the log says was erased: %w", err)
 	}
@@ -375,6 +399,60 @@ func (p *putter) afterwards(ctx context.Context, erased []domain.SubjectID) (err
 	h.Desk.Drain(ctx)
 	p.r.Changed, err = p.changed(ctx, h)
 	return err
+}
+
+// reseal seals the end of the log that was put back, which is the beginning of what was
+// sealed where it comes from, and compares it with all that is known of that. Where more
+// was sealed than is here, another tree has to begin: two that say different things of
+// one place must not be signed with one key.
+func (p *putter) reseal(ctx context.Context, h *Home) error {
+	c, err := SealConfig(p.set, h.Log, p.keys, nil)
+	if err != nil {
+		return err
+	}
+	c.Register = NewRegister(h.Log, p.set)
+	if !p.exact() {
+		before, err := p.backup.Checkpoint()
+		if err != nil || !p.set.Seals() {
+			return err // who seals elsewhere begins another tree there
+		}
+		p.r.NewTree = true
+		return seal.Anew(ctx, c, before)
+	}
+	if err := sealNow(ctx, p.set, h.Log, p.keys); err != nil && !errors.Is(err, seal.ErrHistory) {
+		return err // what differs from the history is found again
+	}
+	o, err := VerifyOptions(p.set, p.keys, time.Now())
+	if err != nil {
+		return err
+	}
+	o.Since = p.o.Since
+	report, err := seal.Verify(ctx, h.Log, p.set.Seal.Folder, o, nil)
+	if err != nil {
+		return err
+	}
+	p.r.Seal = &report
+	if p.r.Newer, err = p.newer(report); err != nil || p.r.Newer == 0 {
+		return err
+	}
+	p.r.NewTree = true
+	return seal.Anew(ctx, c, nil)
+}
+
+// newer returns by how many leaves more was sealed than is here, as far as anybody says.
+func (p *putter) newer(r seal.Report) (leaves int64, err error) {
+	for _, w := range r.Witnesses {
+		leaves = max(leaves, w.Size-r.Size)
+	}
+	if p.o.Since != nil {
+		text, _, _ := strings.Cut(string(p.o.Since), "\n\n")
+		since, err := proof.ParseText(text + "\n")
+		if err != nil {
+			return 0, fmt.Errorf("read the checkpoint that was kept: %w", err)
+		}
+		leaves = max(leaves, since.Size-r.Size)
+	}
+	return leaves, nil
 }
 
 var errNotThere = errors.New("the log does not know them, or knows that they were erased")

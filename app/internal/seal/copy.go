@@ -43,13 +43,3 @@ func copyFile(from, to string) error {
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Sync(), out.Close())
 }
-
-// LastCheckpoint returns the newest checkpoint in a folder as it stands there, unchecked;
-// nil where there is none.
-func LastCheckpoint(path string) ([]byte, error) {
-	b, err := os.ReadFile(folder(path).path(checkpointFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return b, err
-}

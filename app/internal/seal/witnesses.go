@@ -241,6 +241,7 @@ func cosign(ctx context.Context, client *http.Client, w Witness, newest func() (
 			err = errDisagrees // of the same size
 		case ok:
 			if c, failed := newest(); failed == nil && conflict.size > c.Size {
+				st.Size = conflict.size
 				err = fmt.Errorf("%w: it has cosigned %d leaves, and there are %d", errDisagrees, conflict.size, c.Size)
 				break
 			}
