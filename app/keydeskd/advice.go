@@ -104,6 +104,7 @@ func advice(err error) string {
 		{backup.ErrNewer, "use the keydeskd of the version that made it, or a newer one"},
 		{backup.ErrDamaged, "take another backup: nothing was put back. \"sha256sum -c SHA256SUMS\" in its folder finds the same"},
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
+		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
 		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},
 		{home.ErrRestoring, "run the same \"keydeskd restore\" again; it begins anew"},

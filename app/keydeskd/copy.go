@@ -29,6 +29,7 @@ type copyCommand struct {
 	ToCA     string `name:"to-ca-file" placeholder:"FILE" help:"The authority that the certificate of --to is from."`
 	FromPre  string `name:"from-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --from, as log.prefix."`
 	ToPre    string `name:"to-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --to, as log.prefix."`
+	Seal     bool   `help:"The home goes on with --to: begin its seal there, with the last checkpoint of the seal of --from, which is kept beside."`
 }
 
 // Help is shown under the command's --help.
@@ -37,6 +38,8 @@ func (copyCommand) Help() string {
 		"bytes and times of recording, and then compared one by one. Interrupted, the same command goes on where it was. " +
 		"Logins that are older than log.keep_logins, and the probes of doctor, are left out. " +
 		"A target that holds anything else than the beginning of the source is refused, and left alone. " +
+		"The seal of a log is that of its positions, and a copy has others: --seal, once all is copied, begins a new tree for --to, whose first leaf is the last checkpoint " +
+		"of the old one (seal.folder of --home, which needs the master key). What was sealed before stays provable with the old log. " +
 		"A password in a URL would show to everybody on the machine: put it into a file."
 }
 
@@ -70,6 +73,14 @@ func (c copyCommand) Run(a *app) (err error) {
 	} else if _, file := to.(*store.SQLite); demo && !file {
 		return home.ErrDemoStays
 	}
+	if c.Seal && c.Check {
+		return errSealOfNoCopy
+	}
+	if c.Seal {
+		if err := home.SealLast(a.ctx, set, from); err != nil {
+			return fmt.Errorf("the seal of --from: %w", err)
+		}
+	}
 	show := newCopyProgress(a.out)
 	do := transfer.Copy
 	if c.Check {
@@ -92,9 +103,17 @@ func (c copyCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "both logs hold the same %d events\n", done.Checked)
+	if _, err := fmt.Fprintf(a.out, "both logs hold the same %d events\n", done.Checked); err != nil || !c.Seal {
+		return err
+	}
+	if err := home.SealCopy(a.ctx, set, to); err != nil {
+		return fmt.Errorf("both logs hold the same; begin the seal of --to: %w", err)
+	}
+	_, err = fmt.Fprintln(a.out, "the seal of --to begins with the last checkpoint of --from; set log.url to --to now")
 	return err
 }
+
+var errSealOfNoCopy = errors.New("--check-only copies nothing, and so begins no seal")
 
 var errNoLog = errors.New("there is no log to copy")
 

@@ -208,3 +208,35 @@ func (h *Home) noteErased(subjects []domain.SubjectID) {
 		h.zap.Warn("the next backup does it", zap.Error(err))
 	}
 }
+
+// ErrNoSealToGoOn says that the seal in the settings is not that of the log that is copied.
+var ErrNoSealToGoOn = errors.New("the folder of the seal is not that of the log that is copied")
+
+// SealLast seals all that a log holds, before it is copied to where its home goes on.
+func SealLast(ctx context.Context, set settings.Settings, from store.Log) error {
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return err
+	}
+	set.Seal.Writer = settings.On // whoever copies the log is the one that seals its end
+	err = sealNow(ctx, set, from, keys)
+	if errors.Is(err, seal.ErrForeign) || errors.Is(err, seal.ErrOtherSealer) {
+		err = fmt.Errorf("%w: %w", ErrNoSealToGoOn, err)
+	}
+	return err
+}
+
+// SealCopy begins the seal of a log that is a copy of the one that was sealed so far,
+// in its folder, with its last checkpoint. The old one is kept beside.
+func SealCopy(ctx context.Context, set settings.Settings, to store.Log) error {
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return err
+	}
+	c, err := SealConfig(set, to, keys, nil)
+	if err != nil {
+		return err
+	}
+	c.Register = NewRegister(to, set)
+	return seal.Anew(ctx, c, nil)
+}

@@ -683,6 +683,9 @@ func TestOldLoginsArePruned(t *testing.T) {
 	if len(old) < 20 || len(kept) < 20 {
 		t.Fatalf("%d old events of logins, %d others", len(old), len(kept))
 	}
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 { // the second time there is nothing to do
 		p, err := h.PruneLogins(ctx, now, keep, nil)
 		if want := int64(len(old)); len(people) == 0 && (err != nil || p.Events != want || p.Places == 0 || p.Server) ||
@@ -715,6 +718,12 @@ func TestOldLoginsArePruned(t *testing.T) {
 				t.Fatalf("%s is still in %s", e.Data, name)
 			}
 		}
+	}
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if r := h.asSealed(many...); r.Expired != int64(len(old)) {
+		t.Errorf("%d leaves have expired, %d events are gone", r.Expired, len(old))
 	}
 	logsIn(t, h, done)
 }
