@@ -113,8 +113,8 @@ func TestABundleBeginsAndEndsWhereItIsAskedTo(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		from, to bundle.Moment
-		first    uint64 // positions; 0: there is nothing
-		last     uint64
+		first    int64 // positions; 0: there is nothing
+		last     int64
 	}{
 		{"everything", bundle.Moment{}, bundle.Moment{}, 1, 10},
 		{"positions", bundle.Moment{Position: 3}, bundle.Moment{Position: 5}, 3, 4},
@@ -139,7 +139,7 @@ func TestABundleBeginsAndEndsWhereItIsAskedTo(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || made.From != int64(c.first-1) || made.To != int64(c.last) {
+			if err != nil || made.From != c.first-1 || made.To != c.last {
 				t.Errorf("%+v, %v", made, err)
 			}
 		})
@@ -278,11 +278,6 @@ func TestNoCellIsAFormula(t *testing.T) {
 			want := strings.ReplaceAll(evil[i], "\r\n", "\n")
 			if got := strings.TrimPrefix(row[2], "'"); got != want && strings.ReplaceAll(got, "\r", "") != strings.ReplaceAll(want, "\r", "") {
 				t.Errorf("%q became %q", want, row[2])
-			}
-		}
-		for _, line := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\"\r\n\"") {
-			if strings.Count(line, `"`)%2 != 0 && strings.HasPrefix(line, `"`) && strings.HasSuffix(line, `"`) {
-				t.Errorf("quotes do not match in %q", line)
 			}
 		}
 	}

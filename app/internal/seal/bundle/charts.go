@@ -114,7 +114,8 @@ type row struct {
 	Bars               []bar
 }
 
-// rows draws the bars of each, in per cent of the longest one's.
+// rows draws the bars of each, in per cent of the longest one's. The classes are
+// those of each row's values.
 func rows(all []row, values [][]int64, classes []string, titles func(i, j int) string) []row {
 	highest := int64(1)
 	for _, v := range values {
@@ -122,12 +123,12 @@ func rows(all []row, values [][]int64, classes []string, titles func(i, j int) s
 	}
 	for i, v := range values {
 		x := 0.0
-		for j, n := range v {
-			if n == 0 {
+		for j, class := range classes {
+			if v[j] == 0 {
 				continue
 			}
-			w := max(float64(n)/float64(highest)*100, 0.5)
-			all[i].Bars = append(all[i].Bars, bar{X: round(x), W: round(w), Class: classes[j], Title: titles(i, j)})
+			w := max(float64(v[j])/float64(highest)*100, 0.5)
+			all[i].Bars = append(all[i].Bars, bar{X: round(x), W: round(w), Class: class, Title: titles(i, j)})
 			x += w
 		}
 	}

@@ -131,7 +131,7 @@ func (p *pass) upTo(position uint64) error {
 			line.Expired, line.Entry, line.Left = true, l.Entry, l.hash
 		case proof.Before:
 			line.Checkpoint = string(p.b.src.Seal.Before())
-		default:
+		case proof.Kept:
 			return &NotAsSealedError{l.Position, "an event is missing"}
 		}
 		if line.Hash() != l.hash {

@@ -102,8 +102,8 @@ func newSpool() (*spool, error) {
 }
 
 func (s *spool) Write(b []byte) (int, error) {
-	s.crc.Write(b)
-	s.sha.Write(b)
+	_, _ = s.crc.Write(b) // hashes take everything
+	_, _ = s.sha.Write(b)
 	s.size += uint64(len(b))
 	return s.deflate.Write(b)
 }

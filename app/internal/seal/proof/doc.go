@@ -4,6 +4,7 @@
 // settings, and imports the standard library and golang.org/x/mod/sumdb only,
 // so that it can be read in one sitting and written again in another language.
 //
-// Start reading at Leaf, then Checkpoint. The tree is that of RFC 6962: a leaf's
+// Start reading at Leaf, then Checkpoint; then Verify, with Line and growing beside
+// it. The tree is that of RFC 6962: a leaf's
 // hash is SHA-256(0x00 ‖ leaf), a node's SHA-256(0x01 ‖ left ‖ right).
 package proof

@@ -30,7 +30,7 @@ func ProveRange(from, to, size int64, r tlog.HashReader) ([]tlog.Hash, error) {
 func levelAt(lo, hi int64) int {
 	level := bits.Len64(uint64(hi-lo)) - 1 //nolint:gosec // hi is the larger one
 	if lo > 0 {
-		level = min(level, bits.TrailingZeros64(uint64(lo))) //nolint:gosec // not negative
+		level = min(level, bits.TrailingZeros64(uint64(lo)))
 	}
 	return level
 }

@@ -57,8 +57,9 @@ type Verdict struct {
 	LastExpired time.Time `json:"lastExpired,omitzero"`
 
 	Root      string    `json:"root"`
-	Sealed    time.Time `json:"sealed"`    // when the checkpoint was signed, by its own words
-	Witnesses []string  `json:"witnesses"` // who cosigned it, by keys that are trusted
+	Sealed    time.Time `json:"sealed"`           // when the checkpoint was signed, by its own words
+	Witnesses []string  `json:"witnesses"`        // who cosigned it, by keys that are trusted
+	Absent    []string  `json:"absent,omitempty"` // who has not, of witnesses whose keys were given
 
 	KeysPinned bool `json:"keysPinned"` // trusted were keys that were given, not those of the bundle
 	Signed     bool `json:"signed"`     // the checkpoint is signed by the log

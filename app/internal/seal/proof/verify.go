@@ -13,6 +13,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -115,6 +116,9 @@ func open(r io.ReaderAt, size int64) (*checker, error) {
 		return nil, fmt.Errorf("%w: %s is not one of format %d", ErrBadBundle, FileManifest, Format)
 	}
 	m := &c.said
+	if !plain(m.Origin) || !plain(m.Store) {
+		return nil, fmt.Errorf("%w: %s names no log", ErrBadBundle, FileManifest)
+	}
 	if m.From < 0 || m.To <= m.From || m.Size < m.To || m.Size >= exact {
 		return nil, fmt.Errorf("%w: leaves [%d, %d) of %d", ErrBadBundle, m.From, m.To, m.Size)
 	}
@@ -126,6 +130,11 @@ func open(r io.ReaderAt, size int64) (*checker, error) {
 		}
 	}
 	return c, nil
+}
+
+// plain says that a foreign name can be shown as it is, on a terminal, too.
+func plain(s string) bool {
+	return s != "" && len(s) <= 200 && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) < 0
 }
 
 // printable makes a foreign name fit for a line of text.
@@ -196,7 +205,7 @@ func (c *checker) trust(given []string) error {
 		switch {
 		case err != nil && c.v.KeysPinned:
 			return err
-		case err != nil:
+		case err != nil, !plain(k.Name()):
 			c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds something that is no key")
 		case k.Name() == c.said.Origin:
 			c.log = append(c.log, k)
@@ -221,6 +230,9 @@ func (c *checker) signed(b []byte) (Checkpoint, bool, error) {
 	}
 	text, _, _ := strings.Cut(string(b), "\n\n")
 	p, err := ParseText(text + "\n")
+	if err == nil && !plain(p.Origin) {
+		err = ErrBadCheckpoint
+	}
 	return p, false, err
 }
 
@@ -242,6 +254,11 @@ func (c *checker) checkpoint() {
 	}
 	for _, w := range p.Witnesses {
 		c.v.Witnesses = append(c.v.Witnesses, w.Name)
+	}
+	for _, w := range c.witnesses {
+		if c.v.KeysPinned && !slices.Contains(c.v.Witnesses, w.Name()) {
+			c.v.Absent = append(c.v.Absent, w.Name())
+		}
 	}
 	if p.Origin != c.said.Origin || p.Store() != c.said.Store || p.Size != c.said.Size {
 		c.v.find(Finding{Kind: FoundManifest, File: FileManifest}, "the manifest is of another tree than the checkpoint, which is of %s with %d leaves", p.Origin, p.Size)

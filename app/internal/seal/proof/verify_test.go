@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -321,8 +322,12 @@ func breaks() []broken {
 			text, sigs, _ := strings.Cut(string(x.files[proof.FileCheckpoint]), "\n\n")
 			x.files[proof.FileCheckpoint] = []byte(text + "\n\n" + strings.SplitAfterN(sigs, "\n", 2)[1])
 		}, proof.FoundSignature, proof.FileCheckpoint, -1, 0},
-		{"an older checkpoint stands in its place", func(t *testing.T, x *box) { x.files[proof.FileCheckpoint] = []byte(x.note(t, 4)) }, proof.FoundManifest, proof.FileManifest, -1, 0},
+		{"an older checkpoint stands in its place", func(t *testing.T, x *box) {
+			t.Helper()
+			x.files[proof.FileCheckpoint] = []byte(x.note(t, 4))
+		}, proof.FoundManifest, proof.FileManifest, -1, 0},
 		{"the keys are somebody else's", func(t *testing.T, x *box) {
+			t.Helper()
 			x.files[proof.FileKeys] = []byte(strings.Join(bundletest.New(t, 2).Keys(), "\n") + "\n")
 		}, proof.FoundKey, proof.FileKeys, -1, 0},
 
@@ -440,6 +445,10 @@ func TestAnotherKeyIsNotBelieved(t *testing.T) {
 	if v := verdict(t, b, proof.Options{Keys: forged.Keys()[1:]}); v.Signed || v.OK() {
 		t.Errorf("with a witness's key alone: %+v", v)
 	}
+	both := verdict(t, b, proof.Options{Keys: append(forged.Keys()[:1:1], l.Keys()[1])})
+	if !both.OK() || len(both.Witnesses) > 0 || !slices.Equal(both.Absent, []string{"auditor.example"}) {
+		t.Errorf("with the key of a witness who has not cosigned it: %+v", both)
+	}
 	if _, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: []string{"x"}}); !errors.Is(err, proof.ErrBadKey) {
 		t.Errorf("with no key: %v", err)
 	}
@@ -538,13 +547,15 @@ func TestWhatIsNoBundle(t *testing.T) {
 	format.manifest(t, func(m *proof.Manifest) { m.Format = 2 })
 	turned := unpack(t, b)
 	turned.manifest(t, func(m *proof.Manifest) { m.From, m.To = m.To, m.From })
+	shown := unpack(t, b)
+	shown.manifest(t, func(m *proof.Manifest) { m.Origin = "keydesk/\u009b2J" })
 	huge := unpack(t, b)
 	huge.files[proof.FileManifest] = append(bytes.Repeat([]byte(" "), 2<<20), x.files[proof.FileManifest]...)
 	more := unpack(t, b)
 	more.files[proof.FileManifest] = append(more.files[proof.FileManifest], "{}"...)
 	for name, b := range map[string][]byte{
 		"nothing": nil, "text": []byte("x"), "cut": b[:len(b)-100], "an empty zip": (&box{}).pack(t), "a zip of many files": many.pack(t),
-		"another format": format.pack(t), "leaves the wrong way round": turned.pack(t), "a huge manifest": huge.pack(t), "two manifests in one": more.pack(t),
+		"another format": format.pack(t), "leaves the wrong way round": turned.pack(t), "a name that a terminal obeys": shown.pack(t), "a huge manifest": huge.pack(t), "two manifests in one": more.pack(t),
 	} {
 		if v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{}); !errors.Is(err, proof.ErrBadBundle) {
 			t.Errorf("%s: %+v, %v", name, v, err)
@@ -576,10 +587,7 @@ func TestEveryByteCounts(t *testing.T) {
 		name := rapid.SampledFrom(pristine.names).Draw(t, "file")
 		at := rapid.IntRange(0, len(pristine.files[name])-1).Draw(t, "at")
 		flip := rapid.ByteRange(1, 255).Draw(t, "flip")
-		x := &box{names: pristine.names, files: map[string][]byte{}}
-		for n, c := range pristine.files {
-			x.files[n] = c
-		}
+		x := &box{names: pristine.names, files: maps.Clone(pristine.files)}
 		x.files[name] = slices.Clone(x.files[name])
 		old := x.files[name][at]
 		x.files[name][at] ^= flip
@@ -637,7 +645,7 @@ func TestASecondOpinion(t *testing.T) {
 		args := []string{filepath.Join("testdata", "verify.py"), file, keys}
 		if since != "" {
 			args = append(args, filepath.Join(dir, "since"))
-			if err := os.WriteFile(args[3], []byte(since), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "since"), []byte(since), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
