@@ -119,6 +119,9 @@ func tellVerdict(w io.Writer, v proof.Verdict) error {
 	for _, w := range v.Witnesses {
 		line(true, "witness", "%s has cosigned it", w)
 	}
+	for _, w := range v.Absent {
+		fmt.Fprintf(out, "but\twitness\t%s has not cosigned it\n", w)
+	}
 	if v.Complete {
 		line(true, "events", "%d, the leaves %d to %d of %d, are all there and as they were sealed", v.Events, v.From, v.To-1, v.Size)
 		if v.Events > 0 {
