@@ -33,8 +33,8 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": main}) }
 
-// Every script has $KEYDESK_HOME, which does not exist yet, and nothing of the
-// environment of whoever runs the tests. Beside testscript's own commands:
+// Every script has $KEYDESK_HOME, which does not exist yet, $SECOND, the verifier of
+// bundles that is not ours, and nothing of the environment of whoever runs the tests. Beside testscript's own commands:
 //
 //	station              open the home as a demo and keep it open to the end
 //	walk EMAIL SCREEN    enrol somebody at the station as far as a screen, or
@@ -81,6 +81,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("KEYDESK_HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("TZ", "UTC")
+			second, err := filepath.Abs(filepath.Join("..", "internal", "seal", "proof", "testdata", "verify.py"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("SECOND", second)
 			e.Values[stageKey{}] = new(stage)
 			return nil
 		},

@@ -120,7 +120,7 @@ func (b *builder) report(f *figures) ([]byte, error) {
 	v := view{
 		Lang: w.Lang(), Title: w.T("report-title"), Label: w.T("report-label"), Name: b.q.Name, Style: style(),
 		Lead: w.lead(), Foot: w.T("report-foot", i18n.Args{"Origin": b.held.Origin}),
-		Made:  w.T("report-made", i18n.Args{"At": w.moment(b.made.Made), "Version": b.made.Version, "Zone": b.q.Zone.String()}),
+		Made:  w.T("report-made", i18n.Args{"At": w.moment(b.made.Made), "Version": b.made.Version, "Zone": zoneName(b.q.Zone, b.made.Made)}),
 		Tiles: w.tiles(), Proof: w.proof(), Events: w.events(spans, unit), Enrolments: w.enrolments(spans, unit), Logins: w.logins(spans, unit),
 		Funnel: w.funnel(), Why: w.why(), Who: w.who(), Week: w.week(),
 		Access: w.access(), Kinds: w.kinds(), Places: w.places(), Policies: w.policies(),
@@ -134,6 +134,14 @@ func (b *builder) report(f *figures) ([]byte, error) {
 		return nil, fmt.Errorf("draw the report: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// zoneName names a time zone. The machine's own has no name but the one of its time.
+func zoneName(zone *time.Location, at time.Time) string {
+	if zone == time.Local {
+		return at.In(zone).Format("MST (UTC-07:00)")
+	}
+	return zone.String()
 }
 
 // number writes a number with a sign between thousands.
