@@ -379,8 +379,9 @@ func (p *bundlesPage) month() (from, to time.Time) {
 	return time.Date(y, m-1, 1, 0, 0, 0, 0, time.Local), time.Date(y, m, 1, 0, 0, 0, 0, time.Local)
 }
 
-// asked returns what is asked for; why not, in words, where that is nothing.
-func (p *bundlesPage) asked() (q desk.ExportQuery, wrong string) {
+// asked returns what is asked for; what is wrong with the first and the last day, in
+// words, where that is nothing.
+func (p *bundlesPage) asked() (q desk.ExportQuery, wrong [2]string) {
 	q.Language, q.Since = p.lang, p.since.text
 	switch p.span {
 	case spanAll:
@@ -389,36 +390,38 @@ func (p *bundlesPage) asked() (q desk.ExportQuery, wrong string) {
 	case spanUpTo:
 		q.To.Position = p.position
 	case spanDays:
-		var ends [2]time.Time
-		for i, typed := range p.days {
-			day, ok := readDay(typed)
-			switch {
-			case strings.TrimSpace(typed) == "":
-				continue // from the first, or to the last
-			case !ok:
-				return q, p.w.T("audit-bundles-no-day", i18n.Args{"Day": typed})
-			}
-			ends[i] = day.AddDate(0, 0, i) // up to the end of that day
-		}
-		q.From.At, q.To.At = ends[0], ends[1]
-		if !ends[1].IsZero() && !ends[0].Before(ends[1]) {
-			return q, p.w.T("audit-bundles-backwards")
+		q.From, wrong[0] = p.end(p.days[0], false)
+		q.To, wrong[1] = p.end(p.days[1], true)
+		if wrong == [2]string{} && !q.From.At.IsZero() && !q.To.At.IsZero() && !q.From.At.Before(q.To.At) {
+			wrong[1] = p.w.T("audit-bundles-backwards")
 		}
 	}
-	return q, ""
+	return q, wrong
 }
 
-// dayForms are how people write days.
-var dayForms = []string{"2006-01-02", "2-1-2006", "2/1/2006", "2.1.2006"}
-
-// readDay reads a day, and returns its first moment here.
-func readDay(typed string) (time.Time, bool) {
-	for _, form := range dayForms {
-		if t, err := time.ParseInLocation(form, strings.TrimSpace(typed), time.Local); err == nil {
-			return t, true
-		}
+// end reads the first or the last moment of a bundle, as it was typed: a day is meant from
+// its begin, or to its end.
+func (p *bundlesPage) end(typed string, last bool) (m desk.Moment, wrong string) {
+	if strings.TrimSpace(typed) == "" {
+		return m, ""
 	}
-	return time.Time{}, false
+	now := p.Clock().In(time.Local)
+	m, fault := readMoment(typed, p.w.Lang(), now, now)
+	y, mon, d := m.At.In(time.Local).Date()
+	switch {
+	case fault != "":
+		return m, p.w.T("tape-moment-" + string(fault))
+	case m.Position != 0:
+	case m.At.IsZero() && !last: // today
+		y, mon, d = now.Date()
+		m.At = time.Date(y, mon, d, 0, 0, 0, 0, time.Local)
+	case m.At.IsZero():
+	case m.At.Nanosecond() != 0 && !last: // the end of a day
+		m.At = time.Date(y, mon, d, 0, 0, 0, 0, time.Local)
+	case last: // what a bundle goes up to is not in it
+		m.At = m.At.Add(1)
+	}
+	return m, ""
 }
 
 // --- making
@@ -430,8 +433,13 @@ func (p *bundlesPage) start() {
 	}
 	p.keepTyped()
 	q, wrong := p.asked()
-	if wrong != "" {
-		p.fail(wrong)
+	if wrong != [2]string{} {
+		p.from.SetError(wrong[0])
+		p.to.SetError(wrong[1])
+		p.fit()
+		if ui.Focus(p.to.Input()); wrong[0] != "" {
+			ui.Focus(p.from.Input())
+		}
 		return
 	}
 	p.turn++

@@ -279,36 +279,48 @@ func TestWhichPeriodIsAskedFor(t *testing.T) {
 	a := newArchive()
 	r := openRoom(t, a, wide, ui.Options{}, "nl")
 	p := r.bundles()
-	at := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.Local) }
+	at := func(month time.Month, day int) desk.Moment {
+		return desk.Moment{At: time.Date(2026, month, day, 0, 0, 0, 0, time.Local)}
+	}
 	for _, tt := range []struct {
-		span  span
-		days  [2]string
-		query desk.ExportQuery
-		wrong string
+		span     span
+		days     [2]string
+		from, to desk.Moment
+		wrong    string
 	}{
 		{span: spanAll},
-		{span: spanUpTo, query: desk.ExportQuery{To: desk.Moment{Position: 6412}}},
+		{span: spanUpTo, to: desk.Moment{Position: 6412}},
 		{span: spanDays},
-		{span: spanDays, days: [2]string{"1-10-2026", "2026-10-31"}, query: desk.ExportQuery{From: desk.Moment{At: at(10, 1)}, To: desk.Moment{At: at(11, 1)}}},
-		{span: spanDays, days: [2]string{" 3/9/2026 ", ""}, query: desk.ExportQuery{From: desk.Moment{At: at(9, 3)}}},
-		{span: spanDays, days: [2]string{"", "24.10.2026"}, query: desk.ExportQuery{To: desk.Moment{At: at(10, 25)}}},
-		{span: spanDays, days: [2]string{"1-10-2026", "1-10-2026"}, query: desk.ExportQuery{From: desk.Moment{At: at(10, 1)}, To: desk.Moment{At: at(10, 2)}}},
-		{span: spanDays, days: [2]string{"2-10-2026", "1-10-2026"}, wrong: "De laatste dag ligt voor de eerste."},
-		{span: spanDays, days: [2]string{"31-9-2026", ""}, wrong: "31-9-2026 is geen dag."},
-		{span: spanDays, days: [2]string{"", "gisteren"}, wrong: "gisteren is geen dag."},
+		{span: spanDays, days: [2]string{"1-10-2026", "2026-10-31"}, from: at(10, 1), to: at(11, 1)},
+		{span: spanDays, days: [2]string{" 3 september ", ""}, from: at(9, 3)},
+		{span: spanDays, days: [2]string{"", "24-10-2026"}, to: at(10, 25)}, // the clock goes back on the next one
+		{span: spanDays, days: [2]string{"gisteren", "gisteren"}, from: at(11, 22), to: at(11, 23)},
+		{span: spanDays, days: [2]string{"vandaag", "vandaag"}, from: at(11, 23)},
+		{span: spanDays, days: [2]string{"#12", "#6412"}, from: desk.Moment{Position: 12}, to: desk.Moment{Position: 6412}},
+		{span: spanDays, days: [2]string{"1-10-2026 9:00", "1-10-2026 9:30"}, from: desk.Moment{At: at(10, 1).At.Add(9 * time.Hour)}, to: desk.Moment{At: at(10, 1).At.Add(9*time.Hour + 30*time.Minute + 1)}},
+		{span: spanDays, days: [2]string{"2-10-2026", "1-10-2026"}, wrong: "ligt voor de eerste"},
+		{span: spanDays, days: [2]string{"31-9-2026", ""}, wrong: "Die dag bestaat niet."},
+		{span: spanDays, days: [2]string{"", "morgen"}, wrong: "Dit is geen datum of tijd."},
 	} {
 		p.position, p.span, p.days = 6412, tt.span, tt.days
 		q, wrong := p.asked()
 		if tt.wrong != "" {
-			if !strings.Contains(wrong, tt.wrong) {
+			if !strings.Contains(strings.Join(wrong[:], " "), tt.wrong) {
 				t.Errorf("%v: it says %q", tt.days, wrong)
 			}
 			continue
 		}
-		tt.query.Language = "nl"
-		if wrong != "" || !q.From.At.Equal(tt.query.From.At) || !q.To.At.Equal(tt.query.To.At) || q.From.Position != 0 || q.To.Position != tt.query.To.Position {
+		if wrong != [2]string{} || q.Language != "nl" || !q.From.At.Equal(tt.from.At) || !q.To.At.Equal(tt.to.At) || q.From.Position != tt.from.Position || q.To.Position != tt.to.Position {
 			t.Errorf("%v: asks %+v, says %q", tt.days, q, wrong)
 		}
+	}
+	p.upTo(0)
+	p.span = spanDays
+	p.redraw()
+	p.from.SetText("morgen")
+	test.Tap(p.primary)
+	if p.stage != choosing || !r.says("Dit is geen datum of tijd.") || r.at.Canvas().Focused() != fyne.Focusable(p.from.Input()) {
+		t.Errorf("it says %q", officetest.Texts(r.at))
 	}
 }
 
