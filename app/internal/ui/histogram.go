@@ -83,8 +83,9 @@ func (h *Histogram) SetBars(bars []HistogramBar, end, most time.Time, ticks []Hi
 // SetMoment puts the handle at a moment, without a word to OnMove. One outside of the
 // bars puts it at their edge.
 func (h *Histogram) SetMoment(at time.Time) {
-	if !h.at.Equal(at) {
-		h.at = at
+	was := h.place(h.at)
+	h.at = at
+	if d := h.place(at) - was; d > 0.4 || d < -0.4 { // as time passes it stands still for long
 		h.Refresh()
 	}
 }

@@ -44,6 +44,7 @@ type tapePage struct {
 
 	ctx    context.Context //nolint:containedctx // ends when the page is left
 	cancel context.CancelFunc
+	looks  int   // the last one that waits for its time
 	lost   error // why the last answer did not come; nil: it came
 	zone   string
 
@@ -142,7 +143,13 @@ func (p *tapePage) lookLater() {
 	if p.lost != nil || p.rows.partly() {
 		wait = lookAgain
 	}
-	ui.Later(p.ctx, wait, p.look)
+	p.looks++
+	turn := p.looks // whoever looks at once, as after a zoom, takes its place
+	ui.Later(p.ctx, wait, func() {
+		if turn == p.looks {
+			p.look()
+		}
+	})
 }
 
 // failed notes that there is no answer; the page goes on showing the last one.

@@ -372,15 +372,22 @@ func (p *tapePage) askMoment() {
 // barsWanted asks for what shows; while it is live, that ends now.
 func (p *tapePage) barsWanted() desk.HistogramQuery {
 	t := &p.tape
-	q := desk.HistogramQuery{Zone: p.zone, Bars: 120}
+	q := desk.HistogramQuery{Zone: p.zone}
+	days := int(t.hist.Last.Sub(t.hist.First)/(24*time.Hour)) + 2
 	if t.span > 0 {
 		if t.live {
 			p.centre(p.Clock())
 		}
 		q.From, q.To = t.from, t.to
+		days = int(t.span/(24*time.Hour)) + 2
 	}
-	if t.chart != nil {
-		q.Bars = max(40, min(200, int(t.chart.Size().Width/8)))
+	if room := int(t.chart.Size().Width); room > 0 && t.hist.Position > 0 {
+		q.Bars = max(24, min(room/5, desk.MostBars))
+		if days >= 14 { // a bar a day, as far as there is room
+			q.Bars = min(q.Bars, days)
+		} else {
+			q.Bars = min(q.Bars, room/9)
+		}
 	}
 	return q
 }
@@ -393,7 +400,7 @@ func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) 
 		p.lookLater()
 		return
 	}
-	moved := h.Position != t.hist.Position
+	moved, first := h.Position != t.hist.Position, t.hist.Position == 0 && h.Position > 0
 	if moved || q.From != t.from && t.span > 0 || len(h.Bars) != len(t.hist.Bars) || h.Width != t.hist.Width || !sameBegin(h, t.hist) {
 		t.hist = h
 		p.putBars()
@@ -407,6 +414,10 @@ func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) 
 		p.rows.ask(p)
 	}
 	p.showTape()
+	if first { // now it is known how long the log is
+		p.look()
+		return
+	}
 	p.lookLater()
 }
 
@@ -437,7 +448,11 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 	hours := h.Width < 24*time.Hour
 	for i, b := range h.Bars {
 		at := b.From.In(time.Local)
-		midnight := at.Hour() == 0
+		mid := at.Add(h.Width / 2)
+		midnight := i > 0 && !sameDay(mid, h.Bars[i-1].From.Add(h.Width/2).In(time.Local)) || at.Hour() == 0
+		if hours && midnight { // bars may begin at eleven, where the clock went back
+			at = mid
+		}
 		ends := i == 0 || i == len(h.Bars)-1
 		t := ui.HistogramTick{Bar: i, Text: p.w.short(at, false), Rank: 6}
 		few := len(h.Bars) <= 24
@@ -448,9 +463,9 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 			t.Rank = 1
 		case hours && midnight, !hours && at.Day() == 1:
 			t.Rank = 2
-		case hours && at.Hour() == 12, !hours && at.Day() == 15:
+		case hours && at.Hour() == 12 && h.Width < 12*time.Hour, !hours && at.Day() == 15:
 			t.Rank = 3
-		case hours && at.Hour()%6 == 0, !hours && at.Weekday() == time.Monday:
+		case hours && at.Hour()%6 == 0 && h.Width < 12*time.Hour, !hours && at.Weekday() == time.Monday:
 			t.Rank = 4
 		case !few:
 			continue

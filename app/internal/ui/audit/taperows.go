@@ -232,8 +232,7 @@ func (p *tapePage) rowsCame(q desk.EventQuery, page desk.EventPage, err error) {
 	}
 	if p.detail.open != 0 {
 		now = r.find(p.detail.open)
-	}
-	if now < 0 && fresh && !p.tape.live && page.Total > 0 {
+	} else if now < 0 && fresh && !p.tape.live && page.Total > 0 {
 		now = 0
 	}
 	r.table.Choose(now, false)

@@ -104,10 +104,7 @@ func (w tapeWords) whom(r *desk.EventRow) string {
 
 // who names who did something, and where.
 func (w tapeWords) who(r *desk.EventRow) string {
-	at := ""
-	if r.Station != "" {
-		at = w.T("tape-station", i18n.Args{"Station": r.Station})
-	}
+	at := r.Station
 	switch r.Actor.Kind {
 	case domain.ActorStaff:
 		if r.Actor.ID == domain.Console().ID {
