@@ -1,11 +1,13 @@
 package remote_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/remote"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/station"
@@ -127,5 +129,64 @@ func TestAnAuditorsQuestionsThatAreNone(t *testing.T) {
 		if r := s.raw(file, useCase, desk.NewCall().String(), body); r.StatusCode != 403 && r.StatusCode != 400 {
 			t.Errorf("%s: status %d", useCase, r.StatusCode)
 		}
+	}
+}
+
+// A bundle is made at the server and fetched part by part; asked for again under the same
+// call, it is the same one, and recorded once.
+func TestAnAuditorFetchesABundleAtAStation(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), &clock{})
+	ctx := t.Context()
+	c := s.client(s.admit("balie-1", station.Desk))
+	s.connected(c)
+	shift := s.agent(c, domain.RoleAuditor)
+	audit := c.Auditor()
+	s.indexed(audit, shift.ID)
+	s.wire.loseNextAnswer()
+	v, err := audit.Export(desk.WithCall(ctx, desk.NewCall()), shift.ID, desk.ExportQuery{Language: "nl", Zone: "Europe/Amsterdam"})
+	if err != nil || v.ID == "" {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	if n := s.count("ExportMade"); n != 1 {
+		t.Errorf("recorded %d times", n)
+	}
+	for end := time.Now().Add(patience); v.Running && err == nil && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		v, err = audit.Export(ctx, shift.ID, desk.ExportQuery{ID: v.ID})
+	}
+	if err != nil || v.Running || v.Size == 0 || v.Events == 0 {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	var zip []byte
+	for {
+		part, err := audit.ExportPart(ctx, shift.ID, v.ID, int64(len(zip)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(part) == 0 {
+			break
+		}
+		zip = append(zip, part...)
+	}
+	if verdict, err := proof.Verify(bytes.NewReader(zip), int64(len(zip)), proof.Options{Keys: s.Seal().Keys()}); err != nil ||
+		int64(len(zip)) != v.Size || len(verdict.Findings) != 0 || !verdict.Complete {
+		t.Errorf("got %+v, %v", verdict, err)
+	}
+	check, err := audit.CheckSeal(ctx, shift.ID)
+	for end := time.Now().Add(patience); check.Running && err == nil && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		check, err = audit.CheckSeal(ctx, shift.ID)
+	}
+	if err != nil || !check.OK || check.Events == 0 {
+		t.Errorf("got %+v, %v", check, err)
+	}
+	if seal, err := audit.Seal(ctx, shift.ID); err != nil || !seal.On || !seal.Check.OK || len(seal.Checkpoints) == 0 {
+		t.Errorf("got %+v, %v", seal, err)
+	}
+
+	// At another station, the same auditor may not have it.
+	other := s.client(s.admit("balie-2", station.Desk))
+	s.connected(other)
+	if _, err := other.Auditor().ExportPart(ctx, shift.ID, v.ID, 0); refusal(err) != desk.ShiftOver {
+		t.Errorf("at another desk: %v", err)
 	}
 }
