@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
+	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/service"
@@ -87,6 +88,29 @@ func (m *memory) rootOf(n int) tlog.Hash {
 		e.add(l.make(&event).hash, nil)
 	}
 	return e.root()
+}
+
+// Whatever is appended between whatever openings, the tree is the one that the whole
+// log has.
+func TestAnyHistoryOfOpeningsSealsTheSame(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		dir, begun, n := t.TempDir(), new(service.SealBegun), 0
+		for range rapid.IntRange(1, 5).Draw(r, "openings") {
+			n += rapid.IntRange(1, 700).Draw(r, "events")
+			s, err := Open(t.Context(), Config{Folder: dir, Log: &memory{n}, Keys: oneKey{}, Register: remembered{begun}, Writer: true})
+			if err == nil {
+				err = s.Now(t.Context())
+			}
+			if err = errors.Join(err, s.Close()); err != nil {
+				r.Fatal(err)
+			}
+		}
+		report, err := Verify(t.Context(), &memory{n}, dir, VerifyOptions{Keys: oneKey{}}, nil)
+		if err != nil || report.Bad != nil || report.Size != int64(n) || report.Checkpoint.Root != (&memory{}).rootOf(n) {
+			r.Fatalf("%d events: %+v, %v", n, report, err)
+		}
+	})
 }
 
 var errCrash = errors.New("the machine stopped")

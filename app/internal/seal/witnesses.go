@@ -37,11 +37,10 @@ const (
 type Standing struct {
 	Name  string       `json:"name"`
 	URL   string       `json:"url,omitempty"`
-	Size  int64        `json:"size"` // of the last checkpoint that it is known to have cosigned
-	At    time.Time    `json:"at"`   // when it did
+	Size  int64        `json:"size"`        // of the last checkpoint that it is known to have cosigned
+	At    time.Time    `json:"at,omitzero"` // when it did
 	State WitnessState `json:"state"`
 	Why   string       `json:"why,omitempty"` // in English: what is wrong
-	Root  string       `json:"root,omitempty"`
 }
 
 // How long a witness may take to answer, and how long after a failure it is asked

@@ -216,6 +216,9 @@ func TestBadFiles(t *testing.T) {
 		{"an issuer with a space", "[api]\nissuer = \"the organisation\"\n", "keydesk.toml:2: api.issuer: must be an https address, or at most 80 letters, digits, dots, dashes and underscores"},
 		{"half an AFAS", "[afas]\nurl = \"https://12345.rest.afas.online/ProfitRestServices\"\n", "keydesk.toml: afas.connector: afas.url, afas.connector and afas.token (or afas.token_file) go together\n" +
 			"keydesk.toml: afas.token: afas.url, afas.connector and afas.token (or afas.token_file) go together"},
+		{"a witness without a key", "[seal]\nwitnesses = [\"https://auditor.example.org\"]\n", "keydesk.toml:2: seal.witnesses: must be a witness's key, a space, and its https address, or http to this machine"},
+		{"a witness in the clear", "[seal]\nwitnesses = [\"a.example+1a2b3c4d+BKey= http://auditor.example.org\"]\n", "keydesk.toml:2: seal.witnesses: must be a witness's key, a space, and its https address, or http to this machine"},
+		{"mail to a name", "[seal]\nmail_to = [\"Controle <a@example.org>\"]\n", "keydesk.toml:2: seal.mail_to: must be bare e-mail addresses"},
 		{"an AFAS in the clear", "[afas]\nurl = \"http://12345.rest.afas.online\"\n", "keydesk.toml:2: afas.url: must be an https address, or http to this machine, without a query"},
 		{"a field that is none", "[afas.fields]\nemail = \"E-mail\"\n", "keydesk.toml:2: afas.fields.email: must be a field of the connector, at most 80 letters, digits and underscores, or a dash"},
 		{"a part of a site", "[pocket]\npublic_url = \"https://example.org/pocket\"\n", "keydesk.toml:2: pocket.public_url: must be an https address, or http to this machine, without a path or a query"},
