@@ -48,7 +48,7 @@ func (c verifyCommand) Run(a *app) error {
 	if c.JSON {
 		err = json.NewEncoder(a.out).Encode(verifyJSON(r))
 	} else {
-		err = tellReport(a.out, r)
+		tellReport(a.out, r)
 	}
 	if err == nil && r.Bad != nil {
 		err = errNotAsSealed
@@ -107,7 +107,7 @@ func firstLine(b []byte) string {
 	return string(b)
 }
 
-func tellReport(w io.Writer, r seal.Report) error {
+func tellReport(w io.Writer, r seal.Report) {
 	c := r.Checkpoint
 	if c.Note != nil {
 		fmt.Fprintf(w, "%s\n%d leaves, root %s, sealed at %s\n", c.Origin, c.Size, c.Root, c.At.Format(time.RFC3339))
@@ -138,7 +138,6 @@ func tellReport(w io.Writer, r seal.Report) error {
 	if r.Bad != nil {
 		fmt.Fprintln(w, "NOT AS SEALED:", r.Bad)
 	}
-	return nil
 }
 
 type findingJSON struct {

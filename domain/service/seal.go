@@ -2,7 +2,7 @@ package service
 
 import "errors"
 
-// ErrOtherSealer: somebody else seals the log than was thought.
+// ErrOtherSealer says that somebody else seals the log than was thought.
 var ErrOtherSealer = errors.New("somebody else seals the log")
 
 // BeginSeal decides that another one seals the log from here on. after is the sealer

@@ -212,8 +212,10 @@ func TestWhoSeals(t *testing.T) {
 		writer settings.Switch
 		want   bool
 	}{
-		{store.Scheme + "/x/log.db", settings.Auto, true}, {store.Scheme + "/x/log.db", settings.Off, false},
-		{"esdb://log.example:2113", settings.Auto, false}, {"esdb://log.example:2113", settings.On, true},
+		{store.Scheme + "/x/log.db", settings.Auto, true},
+		{store.Scheme + "/x/log.db", settings.Off, false},
+		{"esdb://log.example:2113", settings.Auto, false},
+		{"esdb://log.example:2113", settings.On, true},
 	} {
 		set := settings.Settings{Log: settings.Log{URL: c.url}, Seal: settings.Seal{Writer: c.writer}}
 		if set.Seals() != c.want {

@@ -1,7 +1,6 @@
 package seal_test
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -56,7 +55,7 @@ func fillLog(b *testing.B, l *store.SQLite) {
 				Stream: fmt.Sprintf("enrolment-00000000-0000-4000-8000-%012d", i), Revision: domain.Revision(n / people),
 				Recorded: time.UnixMicro(1_700_000_000_000_000 + int64(n)*20_000_000),
 			}
-			binary.BigEndian.PutUint64(e.ID[:], uint64(n)+1) //nolint:gosec // of a benchmark
+			binary.BigEndian.PutUint64(e.ID[:], uint64(n)+1)
 			events = append(events, e)
 			n++
 		}
@@ -81,7 +80,7 @@ func merkle(b *testing.B, n int64) float64 {
 	record := make([]byte, 420) // as long as a leaf of ours
 	begun := time.Now()
 	for i := range n {
-		binary.BigEndian.PutUint64(record, uint64(i)) //nolint:gosec // of a benchmark
+		binary.BigEndian.PutUint64(record, uint64(i))
 		more, err := tlog.StoredHashes(i, record, reader)
 		if err != nil {
 			b.Fatal(err)
@@ -144,7 +143,7 @@ func BenchmarkVerify(b *testing.B) {
 	var bare float64
 	for b.Loop() {
 		begun := time.Now()
-		r, err := seal.Verify(context.Background(), l, dir, seal.VerifyOptions{Keys: c.Keys, Skip: c.Skip}, nil)
+		r, err := seal.Verify(b.Context(), l, dir, seal.VerifyOptions{Keys: c.Keys, Skip: c.Skip}, nil)
 		if err != nil || r.Bad != nil || r.Events != size {
 			b.Fatalf("%+v, %v", r, err)
 		}

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -21,10 +22,15 @@ import (
 // A memory is a log of n events that is always there, as a sealer needs it.
 type memory struct{ n int }
 
+func idOf(i int) (id domain.EventID) {
+	binary.BigEndian.PutUint64(id[:], uint64(i)+1) //nolint:gosec // of a test
+	return id
+}
+
 func (m *memory) event(i int) domain.Recorded {
 	return domain.Recorded{
 		Message: domain.Message{
-			ID: domain.EventID{byte(i >> 16), byte(i >> 8), byte(i)}, Type: "EmailConfirmed",
+			ID: idOf(i), Type: "EmailConfirmed",
 			Data: fmt.Appendf(nil, `{"n":%d}`, i), Metadata: []byte(`{}`),
 		},
 		Stream: "enrolment-a", Revision: domain.Revision(i), Position: domain.Position(i + 1), //nolint:gosec // of a test
@@ -58,6 +64,7 @@ func (m *memory) Follow(ctx context.Context, q domain.Query, yield func(domain.B
 func (m *memory) ReadStream(context.Context, string, domain.Revision) ([]domain.Recorded, error) {
 	return nil, nil
 }
+
 func (m *memory) Head(context.Context) (domain.Position, error) {
 	return domain.Position(m.n), nil //nolint:gosec // of a test
 }

@@ -46,7 +46,7 @@ func readEdge(size int64, r tlog.HashReader) (edge, error) {
 	e := edge{size: size}
 	var at []int64
 	for begin, rest := int64(0), size; rest > 0; {
-		level := bits.Len64(uint64(rest)) - 1 //nolint:gosec // positive
+		level := bits.Len64(uint64(rest)) - 1
 		at = append(at, tlog.StoredHashIndex(level, begin>>level))
 		begin, rest = begin+1<<level, rest-1<<level
 	}

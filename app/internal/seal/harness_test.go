@@ -140,7 +140,7 @@ func (w *town) append(n int) {
 	}
 }
 
-func (w *town) appendTo(stream string, n int) domain.Appended {
+func (w *town) appendTo(stream string, n int) {
 	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,12 +155,11 @@ func (w *town) appendTo(stream string, n int) domain.Appended {
 			Metadata: []byte(`{"schema":1,"station":"hall"}`),
 		})
 	}
-	a, err := w.log.Append(context.Background(), stream, at, ms...) //nolint:usetesting // also at the end of a test
+	a, err := w.log.Append(context.Background(), stream, at, ms...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.next[stream] = a.Revision
-	return a
 }
 
 // sealed seals all that is there, and closes the seal again.
@@ -228,7 +227,7 @@ func (w *town) run(c seal.Config) (*seal.Seal, func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends before the log is closed
+	ctx, cancel := context.WithCancel(context.Background()) // not the test's: it ends before the log is closed
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Run(ctx) })
 	stop := sync.OnceFunc(func() {

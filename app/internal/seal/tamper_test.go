@@ -3,12 +3,14 @@ package seal_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/keydesk/keydesk/app/internal/seal"
@@ -114,10 +116,7 @@ func TestAnOldBackupOfTheLog(t *testing.T) {
 	w := newTown(t)
 	w.append(300)
 	w.sealed()
-	revisions := map[string]domain.Revision{}
-	for stream, at := range w.next {
-		revisions[stream] = at
-	}
+	revisions := maps.Clone(w.next)
 	restore := w.backup(false)
 	w.append(100)
 	w.sealed()
@@ -181,7 +180,7 @@ func (w *town) copyFile(from, to string) {
 	w.t.Helper()
 	b, err := os.ReadFile(from) //nolint:gosec // of the test
 	if err == nil {
-		err = os.WriteFile(to, b, 0o600)
+		err = os.WriteFile(to, b, 0o600) //nolint:gosec // of the test
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -235,7 +234,7 @@ func TestLoginsThatAreGone(t *testing.T) {
 		w := aged(t)
 		prune := func(before time.Time) {
 			t.Helper()
-			m := domain.Message{ID: domain.EventID{byte(before.Unix())}, Type: "LoginsPruned", Metadata: []byte(`{}`)}
+			m := domain.Message{ID: domain.EventID(uuid.New()), Type: "LoginsPruned", Metadata: []byte(`{}`)}
 			m.Data = fmt.Appendf(nil, `{"before":%q,"events":20}`, before.UTC().Format(time.RFC3339))
 			events, err := w.log.ReadStream(t.Context(), domain.ServiceStream, 0)
 			if err != nil {

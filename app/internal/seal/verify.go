@@ -260,30 +260,24 @@ func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.E
 		if err != nil || !ok || !pruned.Before.After(until) {
 			continue // one that cannot be read allows nothing
 		}
-		sealed, err := v.isSealed(c, e)
-		if err != nil {
-			return nil, err
-		}
 		// It is believed for what was there before it: it cannot be of the future.
-		if sealed && !pruned.Before.After(e.Recorded) {
+		if v.isSealed(c, e) && !pruned.Before.After(e.Recorded) {
 			until = pruned.Before
 		}
 	}
 	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }, nil
 }
 
-// isSealed says whether an event is a leaf of the tree.
-func (v *verification) isSealed(c *comparer, e *domain.Recorded) (bool, error) {
+// isSealed says whether an event is a leaf of the tree. What is wrong with the files is
+// found where the tree is computed.
+func (v *verification) isSealed(c *comparer, e *domain.Recorded) bool {
 	i, err := v.files.find(uint64(e.Position), v.report.Size)
 	if err != nil || i >= v.report.Size {
-		return false, nil //nolint:nilerr // what is wrong with the index is found where it is computed
+		return false
 	}
 	hash, err := v.files.ReadHashes([]int64{tlog.StoredHashIndex(0, i)})
-	if err != nil {
-		return false, nil //nolint:nilerr // likewise
-	}
 	made := c.make(e)
-	return !made.bad && made.hash == hash[0], nil
+	return err == nil && !made.bad && made.hash == hash[0]
 }
 
 // since compares with an older checkpoint.

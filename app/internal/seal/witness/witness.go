@@ -49,9 +49,9 @@ const (
 )
 
 var (
-	// ErrLocked: another witness works in this folder.
+	// ErrLocked says that another witness works in this folder.
 	ErrLocked = errors.New("another witness works in this folder")
-	// ErrDamaged: what the folder holds cannot be read. A witness that has forgotten
+	// ErrDamaged says that what the folder holds cannot be read. A witness that has forgotten
 	// what it has seen would vouch for anything: it does not start.
 	ErrDamaged = errors.New("the witness's folder is damaged")
 )

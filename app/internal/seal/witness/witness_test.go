@@ -245,12 +245,13 @@ func TestRacingLogs(t *testing.T) {
 				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(h.body(last, size)))
 				rec := httptest.NewRecorder()
 				w.ServeHTTP(rec, r)
-				if rec.Code == http.StatusConflict {
+				switch rec.Code {
+				case http.StatusConflict:
 					_, _ = fmt.Sscan(rec.Body.String(), &last)
 					size = last
-				} else if rec.Code == http.StatusOK {
+				case http.StatusOK:
 					last = size
-				} else {
+				default:
 					t.Errorf("%d %s", rec.Code, rec.Body)
 					return
 				}
