@@ -102,6 +102,43 @@ func TestAFeedOfSomeTypes(t *testing.T) {
 	})
 }
 
+// A feed of everything has the events of all streams, and all of them.
+func TestAFeedOfEverything(t *testing.T) {
+	t.Parallel()
+	for _, whole := range []bool{false, true} {
+		events := foldtest.Even(3, 0)
+		events[4].Stream, events[7].Stream = "service", "station-hall"
+		c := &everything{}
+		f := feed.Over("", newMemory(events...), clock, c)
+		if whole {
+			f = f.Whole()
+		}
+		if err := f.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]int{true: len(events)}[whole]; c.events != len(events) || c.whole != want {
+			t.Errorf("whole %t: %d of %d events, %d of them with id and metadata", whole, c.events, len(events), c.whole)
+		}
+	}
+}
+
+// everything counts events, and those that have an id and metadata.
+type everything struct {
+	events, whole int
+	through       domain.Position
+}
+
+func (c *everything) Apply(events []domain.Recorded, through domain.Position) {
+	for _, e := range events {
+		if c.events++; len(e.Metadata) > 0 && e.ID != (domain.EventID{}) {
+			c.whole++
+		}
+	}
+	c.through = max(c.through, through)
+}
+
+func (c *everything) Position() domain.Position { return c.through }
+
 func TestAProjectionFromASnapshotGoesOnBesideAnEmptyOne(t *testing.T) {
 	t.Parallel()
 	events := foldtest.Even(12, 3)

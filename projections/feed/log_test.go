@@ -102,7 +102,9 @@ func read(ctx context.Context, events []domain.Recorded, q *domain.Query, yield 
 			case len(b.Events) == atOnce:
 				b.Live = false
 			case strings.HasPrefix(e.Stream, q.Prefix) && (len(q.Types) == 0 || slices.Contains(q.Types, e.Type)):
-				e.Data, e.Metadata = bytes.Clone(e.Data), nil
+				if e.Data = bytes.Clone(e.Data); !q.Metadata {
+					e.ID, e.Metadata = domain.EventID{}, nil
+				}
 				b.Events = append(b.Events, e)
 				fallthrough
 			default:
