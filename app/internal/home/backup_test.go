@@ -174,7 +174,7 @@ func restore(t *testing.T, m home.BackedUp, identity, masterKey string, flags ..
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "master.key"), []byte(masterKey), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "master.key"), []byte(masterKey), 0o600); err != nil { //nolint:gosec // our own folder
 		t.Fatal(err)
 	}
 	r, err := home.Restore(t.Context(), settingsOf(t, dir, flags...), home.RestoreOptions{
@@ -522,9 +522,9 @@ func TestMoreWasSealedThanIsInTheBackup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close() //nolint:errcheck // only a lock
+	t.Cleanup(func() { _ = w.Close() }) // only a lock
 	server := httptest.NewServer(w)
-	defer server.Close()
+	t.Cleanup(server.Close)
 	witnessed := "seal.witnesses=" + w.Key() + " " + server.URL
 	h.asSealed(append(flags, witnessed)...) // which asks the witness
 	h.stop()
@@ -540,17 +540,18 @@ func TestMoreWasSealedThanIsInTheBackup(t *testing.T) {
 		"a witness":                  {flags: []string{witnessed}},
 	} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
 				t.Fatal(err)
 			}
 			o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Since: test.since, Version: "test", Log: zap.NewNop()}
-			r, err := home.Restore(ctx, settingsOf(t, dir, test.flags...), o)
+			r, err := home.Restore(t.Context(), settingsOf(t, dir, test.flags...), o)
 			if err != nil || r.Seal == nil || r.Newer != since.Size-r.Seal.Size || r.Newer < 10 || !r.NewTree {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			g := open(t, dir, false, test.flags...)
-			if err := g.Seal().Now(ctx); err != nil {
+			if err := g.Seal().Now(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if c, ok := g.Seal().Checkpoint(); !ok || c.Origin != since.Origin+"/2" || len(g.Seal().Before()) == 0 {
@@ -612,7 +613,6 @@ func TestOnlyTheVaultIsLost(t *testing.T) {
 // What a restore leaves that was killed, does not open, and the next one begins anew.
 func TestARestoreThatIsKilled(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
 	recipient, identity := keyPair(t)
 	h := open(t, t.TempDir(), true, many...)
 	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
@@ -637,11 +637,11 @@ func TestARestoreThatIsKilled(t *testing.T) {
 				}
 			}
 			set := settingsOf(t, dir)
-			if _, err := home.Open(ctx, home.Options{Settings: set, Version: "test", Log: zap.NewNop()}); !errors.Is(err, home.ErrRestoring) {
+			if _, err := home.Open(t.Context(), home.Options{Settings: set, Version: "test", Log: zap.NewNop()}); !errors.Is(err, home.ErrRestoring) {
 				t.Fatalf("it opens: %v", err)
 			}
 			o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Version: "test", Log: zap.NewNop()}
-			if r, err := home.Restore(ctx, set, o); err != nil || r.Position != m.Position {
+			if r, err := home.Restore(t.Context(), set, o); err != nil || r.Position != m.Position {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			left, err := filepath.Glob(filepath.Join(dir, "*restoring*"))
@@ -649,7 +649,7 @@ func TestARestoreThatIsKilled(t *testing.T) {
 				t.Errorf("%v, %v", left, err)
 			}
 			g := open(t, dir, false)
-			if err := g.Feed.CatchUp(ctx); err != nil || g.factor("sanne@voorbeeld.nl") != enrolment.SMS {
+			if err := g.Feed.CatchUp(t.Context()); err != nil || g.factor("sanne@voorbeeld.nl") != enrolment.SMS {
 				t.Errorf("%s, %v", g.factor("sanne@voorbeeld.nl"), err)
 			}
 		})
