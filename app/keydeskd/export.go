@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
@@ -49,7 +50,7 @@ func (p *place) UnmarshalText(b []byte) error {
 }
 
 func (c exportCommand) Run(a *app) (err error) {
-	query := bundle.Query{From: c.From.Moment, To: c.To.Moment, Language: c.Language, Zone: time.Local}
+	query := bundle.Query{From: c.From.Moment, To: c.To.Moment, Language: c.Language, Zone: zoneHere()}
 	for _, file := range c.Since {
 		b, err := os.ReadFile(file) //nolint:gosec // the operator's to choose
 		if err != nil {
@@ -102,6 +103,19 @@ func (c exportCommand) Run(a *app) (err error) {
 	}
 	_, err = fmt.Fprintf(a.out, "sealed by the checkpoint of %d leaves of %s, root %s\n", made.Size, made.Checkpoint.At.UTC().Format("2006-01-02 15:04 MST"), made.Checkpoint.Root)
 	return err
+}
+
+// zoneHere returns the time zone of this machine under its own name, where it can be
+// found out: "Local" means nothing to whoever reads the report elsewhere.
+func zoneHere() *time.Location {
+	name := os.Getenv("TZ")
+	if link, err := os.Readlink("/etc/localtime"); err == nil && name == "" {
+		_, name, _ = strings.Cut(filepath.ToSlash(link), "/zoneinfo/")
+	}
+	if zone, err := time.LoadLocation(name); err == nil && name != "" {
+		return zone
+	}
+	return time.Local
 }
 
 // alreadySealed says that another machine seals, or nothing is new: what is sealed

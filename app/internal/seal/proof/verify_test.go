@@ -113,7 +113,7 @@ func (x *box) pack(tb testing.TB) []byte {
 		if !there {
 			continue
 		}
-		w, err := z.Create(name)
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method(content)})
 		if err == nil {
 			_, err = w.Write(content)
 		}
@@ -125,6 +125,14 @@ func (x *box) pack(tb testing.TB) []byte {
 		tb.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// method packs what is large.
+func method(content []byte) uint16 {
+	if len(content) > 1<<20 {
+		return zip.Deflate
+	}
+	return zip.Store
 }
 
 // manifest changes it.
@@ -685,16 +693,16 @@ func TestASecondOpinion(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	l, b := sample()
-	f.Add(b, []byte{})
-	f.Add(b[:len(b)/2], []byte("x"))
-	small := unpack(f, b)
+	small := unpack(f, b) // what is small is changed more often
 	for _, name := range []string{proof.FileReport, proof.FileTable, proof.FileReadme} {
 		small.files[name] = []byte("x")
 		sum := sha256.Sum256([]byte("x"))
 		small.manifest(f, func(m *proof.Manifest) { m.Views[name] = hex.EncodeToString(sum[:]) })
 	}
+	whole := small.pack(f)
+	f.Add(whole[:len(whole)/2], []byte("x"))
 	c, _ := l.Checkpoint()
-	f.Add(small.pack(f), c.Note)
+	f.Add(whole, c.Note)
 	f.Fuzz(func(t *testing.T, b, since []byte) {
 		v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: l.Keys(), Since: since})
 		if err != nil {
@@ -707,6 +715,46 @@ func FuzzVerify(f *testing.F) {
 			if f.Text == "" || f.Kind == "" || strings.ContainsAny(f.Text, "\n\x1b") {
 				t.Errorf("found: %+v", f)
 			}
+		}
+	})
+}
+
+// FuzzVerifyFiles goes deeper: what it changes is the files, in a zip that is one.
+// Whatever it makes, with the true key only what was sealed can hold.
+func FuzzVerifyFiles(f *testing.F) {
+	l, b := sample()
+	whole := string(unpack(f, made(f, l, bundle.Query{})).files[proof.FileEvents])
+	x := unpack(f, b)
+	names := []string{proof.FileManifest, proof.FileEvents, proof.FileCheckpoint, proof.FileRange, proof.FileConsistency, proof.FileIndex, proof.FilePolicies}
+	views := map[string]string{}
+	for _, name := range []string{proof.FileReport, proof.FileTable, proof.FileReadme} {
+		x.files[name] = nil
+		views[name] = fmt.Sprintf("%x", sha256.Sum256(nil))
+	}
+	x.manifest(f, func(m *proof.Manifest) { m.Views = views })
+	if v := verdict(f, x.pack(f), proof.Options{Keys: l.Keys()}); !v.OK() {
+		f.Fatalf("%+v", v)
+	}
+	seed := func(x *box) {
+		f.Add(x.files[names[0]], x.files[names[1]], x.files[names[2]], x.files[names[3]], x.files[names[4]], x.files[names[5]], x.files[names[6]])
+	}
+	seed(x)
+	x.files[proof.FileConsistency] = []byte("[]")
+	x.lines(func(all []string) []string { return all[:2] })
+	x.manifest(f, func(m *proof.Manifest) { m.To = from + 2 })
+	seed(x)
+	f.Fuzz(func(t *testing.T, manifest, events, checkpoint, around, consistency, index, policies []byte) {
+		y := &box{names: x.names, files: maps.Clone(x.files)}
+		for i, content := range [][]byte{manifest, events, checkpoint, around, consistency, index, policies} {
+			y.files[names[i]] = content
+		}
+		if len(index) == 0 {
+			delete(y.files, proof.FileIndex)
+		}
+		p := y.pack(t)
+		v, err := proof.Verify(bytes.NewReader(p), int64(len(p)), proof.Options{Keys: l.Keys()})
+		if err == nil && v.OK() && !strings.Contains(whole, string(events)) {
+			t.Errorf("holds: %+v", v)
 		}
 	})
 }
