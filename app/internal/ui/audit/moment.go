@@ -61,7 +61,7 @@ func past(t, now time.Time) (desk.Moment, momentFault) {
 // momentWords are the words of what was typed, without those that say nothing.
 func momentWords(typed string) []string {
 	var all []string
-	for _, w := range strings.Fields(strings.NewReplacer(",", " ", "’", "'").Replace(strings.ToLower(typed))) {
+	for w := range strings.FieldsSeq(strings.NewReplacer(",", " ", "’", "'").Replace(strings.ToLower(typed))) {
 		switch w {
 		case "om", "at", "op", "on", "uur", "o'clock", "of", "de", "the", "van":
 		default:
@@ -150,15 +150,30 @@ func (r *momentReader) set(what *int, value int) {
 
 func weekdays() [7][2]string {
 	return [7][2]string{
-		{"zondag", "sunday"}, {"maandag", "monday"}, {"dinsdag", "tuesday"}, {"woensdag", "wednesday"},
-		{"donderdag", "thursday"}, {"vrijdag", "friday"}, {"zaterdag", "saturday"},
+		{"zondag", "sunday"},
+		{"maandag", "monday"},
+		{"dinsdag", "tuesday"},
+		{"woensdag", "wednesday"},
+		{"donderdag", "thursday"},
+		{"vrijdag", "friday"},
+		{"zaterdag", "saturday"},
 	}
 }
 
 func months() [12][2]string {
 	return [12][2]string{
-		{"januari", "january"}, {"februari", "february"}, {"maart", "march"}, {"april", "april"}, {"mei", "may"}, {"juni", "june"},
-		{"juli", "july"}, {"augustus", "august"}, {"september", "september"}, {"oktober", "october"}, {"november", "november"}, {"december", "december"},
+		{"januari", "january"},
+		{"februari", "february"},
+		{"maart", "march"},
+		{"april", "april"},
+		{"mei", "may"},
+		{"juni", "june"},
+		{"juli", "july"},
+		{"augustus", "august"},
+		{"september", "september"},
+		{"oktober", "october"},
+		{"november", "november"},
+		{"december", "december"},
 	}
 }
 

@@ -430,11 +430,10 @@ func (s *screen) rebuild() {
 	s.w.Resize(size)
 }
 
-// cell returns the words in a row of the table.
-func (s *screen) cell(row, column int) string {
-	r := s.p.row(row)
-	if r.Missing || column >= len(r.Cells) {
-		return ""
+// number returns what stands in the last cell of a row: its number, and its hash.
+func (s *screen) number(row int) string {
+	if r := s.p.row(row); !r.Missing {
+		return r.Cells[len(r.Cells)-1].Title
 	}
-	return r.Cells[column].Title
+	return ""
 }

@@ -118,7 +118,7 @@ func TestStepsAndPlaying(t *testing.T) {
 func TestWhatIsRecordedMeanwhile(t *testing.T) {
 	s := newScreen(t, newReel(2000), ui.Options{}, "nl", large)
 	table := s.p.rows.table
-	if got := s.cell(0, 4); !strings.HasPrefix(got, "2000") {
+	if got := s.number(0); !strings.HasPrefix(got, "2000") {
 		t.Fatalf("the first row is %q", got)
 	}
 	came := func(n int) {
@@ -129,7 +129,7 @@ func TestWhatIsRecordedMeanwhile(t *testing.T) {
 		})
 	}
 	came(2003)
-	if got := s.cell(0, 4); !strings.HasPrefix(got, "2003") {
+	if got := s.number(0); !strings.HasPrefix(got, "2003") {
 		t.Errorf("at the top the newest shows: %q", got)
 	}
 	for range 90 { // somewhere in the middle of what is held
@@ -138,14 +138,14 @@ func TestWhatIsRecordedMeanwhile(t *testing.T) {
 	}
 	s.Settle()
 	from, _ := table.Window()
-	top, chosen := s.cell(from+1, 4), s.cell(table.Chosen(), 4)
+	top, chosen := s.number(from+1), s.number(table.Chosen())
 	came(2040)
 	s.Settle()
 	now, _ := table.Window()
-	if got := s.cell(now+1, 4); got != top {
+	if got := s.number(now + 1); got != top {
 		t.Errorf("what was second in sight was %q, and is %q", top, got)
 	}
-	if got := s.cell(table.Chosen(), 4); got != chosen {
+	if got := s.number(table.Chosen()); got != chosen {
 		t.Errorf("%q was chosen, and now %q", chosen, got)
 	}
 	// Who looks at an earlier moment sees that of now change, and nothing else.

@@ -227,13 +227,15 @@ func (p *tapePage) rowsCame(q desk.EventQuery, page desk.EventPage, err error) {
 		r.table.SetAnchor(top+came, above)
 	}
 	now := -1
-	if has {
-		now = r.find(chosen.Position)
-	}
-	if p.detail.open != 0 {
+	switch {
+	case p.detail.open != 0:
 		now = r.find(p.detail.open)
-	} else if now < 0 && fresh && !p.tape.live && page.Total > 0 {
+	case fresh && !p.tape.live && page.Total > 0: // what happened last, at the moment that shows
 		now = 0
+	case has:
+		now = r.find(chosen.Position)
+	case !fresh && r.table.Chosen() >= 0: // it is out of sight, and not held
+		now = r.table.Chosen() + max(0, came)
 	}
 	r.table.Choose(now, false)
 	p.remark()
