@@ -26,7 +26,7 @@ import (
 const (
 	Every    = 256
 	Interval = time.Minute
-	stretch  = 1 << 16
+	stretch  = 1 << 18
 )
 
 // Why nothing is sealed.
