@@ -199,11 +199,11 @@ func syncNames(folder string) error {
 // put writes everything, and gives it its names in the end: the log last, without which
 // there is no home.
 func (p *putter) put(ctx context.Context) error {
-	if err := p.mark(); err != nil {
-		return err
-	}
 	if p.o.OnlyVault {
 		demo, err := p.sameLog(ctx)
+		if err == nil {
+			err = p.mark()
+		}
 		if err == nil {
 			err = p.putVault(ctx, demo)
 		}
@@ -211,6 +211,9 @@ func (p *putter) put(ctx context.Context) error {
 			return err
 		}
 		return p.rename()
+	}
+	if err := p.mark(); err != nil {
+		return err
 	}
 	path, file := strings.CutPrefix(p.set.Log.URL, store.Scheme)
 	log := path + restoring

@@ -328,3 +328,37 @@ func TestAnOlderLog(t *testing.T) {
 	}
 	wantPruned(t, other, path, 4, 3)
 }
+
+// While the file is written anew, an append waits longer than for anything else.
+func TestAnAppendWaitsForAPrune(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 6 s")
+	}
+	path := filepath.Join(t.TempDir(), "log.db")
+	l := openAt(t, path)
+	defer l.Close()
+	if err := os.WriteFile(path+"-prune", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := sql(t, path)
+	if err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, pair(1, 1)...)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(6 * time.Second): // 5 s are what it waits otherwise
+	}
+	if err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

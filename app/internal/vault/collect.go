@@ -101,6 +101,9 @@ func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) (remove
 		var until, n int64
 		err = v.db.write(ctx, func(ctx context.Context, tx tx) error {
 			until, n = last, 0
+			if err := tx.lock(ctx, []byte("scrub")); err != nil {
+				return err
+			}
 			err := tx.each(ctx, func(found row) error { return found.Scan(&until) },
 				`SELECT id FROM value WHERE kind = $1 AND created < $2 AND id > $3 ORDER BY id LIMIT $4`,
 				string(kind), before.UnixMilli(), last, pageRows)
@@ -109,14 +112,17 @@ func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) (remove
 			}
 			n, err = tx.exec(ctx, `DELETE FROM value WHERE kind = $1 AND created < $2 AND id > $3 AND id <= $4`,
 				string(kind), before.UnixMilli(), last, until)
-			return err
+			if err != nil {
+				return err
+			}
+			return markScrub(ctx, tx)
 		})
 		if err == nil {
 			more, last, removed = until > last, until, removed+n
 		}
 	}
-	if err == nil && removed > 0 {
-		err = v.db.scrub(ctx)
+	if err == nil { // also where there was nothing: an earlier time may have been broken off
+		err = v.scrub(ctx)
 	}
 	if err != nil {
 		return removed, fmt.Errorf("forget each %s of before %s: %w", kind, before.Format(time.RFC3339), err)

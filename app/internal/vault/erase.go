@@ -82,14 +82,19 @@ func (v *Vault) eraseSome(ctx context.Context, subjects []domain.SubjectID) erro
 				return err
 			}
 		}
-		// The mark that a scrub is due is replaced by each who erases, and taken away only
-		// by the scrub of whoever set it: what was erased later has one of its own.
-		if _, err := tx.exec(ctx, `DELETE FROM meta WHERE name = 'scrub'`); err != nil {
-			return err
-		}
-		_, err := tx.exec(ctx, `INSERT INTO meta (name, key_id, sealed) VALUES ('scrub', $1, $2)`, rand.Text(), []byte{})
-		return err
+		return markScrub(ctx, tx)
 	})
+}
+
+// markScrub says that a scrub is due. The mark is replaced by each who erases, and taken
+// away only by the scrub of whoever set it: what was erased later has one of its own.
+// Whoever calls it has locked "scrub".
+func markScrub(ctx context.Context, tx tx) error {
+	if _, err := tx.exec(ctx, `DELETE FROM meta WHERE name = 'scrub'`); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `INSERT INTO meta (name, key_id, sealed) VALUES ('scrub', $1, $2)`, rand.Text(), []byte{})
+	return err
 }
 
 func erase(ctx context.Context, tx tx, subject domain.SubjectID) error {
