@@ -158,6 +158,7 @@ func (p *tapePage) failed(err error) {
 		return
 	}
 	p.pause()
+	p.tape.pending = 0
 	p.lost = err
 	p.show()
 }

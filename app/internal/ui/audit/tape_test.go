@@ -277,6 +277,10 @@ func TestAPersonThenAndNow(t *testing.T) {
 			t.Errorf("%q is not in sight", want)
 		}
 	}
+	test.Tap(s.p.tape.now)
+	s.Until("the person now", func() bool {
+		return s.p.aside.asked == desk.Moment{} && s.p.aside.persons.idle() && s.p.aside.about == numbered(8)
+	})
 	s.p.checkValues()
 	s.Until("the vault", func() bool { return s.p.aside.vault == "2 kloppen, 1 anders." })
 }

@@ -289,10 +289,7 @@ func (p *tapePage) restLater() {
 func (p *tapePage) wantPerson() {
 	a, s := &p.aside, p.rows.filter.Subject
 	at := p.until()
-	if s.IsZero() || a.about == s && a.asked == at && !p.tape.live {
-		return
-	}
-	if a.about == s && p.tape.live { // one look at now is enough, until somebody asks for another
+	if s.IsZero() || a.about == s && a.asked == at { // of now, too, one look is enough
 		return
 	}
 	a.about, a.asked = s, at
