@@ -177,23 +177,28 @@ func (r *reader) event(l *Line) {
 // string reads a string whose first quote is passed.
 func (r *reader) string() []byte {
 	s := make([]byte, 0, 64)
+	from := 0 // of what is not in s yet
 	for i := 0; i < len(r.rest); i++ {
 		c := r.rest[i]
-		switch {
-		case c == '"':
+		if c != '"' && c != '\\' {
+			continue
+		}
+		s = append(s, r.rest[from:i]...)
+		if c == '"' {
 			r.rest = r.rest[i+1:]
 			return s
-		case c == '\\' && i+1 < len(r.rest):
-			i++
-			if c = r.rest[i]; c == 'u' && i+4 < len(r.rest) {
-				n, err := strconv.ParseUint(string(r.rest[i+1:i+5]), 16, 7) // only control characters are written so
-				r.good(err == nil)
-				c, i = byte(n), i+4
-			} else if at := strings.IndexByte("btnfr", c); at >= 0 {
-				c = "\b\t\n\f\r"[at]
-			}
 		}
-		s = append(s, c)
+		if i++; i == len(r.rest) {
+			break
+		}
+		if c = r.rest[i]; c == 'u' && i+4 < len(r.rest) {
+			n, err := strconv.ParseUint(string(r.rest[i+1:i+5]), 16, 7) // only control characters are written so
+			r.good(err == nil)
+			c, i = byte(n), i+4
+		} else if at := strings.IndexByte("btnfr", c); at >= 0 {
+			c = "\b\t\n\f\r"[at]
+		}
+		s, from = append(s, c), i+1
 	}
 	r.bad = true
 	return nil

@@ -410,6 +410,8 @@ func (c *checker) leaves(yield func(*Line)) bool {
 	ok := c.stream(FileEvents, func(r io.Reader) error {
 		entry, done := c.entries()
 		defer done()
+		r, stop := ahead(r)
+		defer stop()
 		for line, err := range lines(r) {
 			if err != nil {
 				return fmt.Errorf("at leaf %d: %w", next, err)
@@ -499,6 +501,21 @@ func (c *checker) entries() (next func() (Entry, bool), done func()) {
 		e, bad := ParseEntry(b[:])
 		return e, err == nil && bad == nil
 	}, func() { _ = f.Close() }
+}
+
+// ahead has a file unpacked by another processor, until stop.
+func ahead(r io.Reader) (_ io.Reader, stop func()) {
+	to, from := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, err := io.Copy(from, r)
+		_ = from.CloseWithError(err) // it never fails
+	}()
+	return to, func() {
+		_ = to.Close() // it never fails
+		<-ended
+	}
 }
 
 // lines gives the lines of a file, without their line feeds. Each belongs to
