@@ -116,6 +116,18 @@ func TestTheLogIsCheckedAgain(t *testing.T) {
 	r.until("that it is well again", func() bool { return r.says("Compleet en echt") && !r.says("Het logboek klopt niet") })
 }
 
+// A check says nothing of a checkpoint that is younger than itself.
+func TestACheckIsNotOfALaterCheckpoint(t *testing.T) {
+	a := newArchive() // whose check is of two hours before the checkpoint
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	p := r.witnesses()
+	if r.says("t/m 128") || !r.says("Checkpoints zijn ondertekend") {
+		t.Errorf("it says %q", officetest.Texts(r.at))
+	}
+	test.Tap(p.again)
+	r.until("of which checkpoint it is", func() bool { return r.says("t/m 128") })
+}
+
 // Every finding has words; one that this program does not know is bad, too.
 func TestFindingsInWords(t *testing.T) {
 	for _, finding := range []string{"changed", "missing", "inserted", "reordered", "truncated", "foreign", "signature", "root", "index", "inconsistent", "of-tomorrow"} {

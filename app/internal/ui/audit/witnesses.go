@@ -165,7 +165,7 @@ func (p *witnessesPage) changed(card int, from string) bool {
 func (p *witnessesPage) drawCheck(s *sealWatch) {
 	c := s.view.Check
 	running := s.checking || c.Running
-	key := fmt.Sprint(running, s.got, s.lost, c.At, c.Ended, s.verdict(), s.behind(), p.w.Moment(c.Ended))
+	key := fmt.Sprint(running, s.got, s.lost, c.At, c.Ended, s.verdict(), s.behind(), s.view.Checkpoint.Number, p.w.Moment(c.Ended))
 	if running {
 		key = fmt.Sprint("running", c.At)
 	}
@@ -245,8 +245,12 @@ func (p *witnessesPage) result(col *fyne.Container, s *sealWatch) {
 		proofs.Add(ui.NewProof(ui.IconCheck, theme.ColorNameSuccess, w.T(id), detail))
 	}
 	good("audit-check-gapless", w.N("audit-check-gapless-detail", int(c.Events), i18n.Args{"Count": ui.Grouped(int(c.Events))}))
-	good("audit-check-signed", w.T("audit-check-signed-detail", i18n.Args{"Number": ui.Grouped(v.Checkpoint.Number)}))
-	good("audit-check-root", shortRoot(v.Checkpoint.Root))
+	upTo, root := "", "" // the last checkpoint may be younger than the check
+	if !v.Checkpoint.At.After(c.At) {
+		upTo, root = w.T("audit-check-signed-detail", i18n.Args{"Number": ui.Grouped(v.Checkpoint.Number)}), shortRoot(v.Checkpoint.Root)
+	}
+	good("audit-check-signed", upTo)
+	good("audit-check-root", root)
 	if c.Expired > 0 {
 		good("audit-check-expired", w.N("audit-check-expired-detail", int(c.Expired), i18n.Args{"Count": ui.Grouped(int(c.Expired))}))
 	}

@@ -94,7 +94,11 @@ func TestABoardIsLive(t *testing.T) {
 	town := newTown(crowd(2_000))
 	d, b := onBoard(t, town, desk.ScopeEverybody)
 	b.table.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -30_000)})
-	d.settle()
+	d.until("what is in sight", func() bool {
+		top, _ := b.table.Anchor()
+		_, there := b.at(top + 3)
+		return there && !b.asking
+	})
 	top, above := b.table.Anchor()
 	first, ok := b.at(top)
 	if !ok {
