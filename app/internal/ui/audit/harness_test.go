@@ -181,7 +181,7 @@ func openRoom(t *testing.T, a *archive, size fyne.Size, o ui.Options, lang strin
 	r.at.Resize(size)
 	r.Attach(r.at)
 	for s := ui.Normal; s < o.Scale; s = s.Next() {
-		r.shortcut(fyne.KeyPlus, fyne.KeyModifierControl)
+		r.shortcut(fyne.KeyPlus)
 	}
 	r.at.Resize(size)
 	t.Cleanup(func() {
@@ -192,8 +192,8 @@ func openRoom(t *testing.T, a *archive, size fyne.Size, o ui.Options, lang strin
 	return r
 }
 
-func (r *room) shortcut(key fyne.KeyName, with fyne.KeyModifier) {
-	r.at.Canvas().(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: key, Modifier: with}) //nolint:forcetypeassert,errcheck // it is one
+func (r *room) shortcut(key fyne.KeyName) {
+	r.at.Canvas().(fyne.Shortcutable).TypedShortcut(&driver.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierControl}) //nolint:forcetypeassert,errcheck // it is one
 }
 
 func (r *room) signsIn() {

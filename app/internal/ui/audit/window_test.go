@@ -85,7 +85,7 @@ func TestTheLogIsCheckedByItself(t *testing.T) {
 	if a.checks != 1 {
 		t.Errorf("%d checks were begun", a.checks)
 	}
-	r.shortcut(fyne.KeyL, fyne.KeyModifierControl)
+	r.shortcut(fyne.KeyL)
 	r.signsIn()
 	r.until("how the log is sealed", func() bool { return r.watch != nil && r.watch.got })
 	r.app.Settle()
@@ -382,7 +382,7 @@ func TestTheLockEndsABundle(t *testing.T) {
 	a.set(func() { a.hold = true })
 	test.Tap(p.primary)
 	r.until("the first part", func() bool { return p.written.Load() > 0 })
-	r.shortcut(fyne.KeyL, fyne.KeyModifierControl)
+	r.shortcut(fyne.KeyL)
 	r.app.Settle()
 	r.until("nothing beside it", func() bool {
 		left, err := os.ReadDir(dir)
@@ -418,7 +418,7 @@ func TestASwitchOfLanguageKeepsWhatIsTyped(t *testing.T) {
 	p := r.bundles()
 	test.Tap(p.spans[spanDays])
 	p.from.SetText("1-10-2026")
-	r.shortcut(fyne.KeyD, fyne.KeyModifierControl)
+	r.shortcut(fyne.KeyD)
 	if p.from.Text() != "1-10-2026" || !p.from.Visible() || ui.Current().Mode != ui.Dark {
 		t.Errorf("it has %q", p.from.Text())
 	}
