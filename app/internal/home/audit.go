@@ -146,7 +146,7 @@ func viewOf(c seal.Listed) desk.CheckpointView {
 
 // unsealed counts the events behind the last checkpoint, up to as many as are told.
 func (s *seals) unsealed(ctx context.Context) (n int64, err error) {
-	c, ok := s.Seal.Checkpoint()
+	c, ok := s.Checkpoint()
 	if !ok || c.Size == 0 {
 		return 0, nil
 	}
