@@ -344,6 +344,7 @@ type SealView struct {
 	Checkpoint  CheckpointView // the last
 	Size        int64          // leaves that it holds
 	Unsealed    int64          // events behind it; of more than MostUnsealed, that many
+	Waiting     time.Time      // since when the first of them waits: the log's clock; zero: none does
 	Witnesses   []WitnessView
 	Checkpoints []CheckpointView // the last of each day (UTC), the newest first, at most MostCheckpoints
 	Check       CheckView        // the one that runs, else the last one since the program started

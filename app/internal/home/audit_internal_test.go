@@ -135,6 +135,9 @@ func TestWhatDeskIsToldOfTheSeal(t *testing.T) {
 		t.Errorf("got %+v", view)
 	}
 	events := v.events()
+	if first := events[3].Recorded; !view.Waiting.Equal(first) {
+		t.Errorf("the first that waits does so since %s instead of %s", view.Waiting, first)
+	}
 	leaves := v.seals.Leaves(events)
 	for i, l := range leaves {
 		switch sealed := i < 3; {
@@ -158,7 +161,7 @@ func TestWhatDeskIsToldOfTheSeal(t *testing.T) {
 	if _, ok, err := v.seals.Covering(t.Context(), 5); ok || err != nil {
 		t.Errorf("a leaf that is none: %t, %v", ok, err)
 	}
-	if view := v.status(); view.Checkpoint.Number != 2 || view.Checkpoint.Size != 5 || len(view.Checkpoints) != 1 || view.Checkpoints[0].Number != 2 || view.Unsealed != 0 {
+	if view := v.status(); view.Checkpoint.Number != 2 || view.Checkpoint.Size != 5 || len(view.Checkpoints) != 1 || view.Checkpoints[0].Number != 2 || view.Unsealed != 0 || !view.Waiting.IsZero() {
 		t.Errorf("got %+v", view)
 	}
 	told := int64(0)

@@ -96,7 +96,7 @@ func scenes() []scene {
 			a.seal.Witnesses = append(a.seal.Witnesses, desk.WitnessView{Name: "getuige-3", URL: "https://getuige-3.voorbeeld.nl", State: desk.WitnessAway, Size: 6012, At: noon.AddDate(0, 0, -3)})
 		}, witnesses(func(*room, *witnessesPage) {})},
 		{"witnesses-behind", func(a *archive) {
-			a.seal.Unsealed, a.seal.Checkpoint.At, a.seal.Witnesses = 1312, noon.Add(-time.Hour), nil
+			a.seal.Unsealed, a.seal.Waiting, a.seal.Witnesses = 1312, noon.Add(-time.Hour), nil
 		}, witnesses(func(*room, *witnessesPage) {})},
 		{"witnesses-unsealed", func(a *archive) { a.seal = desk.SealView{} }, witnesses(func(*room, *witnessesPage) {})},
 		{"witnesses-lost", func(a *archive) { a.err = &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e3d4c5b6a"} }, witnesses(func(*room, *witnessesPage) {})},

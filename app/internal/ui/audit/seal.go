@@ -200,7 +200,7 @@ func (s *sealWatch) verdict() verdict {
 
 // behind says that events wait for longer than they should to be sealed.
 func (s *sealWatch) behind() bool {
-	return s.view.Unsealed > 0 && s.around.Clock().Sub(s.view.Checkpoint.At) > sealGrace
+	return s.view.Unsealed > 0 && s.around.Clock().Sub(s.view.Waiting) > sealGrace
 }
 
 func percent(done, total int64) int {

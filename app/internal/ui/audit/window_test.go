@@ -41,10 +41,10 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 	}{
 		"all is well": {func(*desk.SealView) {}, ui.Success, "Logboek is compleet en echt"},
 		"with what has just happened": {func(v *desk.SealView) {
-			v.Unsealed = 12
+			v.Unsealed, v.Waiting, v.Checkpoint.At = 12, noon.Add(-time.Minute), noon.Add(-time.Hour)
 		}, ui.Success, "Logboek is compleet en echt"},
 		"behind": {func(v *desk.SealView) {
-			v.Unsealed, v.Checkpoint.At = 1312, noon.Add(-time.Hour)
+			v.Unsealed, v.Waiting = 1312, noon.Add(-time.Hour)
 		}, ui.Warning, "Nog niet verzegeld: 1\u2009312"},
 		"nothing to seal for long": {func(v *desk.SealView) {
 			v.Checkpoint.At = noon.AddDate(0, 0, -3)
@@ -57,7 +57,7 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 		"a witness disagrees": {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessDisagrees }, ui.Failure, "Getuige zag iets anders: getuige-2"},
 		"a witness is away":   {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Success, "Logboek is compleet en echt"},
 		"changed, and a witness disagrees, and it is behind": {func(v *desk.SealView) {
-			v.Check, v.Witnesses[0].State, v.Unsealed, v.Checkpoint.At = bad("changed"), desk.WitnessDisagrees, 9, noon.Add(-time.Hour)
+			v.Check, v.Witnesses[0].State, v.Unsealed, v.Waiting = bad("changed"), desk.WitnessDisagrees, 9, noon.Add(-time.Hour)
 		}, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
 	} {
 		t.Run(name, func(t *testing.T) {
