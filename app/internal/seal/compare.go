@@ -139,6 +139,9 @@ func (c *comparer) event(e *domain.Recorded, made *leaf) error {
 			c.first = c.found(Changed, e)
 			c.after = append(c.after, cloned(e))
 			return nil
+		case made.entry != entry: // which would let it go, unseen, as what it is not
+			c.first = c.found(BadIndex, e)
+			return nil
 		default:
 			c.equal++
 			c.next++

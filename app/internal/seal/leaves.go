@@ -37,7 +37,7 @@ func (l leafer) leafOf(e *domain.Recorded, at domain.Position) proof.Leaf {
 
 func (l leafer) make(e *domain.Recorded) leaf {
 	full := l.leafOf(e, e.Position)
-	made := leaf{entry: entryOf(e)}
+	made := leaf{entry: proof.EntryOf(&full)}
 	if made.bad = full.Check() != nil; !made.bad {
 		made.hash = full.Hash()
 	}
@@ -52,14 +52,6 @@ func (l leafer) skips(stream string) bool {
 		}
 	}
 	return false
-}
-
-func entryOf(e *domain.Recorded) proof.Entry {
-	entry := proof.Entry{Position: uint64(e.Position), Day: proof.DayOf(e.Recorded), Class: proof.Kept}
-	if strings.HasPrefix(e.Stream, domain.LoginPrefix) {
-		entry.Class = proof.Login
-	}
-	return entry
 }
 
 // few is how many events are hashed without asking another processor for help.

@@ -1,19 +1,26 @@
 package seal_test
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/ncruces/go-sqlite3"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
 )
@@ -379,6 +386,58 @@ type both struct{ masterKey }
 
 func (both) DeriveWith(_, purpose string) ([32]byte, error) {
 	return masterKey("m1").DeriveWith("m1", purpose)
+}
+
+// Whoever holds the master key can sign an index that says of any event that it was a
+// login of long ago. While the event is there it does not fit; afterwards a checkpoint of
+// before shows it, though the tree is the same.
+func TestAnIndexThatWasMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(100)
+	honest := w.sealed()
+	path := filepath.Join(w.folder, "index")
+	index, err := os.ReadFile(path) //nolint:gosec // of the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := proof.Entry{Position: 50, Class: proof.Login}
+	copy(index[49*proof.EntrySize:], forged.Append(nil))
+	w.resign(honest, index)
+	w.found(seal.BadIndex, 50)
+	w.tamper("DELETE FROM events WHERE position = 50")
+	w.good() // by itself it shows nothing
+	w.found(seal.Inconsistent, 0, func(o *seal.VerifyOptions) { o.Since = honest.Note })
+}
+
+// resign puts another index in the place of one, as whoever holds the master key can.
+func (w *town) resign(c proof.Checkpoint, index []byte) {
+	w.t.Helper()
+	seed, err := w.keys.DeriveWith("m1", "seal/sign")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	public := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey) //nolint:forcetypeassert // of the library
+	hash := sha256.Sum256(slices.Concat([]byte(c.Origin+"\n\x01"), public))
+	secret := fmt.Sprintf("PRIVATE+KEY+%s+%x+%s", c.Origin, hash[:4], base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c.Index = sha256.Sum256(index)
+	signed, err := note.Sign(&note.Note{Text: c.Text()}, signer)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	line, err := json.Marshal(map[string]any{"at": c.At, "note": string(signed)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"index": index, "checkpoint": signed, "checkpoints": append(line, '\n')} {
+		if err := os.WriteFile(filepath.Join(w.folder, name), content, 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // An older checkpoint, such as one that was mailed, shows that log and seal were put

@@ -1,9 +1,12 @@
 package seal
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -298,6 +301,15 @@ func (v *verification) since() error {
 		return err
 	}
 	if root != old.Root {
+		v.note(&Finding{Kind: Inconsistent})
+		return nil
+	}
+	// What is gone only the index speaks of, and no root is over that.
+	index := sha256.New()
+	if _, err := io.Copy(index, io.NewSectionReader(v.files.index, 0, old.Size*proof.EntrySize)); err != nil {
+		return err
+	}
+	if !bytes.Equal(index.Sum(nil), old.Index[:]) {
 		v.note(&Finding{Kind: Inconsistent})
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,18 @@ type Entry struct {
 // the first day.
 func DayOf(t time.Time) uint32 {
 	return uint32(max(0, t.Unix()) / (24 * 60 * 60)) //nolint:gosec // days of years with four digits
+}
+
+// loginPrefix is how the names of the streams begin whose events are of class Login.
+const loginPrefix = "login-"
+
+// EntryOf returns what the index has to say of an event.
+func EntryOf(l *Leaf) Entry {
+	e := Entry{Position: l.Position, Day: DayOf(l.Time), Class: Kept}
+	if strings.HasPrefix(l.Stream, loginPrefix) {
+		e.Class = Login
+	}
+	return e
 }
 
 // Date returns the day, at midnight UTC.

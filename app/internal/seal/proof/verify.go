@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -55,10 +56,10 @@ func Verify(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 		return Verdict{}, err
 	}
 	c.checkpoint()
-	c.index()
 	c.earlier()
 	c.json(FileRange, maxSmall, &c.outside)
 	c.older(o.Since)
+	c.index()
 	c.history()
 	c.since()
 	c.views()
@@ -76,13 +77,14 @@ type checker struct {
 
 	sealed  bool       // there is a checkpoint that can be read, and the manifest is of it
 	held    Checkpoint // that one
-	indexed bool       // there is an index, and it is the checkpoint's
+	indexed bool       // there is an index, and it is the checkpoint's and that of all older ones
 	outside []tlog.Hash
 
 	proofs map[int64][]tlog.Hash // of earlier checkpoints, by their size
 	signs  map[int64]tlog.Hash   // the roots of those that are signed
 	roots  map[int64]tlog.Hash   // those that the leaves lead to, of the same sizes
 	old    *Checkpoint           // the older checkpoint that was given
+	grown  []Checkpoint          // all older ones of this tree that are signed
 }
 
 // open reads the directory and the manifest.
@@ -266,17 +268,40 @@ func (c *checker) checkpoint() {
 	}
 }
 
-// index verifies that the index, where there is one, is that of the checkpoint.
+// index verifies that the index, where there is one, is that of the checkpoint, and
+// that it has only grown since each older one: of what has expired it alone speaks,
+// and no root is over it.
 func (c *checker) index() {
 	if c.files[FileIndex] == nil {
 		return
 	}
+	slices.SortFunc(c.grown, func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 	sum := sha256.New()
 	var n int64
-	ok := c.stream(FileIndex, func(r io.Reader) (err error) { n, err = io.Copy(sum, r); return err })
+	var other *Checkpoint // the first one that knows another index
+	ok := c.stream(FileIndex, func(r io.Reader) error {
+		for i := range c.grown {
+			part, err := io.CopyN(sum, r, c.grown[i].Size*EntrySize-n)
+			if n += part; errors.Is(err, io.EOF) {
+				return nil // too short: seen below
+			} else if err != nil {
+				return err
+			}
+			if other == nil && [32]byte(sum.Sum(nil)) != c.grown[i].Index {
+				other = &c.grown[i]
+			}
+		}
+		part, err := io.Copy(sum, r)
+		n += part
+		return err
+	})
 	c.indexed = ok && c.sealed && n == c.held.Size*EntrySize && [32]byte(sum.Sum(nil)) == c.held.Index
-	if ok && c.sealed && !c.indexed {
+	switch {
+	case ok && c.sealed && !c.indexed:
 		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "the index is not the one whose SHA-256 stands in the checkpoint")
+	case c.indexed && other != nil:
+		c.indexed = false
+		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "what the index says of the first %d leaves was changed since the checkpoint of then, of %s", other.Size, other.At.Format(minute))
 	}
 }
 
@@ -301,6 +326,7 @@ func (c *checker) earlier() {
 			c.v.find(Finding{Kind: FoundConsistency, File: FileConsistency}, "nothing proves that the checkpoint of %d leaves, of %s, is of the same history", p.Size, p.At.Format(minute))
 		default:
 			c.v.Earlier++
+			c.grown = append(c.grown, p)
 		}
 		c.proofs[p.Size], c.signs[p.Size] = e.Proof, p.Root
 	}
@@ -330,6 +356,8 @@ func (c *checker) older(b []byte) {
 	c.roots[p.Size] = tlog.Hash{}
 	if !signed {
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint that was given is not signed with a key that is trusted")
+	} else if c.sealed && p.Origin == c.held.Origin && p.Size <= c.held.Size {
+		c.grown = append(c.grown, p)
 	}
 }
 
@@ -348,7 +376,7 @@ func (c *checker) since() {
 		c.v.find(Finding{Kind: FoundSince}, "the checkpoint that was given is of %d leaves, the bundle's only of %d: either it is not the older one, or events are gone", old.Size, c.held.Size)
 	case old.Size == 0, old.Size == c.held.Size && old.Root == c.held.Root,
 		c.v.Complete && root == old.Root, proved && c.follows(*old, proof):
-		c.v.Since.Holds = true
+		c.v.Since.Holds = c.files[FileIndex] == nil || c.indexed
 	case old.Size == c.held.Size, c.v.Complete && root != tlog.Hash{}, proved:
 		c.v.find(Finding{Kind: FoundSince}, "what the older checkpoint of %d leaves covers was changed since: it is of another history", old.Size)
 	default:
@@ -468,7 +496,8 @@ func (c *checker) itself(l *Line, entry func() (Entry, bool)) Kind {
 	switch {
 	case l.Expired && (!indexed || e.Class != Login || e != l.Entry):
 		return FoundExpired
-	case indexed && (e.Position != l.Position() || (e.Class == Before) != (l.Checkpoint != "")):
+	case indexed && (e.Position != l.Position() || (e.Class == Before) != (l.Checkpoint != "")),
+		indexed && e.Class != Before && !l.Expired && e != EntryOf(&l.Event):
 		return FoundIndex
 	case l.Expired, l.Checkpoint != "":
 		return ""

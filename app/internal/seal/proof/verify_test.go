@@ -226,6 +226,53 @@ func (x *box) note(tb testing.TB, i int) string {
 	return all[i].Note
 }
 
+// reindexed returns a bundle of a log whose third event, which is no login, the index
+// says to be one, as whoever holds the key can sign it over the same tree; and the
+// checkpoint of before.
+func reindexed(tb testing.TB, gone bool) (b, old []byte) {
+	tb.Helper()
+	honest, forged := bundletest.New(tb, 1), bundletest.New(tb, 1)
+	record(tb, honest, 4)
+	c, _ := honest.Checkpoint()
+	for i := range honest.Events {
+		e := &honest.Events[i]
+		forged.Add(tb, e.Stream, e.Type, string(e.Data), e.Recorded, someone)
+	}
+	forged.Index(2, proof.Entry{Position: 3, Day: proof.DayOf(honest.Events[2].Recorded), Class: proof.Login})
+	forged.Expired[2], forged.Expired[3] = true, gone // the second one is a login
+	forged.Sign(tb, monday.AddDate(0, 0, 2))
+	return made(tb, forged, bundle.Query{}), c.Note
+}
+
+// Of an event that is gone only the index says that it was a login. An older checkpoint
+// shows where it was made anew, and while the event is there, so does that.
+func TestAnIndexThatWasMadeAnew(t *testing.T) {
+	t.Parallel()
+	keys := bundletest.New(t, 1).Keys()
+	index := func(v proof.Verdict) bool {
+		return !v.OK() && slices.ContainsFunc(v.Findings, func(f proof.Finding) bool { return f.Kind == proof.FoundIndex })
+	}
+	there, _ := reindexed(t, false)
+	if v := verdict(t, there, proof.Options{Keys: keys}); !index(v) {
+		t.Errorf("while the event is there: %+v", v)
+	}
+	b, old := reindexed(t, true)
+	if v := verdict(t, b, proof.Options{Keys: keys}); !v.OK() {
+		t.Fatalf("by itself it shows nothing: %+v", v)
+	}
+	if v := verdict(t, b, proof.Options{Keys: keys, Since: old}); !index(v) || v.Since.Holds {
+		t.Errorf("with a checkpoint that was kept: %+v, %+v", v, v.Since)
+	}
+	l := bundletest.New(t, 1)
+	record(t, l, 24)
+	l.Index(2, proof.Entry{Position: 3, Day: proof.DayOf(monday), Class: proof.Login})
+	l.Expired[3] = true
+	l.Sign(t, monday.AddDate(0, 0, 30))
+	if v := verdict(t, made(t, l, bundle.Query{}), proof.Options{Keys: keys}); !index(v) || v.Earlier == 0 {
+		t.Errorf("with those of the bundle: %+v", v)
+	}
+}
+
 // A broken is a way to break a bundle, and what is found.
 type broken struct {
 	name string
@@ -675,6 +722,16 @@ func TestASecondOpinion(t *testing.T) {
 	record(t, other, 9)
 	if out, ok := ask(t, made(t, other, bundle.Query{}), ""); ok || !strings.HasPrefix(out, "keys: ") {
 		t.Errorf("of one with another key: %s", out)
+	}
+	there, _ := reindexed(t, false)
+	gone, old := reindexed(t, true)
+	for name, c := range map[string]struct {
+		b     []byte
+		since string
+	}{"an event that is no login": {there, ""}, "one that is gone": {gone, string(old)}} {
+		if out, ok := ask(t, c.b, c.since); ok || !strings.Contains(out, "index") && !strings.Contains(out, "out of place") {
+			t.Errorf("of an index that was made anew, with %s: %s", name, out)
+		}
 	}
 	for _, c := range breaks() {
 		if c.kind == proof.FoundView || c.kind == proof.FoundPolicies || c.file == "more" || strings.Contains(c.name, "last time") {

@@ -335,9 +335,9 @@ func (w *Witness) consistent(q request, c, last proof.Checkpoint) error {
 			w.report(fmt.Errorf("%s shows %d leaves, and had %d: an older state was put back", c.Origin, c.Size, last.Size))
 		}
 		return &refusal{status: http.StatusConflict, size: last.Size}
-	case last.Size == c.Size && last.Note != nil && last.Root != c.Root:
+	case last.Size == c.Size && last.Note != nil && (last.Root != c.Root || last.Index != c.Index):
 		w.report(fmt.Errorf("%s shows two histories of %d leaves", c.Origin, c.Size))
-		return refuse(http.StatusConflict, "another root was cosigned for this size")
+		return refuse(http.StatusConflict, "another root or index was cosigned for this size")
 	case q.old == 0 || q.old == c.Size:
 		if len(q.proof) > 0 {
 			return refuse(http.StatusUnprocessableEntity, "there is nothing to prove")

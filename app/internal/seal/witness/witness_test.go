@@ -34,6 +34,7 @@ type history struct {
 	key    note.Verifier
 	hashes []tlog.Hash
 	size   int64
+	index  [32]byte
 }
 
 func newHistory(tb testing.TB, seed byte, leaves ...string) *history {
@@ -78,7 +79,7 @@ func (h *history) checkpoint(size int64) []byte {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := proof.Checkpoint{Origin: origin, Size: size, Root: root, Index: sha256.Sum256(nil), At: time.Unix(1_800_000_000, 0).UTC()}
+	c := proof.Checkpoint{Origin: origin, Size: size, Root: root, Index: h.index, At: time.Unix(1_800_000_000, 0).UTC()}
 	b, err := note.Sign(&note.Note{Text: c.Text()}, h.signer)
 	if err != nil {
 		h.t.Fatal(err)
@@ -165,6 +166,8 @@ func TestAWitnessRefuses(t *testing.T) {
 	h := newHistory(t, 1, "a", "b", "c", "d", "e", "f")
 	other := newHistory(t, 1, "a", "x", "c", "d", "e", "f")    // the same log, made anew
 	stranger := newHistory(t, 2, "a", "b", "c", "d", "e", "f") // another key
+	forged := newHistory(t, 1, "a", "b", "c", "d", "e", "f")   // the tree is the same, the index is not
+	forged.index = sha256.Sum256([]byte("another"))
 	swap := func(b []byte, from, to string) []byte { return bytes.Replace(b, []byte(from), []byte(to), 1) }
 	for name, c := range map[string]struct {
 		body   []byte
@@ -176,6 +179,7 @@ func TestAWitnessRefuses(t *testing.T) {
 		"a size that is not the one": {h.body(0, 6), http.StatusConflict, "text/x.tlog.size", "4\n"},
 		"another history":            {other.body(4, 6), http.StatusUnprocessableEntity, "", ""},
 		"another one of this size":   {other.body(4, 4), http.StatusConflict, "", ""},
+		"another index of this size": {forged.body(4, 4), http.StatusConflict, "", ""},
 		"no proof":                   {swap(h.body(6, 6), "old 6", "old 4"), http.StatusUnprocessableEntity, "", ""},
 		"a proof of nothing":         {swap(h.body(4, 4), "old 4\n", "old 4\n"+strings.Repeat("A", 43)+"=\n"), http.StatusUnprocessableEntity, "", ""},
 		"another key":                {stranger.body(4, 6), http.StatusForbidden, "", ""},

@@ -95,6 +95,11 @@ def opened(note, keys):
     return lines
 
 
+def indexed(line):  # what the index has to say of an event
+    day = (datetime.date.fromisoformat(line["time"][:10]) - datetime.date(1970, 1, 1)).days
+    return line["position"], max(0, day), int(line["stream"].startswith("login-"))
+
+
 def level(lo, hi):
     n = 0
     while lo % (2 << n) == 0 and lo + (2 << n) <= hi:
@@ -147,6 +152,10 @@ def main(path, key_file, since=None):
     if index is not None and (base64.b64encode(sha(index)).decode() != held[3].split(" ")[1] or len(index) != 16 * size):
         wrong.append("index: not the checkpoint's")
 
+    def grown(c):  # the index, since an older checkpoint
+        if index is not None and base64.b64encode(sha(index[:16 * int(c[1])])).decode() != c[3].split(" ")[1]:
+            wrong.append("index: not what it was in the checkpoint of %s leaves" % c[1])
+
     text = z.read("events.ndjson")
     leaves, number, last, roots = [], m["from"], 0, {}
     count = {"events": 0, "expired": 0}
@@ -171,7 +180,7 @@ def main(path, key_file, since=None):
                 told = line[name + "Text"].encode() if name + "Text" in line else base64.b64decode(line[name + "Base64"])
                 if sha(told).hex() != line[name]:
                     wrong.append("leaf %d: %s is not what was recorded" % (number, name))
-            if line["position"] <= last or line["store"] != m["store"] or entry and entry[0] != line["position"]:
+            if line["position"] <= last or line["store"] != m["store"] or entry and entry != indexed(line):
                 wrong.append("leaf %d: out of place" % number)
             last = line["position"]
             leaf = sha(b"\x00" + canonical({k: line[k] for k in "data id metadata position revision store stream time type".split()}))
@@ -215,11 +224,13 @@ def main(path, key_file, since=None):
         roots.setdefault(int(c[1]), base64.b64decode(c[2]))
         if c[0] != held[0] or not consistent(int(c[1]), base64.b64decode(c[2]), size, root, [base64.b64decode(h, validate=True) for h in e["proof"]]):
             wrong.append("the checkpoint of %s leaves is of another history" % c[1])
+        grown(c)
     if since:
         c = opened(open(since, "rb").read(), keys)
         roots[size] = root
         if c[0] != held[0] or roots.get(int(c[1])) != base64.b64decode(c[2]):
             wrong.append("the older checkpoint is of another history")
+        grown(c)
 
 
 if __name__ == "__main__":
