@@ -105,9 +105,12 @@ func (c restoreCommand) Run(a *app) error {
 	}
 	if len(r.Unerased) > 0 {
 		fmt.Fprintf(a.out, "these people were erased since and hold a role here, which has to be revoked before they can be erased again: %s\n", ids(r.Unerased))
-		return errors.Join(tellRestored(a.out, r), errUnerased)
+		err = errUnerased
 	}
-	return tellRestored(a.out, r)
+	if c.Only != "vault" {
+		err = errors.Join(tellRestored(a.out, r), err)
+	}
+	return err
 }
 
 // tellRestored says what came of the seal.
@@ -119,7 +122,10 @@ func tellRestored(w io.Writer, r home.Restored) error {
 		fmt.Fprintln(w, "the seal goes on in a new tree, which begins with the last checkpoint of the backup; witnesses have to be given its key (\"keydeskd checkpoint\")")
 	}
 	switch {
-	case r.Seal == nil || r.Newer > 0 && r.Seal.Bad != nil && r.Seal.Bad.Kind == seal.Inconsistent:
+	case r.Seal == nil:
+		_, err := fmt.Fprintln(w, "the log was not compared with a seal: nothing here shows that it is what was recorded")
+		return err
+	case r.Newer > 0 && r.Seal.Bad != nil && r.Seal.Bad.Kind == seal.Inconsistent && r.Seal.Bad.Leaf == r.Seal.Size: // what is lost
 		return nil
 	case r.Seal.Bad != nil:
 		fmt.Fprintln(w, "NOT AS SEALED:", r.Seal.Bad)

@@ -126,6 +126,9 @@ func (b *Backup) CopySeal(to string) error {
 	return syncFolder(to)
 }
 
+// SealFolder is where the seal lies, to be read.
+func (b *Backup) SealFolder() string { return filepath.Join(b.folder, sealFolder) }
+
 // Checkpoint returns the last checkpoint of the seal.
 func (b *Backup) Checkpoint() ([]byte, error) {
 	return readSmall(filepath.Join(b.folder, sealFolder, "checkpoint"))

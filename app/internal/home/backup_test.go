@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -444,6 +445,9 @@ func TestBackupsOfAndToServers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if compared := r.Seal != nil && r.Seal.Bad == nil && r.Seal.Events > 0; compared != (name == "files to servers") {
+				t.Errorf("compared with its seal: %+v", r.Seal)
+			}
 			if _, err := os.Stat(filepath.Join(dir, ".restoring")); !errors.Is(err, os.ErrNotExist) {
 				t.Error(err)
 			}
@@ -558,6 +562,95 @@ func TestMoreWasSealedThanIsInTheBackup(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		})
+	}
+}
+
+// The vault is copied after the log, and may know somebody whom the log does not: who was
+// erased since is not to be found in it, either.
+func TestErasedSinceAndNotInTheLog(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	folder := t.TempDir()
+	flags := append([]string{"backup.folder=" + folder}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	set := settingsOf(t, h.dir, flags...)
+	m := mustBackup(t, set, recipient, time.Now())
+	h.enrolsAt("carla@voorbeeld.nl", "+31610000002")
+	carla := h.subjectOf("carla@voorbeeld.nl")
+	withVaultOf(t, m.Folder, mustBackup(t, set, recipient, time.Now().Add(time.Minute)))
+	h.erasesAlone(carla)
+	noted(t, folder, carla)
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, _, err := restore(t, m, identity, string(masterKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, dir, false)
+	if erased, err := g.Vault.Erased(t.Context(), carla); err != nil || !erased {
+		t.Errorf("the vault has forgotten her: %t, %v", erased, err)
+	}
+}
+
+// withVaultOf puts the vault of a later backup into one, as if it had been copied then.
+func withVaultOf(t *testing.T, into string, later home.BackedUp) {
+	t.Helper()
+	m, err := backup.ReadManifest(into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Rows = later.Rows
+	var sums strings.Builder
+	for i := range m.Files {
+		if m.Files[i].Name == "vault.age" {
+			m.Files[i] = later.Files[slices.IndexFunc(later.Files, func(f backup.File) bool { return f.Name == "vault.age" })]
+		}
+		fmt.Fprintf(&sums, "%s  %s\n", m.Files[i].SHA256, m.Files[i].Name)
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&sums, "%x  manifest.json\n", sha256.Sum256(b))
+	if err := errors.Join(
+		os.Rename(filepath.Join(later.Folder, "vault.age"), filepath.Join(into, "vault.age")),
+		os.WriteFile(filepath.Join(into, "manifest.json"), b, 0o600),
+		os.WriteFile(filepath.Join(into, "SHA256SUMS"), []byte(sums.String()), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What says in a home which files are not whole is not believed about others.
+func TestARestoreRemovesNothingElse(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	flags := []string{"backup.folder=" + t.TempDir()}
+	h := open(t, t.TempDir(), true, flags...)
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, others := t.TempDir(), filepath.Join(t.TempDir(), "others")
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600), //nolint:gosec // our own folder
+		os.WriteFile(others, []byte("of somebody else"), 0o600),
+		os.WriteFile(filepath.Join(dir, ".restoring"), []byte(others), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Version: "test", Log: zap.NewNop()}
+	if _, err := home.Restore(t.Context(), settingsOf(t, dir), o); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -159,16 +159,19 @@ type putter struct {
 	renames []string // what has its name once everything is there, without restoring
 }
 
-// clear removes what an earlier time has put where it belongs, and was broken off.
+// clear removes what an earlier time has put where it belongs, and was broken off. What
+// else the mark names is left alone: it is a file that anybody may have written who
+// works in the home.
 func (p *putter) clear() error {
 	mark := filepath.Join(p.set.Home, restoring)
 	b, err := os.ReadFile(mark) //nolint:gosec // the home is the operator's to choose
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	own := []string{p.set.Seal.Folder, strings.TrimPrefix(p.set.Log.URL, store.Scheme), strings.TrimPrefix(p.set.Vault.URL, "sqlite:")}
 	for name := range strings.Lines(string(b)) {
-		if err == nil {
-			err = fresh(strings.TrimSuffix(name, "\n"))
+		if name = strings.TrimSuffix(name, "\n"); err == nil && slices.Contains(own, name) {
+			err = fresh(name)
 		}
 	}
 	return err
@@ -262,8 +265,38 @@ func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err erro
 	if err != nil {
 		return false, err
 	}
-	demo, err = IsDemo(ctx, l)
+	if demo, err = IsDemo(ctx, l); err == nil && !p.exact() {
+		err = p.compare(ctx, l)
+	}
 	return demo, errors.Join(err, l.Close(), os.Remove(file+"-bell"))
+}
+
+// compare compares the log with the seal in the backup, before it comes to where events
+// have other positions. That of a server has them already.
+func (p *putter) compare(ctx context.Context, log *store.SQLite) error {
+	if !p.backup.Sealed || p.backup.LogKind != "sqlite" {
+		return nil
+	}
+	if err := p.verify(ctx, log, p.backup.SealFolder()); err != nil && !errors.Is(err, seal.ErrNoSeal) {
+		return fmt.Errorf("the seal: %w", err)
+	}
+	return nil
+}
+
+// verify compares a log with its seal, and with all that is known of what was sealed.
+func (p *putter) verify(ctx context.Context, log seal.VerifyLog, folder string) error {
+	o, err := VerifyOptions(p.set, p.keys, time.Now())
+	if err != nil {
+		return err
+	}
+	o.Since = p.o.Since
+	report, err := seal.Verify(ctx, log, folder, o, nil)
+	if err != nil {
+		return err
+	}
+	p.r.Seal = &report
+	p.r.Newer, err = p.newer(report)
+	return err
 }
 
 // sameLog sees that the log that is there is the one of the backup, and goes on from it.
@@ -425,17 +458,7 @@ func (p *putter) reseal(ctx context.Context, h *Home) error {
 	if err := sealNow(ctx, p.set, h.Log, p.keys); err != nil && !errors.Is(err, seal.ErrHistory) {
 		return err // what differs from the history is found again
 	}
-	o, err := VerifyOptions(p.set, p.keys, time.Now())
-	if err != nil {
-		return err
-	}
-	o.Since = p.o.Since
-	report, err := seal.Verify(ctx, h.Log, p.set.Seal.Folder, o, nil)
-	if err != nil {
-		return err
-	}
-	p.r.Seal = &report
-	if p.r.Newer, err = p.newer(report); err != nil || p.r.Newer == 0 {
+	if err := p.verify(ctx, h.Log, p.set.Seal.Folder); err != nil || p.r.Newer == 0 {
 		return err
 	}
 	p.r.NewTree = true
@@ -467,7 +490,13 @@ func (h *Home) eraseSince(ctx context.Context, s domain.SubjectID) error {
 	if err != nil {
 		return err
 	}
-	if len(events) == 0 || slices.ContainsFunc(events, func(e domain.Recorded) bool { return e.Type == erasedType }) {
+	if len(events) == 0 { // the vault is of a later moment than the log, and may know them all the same
+		if err := h.Vault.Erase(ctx, s); err != nil {
+			return err
+		}
+		return errNotThere
+	}
+	if slices.ContainsFunc(events, func(e domain.Recorded) bool { return e.Type == erasedType }) {
 		return errNotThere
 	}
 	_, err = h.Desk.RequestAlone(ctx, desk.CaseRequest{Subject: s, Action: enrolment.Erasing, Reason: enrolment.CaseRetention})
