@@ -122,6 +122,13 @@ func tellReport(w io.Writer, r seal.Report) {
 			fmt.Fprintf(w, "%d events are not sealed yet\n", r.Unsealed)
 		}
 	}
+	if b := r.Before; b != nil {
+		says := "what was changed before that, it does not show"
+		if b.Same {
+			says = "all of them are the same here"
+		}
+		fmt.Fprintf(w, "a later tree: it begins after the %d leaves of %s, of %s; %s\n", b.Checkpoint.Size, b.Checkpoint.Origin, b.Checkpoint.At.Format(time.RFC3339), says)
+	}
 	for _, st := range r.Witnesses {
 		says := fmt.Sprintf("cosigned %d leaves", st.Size)
 		if st.State != seal.Agrees {
@@ -162,7 +169,16 @@ type reportJSON struct {
 	Checkpoints int             `json:"checkpoints"`
 	KeyKnown    bool            `json:"keyKnown"`
 	Witnesses   []seal.Standing `json:"witnesses"`
+	Before      *beforeJSON     `json:"before,omitempty"`
 	Finding     *findingJSON    `json:"finding,omitempty"`
+}
+
+// beforeJSON is the tree before this one.
+type beforeJSON struct {
+	Origin string    `json:"origin"`
+	Size   int64     `json:"size"`
+	At     time.Time `json:"at"`
+	Same   bool      `json:"same"` // all of it is the same here
 }
 
 func verifyJSON(r seal.Report) reportJSON {
@@ -172,6 +188,9 @@ func verifyJSON(r seal.Report) reportJSON {
 	}
 	if answer.Witnesses == nil {
 		answer.Witnesses = []seal.Standing{}
+	}
+	if b := r.Before; b != nil {
+		answer.Before = &beforeJSON{b.Checkpoint.Origin, b.Checkpoint.Size, b.Checkpoint.At, b.Same}
 	}
 	if f := r.Bad; f != nil {
 		answer.Finding = &findingJSON{f.Kind, f.Kind.String(), f.Position, f.Leaf, f.Stream, f.Type, f.Witness}

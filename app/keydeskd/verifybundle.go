@@ -140,6 +140,9 @@ func tellVerdict(w io.Writer, v proof.Verdict) error {
 	if !v.KeysPinned {
 		fmt.Fprintf(out, "but\tkey\t%s\n", "no key was given, and those of the bundle were believed: --key FILE names the ones that you trust")
 	}
+	if strings.Contains(strings.TrimPrefix(v.Origin, proof.OriginPrefix), "/") {
+		fmt.Fprintf(out, "but\ttree\t%s\n", "it is a later tree of this log: what was changed before it began, only the one before it shows")
+	}
 	if v.Since == nil {
 		fmt.Fprintf(out, "but\tsince\t%s\n", "no older checkpoint was given: --since FILE names one that you kept, to see that the log was not made anew")
 	}

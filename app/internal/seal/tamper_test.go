@@ -260,6 +260,7 @@ func TestLoginsThatAreGone(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		prune(time.Now().Add(1000 * time.Hour)) // of the future: allows nothing
+		prune(time.Now())                       // nor does one of what is never pruned
 		w.sealed()
 		w.tamper(logins)
 		if f := w.found(seal.Missing, 0, forever); f.Position <= 50 {
@@ -437,6 +438,34 @@ func (w *town) resign(c proof.Checkpoint, index []byte) {
 		if err := os.WriteFile(filepath.Join(w.folder, name), content, 0o600); err != nil {
 			w.t.Fatal(err)
 		}
+	}
+}
+
+// A tree that was begun anew says of itself whether it holds what the one before did: it
+// is no way to have something pass that was changed.
+func TestWhatALaterTreeGoesOnFrom(t *testing.T) {
+	t.Parallel()
+	for name, changed := range map[string]bool{"what was there": false, "something else": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newTown(t)
+			w.append(100)
+			first := w.sealed()
+			if r := w.good(); r.Before != nil {
+				t.Errorf("the first one goes on from %+v", r.Before)
+			}
+			if changed {
+				w.tamper(`UPDATE events SET metadata = '{}' WHERE position = 50`)
+			}
+			if err := seal.Anew(t.Context(), w.config(), nil); err != nil {
+				t.Fatal(err)
+			}
+			w.sealed()
+			r := w.good()
+			if r.Before == nil || r.Before.Checkpoint.Text() != first.Text() || r.Before.Same == changed {
+				t.Errorf("it goes on from %+v", r.Before)
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -52,7 +53,18 @@ type Report struct {
 	Checkpoint  proof.Checkpoint
 	KeyKnown    bool       // the key did not come from the folder itself
 	Witnesses   []Standing // as they say now
+	Before      *Before    // how it goes on from the tree before; nil: it is the first one
 	Bad         *Finding   // the first thing that is wrong; nil: all is as it was sealed
+}
+
+// Before is the tree before this one, which somebody decided not to go on with, and how
+// this one goes on from it.
+type Before struct {
+	Checkpoint proof.Checkpoint // its last, of which Note is not verified
+	// Same says that its checkpoint is signed, and that all that it covers stands in this
+	// tree as it did there. It is false, too, where that cannot be seen: when logins have
+	// gone meanwhile, when the log is a copy, or when there was another tree before it.
+	Same bool
 }
 
 // Verify compares a whole log with its seal: every event with its leaf, the tree
@@ -210,7 +222,7 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	v.report.Events, v.report.Unsealed = c.equal, c.more
 	v.note(c.first)
 	v.note(v.before())
-	return nil
+	return v.goesOn()
 }
 
 func (v *verification) read(ctx context.Context, c *comparer, total int64) error {
@@ -243,6 +255,47 @@ func (v *verification) before() *Finding {
 	return nil
 }
 
+// goesOn looks how the tree goes on from the one before it, whose leaves are its own from
+// the second one on.
+func (v *verification) goesOn() error {
+	if v.tree.Before == "" {
+		return nil
+	}
+	text, _, _ := strings.Cut(v.tree.Before, "\n\n")
+	c, err := proof.ParseText(text + "\n")
+	if err != nil {
+		return nil //nolint:nilerr // it is what the first leaf says, and of no use
+	}
+	c.Note = []byte(v.tree.Before)
+	v.report.Before = &Before{Checkpoint: c}
+	if v.o.Keys == nil || c.Origin != proof.OriginPrefix+v.tree.Store || c.Size >= v.report.Size {
+		return nil
+	}
+	_, name, err := Config{Keys: v.o.Keys}.signer(c.Origin, v.tree.Master)
+	if err != nil {
+		return err
+	}
+	key, err := proof.ParseKey(name)
+	if err != nil {
+		return err
+	}
+	if _, err := proof.OpenCheckpoint(c.Note, key); err != nil {
+		return nil //nolint:nilerr // not with this key
+	}
+	var e edge
+	var room []byte
+	l := leaves{files: v.files, size: v.report.Size}
+	for e.size < c.Size {
+		hash, _, err := l.at(e.size + 1)
+		if err != nil {
+			return err
+		}
+		room = e.add(hash, room[:0])
+	}
+	v.report.Before.Same = e.root() == c.Root
+	return nil
+}
+
 // mayBeGone returns which leaves of logins may have no event any more: those that
 // are older than the settings keep them for, and those that a recorded and sealed
 // pruning has removed. The index knows days only: what falls due in the course of a
@@ -263,8 +316,9 @@ func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.E
 		if err != nil || !ok || !pruned.Before.After(until) {
 			continue // one that cannot be read allows nothing
 		}
-		// It is believed for what was there before it: it cannot be of the future.
-		if v.isSealed(c, e) && !pruned.Before.After(e.Recorded) {
+		// It is believed for what may be pruned: logins of the last day never are. An hour
+		// is for two clocks.
+		if v.isSealed(c, e) && !pruned.Before.After(e.Recorded.Add(time.Hour-service.LoginsKept)) {
 			until = pruned.Before
 		}
 	}
