@@ -34,7 +34,8 @@ type Due struct {
 }
 
 // Due returns who left longer ago than left, and who began and did nothing for longer than
-// unfinished, those first who are due longest. With 0 nobody is for that reason.
+// unfinished, those first who are due longest. With 0 nobody is for that reason. That
+// somebody at the command line looked for them is recorded, before their names are read.
 func (d *Desk) Due(ctx context.Context, left, unfinished time.Duration) ([]Due, error) {
 	all := map[domain.SubjectID]*tenure{}
 	err := d.Log.ReadAll(ctx, domain.Query{Prefix: domain.EnrolmentPrefix}, func(b domain.Batch) error {
@@ -70,10 +71,17 @@ func (d *Desk) Due(ctx context.Context, left, unfinished time.Duration) ([]Due, 
 	for s, t := range all {
 		if one, ok := t.due(d.Now(), left, unfinished); ok {
 			one.Subject, one.Role = s, len(roles[s].Roles) > 0
-			if err := d.nameDue(ctx, &one); err != nil {
-				return nil, err
-			}
 			due = append(due, one)
+		}
+	}
+	if len(due) > 0 {
+		if err := d.noteAccess(ctx, Console(), newCommand(), staff.SearchMade{Scope: staff.SearchedAll}); err != nil {
+			return nil, err
+		}
+	}
+	for i := range due {
+		if err := d.nameDue(ctx, &due[i]); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortFunc(due, func(a, b Due) int {
