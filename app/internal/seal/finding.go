@@ -1,6 +1,9 @@
 package seal
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A FindingKind says what is wrong. The set is closed.
 type FindingKind string
@@ -73,10 +76,13 @@ func (f Finding) String() string {
 		s += fmt.Sprintf("; first at position %d (leaf %d)", f.Position, f.Leaf)
 	}
 	if f.Stream != "" {
-		s += fmt.Sprintf(", where %s stands in %s", f.Type, f.Stream)
+		// Whoever has written them could have a terminal show something else.
+		s += fmt.Sprintf(", where %s stands in %s", printable(f.Type), printable(f.Stream))
 	}
 	if f.Witness != "" {
 		s += "; according to " + f.Witness
 	}
 	return s
 }
+
+func printable(name string) string { return strings.Trim(fmt.Sprintf("%.200q", name), `"`) }

@@ -116,6 +116,22 @@ func TestWhatWasDoneToALogIsFound(t *testing.T) {
 	}
 }
 
+// A name that somebody has written into the log does not clear away what is said of it.
+func TestAFindingIsFitForATerminal(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	w.sealed()
+	if err := w.log.Close(); err != nil { // which knows the names that it has read
+		t.Fatal(err)
+	}
+	w.tamper(`UPDATE types SET name = 'x' || char(27) || '[2K' || char(13, 10) || 'all is well' WHERE name = 'EmailConfirmed'`)
+	w.open()
+	if f := w.found(seal.Changed, 1); strings.ContainsAny(f.String(), "\x1b\r\n") {
+		t.Errorf("it says %q", f)
+	}
+}
+
 // An older copy of the log is put back, and work goes on: sealing stops at once, and
 // says where.
 func TestAnOldBackupOfTheLog(t *testing.T) {

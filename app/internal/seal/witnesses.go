@@ -299,7 +299,7 @@ func submit(ctx context.Context, client *http.Client, w Witness, c proof.Checkpo
 	case http.StatusForbidden:
 		return c, fmt.Errorf("%w: it knows another key of this log (403)", errWitnessSays)
 	}
-	return c, fmt.Errorf("%w: %s", errWitnessSays, answer.Status)
+	return c, fmt.Errorf("%w: %d", errWitnessSays, answer.StatusCode)
 }
 
 // conflict reads which size a witness has cosigned. Where it does not say, the roots

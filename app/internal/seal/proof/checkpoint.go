@@ -78,7 +78,7 @@ func ParseText(text string) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("%w: %d lines", ErrBadCheckpoint, len(lines)-1)
 	}
 	c := Checkpoint{Origin: lines[0]}
-	if StoreOf(c.Origin) == "" || !validName(c.Origin) {
+	if StoreOf(c.Origin) == "" || !validName(c.Origin) || !plain(c.Origin) {
 		return Checkpoint{}, fmt.Errorf("%w: origin", ErrBadCheckpoint)
 	}
 	var err error

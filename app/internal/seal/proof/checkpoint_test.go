@@ -146,6 +146,7 @@ func TestTheTextOfACheckpointHasOneForm(t *testing.T) {
 		"another kind of log":          {"keydesk/", "other/"},
 		"no store":                     {origin, "keydesk/"},
 		"a space in the origin":        {"keydesk/", "keydesk/ "},
+		"what no terminal shows in it": {"keydesk/", "keydesk/\x1b[2K"},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
 		if text == good {
