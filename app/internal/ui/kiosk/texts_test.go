@@ -27,6 +27,7 @@ var codes = []desk.Code{
 	desk.SecondPerson, desk.BadReason, desk.NoEvidence, desk.TicketUnusable, desk.CaseOpen, desk.NoCase, desk.CaseLapsed,
 	desk.NotApproved, desk.TooEarly, desk.NothingToDo, desk.NoNumber,
 	desk.NotReady, desk.NoEvent, desk.BadRange, desk.NoSeal, desk.NoExport, desk.NotAsSealed,
+	desk.Erased, desk.HoldsRole, desk.ErasureOpen,
 }
 
 // made are the ids that the program puts together.
