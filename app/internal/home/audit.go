@@ -78,14 +78,7 @@ type seals struct {
 // sealing returns what desk knows of the seal, and what makes bundles.
 func (h *Home) sealing(o Options, keys *vault.Keys) (*seals, *bundles) {
 	set := o.Settings
-	verify := func(ctx context.Context, progress func(done, total int64)) (seal.Report, error) {
-		with, err := VerifyOptions(set, keys, o.Now())
-		if err != nil {
-			return seal.Report{}, err
-		}
-		return seal.Verify(ctx, h.Log, set.Seal.Folder, with, progress)
-	}
-	return &seals{Seal: h.seal, log: h.Log, verify: verify}, &bundles{
+	return &seals{Seal: h.seal, log: h.Log, verify: h.verifySeal(set, keys, o.Now)}, &bundles{
 		seal: h.seal, log: h.Log, folder: filepath.Join(h.folder, exportFolder), version: o.Version, name: set.Organisation.Portal, now: o.Now,
 	}
 }

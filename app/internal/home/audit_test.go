@@ -659,18 +659,39 @@ func TestAnAuditorSeesWhatWasChanged(t *testing.T) {
 	h.refusedWith(desk.NotAsSealed, err)
 }
 
+// What a running home remembers of the log does not hide that its file was changed.
+func TestAnAuditorSeesThatNamesWereChanged(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	h.withSMS()
+	shift, audit := h.auditor()
+	if err := h.Seal().Now(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v := h.checked(audit, shift); !v.OK {
+		t.Fatalf("before it: %+v", v)
+	}
+	tamperWith(t, filepath.Join(h.dir, "log.db"), "DROP TRIGGER IF EXISTS types_UPDATE", "UPDATE types SET name = 'PhoneKnown' WHERE name = 'PhoneVerified'")
+	if v := h.checked(audit, shift); v.OK || v.Finding != "changed" || v.Type != "PhoneKnown" {
+		t.Errorf("got %+v", v)
+	}
+}
+
 // tamper changes an event in the log's file, which its triggers keep others from doing.
 func tamper(t *testing.T, path string, at domain.Position) {
+	t.Helper()
+	tamperWith(t, path, "DROP TRIGGER IF EXISTS events_UPDATE",
+		fmt.Sprintf(`UPDATE events SET data = replace(data, 'NL', 'BE') WHERE position = %d`, at))
+}
+
+func tamperWith(t *testing.T, path string, sql ...string) {
 	t.Helper()
 	db, err := sqlite3.Open("file:" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close() //nolint:errcheck // what failed was told
-	for _, one := range []string{
-		"PRAGMA busy_timeout = 5000", "DROP TRIGGER IF EXISTS events_UPDATE",
-		fmt.Sprintf(`UPDATE events SET data = replace(data, 'NL', 'BE') WHERE position = %d`, at),
-	} {
+	for _, one := range append([]string{"PRAGMA busy_timeout = 5000"}, sql...) {
 		if err := db.Exec(one); err != nil {
 			t.Fatalf("%s: %v", one, err)
 		}

@@ -84,14 +84,24 @@ func VerifyOptions(set settings.Settings, keys *vault.Keys, now time.Time) (seal
 	return o, err
 }
 
-// verifySeal returns what compares the log with its seal.
+// verifySeal returns what compares the log with its seal. A log that is a file is opened
+// anew for it: one that is open knows names of streams and types that it has read before,
+// and does not see that they were changed.
 func (h *Home) verifySeal(set settings.Settings, keys *vault.Keys, now func() time.Time) func(context.Context, func(done, total int64)) (seal.Report, error) {
 	return func(ctx context.Context, progress func(done, total int64)) (seal.Report, error) {
 		o, err := VerifyOptions(set, keys, now())
 		if err != nil {
 			return seal.Report{}, err
 		}
-		return seal.Verify(ctx, h.Log, set.Seal.Folder, o, progress)
+		if _, file := h.Log.(*store.SQLite); !file {
+			return seal.Verify(ctx, h.Log, set.Seal.Folder, o, progress)
+		}
+		log, err := OpenLog(ctx, set.Log, h.zap)
+		if err != nil {
+			return seal.Report{}, err
+		}
+		r, err := seal.Verify(ctx, log, set.Seal.Folder, o, progress)
+		return r, errors.Join(err, log.Close())
 	}
 }
 
