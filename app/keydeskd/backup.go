@@ -82,9 +82,11 @@ func (c restoreCommand) Run(a *app) error {
 	}
 	var since []byte
 	if c.Since != "" {
-		if since, err = os.ReadFile(c.Since); err != nil {
+		b, err := os.ReadFile(c.Since)
+		if err != nil {
 			return err
 		}
+		since = noteIn(b)
 	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
 		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),

@@ -596,6 +596,69 @@ func TestErasedSinceAndNotInTheLog(t *testing.T) {
 	}
 }
 
+// A restore that is killed when everything has its name leaves nobody unerased: the next
+// start does the rest.
+func TestARestoreThatIsKilledBeforeItErases(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := open(t, dir, true, many...)
+	h.enrolsAt("carla@voorbeeld.nl", "+31610000002")
+	carla := h.subjectOf("carla@voorbeeld.nl")
+	h.stop()
+	owed := filepath.Join(dir, "restored")
+	if err := errors.Join(os.Mkdir(owed, 0o700), backup.NoteErased(owed, carla)); err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, dir, false)
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		erased, err := g.Vault.Erased(t.Context(), carla)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(owed); erased && errors.Is(err, os.ErrNotExist) {
+			return
+		}
+	}
+	t.Fatal("she is never erased again")
+}
+
+// What is wrong with the seal of a backup keeps nobody's data.
+func TestErasedSinceWhateverTheSealIs(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	folder := t.TempDir()
+	flags := append([]string{"backup.folder=" + folder}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("carla@voorbeeld.nl", "+31610000002")
+	carla := h.subjectOf("carla@voorbeeld.nl")
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.erasesAlone(carla)
+	noted(t, folder, carla)
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
+		t.Fatal(err)
+	}
+	o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Since: []byte("no checkpoint"), Version: "test", Log: zap.NewNop()}
+	if _, err := home.Restore(t.Context(), settingsOf(t, dir), o); err == nil {
+		t.Error("something that is none was taken for a checkpoint")
+	} else if _, err := os.Stat(filepath.Join(dir, "log.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("and it was put back: %v", err)
+	}
+	o.Since = []byte("keydesk/other\n9\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nindex AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\ntime 2026-11-17T08:31:00Z\n\n— keydesk/other AAAA\n")
+	if _, err := home.Restore(t.Context(), settingsOf(t, dir), o); err == nil {
+		t.Error("a checkpoint of another log is one of this")
+	}
+	g := open(t, dir, false)
+	if erased, err := g.Vault.Erased(t.Context(), carla); err != nil || !erased {
+		t.Errorf("the vault has forgotten her: %t, %v", erased, err)
+	}
+}
+
 // withVaultOf puts the vault of a later backup into one, as if it had been copied then.
 func withVaultOf(t *testing.T, into string, later home.BackedUp) {
 	t.Helper()

@@ -2,11 +2,17 @@ package home
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/app/internal/backup"
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -110,6 +116,11 @@ func (h *Home) keepErased(ctx context.Context) {
 
 // eraseLeft has the vault forget whoever is left, and take up what was broken off.
 func (h *Home) eraseLeft(ctx context.Context) error {
+	if _, roles, err := h.eraseOwed(ctx); err != nil {
+		return err
+	} else if len(roles) > 0 {
+		h.zap.Error("people who were erased after the backup was made hold a role, and are not erased again", zap.Stringers("people", roles))
+	}
 	left := h.erasures.take()
 	known, err := h.eraseKnown(ctx, left)
 	if err != nil {
@@ -136,6 +147,33 @@ func (h *Home) eraseKnown(ctx context.Context, all []domain.SubjectID) (known in
 		}
 	}
 	return len(still), h.Desk.Erase(ctx, still...)
+}
+
+// owedFolder holds, in a home in which a backup was put back, who was erased after that
+// was made, until they are erased again. See backup.Erased.
+const owedFolder = "restored"
+
+// eraseOwed erases whom a backup that was put back brought back, also after a program was
+// killed in between, and returns how many these were. Whoever holds a role now cannot be
+// erased: that is told, and tried no more.
+func (h *Home) eraseOwed(ctx context.Context) (erased int, roles []domain.SubjectID, err error) {
+	owed := filepath.Join(h.folder, owedFolder)
+	all, err := backup.Erased(owed)
+	if err != nil || len(all) == 0 {
+		return 0, nil, err
+	}
+	for _, s := range all {
+		switch err := h.eraseSince(ctx, s); {
+		case errors.Is(err, errNotThere), refused(err, desk.Erased):
+		case refused(err, desk.HoldsRole):
+			roles = append(roles, s)
+		case err != nil:
+			return erased, roles, fmt.Errorf("erase who was erased since: %w", err)
+		default:
+			erased++
+		}
+	}
+	return erased, roles, os.RemoveAll(owed)
 }
 
 // EraseAgain has the vault forget whom the log says was erased, for a program that does

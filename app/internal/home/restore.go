@@ -112,7 +112,12 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 	if err := b.Vault(o.Identity, func(in io.Reader) error { _, err := vault.CheckBackup(in); return err }); err != nil {
 		return r, err
 	}
-	p := &putter{set: set, backup: b, keys: keys, o: o, r: &r}
+	if o.Since != nil {
+		if _, err := sinceOf(o.Since); err != nil {
+			return r, err
+		}
+	}
+	p := &putter{set: set, backup: b, keys: keys, o: o, r: &r, erased: erased}
 	if err := p.clear(); err != nil {
 		return r, fmt.Errorf("remove what an earlier time has left: %w", err)
 	}
@@ -122,7 +127,7 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 	if err := p.put(ctx); err != nil {
 		return r, fmt.Errorf("put the backup back: %w", err)
 	}
-	return r, p.afterwards(ctx, erased)
+	return r, p.afterwards(ctx)
 }
 
 // vacant says whether nothing is where a backup is to be put.
@@ -157,6 +162,7 @@ type putter struct {
 	o       RestoreOptions
 	r       *Restored
 	renames []string // what has its name once everything is there, without restoring
+	erased  []domain.SubjectID
 }
 
 // clear removes what an earlier time has put where it belongs, and was broken off. What
@@ -386,8 +392,15 @@ func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error
 	return err
 }
 
-// rename gives everything its name.
+// rename gives everything its name. Who is to be erased yet is written down before:
+// however this ends, no start of the home passes them over.
 func (p *putter) rename() error {
+	if len(p.erased) > 0 {
+		owed := filepath.Join(p.set.Home, owedFolder)
+		if err := errors.Join(os.MkdirAll(owed, 0o700), backup.NoteErased(owed, p.erased...)); err != nil {
+			return err
+		}
+	}
 	if err := p.mark(p.renames...); err != nil {
 		return err
 	}
@@ -402,8 +415,9 @@ func (p *putter) rename() error {
 	return os.Remove(filepath.Join(p.set.Home, restoring))
 }
 
-// afterwards opens what was put back, and has it forget whom it has to.
-func (p *putter) afterwards(ctx context.Context, erased []domain.SubjectID) (err error) {
+// afterwards opens what was put back, and has it forget whom it has to, whatever comes of
+// the seal.
+func (p *putter) afterwards(ctx context.Context) (err error) {
 	h, err := Open(ctx, Options{Settings: p.set, Version: p.o.Version, Log: p.o.Log})
 	if err != nil {
 		return fmt.Errorf("open what was put back: %w", err)
@@ -414,24 +428,18 @@ func (p *putter) afterwards(ctx context.Context, erased []domain.SubjectID) (err
 	}
 	defer follow(ctx, h.Feed)()
 	if p.backup.Sealed && !p.o.OnlyVault { // before anything is added to the log
-		if err := p.reseal(ctx, h); err != nil {
-			return fmt.Errorf("the seal: %w", err)
+		if unsealed := p.reseal(ctx, h); unsealed != nil {
+			defer func() { err = errors.Join(fmt.Errorf("the seal: %w", unsealed), err) }()
 		}
 	}
 	if p.r.Erased, err = h.EraseAgain(ctx); err != nil {
 		return fmt.Errorf("erase whom the log says was erased: %w", err)
 	}
-	for _, s := range erased {
-		switch err := h.eraseSince(ctx, s); {
-		case errors.Is(err, errNotThere):
-		case refused(err, desk.HoldsRole):
-			p.r.Unerased = append(p.r.Unerased, s)
-		case err != nil:
-			return fmt.Errorf("erase who was erased since: %w", err)
-		default:
-			p.r.Erased++
-		}
+	again, unerased, err := h.eraseOwed(ctx)
+	if err != nil {
+		return err
 	}
+	p.r.Erased, p.r.Unerased = p.r.Erased+again, unerased
 	h.Desk.Drain(ctx)
 	p.r.Changed, err = p.changed(ctx, h)
 	return err
@@ -471,14 +479,23 @@ func (p *putter) newer(r seal.Report) (leaves int64, err error) {
 		leaves = max(leaves, w.Size-r.Size)
 	}
 	if p.o.Since != nil {
-		text, _, _ := strings.Cut(string(p.o.Since), "\n\n")
-		since, err := proof.ParseText(text + "\n")
+		since, err := sinceOf(p.o.Since)
 		if err != nil {
-			return 0, fmt.Errorf("read the checkpoint that was kept: %w", err)
+			return 0, err
 		}
 		leaves = max(leaves, since.Size-r.Size)
 	}
 	return leaves, nil
+}
+
+// sinceOf reads the checkpoint that somebody kept.
+func sinceOf(signed []byte) (proof.Checkpoint, error) {
+	text, _, _ := strings.Cut(string(signed), "\n\n")
+	c, err := proof.ParseText(text + "\n")
+	if err != nil {
+		return c, fmt.Errorf("read the checkpoint that was kept: %w", err)
+	}
+	return c, nil
 }
 
 var errNotThere = errors.New("the log does not know them, or knows that they were erased")
