@@ -115,7 +115,7 @@ func tellReport(w io.Writer, r seal.Report) {
 	if r.Bad == nil {
 		fmt.Fprintf(w, "%d events are what was sealed", r.Events)
 		if r.Expired > 0 {
-			fmt.Fprintf(w, "; %d logins have expired, their leaves are intact", r.Expired)
+			fmt.Fprintf(w, "; %d logins, of %s or before, have expired, their leaves are intact", r.Expired, r.LastExpired.Format(time.DateOnly))
 		}
 		fmt.Fprintf(w, "\n%d checkpoints are signed and lead to this tree\n", r.Checkpoints)
 		if r.Unsealed > 0 {
@@ -165,6 +165,7 @@ type reportJSON struct {
 	At          time.Time       `json:"at"`
 	Events      int64           `json:"events"`
 	Expired     int64           `json:"expired"`
+	LastExpired time.Time       `json:"lastExpired,omitzero"` // a day, at midnight UTC
 	Unsealed    int64           `json:"unsealed"`
 	Checkpoints int             `json:"checkpoints"`
 	KeyKnown    bool            `json:"keyKnown"`
@@ -184,7 +185,7 @@ type beforeJSON struct {
 func verifyJSON(r seal.Report) reportJSON {
 	answer := reportJSON{
 		OK: r.Bad == nil, Origin: r.Checkpoint.Origin, Size: r.Size, Root: r.Checkpoint.Root.String(), At: r.Checkpoint.At, Events: r.Events,
-		Expired: r.Expired, Unsealed: r.Unsealed, Checkpoints: r.Checkpoints, KeyKnown: r.KeyKnown, Witnesses: r.Witnesses,
+		Expired: r.Expired, LastExpired: r.LastExpired, Unsealed: r.Unsealed, Checkpoints: r.Checkpoints, KeyKnown: r.KeyKnown, Witnesses: r.Witnesses,
 	}
 	if answer.Witnesses == nil {
 		answer.Witnesses = []seal.Standing{}

@@ -78,14 +78,15 @@ const horizon = 1024
 // A comparer walks along the leaves of a tree beside the events of a log.
 type comparer struct {
 	leafer
-	tree  leaves
-	next  int64 // leaf
-	equal int64
-	more  int64             // events behind the last leaf
-	gone  []goneLeaf        // of logins: whether they may be is seen at the end
-	first *Finding          // that is certain
-	after []domain.Recorded // from the first event that differs on
-	made  []leaf
+	tree   leaves
+	next   int64 // leaf
+	equal  int64
+	more   int64             // events behind the last leaf
+	gone   []goneLeaf        // of logins: whether they may be is seen at the end
+	latest proof.Entry       // of those that may be
+	first  *Finding          // that is certain
+	after  []domain.Recorded // from the first event that differs on
+	made   []leaf
 }
 
 type goneLeaf struct {
@@ -190,7 +191,9 @@ func (c *comparer) end(may func(proof.Entry) bool) (expired int64, err error) {
 			}
 			break
 		}
-		expired++
+		if expired++; g.entry.Day > c.latest.Day {
+			c.latest = g.entry
+		}
 	}
 	return expired, nil
 }

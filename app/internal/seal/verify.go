@@ -45,11 +45,12 @@ type VerifyOptions struct {
 
 // A Report is what Verify has found.
 type Report struct {
-	Size        int64 // leaves that a checkpoint covers
-	Events      int64 // of the log, which were compared and are what was sealed
-	Unsealed    int64 // behind the last checkpoint
-	Expired     int64 // leaf intact, event gone, and it may be
-	Checkpoints int   // whose signatures and roots fit
+	Size        int64     // leaves that a checkpoint covers
+	Events      int64     // of the log, which were compared and are what was sealed
+	Unsealed    int64     // behind the last checkpoint
+	Expired     int64     // leaf intact, event gone, and it may be
+	LastExpired time.Time // the day of the latest of these; how long logins are kept only the settings say, which anybody may have changed
+	Checkpoints int       // whose signatures and roots fit
 	Checkpoint  proof.Checkpoint
 	KeyKnown    bool       // the key did not come from the folder itself
 	Witnesses   []Standing // as they say now
@@ -218,6 +219,9 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	v.report.Expired, err = c.end(may)
 	if err != nil {
 		return err
+	}
+	if v.report.Expired > 0 {
+		v.report.LastExpired = c.latest.Date()
 	}
 	v.report.Events, v.report.Unsealed = c.equal, c.more
 	v.note(c.first)
