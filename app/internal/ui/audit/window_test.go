@@ -128,6 +128,16 @@ func TestACheckIsNotOfALaterCheckpoint(t *testing.T) {
 	r.until("of which checkpoint it is", func() bool { return r.says("t/m 128") })
 }
 
+// A seal that was begun anew, over what may have been changed, is no silent way to have
+// that pass.
+func TestASealThatWasBegunAnew(t *testing.T) {
+	a := newArchive()
+	a.seal.Check.Anew = true
+	r := openRoom(t, a, wide, ui.Options{}, "nl")
+	r.witnesses()
+	r.until("what it shows nothing of", func() bool { return r.says("Het zegel is opnieuw begonnen") && r.says("van daarvoor toont het niets") })
+}
+
 // Every finding has words; one that this program does not know is bad, too.
 func TestFindingsInWords(t *testing.T) {
 	for _, finding := range []string{"changed", "missing", "inserted", "reordered", "truncated", "foreign", "signature", "root", "index", "inconsistent", "of-tomorrow"} {

@@ -254,6 +254,9 @@ func (p *witnessesPage) result(col *fyne.Container, s *sealWatch) {
 	if c.Expired > 0 {
 		good("audit-check-expired", w.N("audit-check-expired-detail", int(c.Expired), i18n.Args{"Count": ui.Grouped(int(c.Expired))}))
 	}
+	if c.Anew {
+		proofs.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-anew"), w.T("audit-check-anew-detail")))
+	}
 	if s.behind() {
 		proofs.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.N("audit-check-behind", int(v.Unsealed), i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}), w.T("audit-check-behind-detail")))
 	}
