@@ -111,7 +111,8 @@ func (s *Seal) turn(ctx context.Context) error {
 }
 
 // Now seals what the log holds at this moment, and returns when a checkpoint covers
-// it. Where another program of this machine seals, that one is asked to.
+// it. Where another program of this machine seals, that one is asked to; where none
+// does, witnesses are asked once, and one that is away is no error.
 func (s *Seal) Now(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -147,7 +148,10 @@ func (s *Seal) sealOnce(ctx context.Context) error {
 	defer s.end(w)
 	q := domain.Query{After: domain.Position(w.through), Metadata: true, Expired: true}
 	err = s.c.Log.ReadAll(ctx, q, w.add)
-	return errors.Join(err, w.checkpoint())
+	if err = errors.Join(err, w.checkpoint()); err == nil {
+		s.askAll(ctx, w)
+	}
+	return err
 }
 
 // askOther leaves a wish in the folder, and waits until it was granted. An error: it

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -62,18 +63,13 @@ func (s *Seal) keepCosigned(ctx context.Context, w *writer, to Witness) {
 		w.mu.Lock()
 		last, changed := w.last, w.changed
 		w.mu.Unlock()
-		done := slices.ContainsFunc(last.Witnesses, func(c proof.Cosignature) bool { return c.Name == name })
 		var retry <-chan time.Time
-		if last.Size > 0 && !done {
-			st, c, err := cosign(ctx, s.c.Client, to, w.newest, w.files, known.Size)
-			if ctx.Err() != nil {
+		if last.Size > 0 && !cosignedBy(last, name) {
+			var agreed bool
+			if known, agreed = s.ask(ctx, w, to, known); ctx.Err() != nil {
 				return
 			}
-			if err == nil {
-				err = w.cosigned(c)
-			}
-			known = s.stand(known, st, err)
-			if st.State == Agrees && err == nil {
+			if agreed {
 				wait = witnessFirst
 				continue
 			}
@@ -90,6 +86,42 @@ func (s *Seal) keepCosigned(ctx context.Context, w *writer, to Witness) {
 			return
 		}
 	}
+}
+
+// ask has a witness cosign the newest checkpoint, once, and returns how it stands then.
+func (s *Seal) ask(ctx context.Context, w *writer, to Witness, known Standing) (now Standing, agreed bool) {
+	st, c, err := cosign(ctx, s.c.Client, to, w.newest, w.files, known.Size)
+	if ctx.Err() != nil {
+		return known, false
+	}
+	if err == nil {
+		err = w.cosigned(c)
+	}
+	return s.stand(known, st, err), st.State == Agrees && err == nil
+}
+
+// askAll asks every witness that has not cosigned the last checkpoint, once, for a
+// program that seals and leaves. It waits for their answers.
+func (s *Seal) askAll(ctx context.Context, w *writer) {
+	last, err := w.newest()
+	if err != nil || last.Size == 0 {
+		return
+	}
+	known := s.folder.standings()
+	var asked sync.WaitGroup
+	for _, to := range s.c.Witnesses {
+		name := to.Key.Name()
+		st := known[name].named(name)
+		s.setStanding(st)
+		if !cosignedBy(last, name) {
+			asked.Go(func() { s.ask(ctx, w, to, st) })
+		}
+	}
+	asked.Wait()
+}
+
+func cosignedBy(c proof.Checkpoint, name string) bool {
+	return slices.ContainsFunc(c.Witnesses, func(c proof.Cosignature) bool { return c.Name == name })
 }
 
 func (st Standing) named(name string) Standing {

@@ -114,6 +114,47 @@ func TestWitnessesCosign(t *testing.T) {
 	}
 }
 
+// A program that seals and leaves asks the witnesses, also where there was nothing new.
+func TestWitnessesOfOneThatLeaves(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	w.sealed()
+	one, two := w.watched("one.example"), w.watched("two.example")
+	two.away.Store(true)
+	c := w.config()
+	c.Witnesses = []seal.Witness{one.to, two.to}
+	for _, step := range []struct {
+		more  int
+		away  bool
+		size  int64
+		names []string
+		two   seal.WitnessState
+	}{
+		{0, true, 11, []string{"one.example"}, seal.Away},
+		{0, false, 11, []string{"one.example", "two.example"}, seal.Agrees},
+		{3, false, 14, []string{"one.example", "two.example"}, seal.Agrees},
+	} {
+		w.append(step.more)
+		two.away.Store(step.away)
+		s, err := seal.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Now(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		last, _ := s.Checkpoint()
+		st := s.Status().Witnesses
+		if last.Size != step.size || !slices.Equal(names(last), step.names) || st[0].State != seal.Agrees || st[1].State != step.two {
+			t.Errorf("%d leaves, cosigned by %v: %+v", last.Size, names(last), st)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Log and seal are put back together, and work goes on: nothing on this machine
 // shows it, and the witness does.
 func TestLogAndSealArePutBackTogether(t *testing.T) {
