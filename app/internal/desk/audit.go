@@ -217,6 +217,7 @@ type EventPage struct {
 	// Each counts what all other parts of the filter let through.
 	Types, Roles, Stations, Actors []Facet
 	Ready                          float64 // below 1 while the index is being made: of how much of the log this is
+	Unnamed                        bool    // the names of some people are not known yet: ask again
 }
 
 // MostFacets is how many values of a kind a page offers to filter by.

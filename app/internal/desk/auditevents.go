@@ -23,6 +23,7 @@ func (a *Auditor) Events(ctx context.Context, shift string, q EventQuery) (page 
 			return err
 		}
 		page.Ready = d.Index.Ready()
+		page.Unnamed = d.Directory != nil && !d.Directory.State().Ready
 		if q.Until != (Moment{}) {
 			if query.Until, err = d.position(ctx, q.Until); err != nil || query.Until == 0 {
 				return err

@@ -63,7 +63,7 @@ func (h *house) allSent() {
 // deskOf returns at which station colleague signs somebody in.
 func deskOf(s desk.Shift) string { return "desk-" + s.Subject.String()[:8] }
 
-// indexed waits until the index knows all that the log holds.
+// indexed waits until the index knows all that the log holds, and the directory everybody.
 func (h *house) indexed(audit *desk.Auditor, shift desk.Shift) {
 	h.t.Helper()
 	head := h.head()
@@ -75,7 +75,7 @@ func (h *house) indexed(audit *desk.Auditor, shift desk.Shift) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		if page.Ready == 1 && len(page.Rows) > 0 && page.Rows[0].Position >= uint64(head) {
+		if page.Ready == 1 && !page.Unnamed && len(page.Rows) > 0 && page.Rows[0].Position >= uint64(head) {
 			return
 		}
 	}

@@ -24,7 +24,7 @@ func (s *server) indexed(audit *remote.Auditor, shift string) desk.EventPage {
 	s.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		page, err := audit.Events(s.t.Context(), shift, desk.EventQuery{})
-		if err == nil && page.Ready == 1 {
+		if err == nil && page.Ready == 1 && !page.Unnamed {
 			return page
 		}
 		if err != nil && refusal(err) != desk.NotReady {

@@ -140,7 +140,7 @@ func (p *tapePage) look() { p.tape.bars.want(p.barsWanted()) }
 // lookLater asks again after a while.
 func (p *tapePage) lookLater() {
 	wait := lookEvery
-	if p.lost != nil || p.rows.partly() {
+	if p.lost != nil || p.rows.waits() {
 		wait = lookAgain
 	}
 	p.looks++

@@ -30,6 +30,7 @@ type reel struct {
 	names   []string
 	err     error
 	ready   float64
+	unnamed bool // the names of people are not known yet
 	seal    desk.SealView
 	hold    chan struct{} // answers to Replay wait for it; nil: they do not
 	replays []desk.Moment // that were asked for
@@ -223,7 +224,7 @@ func (a *reel) Events(_ context.Context, _ string, q desk.EventQuery) (desk.Even
 		return desk.EventPage{}, a.err
 	}
 	last := a.at(q.Until)
-	page := desk.EventPage{All: last, Ready: a.ready}
+	page := desk.EventPage{All: last, Ready: a.ready, Unnamed: a.unnamed}
 	types := map[string]int{}
 	for n := last; n >= 1; n-- {
 		if !a.fits(n, q.Filter) {
@@ -231,7 +232,11 @@ func (a *reel) Events(_ context.Context, _ string, q desk.EventQuery) (desk.Even
 		}
 		types[kinds[n%len(kinds)].kind]++
 		if page.Total >= q.Offset && len(page.Rows) < q.Limit {
-			page.Rows = append(page.Rows, a.event(n))
+			e := a.event(n)
+			if a.unnamed {
+				e.Name = ""
+			}
+			page.Rows = append(page.Rows, e)
 		}
 		page.Total++
 	}

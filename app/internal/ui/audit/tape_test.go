@@ -485,6 +485,21 @@ func TestTheIndexIsBeingMade(t *testing.T) {
 	}
 }
 
+// Names that are not known yet come by themselves.
+func TestNamesComeLater(t *testing.T) {
+	a := newReel(800)
+	a.unnamed = true
+	s := newScreen(t, a, ui.Options{}, "nl", large)
+	named := func() bool {
+		return slices.ContainsFunc(s.p.rows.have.Rows, func(e desk.EventRow) bool { return e.Name != "" })
+	}
+	if len(s.p.rows.have.Rows) == 0 || named() {
+		t.Fatalf("in sight: %q", officetest.Texts(s.w))
+	}
+	a.set(func() { a.unnamed = false })
+	s.Until("the names", named)
+}
+
 // A page with nothing in it says so, and has nothing to move.
 func TestAnEmptyLog(t *testing.T) {
 	s := newScreen(t, newReel(0), ui.Options{}, "nl", large)

@@ -410,7 +410,7 @@ func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) 
 	} else if moved && t.got && !t.chart.Dragging() {
 		t.replays.want(t.want)
 	}
-	if p.rows.partly() {
+	if p.rows.waits() {
 		p.rows.ask(p)
 	}
 	p.showTape()

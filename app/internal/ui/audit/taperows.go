@@ -68,6 +68,10 @@ func (r *rowState) forget() {
 // partly says that the index is still being made: not all events are counted.
 func (r *rowState) partly() bool { return r.got && r.have.Ready < 1 }
 
+// waits says that more can be said of the same events before long: of their number, or
+// whom they are about.
+func (r *rowState) waits() bool { return r.partly() || r.got && r.have.Unnamed }
+
 // narrowed says whether a filter is set.
 func (r *rowState) narrowed() bool {
 	f := r.filter
