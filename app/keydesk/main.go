@@ -115,11 +115,13 @@ func openKiosk(cli commands) error {
 	if c.Service != "" {
 		return atService(ctx, c, set, log)
 	}
-	return atHome(ctx, stop, c, set, log)
+	return atHome(ctx, stop, c, set, log, func(w *window, h *home.Home) {
+		w.put(kiosk.New(onHome(kioskConfig(set, w.leave), set, h)))
+	})
 }
 
-// atHome runs a kiosk on the home of this machine.
-func atHome(ctx context.Context, stop func(), c kioskCommand, set settings.Settings, log *zap.Logger) (err error) {
+// atHome runs a window on the home of this machine, with what put puts into it.
+func atHome(ctx context.Context, stop func(), c kioskCommand, set settings.Settings, log *zap.Logger, put func(*window, *home.Home)) (err error) {
 	set.Password.Concurrent = 1 // a window has one person at a time, and 64 MiB for each hash
 	h, err := home.Open(ctx, home.Options{Settings: set, Version: metadata.Version, Phones: true, Log: log})
 	if err != nil {
@@ -138,7 +140,7 @@ func atHome(ctx context.Context, stop func(), c kioskCommand, set settings.Setti
 	if err != nil {
 		return err
 	}
-	w.put(kiosk.New(onHome(kioskConfig(set, w.leave), set, h)))
+	put(w, h)
 	w.run(ctx)
 	return nil
 }

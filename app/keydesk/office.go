@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -56,32 +55,7 @@ func openOffice(cli commands, c officeCommand, o officeWindow) error {
 	if c.Service != "" {
 		return o.openAtService(ctx, c, set, log)
 	}
-	return o.openAtHome(ctx, stop, c, set, log)
-}
-
-// openAtHome runs it on the home of this machine.
-func (o officeWindow) openAtHome(ctx context.Context, stop func(), c officeCommand, set settings.Settings, log *zap.Logger) (err error) {
-	set.Password.Concurrent = 1 // one person at a time, and 64 MiB for each hash
-	h, err := home.Open(ctx, home.Options{Settings: set, Version: metadata.Version, Phones: true, Log: log})
-	if err != nil {
-		return err
-	}
-	running := make(chan error, 1)
-	go func() { running <- h.Run(ctx) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-running, h.Close(context.WithoutCancel(ctx)))
-	}()
-	if err := h.Desk.OpenStation(ctx, metadata.Version); err != nil {
-		log.Error("record the opening of the station", zap.Error(err))
-	}
-	w, err := newWindow(c.kioskOf(), set)
-	if err != nil {
-		return err
-	}
-	o.atHome(w, set, h)
-	w.run(ctx)
-	return nil
+	return atHome(ctx, stop, c.kioskOf(), set, log, func(w *window, h *home.Home) { o.atHome(w, set, h) })
 }
 
 // openAtService runs it at a desk that belongs to a server. It opens no home and holds no

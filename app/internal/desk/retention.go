@@ -55,17 +55,9 @@ func (d *Desk) Due(ctx context.Context, left, unfinished time.Duration) ([]Due, 
 	if err != nil {
 		return nil, fmt.Errorf("read who is due: %w", err)
 	}
-	roles := map[domain.SubjectID]staff.State{}
-	err = d.Log.ReadAll(ctx, domain.Query{Prefix: domain.StaffPrefix}, func(b domain.Batch) error {
-		for _, rec := range b.Events {
-			if err := staff.Apply(roles, rec); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	roles, err := d.allRoles(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read who has roles: %w", err)
+		return nil, err
 	}
 	var due []Due
 	for s, t := range all {

@@ -55,16 +55,8 @@ func (d *Desk) Roles(ctx context.Context, s domain.SubjectID) ([]domain.Role, do
 	return slices.Clone(st.Roles), at, nil
 }
 
-// A Member is somebody with a role.
-type Member struct {
-	Subject domain.SubjectID
-	Name    string
-	Email   string
-	Roles   []domain.Role
-}
-
-// Staff returns everybody who has a role, by address.
-func (d *Desk) Staff(ctx context.Context) ([]Member, error) {
+// allRoles returns who has, or ever had, a role.
+func (d *Desk) allRoles(ctx context.Context) (map[domain.SubjectID]staff.State, error) {
 	roles := map[domain.SubjectID]staff.State{}
 	err := d.Log.ReadAll(ctx, domain.Query{Prefix: domain.StaffPrefix}, func(b domain.Batch) error {
 		for _, rec := range b.Events {
@@ -76,6 +68,23 @@ func (d *Desk) Staff(ctx context.Context) ([]Member, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read who has roles: %w", err)
+	}
+	return roles, nil
+}
+
+// A Member is somebody with a role.
+type Member struct {
+	Subject domain.SubjectID
+	Name    string
+	Email   string
+	Roles   []domain.Role
+}
+
+// Staff returns everybody who has a role, by address.
+func (d *Desk) Staff(ctx context.Context) ([]Member, error) {
+	roles, err := d.allRoles(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var all []Member
 	for s, st := range roles {

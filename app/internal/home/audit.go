@@ -8,7 +8,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // the zones that windows name, on a machine that has none
@@ -96,7 +95,7 @@ func (s *seals) Status(ctx context.Context) (desk.SealView, error) {
 	}
 	v.Checkpoint = v.Checkpoints[0]
 	v.Size = v.Checkpoint.Size
-	if v.Unsealed, v.Waiting, err = s.unsealed(ctx); err != nil {
+	if v.Unsealed, v.Waiting, err = s.Unsealed(ctx, desk.MostUnsealed); err != nil {
 		return v, err
 	}
 	for _, w := range st.Witnesses {
@@ -135,38 +134,6 @@ func viewOf(c seal.Listed) desk.CheckpointView {
 		v.Witnesses = append(v.Witnesses, w.Name)
 	}
 	return v
-}
-
-// unsealed counts the events behind the last checkpoint, up to as many as are told, and
-// says when the first of them was recorded.
-func (s *seals) unsealed(ctx context.Context) (n int64, since time.Time, err error) {
-	c, ok := s.Checkpoint()
-	if !ok || c.Size == 0 {
-		return 0, since, nil
-	}
-	_, last, err := s.Leaf(c.Size - 1)
-	if err != nil {
-		return 0, since, fmt.Errorf("read the last leaf: %w", err)
-	}
-	enough := errors.New("enough")
-	err = s.log.ReadAll(ctx, domain.Query{After: domain.Position(last.Position), Expired: true}, func(b domain.Batch) error {
-		for i := range b.Events {
-			if strings.HasPrefix(b.Events[i].Stream, store.ProbePrefix) {
-				continue
-			}
-			if n++; n == 1 {
-				since = b.Events[i].Recorded
-			}
-		}
-		if n >= desk.MostUnsealed {
-			return enough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, enough) {
-		return 0, since, fmt.Errorf("count what is not sealed: %w", err)
-	}
-	return min(n, desk.MostUnsealed), since, nil
 }
 
 // Leaves implements desk.Seals. What cannot be read of the seal is not sealed: that

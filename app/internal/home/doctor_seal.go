@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (d *doctor) sealed(ctx context.Context, s *seal.Seal, st seal.Status) Diagn
 		case seal.Agrees:
 		}
 	}
-	n, err := s.Unsealed(ctx)
+	n, _, err := s.Unsealed(ctx, math.MaxInt64)
 	age := d.now().Sub(st.Checkpoint.At).Round(time.Second)
 	says := fmt.Sprintf("%d events are sealed, the last checkpoint is %s old", st.Checkpoint.Size, age)
 	switch {

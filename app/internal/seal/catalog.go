@@ -195,30 +195,40 @@ func (s *Seal) Know(e *domain.Recorded) (Known, error) {
 	return Known{Leaf: i, Hash: hash, Altered: made.bad || made.hash != hash || !bytes.Equal(entry.Append(nil), made.entry.Append(nil))}, nil
 }
 
-// Unsealed counts the events that no checkpoint covers yet.
-func (s *Seal) Unsealed(ctx context.Context) (int64, error) {
+// Unsealed counts the events that no checkpoint covers yet, up to most, and returns
+// when the first of them was recorded; zero: there is none.
+func (s *Seal) Unsealed(ctx context.Context, most int64) (n int64, since time.Time, err error) {
 	files, size, err := s.sealed()
 	if err != nil && !errors.Is(err, ErrNoSeal) {
-		return 0, err
+		return 0, since, err
 	}
 	var after domain.Position
 	if size > 0 {
 		entry, err := files.entry(size - 1)
 		if err != nil {
-			return 0, err
+			return 0, since, err
 		}
 		after = domain.Position(entry.Position)
 	}
-	n, l := int64(0), leafer{skip: s.c.Skip}
+	l, enough := leafer{skip: s.c.Skip}, errors.New("enough")
 	err = s.c.Log.ReadAll(ctx, domain.Query{After: after, Expired: true}, func(b domain.Batch) error {
 		for i := range b.Events {
-			if !l.skips(b.Events[i].Stream) {
-				n++
+			if l.skips(b.Events[i].Stream) {
+				continue
 			}
+			if n++; n == 1 {
+				since = b.Events[i].Recorded
+			}
+		}
+		if n >= most {
+			return enough
 		}
 		return nil
 	})
-	return n, err
+	if err != nil && !errors.Is(err, enough) {
+		return 0, since, fmt.Errorf("count what is not sealed: %w", err)
+	}
+	return min(n, most), since, nil
 }
 
 // Check looks, without sealing anything, whether the folder fits together and the

@@ -275,8 +275,8 @@ func TestReadingASeal(t *testing.T) {
 	if _, ok, err := s.Covering(301); err != nil || ok {
 		t.Errorf("%t, %v", ok, err)
 	}
-	if n, err := s.Unsealed(t.Context()); err != nil || n != 0 {
-		t.Errorf("%d wait, %v", n, err)
+	if n, since, err := s.Unsealed(t.Context(), 10); err != nil || n != 0 || !since.IsZero() {
+		t.Errorf("%d wait since %s, %v", n, since, err)
 	}
 	if days, err := s.Daily(10, time.UTC); err != nil || len(days) == 0 || len(days) > 2 || days[0].Size != 301 {
 		t.Errorf("%+v, %v", days, err)

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
@@ -241,3 +242,6 @@ func (r *room) witnesses() *witnessesPage {
 	r.tb.Fatal("there is no page for witnesses")
 	return nil
 }
+
+// t is a text of the window.
+func (r *room) t(id string, args ...i18n.Args) string { return r.Printer().T(id, args...) }

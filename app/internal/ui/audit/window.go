@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
-	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/app/internal/ui/office"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -118,5 +117,3 @@ func (w *Window) toMoment(position uint64) {
 		}
 	}
 }
-
-func (w *Window) t(id string, args ...i18n.Args) string { return w.Printer().T(id, args...) }
