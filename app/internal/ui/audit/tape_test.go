@@ -273,9 +273,7 @@ func TestAPersonThenAndNow(t *testing.T) {
 		t.Errorf("recorded: %q", looks)
 	}
 	for _, want := range []string{"Toen", "Stap 4 van 6", "Aanmelden gelukt", "Verhaal tot dan"} {
-		if !officetest.Says(s.w, want) {
-			t.Errorf("%q is not in sight", want)
-		}
+		s.Until(want+" is in sight", func() bool { return officetest.Says(s.w, want) })
 	}
 	test.Tap(s.p.tape.now)
 	s.Until("the person now", func() bool {
