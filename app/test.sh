@@ -53,7 +53,9 @@ function output(    s) {
 }
 action == "output" { said[key] = said[key] output() }
 action == "build-output" { printf "%s", output() }
+action == "run" { running[key] = pkg }
 action == "pass" || action == "fail" || action == "skip" {
+	delete running[key]
 	if (test != "") {
 		print action, key >results
 		if (action == "fail") {
@@ -61,6 +63,7 @@ action == "pass" || action == "fail" || action == "skip" {
 			broken[pkg] = 1
 		}
 	} else if (action == "fail") {
+		unended()
 		printf "%s", said[key]
 		if (!broken[pkg]) print action, key >results # did not build, or died
 	} else if (action == "pass") {
@@ -70,6 +73,17 @@ action == "pass" || action == "fail" || action == "skip" {
 	}
 	delete said[key]
 	fflush()
+}
+# Of a test that hung or died there is no word but what it said, and where it
+# stood is in what whichever test ran last said.
+function unended(    name) {
+	for (name in running) {
+		if (running[name] != pkg) continue
+		printf "--- NO END: %s\n%s", name, said[name]
+		print "fail", name >results
+		broken[pkg] = 1
+		delete running[name]; delete said[name]
+	}
 }
 AWK
 
@@ -221,6 +235,7 @@ closing() {
 	cat "$tmp/times"
 	printf '\n'
 	[ -z "$failed" ] || say "FAILED: $failed. Again, alone: sh app/test.sh $failed"
+	awk '$1 == "fail" { print "  " $2 }' "$tmp/results" | sort -u
 	awk -v failed="$failed" '
 		{ if ($1 == "fail" || !($2 in result) || result[$2] == "skip") result[$2] = $1 }
 		END {
