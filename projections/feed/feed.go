@@ -44,7 +44,7 @@ type Feed struct {
 	metadata    bool
 	now         func() time.Time
 	projections []Projection
-	turn        sync.Mutex // held by whoever applies
+	turn        chan struct{} // holds something while somebody applies
 
 	mu       sync.Mutex
 	position domain.Position
@@ -74,8 +74,8 @@ func Over(prefix string, log Log, now func() time.Time, projections ...Projectio
 	f := &Feed{
 		log: log, prefix: prefix, now: now, projections: projections,
 		head: now(), heard: now(),
-		caughtUp: make(chan struct{}),
-		watched:  make(map[string]map[chan struct{}]bool),
+		turn: make(chan struct{}, 1), caughtUp: make(chan struct{}),
+		watched: make(map[string]map[chan struct{}]bool),
 	}
 	for i, p := range projections {
 		if at := p.Position(); i == 0 || at < f.position {
@@ -98,16 +98,58 @@ func (f *Feed) Whole() *Feed {
 	return f
 }
 
-// CatchUp reads up to the log's present head, and returns when every
-// projection has it. It waits while Run is running: then use Reach.
+// CatchUp returns when every projection has what the log holds at the moment of the
+// call. It reads on by itself, or waits for whoever applies already: Run, or another
+// CatchUp. When ctx ends before that, the error is ErrBehind, and the reason why ctx
+// ended.
 func (f *Feed) CatchUp(ctx context.Context) error {
-	f.turn.Lock()
-	defer f.turn.Unlock()
-	err := f.log.ReadAll(ctx, f.query(), f.take)
+	select {
+	case f.turn <- struct{}{}:
+		return f.readOn(ctx)
+	default:
+	}
+	last, err := f.last(ctx)
 	if err != nil {
+		return err
+	}
+	w := f.await(last)
+	defer f.forget(w)
+	select {
+	case <-w.reached:
+		return nil
+	case f.turn <- struct{}{}: // they ended before they got there
+		return f.readOn(ctx)
+	case <-ctx.Done():
+		return f.behind(ctx, last)
+	}
+}
+
+// readOn applies what the log holds, and gives the turn back.
+func (f *Feed) readOn(ctx context.Context) error {
+	defer func() { <-f.turn }()
+	if err := f.log.ReadAll(ctx, f.query(), f.take); err != nil {
 		return fmt.Errorf("catch up with the log: %w", err)
 	}
 	return nil
+}
+
+// last returns the position of the last event that the log holds for the projections;
+// how far they are, where it holds nothing new. It is that of an event and not of the
+// head, which following may tell of only when something happens.
+func (f *Feed) last(ctx context.Context) (domain.Position, error) {
+	q := f.query()
+	at := q.After
+	q.Metadata = false
+	err := f.log.ReadAll(ctx, q, func(b domain.Batch) error {
+		if n := len(b.Events); n > 0 {
+			at = b.Events[n-1].Position
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("ask the log for its last event: %w", err)
+	}
+	return at, nil
 }
 
 // Position returns how far every projection has got.
@@ -123,27 +165,26 @@ func (f *Feed) CaughtUp() <-chan struct{} { return f.caughtUp }
 // Reach returns when every projection has applied all up to a position. When
 // ctx ends before that, the error is ErrBehind, and the reason why ctx ended.
 func (f *Feed) Reach(ctx context.Context, until domain.Position) error {
-	f.mu.Lock()
-	if f.position >= until {
-		f.mu.Unlock()
+	if f.Position() >= until {
 		return nil
 	}
-	w := waiter{until, make(chan struct{})}
-	f.waiting = append(f.waiting, w)
-	f.mu.Unlock()
-
+	w := f.await(until)
+	defer f.forget(w)
 	select {
 	case <-w.reached:
 		return nil
 	case <-ctx.Done():
+		return f.behind(ctx, until)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.forget(w)
-	if f.position >= until {
+}
+
+// behind is what whoever waited for a position is told when ctx has ended.
+func (f *Feed) behind(ctx context.Context, until domain.Position) error {
+	at := f.Position()
+	if at >= until {
 		return nil
 	}
-	return fmt.Errorf("%w: at %d of %d: %w", ErrBehind, f.position, until, context.Cause(ctx))
+	return fmt.Errorf("%w: at %d of %d: %w", ErrBehind, at, until, context.Cause(ctx))
 }
 
 // Watch returns a channel that gets something each time after an event of a
@@ -257,7 +298,22 @@ func wake(watching map[chan struct{}]bool) {
 	}
 }
 
+// await begins to wait for a position. Whoever does so forgets it again.
+func (f *Feed) await(until domain.Position) waiter {
+	w := waiter{until, make(chan struct{})}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.position >= until {
+		close(w.reached)
+	} else {
+		f.waiting = append(f.waiting, w)
+	}
+	return w
+}
+
 func (f *Feed) forget(w waiter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i := range f.waiting {
 		if f.waiting[i].reached == w.reached {
 			last := len(f.waiting) - 1

@@ -58,6 +58,66 @@ func TestCatchUpReadsToTheHeadAndReturns(t *testing.T) {
 	}
 }
 
+// It comes back while somebody follows the log, too.
+func TestCatchUpBesideRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		events := foldtest.Even(9, 0)
+		log := newMemory(events[:50]...)
+		factors := factor.New()
+		f := feed.New(log, clock, factors)
+		run(t, f)
+		<-f.CaughtUp()
+		log.append(events[50:]...)
+		log.append(domain.Recorded{Stream: "station-1", Position: 900}) // for nobody here
+		for range 2 {
+			if err := f.CatchUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			mustHold(t, factors, events)
+		}
+
+		// While following brings nothing, it waits as long as it may.
+		log.set(nil, true)
+		log.append(domain.Recorded{Message: events[0].Message, Stream: domain.EnrolmentStream(foldtest.Subject(99)), Position: 901})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if err := f.CatchUp(ctx); !errors.Is(err, feed.ErrBehind) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// Whoever waits for somebody who applies goes on alone when that one ends.
+func TestCatchUpAfterRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		events := foldtest.Even(9, 0)
+		log := newMemory(events[:50]...)
+		factors := factor.New()
+		f := feed.New(log, clock, factors)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- f.Run(ctx) }()
+		<-f.CaughtUp()
+		log.set(nil, true)
+		log.append(events[50:]...)
+		caught := make(chan error, 1)
+		go func() { caught <- f.CatchUp(t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-caught:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
+		cancel()
+		if err := <-caught; err != nil || !errors.Is(<-ended, context.Canceled) {
+			t.Error(err)
+		}
+		mustHold(t, factors, events)
+	})
+}
+
 // types counts the events that it is given, by type.
 type types struct {
 	mu      sync.Mutex

@@ -32,8 +32,12 @@ var errEnough = errors.New("enough")
 // that the head is still reached; something that does not arrive by itself
 // within 10 s means that the following is dead, and starts it again.
 func (f *Feed) Run(ctx context.Context) error {
-	f.turn.Lock()
-	defer f.turn.Unlock()
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-f.turn }()
 	for wait := firstWait; ; wait = min(2*wait, longWait) {
 		before := f.lastHeard()
 		err := f.follow(ctx)

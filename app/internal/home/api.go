@@ -116,8 +116,7 @@ func (h *Home) Clients(ctx context.Context) (map[string]service.Client, error) {
 	return all, nil
 }
 
-// AssertionKeys returns the keys that sign assertions, as the log has them now. It
-// is not for a home that runs.
+// AssertionKeys returns the keys that sign assertions, as the log has them now.
 func (h *Home) AssertionKeys(ctx context.Context) (service.Keys, error) {
 	if err := h.counter.feed.CatchUp(ctx); err != nil {
 		return nil, fmt.Errorf("read the keys: %w", err)
