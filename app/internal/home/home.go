@@ -375,10 +375,12 @@ func (h *Home) stationID(set string) (string, error) {
 	file := filepath.Join(h.folder, "station")
 	for {
 		b, err := os.ReadFile(file) //nolint:gosec // the home is the operator's to choose
-		if id := strings.TrimSpace(string(b)); err == nil && id != "" {
+		switch id := strings.TrimSpace(string(b)); {
+		case err == nil && id != "":
 			return id, nil
-		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		case err == nil:
+			return "", fmt.Errorf("read the station's id: %s is empty: write the id into it, or remove it to have a new one", file)
+		case !errors.Is(err, os.ErrNotExist):
 			return "", fmt.Errorf("read the station's id: %w", err)
 		}
 		id := "station-" + strings.ToLower(rand.Text()[:6])
@@ -387,7 +389,7 @@ func (h *Home) stationID(set string) (string, error) {
 			return "", fmt.Errorf("keep the station's id: %w", err)
 		}
 		_, err = f.WriteString(id + "\n")
-		if err = errors.Join(err, f.Close()); err == nil {
+		if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 			err = os.Link(f.Name(), file) // the first of two processes wins
 		}
 		_ = os.Remove(f.Name())

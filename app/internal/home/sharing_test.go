@@ -2,9 +2,15 @@ package home_test
 
 import (
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/pocket"
 	"github.com/keydesk/keydesk/domain/enrolment"
 )
@@ -48,5 +54,25 @@ func TestOneProgramServesThePhonesOfAll(t *testing.T) {
 	}
 	if v = h.must(desk.ScreenDone)(h.Desk.View(ctx, v.Visit)); v.Factor != enrolment.Pocket {
 		t.Errorf("the factor is %s", v.Factor)
+	}
+}
+
+// A home whose station has lost its id does not open under another one, and does not wait
+// for it either.
+func TestAStationWithoutItsID(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	h.stop()
+	file := filepath.Join(h.dir, "station")
+	was, err := os.ReadFile(file) //nolint:gosec // our own folder
+	if err != nil || len(was) == 0 {
+		t.Fatalf("%q, %v", was, err)
+	}
+	if err := os.Truncate(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err = home.Open(t.Context(), home.Options{Settings: settingsOf(t, h.dir), Version: "test", Log: zap.NewNop()})
+	if err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("got %v", err)
 	}
 }
