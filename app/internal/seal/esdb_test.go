@@ -1,11 +1,16 @@
 package seal_test
 
 import (
+	"context"
+	"crypto/rand"
 	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // The same over a server: positions have gaps there, others append between, and the
@@ -44,4 +49,67 @@ func TestALogOnAServer(t *testing.T) {
 	other.open()
 	second, _ := other.run(other.config())
 	eventually(t, "it says that another one seals", func() bool { return second.Status().Problem != nil && !second.Status().Sealing })
+}
+
+// Whoever asks that all be sealed waits for the end of the log, whatever stands there:
+// what is no leaf, what is the server's own, and what was deleted.
+func TestTheEndOfALogIsReached(t *testing.T) {
+	t.Parallel()
+	for _, strict := range []bool{false, true} {
+		server := esdbtest.Start(t, esdbtest.Options{Strict: strict})
+		w := newTown(t)
+		_ = w.log.Close()
+		w.url = server.URL()
+		w.open()
+		w.append(10)
+		client := serverClient(t, server.URLFor(esdbtest.Admin, esdbtest.AdminPassword))
+		s, _ := w.run(w.config())
+		eventually(t, "it seals", func() bool { return s.Status().Sealing })
+		size := int64(11)
+		for name, last := range map[string]func() error{
+			"nothing new": func() error { return nil },
+			"a probe":     func() error { w.appendTo(store.ProbePrefix+"doctor", 1); return nil },
+			"the server's own": func() error {
+				_, err := client.SetStreamMetadata(t.Context(), "other", esdb.AppendToStreamOptions{}, esdb.StreamMetadata{})
+				return err
+			},
+			"a deleted stream": func() error {
+				w.appendTo(store.ProbePrefix+"gone", 3)
+				_, err := client.DeleteStream(t.Context(), store.ProbePrefix+"gone", esdb.DeleteStreamOptions{})
+				w.next = map[string]domain.Revision{}
+				return err
+			},
+			"a tombstone": func() error {
+				w.appendTo(store.ProbePrefix+"dead", 1)
+				_, err := client.TombstoneStream(t.Context(), store.ProbePrefix+"dead", esdb.TombstoneStreamOptions{})
+				return err
+			},
+		} {
+			w.appendTo("station-"+rand.Text(), 2)
+			if err := last(); err != nil {
+				t.Fatal(err)
+			}
+			size += 2
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			err := s.Now(ctx)
+			cancel()
+			if c, _ := s.Checkpoint(); err != nil || c.Size != size {
+				t.Errorf("behind %s: %d leaves, not %d, %v", name, c.Size, size, err)
+			}
+		}
+	}
+}
+
+func serverClient(t *testing.T, url string) *esdb.Client {
+	t.Helper()
+	c, err := esdb.ParseConnectionString(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := esdb.NewClient(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
 }

@@ -40,6 +40,8 @@ var (
 	ErrNotWriter = errors.New("this program does not seal")
 	// ErrForeign: the folder is the seal of another log.
 	ErrForeign = errors.New("the seal is that of another log")
+	// ErrStalled: sealing does not get on, and nothing says why.
+	ErrStalled = errors.New("sealing stands still")
 	// ErrEmpty: there is nothing yet to seal.
 	ErrEmpty = errors.New("there is nothing to seal yet")
 	// ErrNoSeal: nothing was sealed yet.
@@ -100,7 +102,16 @@ type Config struct {
 	Client    *http.Client // to reach witnesses; nil: http.DefaultClient
 	Report    func(error)  // is told once of each thing that goes wrong; nil: nobody is
 
-	fault func(step string) error // of tests: a step of writing that fails
+	fault    func(step string) error // of tests: a step of writing that fails
+	patience time.Duration           // of tests: in place of a minute
+}
+
+// step lets a test break the writing at any place.
+func (c *Config) step(name string) error {
+	if c.fault == nil {
+		return nil
+	}
+	return c.fault(name)
 }
 
 // purpose is what the signing key is derived for.
@@ -145,6 +156,9 @@ func New(c Config) *Seal {
 	}
 	if c.Report == nil {
 		c.Report = func(error) {}
+	}
+	if c.patience == 0 {
+		c.patience = patience
 	}
 	return &Seal{c: c, folder: folder(c.Folder), standings: map[string]Standing{}}
 }

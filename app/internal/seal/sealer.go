@@ -26,6 +26,8 @@ const (
 	// After a fault it is tried again so soon, then ever later.
 	retryFirst = time.Second
 	retryMost  = time.Minute
+	// patience is for how long what is waited for may stand still.
+	patience = time.Minute
 )
 
 // Run seals what the log holds and all that is appended, until ctx ends; then it
@@ -112,7 +114,8 @@ func (s *Seal) turn(ctx context.Context) error {
 
 // Now seals what the log holds at this moment, and returns when a checkpoint covers
 // it. Where another program of this machine seals, that one is asked to; where none
-// does, witnesses are asked once, and one that is away is no error.
+// does, witnesses are asked once, and one that is away is no error. It waits as long as
+// sealing gets on, and then a minute at most (ErrStalled).
 func (s *Seal) Now(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -128,11 +131,12 @@ func (s *Seal) Now(ctx context.Context) error {
 		if !errors.Is(err, ErrLocked) {
 			return err
 		}
-		if s.askOther(ctx) == nil {
+		err = s.askOther(ctx)
+		if err == nil {
 			return s.refresh()
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("wait for the program that seals: %w", context.Cause(ctx))
+		if !errors.Is(err, errEnded) {
+			return fmt.Errorf("have the program seal that has the lock: %w", err)
 		}
 	}
 }
@@ -154,17 +158,21 @@ func (s *Seal) sealOnce(ctx context.Context) error {
 	return err
 }
 
-// askOther leaves a wish in the folder, and waits until it was granted. An error: it
-// was not, be it that the other program has ended.
+// askOther leaves a wish in the folder, and waits until it was granted. errEnded: the
+// other program has left before that.
 func (s *Seal) askOther(ctx context.Context) error {
 	wish := s.folder.path(wishPrefix + rand.Text())
-	if err := os.WriteFile(wish, nil, 0o600); err != nil {
+	err := s.c.step("wish")
+	if err == nil {
+		err = os.WriteFile(wish, nil, 0o600)
+	}
+	if err != nil {
 		return err
 	}
 	defer os.Remove(wish) //nolint:errcheck // it is gone where it was granted
 	tick := time.NewTicker(beat / 5)
 	defer tick.Stop()
-	for asked := 0; ; asked++ {
+	for last, since := s.folder.mark(), time.Now(); ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -173,10 +181,35 @@ func (s *Seal) askOther(ctx context.Context) error {
 		if _, err := os.Stat(wish); errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
-		if lock, err := s.lock(); err == nil { // nobody is there any more
-			return errors.Join(ErrLocked, lock.Close())
+		lock, err := s.lock()
+		if err == nil { // nobody is there any more
+			return errors.Join(errEnded, lock.Close())
+		}
+		if !errors.Is(err, ErrLocked) {
+			return err
+		}
+		if now := s.folder.mark(); now != last {
+			last, since = now, time.Now()
+		} else if time.Since(since) > s.c.patience {
+			return fmt.Errorf("%w: the program that has the lock does not answer", ErrStalled)
 		}
 	}
+}
+
+// A mark shows that somebody adds to a folder: it is another one then.
+type mark struct {
+	hashes     int64
+	checkpoint time.Time
+}
+
+func (f folder) mark() (m mark) {
+	if info, err := os.Stat(f.path(hashesFile)); err == nil {
+		m.hashes = info.Size()
+	}
+	if info, err := os.Stat(f.path(checkpointFile)); err == nil {
+		m.checkpoint = info.ModTime()
+	}
+	return m
 }
 
 // lock takes the lock of the folder; ErrLocked where another program has it.

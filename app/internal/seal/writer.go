@@ -165,13 +165,13 @@ func (w *writer) wake() {
 
 // write writes what was gathered, not yet to be relied on.
 func (w *writer) write() error {
-	if err := w.step("write"); err != nil {
+	if err := w.s.c.step("write"); err != nil {
 		return err
 	}
 	if _, err := w.files.hashes.WriteAt(w.hashes, w.hashesAt); err != nil {
 		return err
 	}
-	if err := w.step("write index"); err != nil {
+	if err := w.s.c.step("write index"); err != nil {
 		return err
 	}
 	if _, err := w.files.index.WriteAt(w.entries, w.indexAt); err != nil {
@@ -206,7 +206,7 @@ func (w *writer) seal() error {
 	if c.Note, err = note.Sign(&note.Note{Text: c.Text()}, w.signer); err != nil {
 		return fmt.Errorf("sign a checkpoint: %w", err)
 	}
-	if err := w.step("sync"); err != nil {
+	if err := w.s.c.step("sync"); err != nil {
 		return err
 	}
 	if err := errors.Join(w.files.hashes.Sync(), w.files.index.Sync()); err != nil {
@@ -218,7 +218,7 @@ func (w *writer) seal() error {
 // publish writes a checkpoint down, first in the list, then alone, and shows it to
 // readers. With more cosignatures than before it is written again.
 func (w *writer) publish(c proof.Checkpoint) error {
-	if err := w.step("list"); err != nil {
+	if err := w.s.c.step("list"); err != nil {
 		return err
 	}
 	if err := w.s.folder.list(w.s.c.Now(), c, w.s.c.fault); err != nil {
@@ -227,7 +227,7 @@ func (w *writer) publish(c proof.Checkpoint) error {
 	if c.Size < w.last.Size {
 		return nil // a witness was slow: a newer one stands alone
 	}
-	if err := w.step("rename"); err != nil {
+	if err := w.s.c.step("rename"); err != nil {
 		return err
 	}
 	if err := w.s.folder.replace(checkpointFile, c.Note); err != nil {
@@ -238,14 +238,6 @@ func (w *writer) publish(c proof.Checkpoint) error {
 	w.s.last = c
 	w.s.mu.Unlock()
 	return nil
-}
-
-// step lets a test break the writing at any place.
-func (w *writer) step(name string) error {
-	if w.s.c.fault == nil {
-		return nil
-	}
-	return w.s.c.fault(name)
 }
 
 // clock makes the checkpoints that are due by time, and those that are asked for,
@@ -294,21 +286,31 @@ func (w *writer) grant(ctx context.Context) error {
 // errEnded: this one seals no more.
 var errEnded = errors.New("the sealing has ended")
 
-// upToHead waits until all that the log holds now is in the tree, and sealed.
+// upToHead waits until all that the log holds now is in the tree, and sealed. Whoever
+// follows the log is told of all up to its head, also of what is no leaf; where nothing
+// comes for too long, the log or the way to it is broken (ErrStalled).
 func (w *writer) upToHead(ctx context.Context, log Log) error {
 	head, err := log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	for {
+	still := time.NewTimer(w.s.c.patience)
+	defer still.Stop()
+	for last := domain.Position(0); ; {
 		w.mu.Lock()
-		there, changed := w.through >= head, w.changed
+		through, changed := w.through, w.changed
 		w.mu.Unlock()
-		if there {
+		if through >= head {
 			return w.checkpoint()
+		}
+		if through > last {
+			last = through
+			still.Reset(w.s.c.patience)
 		}
 		select {
 		case <-changed:
+		case <-still.C:
+			return fmt.Errorf("%w: the log has shown what it holds up to position %d, and says that it holds %d", ErrStalled, through, head)
 		case <-w.ended:
 			return errEnded
 		case <-ctx.Done():

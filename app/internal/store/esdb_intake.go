@@ -139,10 +139,13 @@ func (in *intake) confirmed() bool {
 	return in.subscribed
 }
 
-// silence is for how long nothing has come.
+// silence is for how long nothing has come, while nothing waits to be taken.
 func (in *intake) silence() time.Duration {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if len(in.now.events) > 0 {
+		return 0
+	}
 	return time.Since(in.last)
 }
 

@@ -35,7 +35,13 @@ const (
 	// followPatience is for how long a follower tries to get its subscription
 	// back before it says that the log is not available.
 	followPatience = 5 * time.Second
+	// mutePatience is for how long a server may say nothing that has more to say:
+	// its log goes on behind what it has given, or said that it holds back.
+	mutePatience = 15 * time.Second
 )
+
+// errMute: a subscription does not get to where its server says that the log ends.
+var errMute = fmt.Errorf("%w: the server does not give all that it says it holds", domain.ErrUnavailable)
 
 // ReadAll gives what a query asks for, up to the last event at the moment of
 // the call or Query.Until, in batches. The last of them is Live, and may be empty.
@@ -48,8 +54,8 @@ func (l *ESDB) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Ba
 // Follow is ReadAll, and goes on with what is appended from then on, by
 // anybody. A subscription that is dropped is resumed where it was. Follow
 // returns when ctx ends, when yield fails (its error as it is), or when the
-// server stays away for some seconds or the log is closed
-// (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
+// server stays away for some seconds, gives less than it says it holds, or the log is
+// closed (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
 // says every second that this is so.
 func (l *ESDB) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
 	q.Until = 0
@@ -165,7 +171,10 @@ func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err err
 		case <-in.ready:
 		case end := <-heads:
 			asking = false
-			if end == 0 || r.at < end {
+			switch {
+			case r.at < end && in.silence() > mutePatience:
+				return false, errMute
+			case end == 0, r.at < end:
 				continue
 			}
 			if err := r.give(nil, true); err != nil {
@@ -182,6 +191,8 @@ func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err err
 			case r.window == windowMany && in.confirmed() && silent > quiet:
 				r.window = windowLive // it would have said by now that it has caught up
 				return false, nil
+			case !r.reached && silent > mutePatience:
+				return false, errMute
 			}
 			continue
 		case <-ctx.Done():

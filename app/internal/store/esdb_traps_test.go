@@ -247,6 +247,44 @@ func TestTrapDroppedSubscription(t *testing.T) {
 	}
 }
 
+// Trap: a server that gives events and never says how far it is, where what stands at
+// the end of its log is not ours. Whoever reads is told, and does not wait for ever.
+func TestTrapMuteServer(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{MaxAge: brief})
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, newMessage("NameSet")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	live := make(chan struct{})
+	var following, reading error
+	var both sync.WaitGroup
+	both.Go(func() {
+		tell := sync.OnceFunc(func() { close(live) })
+		following = l.Follow(ctx, domain.Query{Prefix: "enrolment-"}, func(b domain.Batch) error {
+			if b.Live {
+				tell()
+			}
+			return nil
+		})
+	})
+	<-live
+	s.Mute(true)
+	if _, err := l.Append(t.Context(), "station-a", domain.NoStream, newMessage("StationOpened")); err != nil {
+		t.Fatal(err)
+	}
+	both.Go(func() {
+		reading = l.ReadAll(ctx, domain.Query{Prefix: "enrolment-"}, func(domain.Batch) error { return nil })
+	})
+	both.Wait()
+	for name, err := range map[string]error{"follow": following, "read": reading} {
+		if !errors.Is(err, domain.ErrUnavailable) || ctx.Err() != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A server that stays away ends the following; whoever follows decides.
 func TestFollowEndsWithoutServer(t *testing.T) {
 	t.Parallel()

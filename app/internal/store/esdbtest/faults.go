@@ -19,6 +19,7 @@ type faults struct {
 	thaw      chan struct{} // closed unless frozen
 	drop      chan struct{} // closed to end what is subscribed now
 	bare      bool          // retries are answered without a position
+	mute      bool          // nobody is told how far a subscription is
 
 	appends, reads, subscriptions int
 }
@@ -159,6 +160,20 @@ func (s *Server) IdempotentWithoutPosition(on bool) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.bare = on
+}
+
+// Mute has subscribers to everything get events and nothing else: neither how far they
+// are, nor that this was all.
+func (s *Server) Mute(on bool) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.mute = on
+}
+
+func (f *faults) muted() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mute
 }
 
 // meddle holds a call up as long as the server is slow.
