@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -127,8 +128,32 @@ func SealWitnesses(set settings.Seal) ([]seal.Witness, *http.Client, error) {
 			return nil, nil, errors.New("seal.ca_file holds no certificate")
 		}
 	}
-	transport := &http.Transport{TLSClientConfig: config, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 2 * time.Minute}
-	return all, &http.Client{Transport: transport}, nil
+	return all, witnessClient(config), nil
+}
+
+// witnessConnect is how long connecting to a witness may take, and the handshake. A
+// transport dials apart from who asked: without an end of its own, one that never
+// answers would keep a connection for each time that it is asked.
+const witnessConnect = 10 * time.Second
+
+// witnessClient returns what reaches witnesses. Each request has a connection of its
+// own: one that was kept, and is dead, would be used again.
+func witnessClient(config *tls.Config) *http.Client {
+	var http1 http.Protocols
+	http1.SetHTTP1(true)
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // it is asked itself, or nobody
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: witnessConnect}).DialContext,
+			TLSHandshakeTimeout:    witnessConnect,
+			TLSClientConfig:        config,
+			DisableKeepAlives:      true,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: 64 << 10,
+			Protocols:              &http1,
+		},
+	}
 }
 
 // A register keeps in the log who seals it.

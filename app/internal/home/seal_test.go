@@ -2,11 +2,17 @@ package home
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +21,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/courier"
 	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -221,5 +228,56 @@ func TestWhoSeals(t *testing.T) {
 		if set.Seals() != c.want {
 			t.Errorf("%s %s: %t", c.url, c.writer, !c.want)
 		}
+	}
+}
+
+// A witness that takes a connection and never says anything, and one that sends whoever
+// asks it to somebody else: nothing is kept open, and nobody else is asked.
+func TestAWitnessThatIsNoGood(t *testing.T) {
+	t.Parallel()
+	key, err := proof.WitnessKey("auditor.example", make([]byte, ed25519.PublicKeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() //nolint:errcheck // of the test
+	closed := make(chan error, 1)
+	go func() {
+		c, err := silent.Accept()
+		if err == nil {
+			_ = c.SetReadDeadline(time.Now().Add(time.Minute))
+			_, err = io.Copy(io.Discard, c)
+		}
+		closed <- err
+	}()
+	var elsewhere atomic.Bool
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Store(true) }))
+	defer other.Close()
+	sends := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer sends.Close()
+	for _, url := range []string{"https://" + silent.Addr().String(), sends.URL} {
+		witnesses, client, err := SealWitnesses(settings.Seal{Witnesses: []string{key + " " + url}})
+		if err != nil || len(witnesses) != 1 {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(r)
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		cancel()
+	}
+	if elsewhere.Load() {
+		t.Error("somebody else was asked")
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("the connection stays open: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -373,28 +374,33 @@ func (v *verification) since() error {
 	return nil
 }
 
-// ask asks the witnesses what they have seen.
+// ask asks the witnesses what they have seen, all at once.
 func (v *verification) ask(ctx context.Context) error {
 	client := v.o.Client
 	if client == nil {
 		client = http.DefaultClient
 	}
+	newest := func() (proof.Checkpoint, error) {
+		c, _, err := v.folder.lastListed(v.keys)
+		return c, err
+	}
 	known := v.folder.standings()
-	for _, w := range v.o.Witnesses {
-		newest := func() (proof.Checkpoint, error) {
-			c, _, err := v.folder.lastListed(v.keys)
-			return c, err
-		}
-		st, _, err := cosign(ctx, client, w, newest, v.files, known[w.Key.Name()].Size)
-		if err != nil && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if st.State == Away && known[w.Key.Name()].State == Disagrees {
+	all := make([]Standing, len(v.o.Witnesses))
+	var asked sync.WaitGroup
+	for i, w := range v.o.Witnesses {
+		asked.Go(func() { all[i], _, _ = cosign(ctx, client, w, newest, v.files, known[w.Key.Name()].Size) }) // it says why
+	}
+	asked.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for _, st := range all {
+		if st.State == Away && known[st.Name].State == Disagrees {
 			st.State = Disagrees // what it said last is not forgotten
 		}
 		v.report.Witnesses = append(v.report.Witnesses, st)
 		if st.State == Disagrees {
-			v.note(&Finding{Kind: Inconsistent, Leaf: v.report.Size, Witness: w.Key.Name()})
+			v.note(&Finding{Kind: Inconsistent, Leaf: v.report.Size, Witness: st.Name})
 		}
 	}
 	return nil

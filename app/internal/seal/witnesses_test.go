@@ -1,12 +1,15 @@
 package seal_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -241,4 +244,52 @@ func TestAWitnessThatIsNone(t *testing.T) {
 	if r.Bad != nil || r.Witnesses[0].State != seal.Away {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Witnesses that answer for ever, or never: they are left, all at once, and nothing of
+// what they send is kept.
+func TestWitnessesThatDoNotEnd(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	w.sealed()
+	var all []seal.Witness
+	var left sync.WaitGroup
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"silent": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a byte an hour": func(rw http.ResponseWriter, r *http.Request) {
+			_, _ = rw.Write([]byte("-"))
+			_ = http.NewResponseController(rw).Flush()
+			<-r.Context().Done()
+		},
+		"endless": func(rw http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = rw.Write(make([]byte, 1<<16))
+			}
+		},
+	} {
+		a := w.watched("auditor.example")
+		left.Add(1)
+		at := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			defer left.Done()
+			_, _ = io.Copy(io.Discard, r.Body) // else nobody sees that the other end has left
+			answer(rw, r)
+		}))
+		t.Cleanup(at.Close)
+		all = append(all, seal.Witness{URL: at.URL + "/" + strings.ReplaceAll(name, " ", "-"), Key: a.to.Key})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	o := w.options()
+	o.Witnesses = all
+	r, err := seal.Verify(ctx, w.log, w.folder, o, nil)
+	if err != nil || r.Bad != nil || len(r.Witnesses) != len(all) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, st := range r.Witnesses {
+		if st.State != seal.Away || st.Why == "" {
+			t.Errorf("%+v", st)
+		}
+	}
+	left.Wait()
 }
