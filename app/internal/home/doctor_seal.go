@@ -11,8 +11,8 @@ import (
 	"github.com/keydesk/keydesk/app/internal/seal"
 )
 
-// unsealedWarns is for how long events may wait to be sealed, while a program runs
-// that seals; unsealedMost is how many of them may.
+// unsealedWarns is for how long an event may wait to be sealed. A program that seals
+// does so within a minute.
 const unsealedWarns = 10 * time.Minute
 
 // seal looks whether the log is sealed, whether its end is what was sealed, and what
@@ -69,14 +69,15 @@ func (d *doctor) sealed(ctx context.Context, s *seal.Seal, st seal.Status) Diagn
 		case seal.Agrees:
 		}
 	}
-	n, _, err := s.Unsealed(ctx, math.MaxInt64)
-	age := d.now().Sub(st.Checkpoint.At).Round(time.Second)
+	n, since, err := s.Unsealed(ctx, math.MaxInt64)
+	now := d.now()
+	age, waits := now.Sub(st.Checkpoint.At).Round(time.Second), now.Sub(since).Round(time.Second)
 	says := fmt.Sprintf("%d events are sealed, the last checkpoint is %s old", st.Checkpoint.Size, age)
 	switch {
 	case err != nil:
 		return bad("see what the check of the log says", "%s", err)
-	case n > seal.Every && age > unsealedWarns:
-		return warn("start Keydesk where it seals, or look into its log", "%s, and %d events wait", says, n)
+	case n > 0 && waits > unsealedWarns:
+		return warn("start Keydesk where it seals, or look into its log", "%s; %d more wait, the first of them for %s", says, n, waits)
 	case len(away) > 0:
 		return warn("see whether they run, can be reached from here, and know this log's key", "%s; not cosigned by %s", says, strings.Join(away, ", "))
 	case len(st.Witnesses) == 0:

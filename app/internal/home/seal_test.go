@@ -188,14 +188,24 @@ func TestTheDoctorLooksAtTheSeal(t *testing.T) {
 	h.set.Seal.Writer = settings.Off
 	look(Well, "2 events")
 	h.set.Seal.Writer = settings.Auto
+	h.now = time.Now().AddDate(0, 0, 3) // over a weekend nothing happened
+	look(Well, "2 events")
 	for i := range seal.Every + 1 {
 		m := domain.Message{ID: domain.EventID(uuid.New()), Type: "StationOpened", Data: []byte(`{}`), Metadata: []byte(`{}`)}
 		if _, err := h.Log.Append(t.Context(), "station-a", domain.Revision(i-1), m); err != nil {
 			t.Fatal(err)
 		}
+		if i == 0 {
+			h.now = time.Now() // the log's clock
+			look(Well, "2 events")
+			h.now = h.now.Add(unsealedWarns + time.Minute)
+			look(Warning, "1 more wait, the first of them for 1")
+			h.now = h.now.Add(-unsealedWarns)
+		}
 	}
+	look(Well, "2 events") // many, and not for long
 	h.now = h.now.Add(time.Hour)
-	look(Warning, "events wait")
+	look(Warning, "257 more wait, the first of them for 1h")
 	h.set.Seal.Witnesses = []string{"auditor.example+5c9d5d2e+nonsense http://127.0.0.1:1"}
 	look(Bad, "seal.witnesses")
 	h.set.Seal.Witnesses = nil
