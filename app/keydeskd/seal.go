@@ -120,11 +120,30 @@ func (c checkpointCommand) Run(a *app) (err error) {
 	if !ok {
 		return errNoCheckpoint
 	}
+	before, anew := s.Predecessor()
 	if c.JSON {
-		return json.NewEncoder(a.out).Encode(checkpointJSON(made, s.Keys()[0]))
+		answer := checkpointJSON(made, s.Keys()[0])
+		if anew {
+			answer.Before = &beforeJSON{Origin: before.Origin, Size: before.Size, At: before.At}
+		}
+		return json.NewEncoder(a.out).Encode(answer)
+	}
+	if anew { // beside what is kept in a file
+		fmt.Fprintln(a.errs, "keydeskd: this seal was begun anew, after", named(before)+": \"keydeskd verify\" says how it goes on from that")
 	}
 	_, err = a.out.Write(made.Note)
 	return err
+}
+
+// named says what is known of a seal that was given up, by its last checkpoint.
+func named(c proof.Checkpoint) string {
+	switch {
+	case c.Note != nil:
+		return fmt.Sprintf("the %d leaves of %s, of %s", c.Size, c.Origin, c.At.Format(time.RFC3339))
+	case c.Origin != "":
+		return "another one, " + c.Origin + ", of which nothing is left here"
+	}
+	return "another one, of which nothing is left here"
 }
 
 type checkpointAnswer struct {
@@ -135,6 +154,8 @@ type checkpointAnswer struct {
 	Witnesses []string  `json:"witnesses"`
 	Key       string    `json:"key"` // that verifies it
 	Note      string    `json:"note"`
+	// Before is the seal after which this one was begun anew.
+	Before *beforeJSON `json:"before,omitempty"`
 }
 
 func checkpointJSON(c proof.Checkpoint, key string) checkpointAnswer {

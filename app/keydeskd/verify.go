@@ -122,12 +122,10 @@ func tellReport(w io.Writer, r seal.Report) {
 			fmt.Fprintf(w, "%d events are not sealed yet\n", r.Unsealed)
 		}
 	}
-	if b := r.Before; b != nil {
-		says := "what was changed before that, it does not show"
-		if b.Same {
-			says = "all of them are the same here"
-		}
-		fmt.Fprintf(w, "a later tree: it begins after the %d leaves of %s, of %s; %s\n", b.Checkpoint.Size, b.Checkpoint.Origin, b.Checkpoint.At.Format(time.RFC3339), says)
+	this := "a later tree: it begins"
+	for b := r.Before; b != nil; b = b.Before {
+		fmt.Fprintf(w, "%s after %s; %s\n", this, named(b.Checkpoint), goesOn(b))
+		this = "and that one begins"
 	}
 	for _, st := range r.Witnesses {
 		says := fmt.Sprintf("cosigned %d leaves", st.Size)
@@ -145,6 +143,21 @@ func tellReport(w io.Writer, r seal.Report) {
 	if r.Bad != nil {
 		fmt.Fprintln(w, "NOT AS SEALED:", r.Bad)
 	}
+}
+
+// goesOn says how far it is proved that a seal goes on from the one before it.
+func goesOn(b *seal.Before) string {
+	says := "what was changed before that, it does not show"
+	switch {
+	case b.Same:
+		return "all of that is as it was sealed then"
+	case b.Bad != nil:
+		says = "NOT ALL of that is as it was sealed then: " + b.Bad.String()
+	}
+	if b.Folder != "" {
+		says += "; that seal was kept in " + b.Folder + " (seal.folder)"
+	}
+	return says
 }
 
 type findingJSON struct {
@@ -174,27 +187,40 @@ type reportJSON struct {
 	Finding     *findingJSON    `json:"finding,omitempty"`
 }
 
-// beforeJSON is the tree before this one.
+// beforeJSON is a tree before, by its last checkpoint. Where nothing is left of it, only
+// its origin is known, or not even that.
 type beforeJSON struct {
-	Origin string    `json:"origin"`
-	Size   int64     `json:"size"`
-	At     time.Time `json:"at"`
-	Same   bool      `json:"same"` // all of it is the same here
+	Origin  string       `json:"origin"`
+	Size    int64        `json:"size"`
+	At      time.Time    `json:"at,omitzero"`
+	Same    bool         `json:"same"` // all of it is the same here
+	Folder  string       `json:"folder,omitempty"`
+	Finding *findingJSON `json:"finding,omitempty"` // what is not as it was sealed then
+	Before  *beforeJSON  `json:"before,omitempty"`
+}
+
+func beforeOf(b *seal.Before) *beforeJSON {
+	if b == nil {
+		return nil
+	}
+	return &beforeJSON{b.Checkpoint.Origin, b.Checkpoint.Size, b.Checkpoint.At, b.Same, b.Folder, findingOf(b.Bad), beforeOf(b.Before)}
+}
+
+func findingOf(f *seal.Finding) *findingJSON {
+	if f == nil {
+		return nil
+	}
+	return &findingJSON{f.Kind, f.Kind.String(), f.Position, f.Leaf, f.Stream, f.Type, f.Witness}
 }
 
 func verifyJSON(r seal.Report) reportJSON {
 	answer := reportJSON{
 		OK: r.Bad == nil, Origin: r.Checkpoint.Origin, Size: r.Size, Root: r.Checkpoint.Root.String(), At: r.Checkpoint.At, Events: r.Events,
 		Expired: r.Expired, LastExpired: r.LastExpired, Unsealed: r.Unsealed, Checkpoints: r.Checkpoints, KeyKnown: r.KeyKnown, Witnesses: r.Witnesses,
+		Before: beforeOf(r.Before), Finding: findingOf(r.Bad),
 	}
 	if answer.Witnesses == nil {
 		answer.Witnesses = []seal.Standing{}
-	}
-	if b := r.Before; b != nil {
-		answer.Before = &beforeJSON{b.Checkpoint.Origin, b.Checkpoint.Size, b.Checkpoint.At, b.Same}
-	}
-	if f := r.Bad; f != nil {
-		answer.Finding = &findingJSON{f.Kind, f.Kind.String(), f.Position, f.Leaf, f.Stream, f.Type, f.Witness}
 	}
 	return answer
 }

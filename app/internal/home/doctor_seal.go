@@ -73,6 +73,9 @@ func (d *doctor) sealed(ctx context.Context, s *seal.Seal, st seal.Status) Diagn
 	now := d.now()
 	age, waits := now.Sub(st.Checkpoint.At).Round(time.Second), now.Sub(since).Round(time.Second)
 	says := fmt.Sprintf("%d events are sealed, the last checkpoint is %s old", st.Checkpoint.Size, age)
+	if _, ok := s.Predecessor(); ok {
+		says += "; this seal was begun anew after another one: keydeskd verify says how it goes on from that"
+	}
 	switch {
 	case err != nil:
 		return bad("see what the check of the log says", "%s", err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -447,6 +448,9 @@ func (s *Seal) setAside() ([]byte, error) {
 		before = last.Note
 	}
 	aside := filepath.Clean(s.c.Folder) + "-" + t.Sealer
+	if runtime.GOOS == "windows" { // which moves no folder of which a file is open, be it by another program
+		_ = lock.Close()
+	}
 	if err := os.Rename(s.c.Folder, aside); err != nil {
 		return nil, fmt.Errorf("set the old seal aside: %w", err)
 	}

@@ -462,28 +462,108 @@ func (w *town) resign(c proof.Checkpoint, index []byte) {
 // is no way to have something pass that was changed.
 func TestWhatALaterTreeGoesOnFrom(t *testing.T) {
 	t.Parallel()
-	for name, changed := range map[string]bool{"what was there": false, "something else": true} {
+	later := func(o *seal.VerifyOptions) { o.Now = o.Now.AddDate(2, 0, 0) } // logins have run out
+	for name, c := range map[string]struct {
+		change string // of the log
+		lose   string // of the folders that were kept
+		same   bool
+		folder bool
+		bad    seal.FindingKind
+	}{
+		"what was there":                 {same: true, folder: true},
+		"what was there, with no folder": {same: true, lose: "*"},
+		"something else":                 {change: `UPDATE events SET metadata = '{}' WHERE position = 50`, folder: true, bad: seal.Changed},
+		"something else, with no folder": {change: `UPDATE events SET metadata = '{}' WHERE position = 50`, lose: "*"},
+		"logins have gone":               {change: `DELETE FROM events WHERE position = 7`, same: true, folder: true},
+		"logins have gone, and a folder": {change: `DELETE FROM events WHERE position = 7`, lose: "*"},
+		"something else has gone":        {change: `DELETE FROM events WHERE position = 45`, folder: true, bad: seal.Missing},
+		"a folder that holds less":       {change: `DELETE FROM events WHERE position = 7`, lose: "*/hashes", folder: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newTown(t)
 			w.append(100)
 			first := w.sealed()
-			if r := w.good(); r.Before != nil {
+			if r := w.good(); r.Before != nil || !r.Before.Proved() {
 				t.Errorf("the first one goes on from %+v", r.Before)
 			}
-			if changed {
-				w.tamper(`UPDATE events SET metadata = '{}' WHERE position = 50`)
+			if c.change != "" {
+				w.tamper(c.change)
 			}
 			if err := seal.Anew(t.Context(), w.config(), nil); err != nil {
 				t.Fatal(err)
 			}
 			w.sealed()
-			r := w.good()
-			if r.Before == nil || r.Before.Checkpoint.Text() != first.Text() || r.Before.Same == changed {
-				t.Errorf("it goes on from %+v", r.Before)
+			if c.lose != "" {
+				lost, err := filepath.Glob(w.folder + "-" + c.lose)
+				if err != nil || len(lost) != 1 {
+					t.Fatal(lost, err)
+				}
+				if err := os.RemoveAll(lost[0]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := w.verify(later)
+			b := r.Before
+			if r.Bad != nil || b == nil || b.Checkpoint.Text() != first.Text() || b.Same != c.same || b.Proved() != c.same || (b.Folder != "") != c.folder ||
+				(b.Bad != nil) != (c.bad != "") || b.Bad != nil && b.Bad.Kind != c.bad {
+				t.Errorf("%+v: it goes on from %+v, %v", r.Bad, b, b.Bad)
 			}
 		})
 	}
+}
+
+// Of every tree before it is told, also where nothing is left of one.
+func TestTreesBeforeTheOneBefore(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	for range 3 {
+		w.sealed()
+		if err := seal.Anew(t.Context(), w.config(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.sealed()
+	n := 0
+	r := w.good()
+	for b := r.Before; b != nil; b = b.Before {
+		if n++; !b.Same || b.Folder == "" {
+			t.Errorf("%d back: %+v", n, b)
+		}
+	}
+	if n != 3 || !r.Before.Proved() {
+		t.Errorf("%d trees before", n)
+	}
+	// The folder is lost, and all that was kept.
+	for _, path := range append(must(filepath.Glob(w.folder+"-*")), w.folder) {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := seal.Anew(t.Context(), w.config(), nil); err != nil {
+		t.Fatal(err)
+	}
+	c := w.sealed()
+	r = w.good()
+	if b := r.Before; b == nil || b.Checkpoint.Note != nil || !strings.HasSuffix(b.Checkpoint.Origin, "/4") || b.Same || b.Proved() {
+		t.Errorf("%s goes on from %+v", c.Origin, b)
+	}
+	s, err := seal.Open(t.Context(), w.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only read
+	if p, ok := s.Predecessor(); !ok || p.Note != nil {
+		t.Errorf("%+v, %t", p, ok)
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
 }
 
 // An older checkpoint, such as one that was mailed, shows that log and seal were put
@@ -524,7 +604,7 @@ func TestAnOlderCheckpoint(t *testing.T) {
 	w.sealed()
 	o := w.options()
 	o.Since = second.Note
-	if _, err := seal.Verify(t.Context(), w.log, w.folder, o, nil); err == nil {
-		t.Error("a checkpoint of another tree is taken for one of this")
+	if _, err := seal.Verify(t.Context(), w.log, w.folder, o, nil); err == nil || !strings.Contains(err.Error(), "seal.folder") {
+		t.Errorf("of a checkpoint of another tree: %v", err)
 	}
 }

@@ -55,18 +55,8 @@ type Report struct {
 	Checkpoint  proof.Checkpoint
 	KeyKnown    bool       // the key did not come from the folder itself
 	Witnesses   []Standing // as they say now
-	Before      *Before    // how it goes on from the tree before; nil: it is the first one
+	Before      *Before    // the tree before, and how this one goes on from it; nil: nothing tells of any
 	Bad         *Finding   // the first thing that is wrong; nil: all is as it was sealed
-}
-
-// Before is the tree before this one, which somebody decided not to go on with, and how
-// this one goes on from it.
-type Before struct {
-	Checkpoint proof.Checkpoint // its last, of which Note is not verified
-	// Same says that its checkpoint is signed, and that all that it covers stands in this
-	// tree as it did there. It is false, too, where that cannot be seen: when logins have
-	// gone meanwhile, when the log is a copy, or when there was another tree before it.
-	Same bool
 }
 
 // Verify compares a whole log with its seal: every event with its leaf, the tree
@@ -75,7 +65,7 @@ type Before struct {
 // ErrDamaged where the folder cannot be read at all). It writes nothing. progress is
 // told from time to time how far it is; it may be nil.
 func Verify(ctx context.Context, log VerifyLog, path string, o VerifyOptions, progress func(done, total int64)) (Report, error) {
-	v := &verification{o: o, log: log, folder: folder(path), progress: progress}
+	v := &verification{o: o, log: log, folder: folder(path), base: path, progress: progress}
 	r, err := v.run(ctx)
 	if err != nil {
 		return r, fmt.Errorf("verify the log against %s: %w", path, err)
@@ -87,12 +77,14 @@ type verification struct {
 	o        VerifyOptions
 	log      VerifyLog
 	folder   folder
+	base     string // beside which older trees are kept
 	progress func(done, total int64)
 
-	tree   tree
-	keys   keys
-	files  *storage
-	report Report
+	tree    tree
+	keys    keys
+	files   *storage
+	service []domain.Recorded // the stream that says who has sealed, and what was pruned
+	report  Report
 }
 
 func (v *verification) run(ctx context.Context) (Report, error) {
@@ -185,10 +177,11 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	c := &comparer{
 		leafer: leafer{store: v.tree.Store, skip: v.o.Skip}, tree: leaves{files: v.files, size: v.report.Size},
 	}
-	may, err := v.mayBeGone(ctx, c)
-	if err != nil {
+	var err error
+	if v.service, err = v.log.ReadStream(ctx, domain.ServiceStream, 0); err != nil {
 		return err
 	}
+	may := v.mayBeGone(c)
 	head, err := v.log.Head(ctx)
 	if err != nil {
 		return err
@@ -227,7 +220,8 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	v.report.Events, v.report.Unsealed = c.equal, c.more
 	v.note(c.first)
 	v.note(v.before())
-	return v.goesOn()
+	v.report.Before, err = v.goesOn(ctx)
+	return err
 }
 
 func (v *verification) read(ctx context.Context, c *comparer, total int64) error {
@@ -260,62 +254,17 @@ func (v *verification) before() *Finding {
 	return nil
 }
 
-// goesOn looks how the tree goes on from the one before it, whose leaves are its own from
-// the second one on.
-func (v *verification) goesOn() error {
-	if v.tree.Before == "" {
-		return nil
-	}
-	text, _, _ := strings.Cut(v.tree.Before, "\n\n")
-	c, err := proof.ParseText(text + "\n")
-	if err != nil {
-		return nil //nolint:nilerr // it is what the first leaf says, and of no use
-	}
-	c.Note = []byte(v.tree.Before)
-	v.report.Before = &Before{Checkpoint: c}
-	if v.o.Keys == nil || c.Origin != proof.OriginPrefix+v.tree.Store || c.Size >= v.report.Size {
-		return nil
-	}
-	_, name, err := Config{Keys: v.o.Keys}.signer(c.Origin, v.tree.Master)
-	if err != nil {
-		return err
-	}
-	key, err := proof.ParseKey(name)
-	if err != nil {
-		return err
-	}
-	if _, err := proof.OpenCheckpoint(c.Note, key); err != nil {
-		return nil //nolint:nilerr // not with this key
-	}
-	var e edge
-	var room []byte
-	l := leaves{files: v.files, size: v.report.Size}
-	for e.size < c.Size {
-		hash, _, err := l.at(e.size + 1)
-		if err != nil {
-			return err
-		}
-		room = e.add(hash, room[:0])
-	}
-	v.report.Before.Same = e.root() == c.Root
-	return nil
-}
-
 // mayBeGone returns which leaves of logins may have no event any more: those that
 // are older than the settings keep them for, and those that a recorded and sealed
 // pruning has removed. The index knows days only: what falls due in the course of a
 // day may be gone from its beginning on.
-func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.Entry) bool, error) {
+func (v *verification) mayBeGone(c *comparer) func(proof.Entry) bool {
 	var until time.Time
 	if v.o.KeepLogins > 0 {
 		until = v.o.Now.Add(-v.o.KeepLogins)
 	}
-	events, err := v.log.ReadStream(ctx, domain.ServiceStream, 0)
-	if err != nil {
-		return nil, err
-	}
-	for i := range events {
-		e := &events[i]
+	for i := range v.service {
+		e := &v.service[i]
 		decoded, err := service.Decode(e.Type, e.Data)
 		pruned, ok := decoded.(service.LoginsPruned)
 		if err != nil || !ok || !pruned.Before.After(until) {
@@ -327,7 +276,7 @@ func (v *verification) mayBeGone(ctx context.Context, c *comparer) (func(proof.E
 			until = pruned.Before
 		}
 	}
-	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }, nil
+	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }
 }
 
 // isSealed says whether an event is a leaf of the tree. What is wrong with the files is
@@ -348,6 +297,9 @@ func (v *verification) since() error {
 		return nil
 	}
 	old, err := v.keys.open(v.o.Since)
+	if origin, _, _ := strings.Cut(string(v.o.Since), "\n"); err != nil && origin != v.tree.Origin && proof.StoreOf(origin) == v.tree.Store {
+		return fmt.Errorf("the older checkpoint is of another seal of this log, %.200q: that one, which was kept, has to be verified with it (seal.folder)", origin)
+	}
 	if err != nil {
 		return fmt.Errorf("the older checkpoint: %w", err)
 	}
