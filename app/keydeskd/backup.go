@@ -17,7 +17,7 @@ import (
 )
 
 type backupCommand struct {
-	Folder    string `arg:"" optional:"" name:"dir" help:"The folder of all backups; backup.folder by default. Each gets a folder of its own in it."`
+	Folder    string `arg:"" optional:"" name:"dir" type:"path" help:"The folder of all backups; backup.folder by default. Each gets a folder of its own in it."`
 	Recipient string `help:"The age public key that the vault is encrypted to; backup.recipient by default." placeholder:"age1…"`
 	Keep      int    `help:"How many are left, with this one; 0: all; backup.keep by default." default:"-1" placeholder:"N"`
 }
@@ -56,8 +56,8 @@ func (c backupCommand) Run(a *app) error {
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 type restoreCommand struct {
-	Backup   string `arg:"" name:"dir" help:"The folder of one backup."`
-	Identity string `required:"" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
+	Backup   string `arg:"" name:"dir" type:"path" help:"The folder of one backup."`
+	Identity string `required:"" type:"path" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
 	Since    string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
 	Only     string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
 }

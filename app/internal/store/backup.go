@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -23,6 +24,9 @@ const backupPages = 1024
 // A file that is there already is fs.ErrExist, and stays. After an error there is no
 // new file; that the disk is full is domain.ErrUnavailable.
 func (s *SQLite) Backup(ctx context.Context, path string) (head domain.Position, err error) {
+	if path, err = filepath.Abs(path); err != nil { // SQLite knows no other
+		return 0, fmt.Errorf("back up the log: %w", err)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's
 	if err != nil {
 		return 0, fmt.Errorf("back up the log: %w", err)
