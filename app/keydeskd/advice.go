@@ -107,6 +107,7 @@ func advice(err error) string {
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
 		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},
+		{home.ErrVaultGone, "mend vault.url, or put the vault back: \"keydeskd restore BACKUP --identity FILE --only vault\"; an empty one would hide that it is lost"},
 		{home.ErrRestoring, "run the same \"keydeskd restore\" again; it begins anew"},
 		{service.ErrLoginsKept, "raise log.keep_logins"},
 		{errNotErased, "--yes erases without asking"},

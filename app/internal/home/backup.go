@@ -68,8 +68,11 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 	if opening.Demo, err = IsDemo(ctx, log); err != nil {
 		return m, err
 	}
+	if err := vaultThere(ctx, set.Vault, log); err != nil {
+		return m, err
+	}
 	there, err := vault.Exists(ctx, set.Vault.URL, opening)
-	if err == nil && !there {
+	if err == nil && !there { // and nobody who would be in it
 		err = fmt.Errorf("%w: there is none at vault.url", vault.ErrForeign)
 	}
 	if err != nil {

@@ -226,7 +226,7 @@ func (d *doctor) access(ctx context.Context) Diagnosis {
 // empty says whether the log holds no event yet. Its very first one decides
 // whether a home is a demo.
 func (d *doctor) empty(ctx context.Context) (bool, error) {
-	first, err := firstEvent(ctx, d.log)
+	first, err := firstEvent(ctx, d.log, domain.Query{})
 	return first == nil, err
 }
 
@@ -291,6 +291,9 @@ func (d *doctor) openVault(ctx context.Context) Diagnosis {
 	there, err := vault.Exists(ctx, d.set.Vault.URL, vaultOptions(d.set.Vault))
 	switch {
 	case err == nil && !there:
+		if d.log != nil && errors.Is(vaultThere(ctx, d.set.Vault, d.log), ErrVaultGone) {
+			return bad("mend vault.url, or put the vault back with \"keydeskd restore --only vault\"", "there is no vault there, and the log names people")
+		}
 		return bad("start the kiosk, which makes it; or mend vault.url", "there is no vault there")
 	case err == nil:
 		o := vaultOptions(d.set.Vault)

@@ -78,7 +78,7 @@ func FillDemo(ctx context.Context, o Options, c demo.Config, tell func(demo.Prog
 // emptyDemo says which streams a log holds, and refuses one that is no demo's, or
 // somebody's.
 func emptyDemo(ctx context.Context, log store.Log) (map[string]domain.Revision, error) {
-	first, err := firstEvent(ctx, log)
+	first, err := firstEvent(ctx, log, domain.Query{})
 	if err != nil || first == nil {
 		return nil, err
 	}

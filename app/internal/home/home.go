@@ -119,14 +119,18 @@ func (h *Home) open(ctx context.Context, o Options) error {
 		return err
 	}
 	_ = clearExports(h.folder) // what cannot be removed, another program is making now
+	var err error
+	if h.Log, err = OpenLog(ctx, set.Log, h.zap); err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	if err := vaultThere(ctx, set.Vault, h.Log); err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
 	keys, err := masterKey(ctx, set.Vault)
 	if err != nil {
 		return fmt.Errorf("read the master key: %w", err)
 	}
 	h.keys = keys
-	if h.Log, err = OpenLog(ctx, set.Log, h.zap); err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
 	sealed := vaultOptions(set.Vault)
 	if sealed.Demo, err = IsDemo(ctx, h.Log); err != nil {
 		return err
@@ -222,6 +226,23 @@ func masterKey(ctx context.Context, set settings.Vault) (*vault.Keys, error) {
 		return nil, fmt.Errorf("%w: %s is gone, and the vault is there", vault.ErrKeyFile, set.MasterKey)
 	}
 	return vault.LoadOrCreateKeys(set.MasterKey)
+}
+
+// ErrVaultGone says that the log names people, and that there is no vault that knows them.
+var ErrVaultGone = errors.New("the log names people, and there is no vault")
+
+// vaultThere sees that a vault is made only for a log that names nobody yet: an empty one
+// beside any other would hide that the one which belongs there was lost.
+func vaultThere(ctx context.Context, set settings.Vault, log store.Log) error {
+	there, err := vault.Exists(ctx, set.URL, vaultOptions(set))
+	if err != nil || there {
+		return err
+	}
+	first, err := firstEvent(ctx, log, domain.Query{Prefix: domain.EnrolmentPrefix})
+	if err == nil && first != nil {
+		err = fmt.Errorf("%w at %s", ErrVaultGone, set.URL)
+	}
+	return err
 }
 
 func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, channels couriers, public, problem string) desk.Config {
@@ -403,7 +424,7 @@ func (h *Home) stationID(set string) (string, error) {
 // or it is none: no lost settings file and no flag can turn a real home into
 // one that shows its codes.
 func (h *Home) decideDemo(ctx context.Context, o Options) error {
-	first, err := firstEvent(ctx, h.Log)
+	first, err := firstEvent(ctx, h.Log, domain.Query{})
 	if err != nil {
 		return err
 	}
@@ -419,7 +440,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 		if _, err := h.Log.Append(ctx, station.Stream(h.Station), domain.NoStream, m); err != nil && !errors.Is(err, domain.ErrConflict) {
 			return fmt.Errorf("begin the demo: %w", err)
 		}
-		if first, err = firstEvent(ctx, h.Log); err != nil {
+		if first, err = firstEvent(ctx, h.Log, domain.Query{}); err != nil {
 			return err
 		}
 	}
@@ -434,7 +455,7 @@ func (h *Home) decideDemo(ctx context.Context, o Options) error {
 
 // IsDemo says whether a log is a demo's.
 func IsDemo(ctx context.Context, log store.Log) (bool, error) {
-	first, err := firstEvent(ctx, log)
+	first, err := firstEvent(ctx, log, domain.Query{})
 	if err != nil {
 		return false, err
 	}
@@ -453,11 +474,11 @@ func beginsDemo(first *domain.Recorded) (bool, error) {
 	return ok && opened.Demo, nil
 }
 
-// firstEvent returns the very first event of a log, nil while there is none.
-func firstEvent(ctx context.Context, log store.Log) (*domain.Recorded, error) {
+// firstEvent returns the first event of a log that a query is for, nil while there is none.
+func firstEvent(ctx context.Context, log store.Log, q domain.Query) (*domain.Recorded, error) {
 	var first *domain.Recorded
 	enough := errors.New("enough")
-	err := log.ReadAll(ctx, domain.Query{}, func(b domain.Batch) error {
+	err := log.ReadAll(ctx, q, func(b domain.Batch) error {
 		for _, e := range b.Events {
 			e.Data = append([]byte(nil), e.Data...)
 			first = &e
