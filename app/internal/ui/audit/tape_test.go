@@ -319,6 +319,10 @@ func TestAnEventInFull(t *testing.T) {
 	if s.p.rows.table.Chosen() != 4 {
 		t.Errorf("row %d is chosen", s.p.rows.table.Chosen())
 	}
+	if !officetest.Says(s.w, "Event 796") {
+		t.Errorf("in sight: %q", officetest.Texts(s.w))
+	}
+	find("Leaf 795") // what the panel tells is of the event that its head names
 	s.p.onlyChain(s.p.detail.have.detail.Correlation)
 	s.Until("its chain", func() bool { return s.p.rows.lane.idle() && s.p.rows.have.Total == 8 })
 	s.p.Key(&fyne.KeyEvent{Name: fyne.KeyEscape})

@@ -101,7 +101,7 @@ func (p *tapePage) showAside() {
 	now := fmt.Sprint(v.On, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, "|", p.rows.filter.Subject, a.known,
 		a.person, a.no, a.checked, a.vault)
 	if d.open != 0 {
-		now = fmt.Sprint(d.open, d.got, d.said, p.tape.view.Moment.Position == d.open, p.tape.live, p.rows.filter.Subject, p.rows.filter.Correlation)
+		now = fmt.Sprint(d.open, " ", d.shown(), d.got, d.said, p.tape.view.Moment.Position == d.open, p.tape.live, p.rows.filter.Subject, p.rows.filter.Correlation)
 	}
 	if now == a.drawn {
 		return

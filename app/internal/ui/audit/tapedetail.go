@@ -35,6 +35,14 @@ type eventAnswer struct {
 
 func (d *detailState) forget() { d.have, d.got, d.said = eventAnswer{}, false, "" }
 
+// shown is the event that the panel tells of: the one before, until the answer comes.
+func (d *detailState) shown() uint64 {
+	if d.got {
+		return d.have.detail.Position
+	}
+	return d.open
+}
+
 func (p *tapePage) detailLanes() {
 	p.detail.lane.ask = func(ctx context.Context, position uint64) (a eventAnswer, err error) {
 		if a.detail, err = p.desk.Event(ctx, p.shift(), position); err == nil {
@@ -77,7 +85,7 @@ func (p *tapePage) bringDetail() {
 // openEvent shows one event beside the table.
 func (p *tapePage) openEvent(position uint64) {
 	d := &p.detail
-	if d.open == position && d.got {
+	if d.open == position && d.got && d.shown() == position {
 		return
 	}
 	began := d.open == 0
@@ -108,7 +116,7 @@ func (p *tapePage) detailSheet() fyne.CanvasObject {
 	d, w := &p.detail, p.w
 	d.closer = ui.NewButton(ui.Small, w.T("tape-close"), p.closeDetail).WithLeft(ui.IconCross)
 	d.closer.IconOnly = true
-	head := ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, ui.Subheading(w.T("tape-event", i18n.Args{"N": ui.Grouped(int(d.open))})).Elide()), d.closer) //nolint:gosec // a place in a log
+	head := ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, ui.Subheading(w.T("tape-event", i18n.Args{"N": ui.Grouped(int(d.shown()))})).Elide()), d.closer) //nolint:gosec // a place in a log
 	all := ui.Column(ui.SizeGap)
 	switch {
 	case d.said != "":
