@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -25,6 +26,7 @@ type shift struct {
 	words   [32]byte                           // of that search, hashed; guarded by house.mu
 	looksAt map[staff.Scope][]domain.SubjectID // whose page is open, and what of it; guarded by house.mu
 	looks   int                                // that were recorded; guarded by house.mu
+	noting  sync.Mutex                         // held while a look is recorded, so that questions asked at once are one look
 	audits  bool                               // the index over the log is held for it; guarded by house.mu
 	release []func()                           // of what is held for it; guarded by house.mu
 }
@@ -203,12 +205,16 @@ func (d *Desk) dropShift(id string) {
 func (d *Desk) noteShown(ctx context.Context, id string, by Agent, scope staff.Scope, whom ...domain.SubjectID) error {
 	d.mu.Lock()
 	s := d.shifts[id]
+	d.mu.Unlock()
 	var open []domain.SubjectID
 	looks := 0
 	if s != nil {
+		s.noting.Lock()
+		defer s.noting.Unlock()
+		d.mu.Lock()
 		open, looks = s.looksAt[scope], s.looks
+		d.mu.Unlock()
 	}
-	d.mu.Unlock()
 	for _, w := range whom {
 		if slices.Contains(open, w) {
 			continue

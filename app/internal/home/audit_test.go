@@ -283,7 +283,18 @@ func TestWhatAnAuditorLooksAtIsRecorded(t *testing.T) {
 	look("", func() error { _, err := audit.Values(ctx, shift.ID, whom); return err })
 	look("", then(whom, desk.Moment{}))
 	look("person", then(shift.Subject, desk.Moment{}))
-	look("person", then(whom, desk.Moment{}))
+	look("person", func() error { // what a page asks at once is one look
+		asks := []func() error{then(whom, desk.Moment{}), filtered(desk.EventFilter{Subject: whom}), then(whom, desk.Moment{Position: 5})}
+		errs := make(chan error, len(asks))
+		for _, ask := range asks {
+			go func() { errs <- ask() }()
+		}
+		var all []error
+		for range asks {
+			all = append(all, <-errs)
+		}
+		return errors.Join(all...)
+	})
 	look("values", func() error { _, err := audit.Values(ctx, shift.ID, whom); return err })
 	look("", func() error {
 		_, err := audit.Step(ctx, shift.ID, 1, 1, desk.EventFilter{Subject: whom})
