@@ -1,27 +1,18 @@
 package main
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/net/netutil"
 
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
-	"github.com/keydesk/keydesk/app/internal/seal/witness"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -166,117 +157,4 @@ func checkpointJSON(c proof.Checkpoint, key string) checkpointAnswer {
 		answer.Witnesses = append(answer.Witnesses, w.Name)
 	}
 	return answer
-}
-
-type witnessCommand struct {
-	Folder  string   `arg:"" help:"Where the witness keeps its key, and what it has cosigned." type:"path"`
-	Log     []string `help:"The verifier key of a log that it watches, as \"keydeskd checkpoint --json\" shows it. May be repeated." placeholder:"KEY"`
-	Name    string   `help:"What its key is called, at the first start; the machine's name by default." placeholder:"NAME"`
-	Listen  string   `help:"Where it listens." default:"127.0.0.1:8446" placeholder:"HOST:PORT"`
-	TLSCert string   `name:"tls-cert" help:"Its certificate, a PEM file." type:"path" placeholder:"FILE"`
-	TLSKey  string   `name:"tls-key" help:"The certificate's key, a PEM file." type:"path" placeholder:"FILE"`
-}
-
-// Help says who runs it, and where.
-func (witnessCommand) Help() string {
-	return "Cosigns the checkpoints of logs, when they go on from all that it has seen of them (C2SP tlog-witness). It is for a machine " +
-		"on which nobody works who can get at the log: an auditor's. Its folder is its memory; without it, it would vouch for anything. " +
-		"It prints its own key: that goes into seal.witnesses, with its address. It sees hashes and signatures, and nothing of what events say."
-}
-
-var (
-	errNoLogs   = errors.New("name at least one log with --log")
-	errClearNet = errors.New("beyond this machine it takes --tls-cert and --tls-key")
-	errTLSPair  = errors.New("--tls-cert and --tls-key go together")
-)
-
-// The bounds of what a witness takes in.
-const (
-	witnessAtOnce  = 64
-	witnessTakes   = 20 * time.Second
-	witnessForgets = 2 * time.Minute
-)
-
-func (c witnessCommand) Run(a *app) (err error) {
-	logs, err := c.check()
-	if err != nil {
-		return err
-	}
-	name := c.Name
-	if _, err := os.Stat(filepath.Join(c.Folder, "key")); name == "" && errors.Is(err, os.ErrNotExist) {
-		if name, err = os.Hostname(); err != nil {
-			return fmt.Errorf("name it with --name: %w", err)
-		}
-	}
-	w, err := witness.Open(witness.Config{
-		Folder: c.Folder, Name: name, Logs: logs, Report: func(err error) { fmt.Fprintln(a.errs, "keydeskd: witness:", err) },
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	var lc net.ListenConfig
-	l, err := lc.Listen(a.ctx, "tcp", c.Listen)
-	if err != nil {
-		return err
-	}
-	at := "http://" + l.Addr().String()
-	l = netutil.LimitListener(l, witnessAtOnce)
-	if c.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-		if err != nil {
-			return errors.Join(err, l.Close())
-		}
-		at = "https://" + l.Addr().String()
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}})
-	}
-	fmt.Fprintf(a.out, "key: %s\nlistens at: %s\n", w.Key(), at)
-	return serveWitness(a.ctx, l, w)
-}
-
-// check reads what was given on the command line.
-func (c witnessCommand) check() ([]note.Verifier, error) {
-	if len(c.Log) == 0 {
-		return nil, errNoLogs
-	}
-	var logs []note.Verifier
-	for _, key := range c.Log {
-		v, err := proof.ParseKey(key)
-		if err != nil {
-			return nil, err
-		}
-		logs = append(logs, v)
-	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return nil, errTLSPair
-	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return nil, err
-	}
-	if address, err := netip.ParseAddr(host); c.TLSCert == "" && host != "localhost" && (err != nil || !address.IsLoopback()) {
-		return nil, errClearNet
-	}
-	return logs, nil
-}
-
-// serveWitness answers until ctx ends, and finishes what is under way.
-func serveWitness(ctx context.Context, l net.Listener, w *witness.Witness) error {
-	server := &http.Server{
-		Handler: w, ReadHeaderTimeout: witnessTakes, ReadTimeout: witnessTakes, WriteTimeout: witnessTakes, IdleTimeout: witnessForgets,
-		MaxHeaderBytes: 16 << 10,
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessTakes)
-	defer cancel()
-	if err := server.Shutdown(last); err != nil {
-		return fmt.Errorf("finish what is under way: %w", err)
-	}
-	return nil
 }

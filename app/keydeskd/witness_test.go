@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/seal"
@@ -28,11 +31,19 @@ func TestAWitnessOnAnotherMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := sealOnce(t, set)
+	logs := filepath.Join(dir, "logs") // which names another one at first
+	_, other, err := note.GenerateKey(rand.Reader, "keydesk/other")
+	if err == nil {
+		err = os.WriteFile(logs, []byte(other+"\n"), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- witnessCommand{Folder: filepath.Join(dir, "witness"), Name: "auditor.example", Log: []string{key}, Listen: "127.0.0.1:0"}.
+		ended <- witnessCommand{Folder: filepath.Join(dir, "witness"), Name: "auditor.example", Log: []string{logs}, Listen: "127.0.0.1:0"}.
 			Run(&app{ctx: ctx, out: w, errs: io.Discard, cli: &commands{}})
 	}()
 	said := bufio.NewReader(r)
@@ -47,6 +58,11 @@ func TestAWitnessOnAnotherMachine(t *testing.T) {
 	}
 	witness := line("key: ")
 	set.Seal.Witnesses = []string{witness + " " + line("listens at: ")}
+	for _, content := range []string{other + "\nnonsense\n", "# ours, too\n" + other + "\n" + key + "\n"} {
+		if err := os.WriteFile(logs, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ran(t, set, func(h *home.Home) bool {
 		c, ok := h.Seal().Checkpoint()
 		return ok && len(c.Witnesses) == 1 && c.Witnesses[0].Name == "auditor.example"

@@ -80,7 +80,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	c.looked = now
 	if err := c.load(); err != nil && c.current == nil {
-		return nil, fmt.Errorf("certificate for phones: %w", err)
+		return nil, fmt.Errorf("read the certificate: %w", err)
 	}
 	return c.current, nil
 }

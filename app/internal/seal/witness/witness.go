@@ -67,13 +67,13 @@ type Config struct {
 // A Witness cosigns checkpoints. It is an http.Handler.
 type Witness struct {
 	folder string
-	logs   map[string]note.Verifier // by origin
 	signer *formats.Signer
 	key    string
 	lock   *flock.Flock
 	report func(error)
 
-	mu sync.Mutex // one request at a time: what it compares with is what it replaces
+	mu   sync.Mutex               // one request at a time: what it compares with is what it replaces
+	logs map[string]note.Verifier // by origin
 }
 
 // Open opens the witness in a folder, and makes its key there at the first start.
@@ -95,15 +95,12 @@ func Open(c Config) (w *Witness, err error) {
 	case !ok:
 		return nil, ErrLocked
 	}
-	w = &Witness{folder: c.Folder, logs: map[string]note.Verifier{}, lock: lock, report: c.Report}
+	w = &Witness{folder: c.Folder, lock: lock, report: c.Report}
 	if w.report == nil {
 		w.report = func(error) {}
 	}
-	for _, log := range c.Logs {
-		w.logs[log.Name()] = log
-	}
 	if err = w.readKey(c.Name); err == nil {
-		err = w.readAll()
+		err = w.Know(c.Logs)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -153,27 +150,37 @@ func newKey(name string) ([]byte, error) {
 	return []byte(secret + "\n"), nil
 }
 
-// readAll reads what was cosigned of every log that is known, to start with nothing
-// that cannot be read.
-func (w *Witness) readAll() error {
-	for origin := range w.logs {
-		if _, err := w.last(origin); err != nil {
+// Know has the witness cosign for these logs from now on, and for no others. What it has
+// cosigned of each has to be there, signed with the key that is given: one that has got
+// another key, or cannot be read, is refused with ErrDamaged, and nothing changes.
+func (w *Witness) Know(logs []note.Verifier) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := map[string]note.Verifier{}
+	for _, log := range logs {
+		if _, err := w.last(log); err != nil {
 			return err
 		}
+		known[log.Name()] = log
 	}
+	w.logs = known
 	return nil
 }
 
 // Last returns the last checkpoint that was cosigned of a log; the zero one where
-// there is none.
+// there is none, or the log is not known.
 func (w *Witness) Last(origin string) (proof.Checkpoint, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.last(origin)
+	log, ok := w.logs[origin]
+	if !ok {
+		return proof.Checkpoint{}, nil
+	}
+	return w.last(log)
 }
 
-func (w *Witness) last(origin string) (proof.Checkpoint, error) {
-	b, err := os.ReadFile(w.path(stateFile(origin)))
+func (w *Witness) last(log note.Verifier) (proof.Checkpoint, error) {
+	b, err := os.ReadFile(w.path(stateFile(log.Name())))
 	if errors.Is(err, os.ErrNotExist) {
 		return proof.Checkpoint{}, nil
 	}
@@ -184,9 +191,12 @@ func (w *Witness) last(origin string) (proof.Checkpoint, error) {
 	if err != nil {
 		return proof.Checkpoint{}, err
 	}
-	c, err := proof.OpenCheckpoint(b, w.logs[origin], own)
-	if err != nil || c.Origin != origin || len(c.Witnesses) == 0 {
-		return proof.Checkpoint{}, fmt.Errorf("%w: what it has cosigned of %s: %w", ErrDamaged, origin, err)
+	c, err := proof.OpenCheckpoint(b, log, own)
+	if err == nil && len(c.Witnesses) == 0 {
+		err = proof.ErrBadSignature
+	}
+	if err != nil {
+		return proof.Checkpoint{}, fmt.Errorf("%w: what it has cosigned of %s: %w", ErrDamaged, log.Name(), err)
 	}
 	return c, nil
 }
@@ -258,16 +268,16 @@ func (w *Witness) add(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, err.Error())
 	}
-	c, err := w.open(q.signed)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, log, err := w.open(q.signed)
 	if err != nil {
 		return nil, err
 	}
 	if q.old > c.Size {
 		return nil, refuse(http.StatusBadRequest, "the old size is larger than the checkpoint's")
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	last, err := w.last(c.Origin)
+	last, err := w.last(log)
 	if err != nil {
 		return nil, err
 	}
@@ -276,8 +286,8 @@ func (w *Witness) add(body []byte) ([]byte, error) {
 	}
 	// What others have cosigned is not kept: it was not checked.
 	text, sigs, _ := bytes.Cut(q.signed, []byte("\n\n"))
-	kept := bytes.Join([][]byte{text, ownLine(sigs, w.logs[c.Origin])}, []byte("\n\n"))
-	n, err := note.Open(kept, note.VerifierList(w.logs[c.Origin]))
+	kept := bytes.Join([][]byte{text, ownLine(sigs, log)}, []byte("\n\n"))
+	n, err := note.Open(kept, note.VerifierList(log))
 	if err != nil {
 		return nil, err
 	}
@@ -310,21 +320,21 @@ func ownLine(sigs []byte, log note.Verifier) []byte {
 	return nil
 }
 
-// open opens a checkpoint of a log that is known.
-func (w *Witness) open(signed []byte) (proof.Checkpoint, error) {
+// open opens a checkpoint of a log that is known, and returns the key of that, too.
+func (w *Witness) open(signed []byte) (proof.Checkpoint, note.Verifier, error) {
 	origin, _, _ := strings.Cut(string(signed), "\n")
 	log, ok := w.logs[origin]
 	if !ok {
-		return proof.Checkpoint{}, refuse(http.StatusNotFound, "this witness does not know the log")
+		return proof.Checkpoint{}, nil, refuse(http.StatusNotFound, "this witness does not know the log")
 	}
 	c, err := proof.OpenCheckpoint(signed, log)
 	switch {
 	case errors.Is(err, proof.ErrBadSignature):
-		return c, refuse(http.StatusForbidden, "it is not signed with the key of the log")
+		err = refuse(http.StatusForbidden, "it is not signed with the key of the log")
 	case err != nil:
-		return c, refuse(http.StatusBadRequest, err.Error())
+		err = refuse(http.StatusBadRequest, err.Error())
 	}
-	return c, nil
+	return c, log, err
 }
 
 // consistent says whether a checkpoint goes on from the last one.

@@ -271,6 +271,44 @@ func TestRacingLogs(t *testing.T) {
 	}
 }
 
+// Whom a witness knows changes while it works; what it has cosigned does not.
+func TestWhomAWitnessKnows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h, other := newHistory(t, 1, "a", "b", "c"), newHistory(t, 2, "a", "x")
+	w := open(t, dir)
+	want := func(what string, body []byte, status int) {
+		t.Helper()
+		if got, _, says := post(t, w, body); got != status {
+			t.Errorf("%s: %d %s", what, got, says)
+		}
+	}
+	want("nobody is known", h.body(0, 1), http.StatusNotFound)
+	if err := w.Know([]note.Verifier{h.key}); err != nil {
+		t.Fatal(err)
+	}
+	want("it is added", h.body(0, 2), http.StatusOK)
+	if err := w.Know([]note.Verifier{other.key}); !errors.Is(err, witness.ErrDamaged) {
+		t.Errorf("another key under its name: %v", err)
+	}
+	want("another key was not taken over", other.body(2, 2), http.StatusForbidden)
+	want("it goes on", h.body(2, 3), http.StatusOK)
+	if err := w.Know(nil); err != nil {
+		t.Fatal(err)
+	}
+	want("it is taken out", h.body(3, 3), http.StatusNotFound)
+	if c, err := w.Last(origin); err != nil || c.Size != 0 {
+		t.Errorf("of one that is not known: %d, %v", c.Size, err)
+	}
+	if err := w.Know([]note.Verifier{h.key}); err != nil {
+		t.Fatal(err)
+	}
+	want("it has forgotten nothing", h.body(0, 1), http.StatusConflict)
+	if c, err := w.Last(origin); err != nil || c.Size != 3 {
+		t.Errorf("%d, %v", c.Size, err)
+	}
+}
+
 // A witness that has forgotten what it has seen does not start.
 func TestADamagedFolder(t *testing.T) {
 	t.Parallel()
