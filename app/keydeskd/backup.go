@@ -30,6 +30,9 @@ func (backupCommand) Help() string {
 		"What was made is whole and on disk when this ends, or it is not there. \"keydeskd restore\" puts it back."
 }
 
+// Left says what is there of one that was stopped.
+func (backupCommand) Left() string { return "no backup is there that is not whole" }
+
 func (c backupCommand) Run(a *app) error {
 	set, err := a.existing()
 	if err != nil {
@@ -70,6 +73,9 @@ func (restoreCommand) Help() string {
 		"A backup of a file can go to an EventStoreDB, one of an EventStoreDB to a file, and a vault from and to either kind. Where the log changes its kind, or comes to another server, " +
 		"events get new positions, and so the seal begins a new tree with the last checkpoint of the old one."
 }
+
+// Left says what is there of one that was stopped.
+func (restoreCommand) Left() string { return "the same command begins anew" }
 
 func (c restoreCommand) Run(a *app) error {
 	set, err := a.settings()

@@ -45,6 +45,9 @@ func (copyCommand) Help() string {
 
 var errSameLog = errors.New("--from and --to are the same log")
 
+// Left says what is there of one that was stopped.
+func (copyCommand) Left() string { return "the same command goes on where it was" }
+
 func (c copyCommand) Run(a *app) (err error) {
 	if c.From == c.To && c.FromPre == c.ToPre {
 		return errSameLog

@@ -32,6 +32,9 @@ var (
 	errNoVault   = errors.New("there is no vault to copy")
 )
 
+// Left says what is there of one that was stopped.
+func (copyVaultCommand) Left() string { return "the same command goes on where it was" }
+
 func (c copyVaultCommand) Run(a *app) (err error) {
 	if c.From == c.To {
 		return errSameVault

@@ -28,6 +28,11 @@ func (eraseCommand) Help() string {
 		"Whoever holds the master key does this alone; it is recorded as such, and organisation.alarm is told. In the helpdesk's window an admin asks for it and an approver agrees."
 }
 
+// Left says what is there of one that was stopped.
+func (eraseCommand) Left() string {
+	return "who was erased until then was told; the same command does what is left"
+}
+
 var (
 	errEraseWhom   = errors.New("whom to erase is not said")
 	errEraseReason = errors.New("why is not said")

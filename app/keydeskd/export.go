@@ -33,6 +33,11 @@ func (exportCommand) Help() string {
 		"Days, and what the report shows, are those of this machine's time zone."
 }
 
+// Left says what is there of one that was stopped.
+func (exportCommand) Left() string {
+	return "no file was written; that one was asked for may have been recorded"
+}
+
 // A place is a moment in the log: a time, a local day, or a position.
 type place struct{ bundle.Moment }
 

@@ -101,13 +101,33 @@ func run(args []string, out, errs io.Writer) (status int) {
 		err = parsed.Run(&app{ctx, os.Stdin, out, errs, &cli})
 	}
 	if err != nil {
-		fmt.Fprintln(errs, "keydeskd:", err)
-		if do := advice(err); do != "" {
+		says, do := err.Error(), advice(err)
+		if stopped(ctx, err) {
+			says, do = errStopped.Error(), left(parsed)
+		}
+		fmt.Fprintln(errs, "keydeskd:", says)
+		if do != "" {
 			fmt.Fprintln(errs, do)
 		}
 		return statusOf(err)
 	}
 	return 0
+}
+
+// errStopped: whoever ran it had it end, with Ctrl-C say.
+var errStopped = errors.New("stopped before it was done")
+
+// stopped says whether a command failed since it was told to end, and not of itself.
+func stopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && !errors.Is(err, errBrokenOff) && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
+}
+
+// left says what a command that was stopped has left behind; empty: nothing.
+func left(parsed *kong.Context) string {
+	if c, ok := parsed.Selected().Target.Interface().(interface{ Left() string }); ok {
+		return c.Left()
+	}
+	return ""
 }
 
 // exit carries kong's wish to leave, after --help say, to where it can be granted.
@@ -123,6 +143,9 @@ func (a *app) settings() (settings.Settings, error) {
 func (a *app) existing() (settings.Settings, error) {
 	set, err := a.settings()
 	if err != nil {
+		return set, err
+	}
+	if err := home.Whole(set.Home); err != nil {
 		return set, err
 	}
 	if path, file := strings.CutPrefix(set.Log.URL, store.Scheme); file {

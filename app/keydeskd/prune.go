@@ -17,6 +17,9 @@ func (pruneCommand) Help() string {
 		"Once a day is often enough, at night."
 }
 
+// Left says what is there of one that was stopped.
+func (pruneCommand) Left() string { return "the same command goes on where it was" }
+
 func (pruneCommand) Run(a *app) (err error) {
 	set, err := a.existing()
 	if err != nil {

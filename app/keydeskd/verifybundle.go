@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ var (
 // named is looked at. It fails with errBroken where something does not hold, and
 // with errNotVerified where nothing can be said.
 func (c verifyCommand) bundle(a *app) error {
-	v, err := c.verdict()
+	v, err := c.verdict(a.ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotVerified, err)
 	}
@@ -40,7 +41,7 @@ func (c verifyCommand) bundle(a *app) error {
 	return err
 }
 
-func (c verifyCommand) verdict() (v proof.Verdict, err error) {
+func (c verifyCommand) verdict(ctx context.Context) (v proof.Verdict, err error) {
 	var o proof.Options
 	if c.Key != "" {
 		text := []byte(c.Key)
@@ -67,7 +68,24 @@ func (c verifyCommand) verdict() (v proof.Verdict, err error) {
 	if err != nil {
 		return v, err
 	}
-	return proof.Verify(f, info.Size(), o)
+	v, err = proof.Verify(untilDone{ctx, f}, info.Size(), o)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return v, err
+}
+
+// untilDone reads until its context ends.
+type untilDone struct {
+	ctx context.Context
+	io.ReaderAt
+}
+
+func (r untilDone) ReadAt(p []byte, off int64) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.ReaderAt.ReadAt(p, off)
 }
 
 // keysIn returns the keys in a text, one a line; what stands behind a # is a remark.

@@ -115,7 +115,10 @@ func (r *Replayer) Seek(ctx context.Context, p domain.Position) (State, error) {
 	}
 	defer r.release()
 	s, err := r.seek(ctx, p)
-	if err != nil {
+	switch {
+	case err != nil && p == Head:
+		return State{}, fmt.Errorf("replay the log: %w", err)
+	case err != nil:
 		return State{}, fmt.Errorf("replay to position %d: %w", p, err)
 	}
 	return s, nil

@@ -778,6 +778,23 @@ func TestARestoreThatIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("and is only stopped", func(t *testing.T) { // leaves nothing
+		t.Parallel()
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		o := home.RestoreOptions{Backup: m.Folder, Identity: identity, Version: "test", Log: zap.NewNop()}
+		if _, err := home.Restore(ctx, settingsOf(t, dir), o); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) != 1 {
+			t.Errorf("%v, %v", left, err)
+		}
+	})
 	for what, files := range map[string]map[string]string{
 		"while it wrote":   {".restoring": "", "log.db.restoring": "half a log", "vault.db.restoring": "half a vault", "vault.db.restoring-wal": "x"},
 		"while it renamed": {".restoring": "HOME/vault.db\nHOME/log.db", "log.db.restoring": "a log", "vault.db": "a vault"},

@@ -115,7 +115,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(h.folder, 0o700); err != nil {
 		return fmt.Errorf("make the home: %w", err)
 	}
-	if err := restored(h.folder); err != nil {
+	if err := Whole(h.folder); err != nil {
 		return err
 	}
 	_ = clearExports(h.folder) // what cannot be removed, another program is making now

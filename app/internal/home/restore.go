@@ -76,8 +76,8 @@ const restoring = ".restoring"
 // ErrRestoring says that a backup is not all put back yet.
 var ErrRestoring = errors.New("a backup was not put back to its end: do that again")
 
-// restored says whether what a home holds is all of it.
-func restored(home string) error {
+// Whole says whether what a home holds is all of it: ErrRestoring.
+func Whole(home string) error {
 	if _, err := os.Lstat(filepath.Join(home, restoring)); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(ErrRestoring, err)
 	}
@@ -125,7 +125,7 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 		return r, err
 	}
 	if err := p.put(ctx); err != nil {
-		return r, fmt.Errorf("put the backup back: %w", err)
+		return r, fmt.Errorf("put the backup back: %w", errors.Join(err, p.undo()))
 	}
 	return r, p.afterwards(ctx)
 }
@@ -174,13 +174,30 @@ func (p *putter) clear() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	own := []string{p.set.Seal.Folder, strings.TrimPrefix(p.set.Log.URL, store.Scheme), strings.TrimPrefix(p.set.Vault.URL, "sqlite:")}
 	for name := range strings.Lines(string(b)) {
-		if name = strings.TrimSuffix(name, "\n"); err == nil && slices.Contains(own, name) {
+		if name = strings.TrimSuffix(name, "\n"); err == nil && slices.Contains(p.own(), name) {
 			err = fresh(name)
 		}
 	}
 	return err
+}
+
+// undo removes what it has put, so that nothing of it is left. What is on a server already
+// stays, and so does the mark then, with which no home opens.
+func (p *putter) undo() error {
+	if kindOf(p.set.Log.URL) != "sqlite" || kindOf(p.set.Vault.URL) != "sqlite" {
+		return nil
+	}
+	errs := []error{p.clear()}
+	for _, name := range p.own() {
+		errs = append(errs, fresh(name+restoring))
+	}
+	return errors.Join(append(errs, os.Remove(filepath.Join(p.set.Home, restoring)))...)
+}
+
+// own is what a restore puts somewhere, in files.
+func (p *putter) own() []string {
+	return []string{p.set.Seal.Folder, strings.TrimPrefix(p.set.Log.URL, store.Scheme), strings.TrimPrefix(p.set.Vault.URL, "sqlite:")}
 }
 
 // mark says in the home that it is not whole, and what may have its name already.
