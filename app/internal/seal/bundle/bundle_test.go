@@ -91,6 +91,21 @@ func read(tb testing.TB, b []byte, name string) string {
 	return string(text)
 }
 
+// Every file of a bundle says that it was made when the bundle was, whatever reads it.
+func TestTheFilesOfABundleHaveItsTime(t *testing.T) {
+	t.Parallel()
+	b, made := write(t, filled(t, 3), bundle.Query{})
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		if !f.Modified.Equal(made.Made) || f.ModifiedDate == 0 { //nolint:staticcheck // what unzip shows of a file without an extra field
+			t.Errorf("%s: %v, %#x", f.Name, f.Modified, f.ModifiedDate) //nolint:staticcheck // the same
+		}
+	}
+}
+
 func TestEveryRunOfLeavesVerifies(t *testing.T) {
 	t.Parallel()
 	const n = 11

@@ -121,12 +121,13 @@ func (s *spool) into(z *zip.Writer, name string, modified time.Time) error {
 		_, err = s.file.Seek(0, io.SeekStart)
 	}
 	if err == nil {
-		var w io.Writer
-		w, err = z.CreateRaw(&zip.FileHeader{
-			Name: name, Method: zip.Deflate, Modified: modified, CRC32: s.crc.Sum32(),
+		h := &zip.FileHeader{
+			Name: name, Method: zip.Deflate, CRC32: s.crc.Sum32(),
 			CompressedSize64: uint64(size), UncompressedSize64: s.size, //nolint:gosec // an offset is not negative
-		})
-		if err == nil {
+		}
+		h.SetModTime(modified) //nolint:staticcheck // CreateRaw writes what this sets, and not Modified
+		var w io.Writer
+		if w, err = z.CreateRaw(h); err == nil {
 			_, err = io.Copy(w, s.file)
 		}
 	}
