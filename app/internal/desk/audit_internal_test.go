@@ -429,6 +429,31 @@ func TestABundleDoesNotLieForLong(t *testing.T) {
 	}
 }
 
+// A bundle that is dropped while it is made ends at once; one that was made all the same
+// is closed.
+func TestABundleIsDropped(t *testing.T) {
+	t.Parallel()
+	d, s, _ := auditing(t)
+	e, err := d.begins(t.Context(), "one", allOfIt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := <-s.begun
+	d.exports.remove(e)
+	<-ctx.Done()
+	e, err = d.begins(t.Context(), "one", allOfIt) // there is room at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.begun
+	d.exports.mu.Lock()
+	for s.say <- nil; len(s.say) > 0; time.Sleep(time.Millisecond) { // it is there, and nobody knows yet
+	}
+	d.exports.drop(e)
+	d.exports.mu.Unlock()
+	<-s.gone
+}
+
 func TestWhatCannotBeExported(t *testing.T) {
 	t.Parallel()
 	d, s, log := auditing(t)

@@ -91,6 +91,18 @@ func (a *Auditor) ExportPart(ctx context.Context, shift, id string, offset int64
 	return nothingUnless(part, err)
 }
 
+// DropExport ends the making of a bundle, or removes one that lies ready, with all that
+// was written of it. One that is there no more is no error: it is gone.
+func (a *Auditor) DropExport(ctx context.Context, shift, id string) error {
+	d := a.d
+	return d.audited(ctx, shift, func(context.Context, Agent) error {
+		if e := d.exports.find(shift, ExportQuery{ID: id}, Call{}); id != "" && e != nil {
+			d.exports.remove(e)
+		}
+		return nil
+	})
+}
+
 // read returns the bytes from a place on.
 func (e *export) read(offset int64) ([]byte, error) {
 	e.using.RLock()

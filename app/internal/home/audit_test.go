@@ -388,6 +388,7 @@ func uses(audit *desk.Auditor, whom domain.SubjectID, position uint64) map[strin
 			return err
 		},
 		"part": func(ctx context.Context, s string) error { _, err := audit.ExportPart(ctx, s, "x", 0); return err },
+		"drop": func(ctx context.Context, s string) error { return audit.DropExport(ctx, s, "x") },
 	}
 }
 
@@ -634,6 +635,24 @@ func TestAnAuditorChecksTheSealAndTakesABundle(t *testing.T) {
 	h.refusedWith(desk.NoExport, err)
 	_, err = another.Export(ctx, other.ID, desk.ExportQuery{ID: v.ID})
 	h.refusedWith(desk.NoExport, err)
+	if err := another.DropExport(ctx, other.ID, v.ID); err != nil { // nothing of theirs
+		t.Error(err)
+	}
+	if _, err := audit.ExportPart(ctx, shift.ID, v.ID, 0); err != nil {
+		t.Errorf("dropped by somebody else: %v", err)
+	}
+	second, err := audit.Export(ctx, shift.ID, desk.ExportQuery{Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := audit.DropExport(ctx, shift.ID, second.ID); err != nil {
+		t.Error(err)
+	}
+	_, err = audit.Export(ctx, shift.ID, desk.ExportQuery{ID: second.ID})
+	h.refusedWith(desk.NoExport, err)
+	if third, err := audit.Export(ctx, shift.ID, desk.ExportQuery{Language: "en"}); err != nil || third.ID == second.ID { // at once
+		t.Errorf("after a drop: %+v, %v", third, err)
+	}
 	if err := h.Desk.At(deskOf(shift)).EndShift(ctx, shift.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,8 @@ type auditAnswer struct {
 	Part      []byte            `json:"part,omitempty"`
 }
 
-// inAudit wraps a use case of an auditor. But for beginning a bundle they are looks, as
-// those of staff: see onShift.
+// inAudit wraps a use case of an auditor. But for beginning and dropping a bundle they are
+// looks, as those of staff: see onShift.
 func inAudit(looks bool, do func(ctx context.Context, au *desk.Auditor, shift string, q auditAsk) (auditAnswer, error)) useCase {
 	return useCase{
 		kinds: []station.Kind{station.Desk}, watches: looks,
@@ -130,6 +130,12 @@ var auditCases = map[string]useCase{
 	"audit-export-part": inAudit(true, func(ctx context.Context, au *desk.Auditor, shift string, q auditAsk) (auditAnswer, error) {
 		part, err := au.ExportPart(ctx, shift, q.ID, q.Offset)
 		return auditAnswer{Part: part}, err
+	}),
+	"audit-export-drop": inAudit(false, func(ctx context.Context, au *desk.Auditor, shift string, q auditAsk) (auditAnswer, error) {
+		if q.ID == "" {
+			return auditAnswer{}, errMalformed
+		}
+		return auditAnswer{}, au.DropExport(ctx, shift, q.ID)
 	}),
 }
 
@@ -268,4 +274,10 @@ func (au *Auditor) ExportPart(ctx context.Context, shift, id string, offset int6
 	}
 	q := ask{Shift: shift, Audit: &auditAsk{ID: id, Offset: offset}}
 	return auditGot(ctx, au, "audit-export-part", q, func(a auditAnswer) *[]byte { return &a.Part })
+}
+
+// DropExport ends the making of a bundle at the server, or removes one that lies ready.
+func (au *Auditor) DropExport(ctx context.Context, shift, id string) error {
+	_, err := auditGot(ctx, au, "audit-export-drop", ask{Shift: shift, Audit: &auditAsk{ID: id}}, func(a auditAnswer) *auditAnswer { return &a })
+	return err
 }

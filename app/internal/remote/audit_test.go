@@ -16,7 +16,7 @@ import (
 // auditCases are the names of all that an auditor may ask for.
 var auditCases = []string{
 	"audit-timeline", "audit-replay", "audit-step", "audit-events", "audit-event", "audit-chain", "audit-find", "audit-person", "audit-values",
-	"audit-seal", "audit-check", "audit-export", "audit-export-state", "audit-export-part",
+	"audit-seal", "audit-check", "audit-export", "audit-export-state", "audit-export-part", "audit-export-drop",
 }
 
 // indexed waits until the index over the log is there.
@@ -124,7 +124,7 @@ func TestAnAuditorsQuestionsThatAreNone(t *testing.T) {
 	s.connected(s.client(file))
 	for useCase, body := range map[string]string{
 		"audit-replay": `{}`, "audit-timeline": `{"audit":{}}`, "audit-events": `{"audit":{}}`, "audit-step": `{"audit":{"by":1}}`,
-		"audit-person": `{"audit":{},"subject":"x"}`, "audit-values": `{"subject":"x"}`, "audit-export": `{"audit":{}}`, "audit-export-state": `{"audit":{}}`,
+		"audit-person": `{"audit":{},"subject":"x"}`, "audit-values": `{"subject":"x"}`, "audit-export": `{"audit":{}}`, "audit-export-state": `{"audit":{}}`, "audit-export-drop": `{"audit":{}}`,
 	} {
 		if r := s.raw(file, useCase, desk.NewCall().String(), body); r.StatusCode != 403 && r.StatusCode != 400 {
 			t.Errorf("%s: status %d", useCase, r.StatusCode)
@@ -183,10 +183,21 @@ func TestAnAuditorFetchesABundleAtAStation(t *testing.T) {
 		t.Errorf("got %+v, %v", seal, err)
 	}
 
-	// At another station, the same auditor may not have it.
+	// At another station, the same auditor may neither have it nor drop it.
 	other := s.client(s.admit("balie-2", station.Desk))
 	s.connected(other)
+	if err := other.Auditor().DropExport(ctx, shift.ID, v.ID); refusal(err) != desk.ShiftOver {
+		t.Errorf("at another desk: %v", err)
+	}
 	if _, err := other.Auditor().ExportPart(ctx, shift.ID, v.ID, 0); refusal(err) != desk.ShiftOver {
 		t.Errorf("at another desk: %v", err)
+	}
+	for range 2 {
+		if err := audit.DropExport(ctx, shift.ID, v.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := audit.ExportPart(ctx, shift.ID, v.ID, 0); refusal(err) != desk.NoExport {
+		t.Errorf("what was dropped: %v", err)
 	}
 }

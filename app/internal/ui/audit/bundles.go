@@ -22,6 +22,7 @@ import (
 type Bundles interface {
 	Export(ctx context.Context, shift string, q desk.ExportQuery) (desk.ExportView, error)
 	ExportPart(ctx context.Context, shift, id string, offset int64) ([]byte, error)
+	DropExport(ctx context.Context, shift, id string) error
 }
 
 const (
@@ -75,9 +76,12 @@ type bundlesPage struct {
 	path     string // of the file that was made
 	wrong    string // what is wrong, in words
 	copied   bool
+	stopping bool // what is under way ends
+	stopped  bool // it did, and nothing came of it
 
-	ctx     context.Context //nolint:containedctx // of what is under way
-	turn    int             // answers to earlier questions are nobody's
+	ctx     context.Context    //nolint:containedctx // of what is under way
+	cancel  context.CancelFunc // ends ctx
+	turn    int                // answers to earlier questions are nobody's
 	written atomic.Int64
 	ticker  *ui.Ticker // while the page shows and something is under way
 	forget  func()     // follows the seal no more
@@ -90,6 +94,7 @@ type bundlesPage struct {
 	folder  *ui.Field
 	file    *ui.Field
 	primary *ui.Button
+	halt    *ui.Button // stops what is under way
 	bar     *ui.Bar
 	count   *ui.Text
 	card    *fyne.Container
@@ -187,10 +192,10 @@ func (p *bundlesPage) draw() {
 	if p.card == nil {
 		return
 	}
-	if p.primary != nil {
-		p.primary.SetBusy(false) // or its dots go on for nobody
+	if p.halt != nil {
+		p.halt.SetBusy(false) // or its dots go on for nobody
 	}
-	p.from, p.to, p.folder, p.file, p.primary, p.bar, p.count = nil, nil, nil, nil, nil, nil, nil
+	p.from, p.to, p.folder, p.file, p.primary, p.halt, p.bar, p.count = nil, nil, nil, nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch p.stage {
 	case choosing:
@@ -258,8 +263,11 @@ func (p *bundlesPage) Key(e *fyne.KeyEvent) bool {
 
 func (p *bundlesPage) choose(col *fyne.Container) {
 	w := p.w
-	if p.wrong != "" {
+	switch {
+	case p.wrong != "":
 		col.Add(ui.NewMessage(ui.Failure, w.T("audit-bundles-not"), ui.Plain(p.wrong)))
+	case p.stopped:
+		col.Add(ui.NewMessage(ui.Info, "", ui.Plain(w.T("audit-bundles-stopped"))))
 	}
 	p.spans = map[span]*ui.Option{}
 	list := ui.Column("")
@@ -442,11 +450,19 @@ func (p *bundlesPage) start() {
 		}
 		return
 	}
-	p.turn++
-	p.ctx = p.Life()
-	p.stage, p.wrong, p.query, p.bundle, p.there = making, "", q, desk.ExportView{}, false
+	p.begin(making)
+	p.query, p.bundle = q, desk.ExportView{}
 	p.redraw()
 	p.poll()
+}
+
+// begin goes on to something that takes a while, and can be stopped.
+func (p *bundlesPage) begin(s bundleStage) {
+	if p.turn++; p.cancel != nil {
+		p.cancel()
+	}
+	p.ctx, p.cancel = context.WithCancel(p.Life())
+	p.stage, p.wrong, p.there, p.stopping, p.stopped = s, "", false, false, false
 }
 
 // poll asks how far it is; the first time, to begin.
@@ -460,6 +476,9 @@ func (p *bundlesPage) poll() {
 			case err != nil && p.Refused(err):
 			case err != nil:
 				p.fail(p.refusal(err))
+			case p.stopping: // it is known by now what
+				p.bundle = v
+				p.drop()
 			case v.Running:
 				p.bundle = v
 				p.tick()
@@ -483,17 +502,54 @@ func (p *bundlesPage) refusal(err error) string {
 	return p.w.Refusal("audit-refusal", err)
 }
 
+// stop ends what is under way: with a bundle that is being made all that was written of
+// it goes, and one that is being kept lies ready as before.
+func (p *bundlesPage) stop() {
+	if p.stopping {
+		return
+	}
+	p.stopping = true
+	p.halt.SetBusy(true)
+	switch {
+	case p.stage == fetchingIt:
+		p.cancel()
+	case p.bundle.ID != "": // else it is not known yet what is to be dropped
+		p.drop()
+	}
+}
+
+// drop has the desk drop the bundle that is being made, and goes back to where one chooses.
+func (p *bundlesPage) drop() {
+	p.turn++
+	turn, shift, id := p.turn, p.SignedIn().ID, p.bundle.ID
+	ui.Work(p.ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, p.desk.DropExport(ctx, shift, id) }, func(_ struct{}, err error) {
+		switch {
+		case turn != p.turn || p.ctx.Err() != nil || err != nil && p.Refused(err):
+		case err != nil:
+			p.fail(p.refusal(err))
+		default:
+			p.anew()
+			p.stopped = true
+			p.redraw()
+		}
+	})
+}
+
 // fail goes back to where one chooses, and says why.
 func (p *bundlesPage) fail(why string) {
 	p.turn++
-	p.stage, p.wrong = choosing, why
+	p.stage, p.wrong, p.stopping = choosing, why, false
 	p.redraw()
 }
 
-// anew goes back to where one chooses.
+// anew goes back to where one chooses. A bundle that lies ready is not needed any more.
 func (p *bundlesPage) anew() {
+	if shift, id := p.SignedIn().ID, p.bundle.ID; id != "" && p.stage != making {
+		ui.Work(p.Life(), func(ctx context.Context) (struct{}, error) { return struct{}{}, p.desk.DropExport(ctx, shift, id) },
+			func(_ struct{}, err error) { p.Refused(err) }) // else it goes by itself
+	}
 	p.turn++
-	p.stage, p.wrong, p.bundle, p.path, p.there, p.copied = choosing, "", desk.ExportView{}, "", false, false
+	p.stage, p.wrong, p.bundle, p.path, p.there, p.copied, p.stopping, p.stopped = choosing, "", desk.ExportView{}, "", false, false, false, false
 	p.redraw()
 }
 
@@ -503,7 +559,9 @@ func (p *bundlesPage) busy(col *fyne.Container) {
 		id = "audit-bundles-fetching"
 	}
 	p.bar, p.count = ui.NewBar(), ui.Hint(ui.Plain(" "))
-	col.Add(ui.Column(ui.SizeGap, ui.Subheading(p.w.T(id)), p.bar, p.count, ui.Hint(ui.Plain(p.w.T("audit-bundles-stay")))))
+	p.halt = ui.NewButton(ui.Secondary, p.w.T("audit-bundles-stop"), p.stop).WithLeft(ui.IconCross)
+	p.halt.SetBusy(p.stopping)
+	col.Add(ui.Column(ui.SizeGap, ui.Subheading(p.w.T(id)), p.bar, p.count, ui.Hint(ui.Plain(p.w.T("audit-bundles-stay"))), ui.Row("", p.halt, ui.Spring())))
 	p.tick()
 }
 
@@ -615,16 +673,17 @@ func (p *bundlesPage) keep() {
 		},
 		size: p.bundle.Size, path: filepath.Join(strings.TrimSpace(p.dir), name), replace: p.there, progress: p.written.Store,
 	}
-	p.turn++
-	turn := p.turn
-	p.ctx = p.Life()
-	p.stage, p.wrong, p.there = fetchingIt, "", false
+	p.begin(fetchingIt)
+	turn, life := p.turn, p.Life()
 	p.redraw()
 	ui.Work(p.ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f.run(ctx) }, func(_ struct{}, err error) {
 		switch {
-		case turn != p.turn || p.ctx.Err() != nil:
-		case err == nil:
-			p.stage, p.path = kept, f.path
+		case turn != p.turn || life.Err() != nil:
+		case err == nil: // it was all there before it could be stopped, too
+			p.stage, p.path, p.stopping = kept, f.path, false
+			p.redraw()
+		case p.stopping:
+			p.stage, p.stopping = made, false
 			p.redraw()
 		case p.Refused(err):
 		default:

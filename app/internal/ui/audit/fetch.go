@@ -72,7 +72,7 @@ func (f fetching) free() error {
 func (f fetching) fill(ctx context.Context, out *os.File) error {
 	for at := int64(0); ; {
 		part, err := f.part(ctx, at)
-		if err != nil {
+		if err = errors.Join(err, ctx.Err()); err != nil { // of what is at hand, every part comes
 			return err
 		}
 		if len(part) == 0 {

@@ -48,6 +48,8 @@ type archive struct {
 	partErr error // of the second part
 	cut     int   // bytes that never come
 	hold    bool  // nor does the second part, until nobody waits for it
+	dropped []string
+	wait    chan struct{} // the first answer about a bundle waits for it; nil: it does not
 }
 
 func newArchive() *archive {
@@ -129,7 +131,20 @@ func (a *archive) CheckSeal(context.Context, string) (desk.CheckView, error) {
 	return a.result, nil
 }
 
+func (a *archive) DropExport(_ context.Context, _, id string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dropped = append(a.dropped, id)
+	return a.err
+}
+
 func (a *archive) Export(_ context.Context, _ string, q desk.ExportQuery) (desk.ExportView, error) {
+	a.mu.Lock()
+	wait := a.wait
+	a.mu.Unlock()
+	if wait != nil {
+		<-wait
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.err != nil {

@@ -297,6 +297,64 @@ func TestABundleThatCannotBeKept(t *testing.T) {
 	r.until("that it is gone", func() bool { return p.stage == choosing && r.says("Deze bundel is er niet meer.") })
 }
 
+// A bundle that is being made can be stopped, also before it is known what it is called;
+// what was chosen stays, and another one can be made at once.
+func TestABundleIsStopped(t *testing.T) {
+	for _, lang := range []string{"nl", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			a := newArchive()
+			a.making = 1 << 20
+			r := openRoom(t, a, wide, ui.Options{}, lang)
+			p := r.bundles()
+			test.Tap(p.spans[spanMonth])
+			test.Tap(p.primary)
+			r.until("how far it is", func() bool { return p.bundle.Done > 0 })
+			if r.at.Canvas().Focused() == fyne.Focusable(p.halt) { // Enter twice makes it, and does not stop it
+				t.Error("to stop has the focus")
+			}
+			test.Tap(p.halt)
+			r.until("that it was stopped", func() bool { return p.stage == choosing && r.says(r.t("audit-bundles-stopped")) })
+			if len(a.dropped) != 1 || a.dropped[0] != "b" || p.span != spanMonth {
+				t.Errorf("dropped: %q", a.dropped)
+			}
+			wait := make(chan struct{})
+			a.set(func() { a.wait = wait })
+			test.Tap(p.primary)
+			test.Tap(p.halt)
+			if !p.halt.Busy() || r.says(r.t("audit-bundles-stopped")) {
+				t.Error("it is not shown that it stops")
+			}
+			close(wait)
+			r.until("that this one was stopped, too", func() bool { return p.stage == choosing && len(a.dropped) == 2 && r.says(r.t("audit-bundles-stopped")) })
+			a.set(func() { a.making = 0 })
+			test.Tap(p.primary)
+			r.until("a bundle", func() bool { return p.stage == made })
+			if r.says(r.t("audit-bundles-stopped")) {
+				t.Error("it still says that one was stopped")
+			}
+			dir := t.TempDir()
+			p.folder.SetText(dir)
+			a.set(func() { a.hold = true })
+			test.Tap(p.primary)
+			r.until("the first part", func() bool { return p.written.Load() > 0 })
+			test.Tap(p.halt)
+			r.until("that it lies ready", func() bool { return p.stage == made && p.halt == nil })
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("%d files are left, %v", len(left), err)
+			}
+			a.set(func() { a.hold = false })
+			test.Tap(p.primary)
+			r.until("that it is kept", func() bool { return p.stage == kept })
+			test.Tap(p.primary)
+			r.until("that it is not needed any more", func() bool {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				return len(a.dropped) == 3
+			})
+		})
+	}
+}
+
 func TestWhichPeriodIsAskedFor(t *testing.T) {
 	a := newArchive()
 	r := openRoom(t, a, wide, ui.Options{}, "nl")
