@@ -192,10 +192,40 @@ func (s *sealWatch) verdict() verdict {
 		return verdict{ui.Info, "audit-badge-unchecked", nil}
 	case c.Broken:
 		return verdict{ui.Warning, "audit-badge-broken", nil}
+	}
+	return s.attention()
+}
+
+// attention is the verdict on a log that is as it was sealed: well, unless there is
+// something that somebody should look into.
+func (s *sealWatch) attention() verdict {
+	v := &s.view
+	silent := s.silent()
+	switch {
+	case v.Trouble:
+		return verdict{ui.Warning, "audit-badge-trouble", nil}
 	case s.behind():
 		return verdict{ui.Warning, "audit-badge-behind", i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}}
+	case len(silent) > 0:
+		return verdict{ui.Warning, "audit-badge-away", i18n.Args{"Witness": silent[0].Name}}
+	case v.Check.Anew:
+		return verdict{ui.Warning, "audit-badge-anew", nil}
 	}
 	return verdict{ui.Success, "audit-badge-good", nil}
+}
+
+// silent are the witnesses of the settings that sign no checkpoint, and have not for
+// longer than a network is away now and then.
+func (s *sealWatch) silent() (all []desk.WitnessView) {
+	now := s.around.Clock()
+	for _, w := range s.view.Witnesses {
+		switch {
+		case w.State == desk.WitnessAway && now.Sub(w.At) > sealGrace,
+			w.State == desk.WitnessBehind && now.Sub(s.view.Checkpoint.At) > sealGrace: // it is slow only for so long
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // behind says that events wait for longer than they should to be sealed.

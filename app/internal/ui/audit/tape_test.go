@@ -352,6 +352,30 @@ func TestIsTheLogTrue(t *testing.T) {
 	}
 }
 
+// What was sealed after the last check is not said to be checked; what wants a look is said
+// in words beside it.
+func TestTheCardSaysWhatWasChecked(t *testing.T) {
+	for lang, says := range map[string][4]string{
+		"nl": {"1 t/m 800", "Root-hash is gelijk", "Zegel is opnieuw begonnen", "staat bij Getuigen"},
+		"en": {"1 to 800", "The root hash is the same", "The seal was begun anew", "is under Witnesses"},
+	} {
+		a := newReel(800)
+		s := newScreen(t, a, ui.Options{}, lang, large)
+		if !officetest.Says(s.w, says[0]) || !officetest.Says(s.w, says[1]) {
+			t.Errorf("in sight: %q", officetest.Texts(s.w))
+		}
+		a.set(func() { a.seal.Size, a.seal.Checkpoint.At, a.seal.Check.Anew = 900, noon, true })
+		s.sees.look()
+		s.Until("that the checkpoint is another", func() bool { return !officetest.Says(s.w, says[1]) })
+		s.Settle()
+		for _, want := range []string{says[0], says[2], says[3]} {
+			if !strings.Contains(strings.Join(officetest.Texts(s.w), " "), want) {
+				t.Errorf("%q is not among %q", want, officetest.Texts(s.w))
+			}
+		}
+	}
+}
+
 // A moment is typed as people do; what is none is said, and stays to be put right.
 func TestGoingToAMoment(t *testing.T) {
 	s := newScreen(t, newReel(800), ui.Options{}, "nl", large)

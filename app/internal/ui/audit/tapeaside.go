@@ -98,7 +98,7 @@ func (p *tapePage) showAside() {
 		return
 	}
 	v := &p.seal().view
-	now := fmt.Sprint(v.On, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, "|", p.rows.filter.Subject, a.known,
+	now := fmt.Sprint(v.On, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, p.seal().verdict(), "|", p.rows.filter.Subject, a.known,
 		a.person, a.no, a.checked, a.vault)
 	if d.open != 0 {
 		now = fmt.Sprint(d.open, " ", d.shown(), d.got, d.said, p.tape.view.Moment.Position == d.open, p.tape.live, p.rows.filter.Subject, p.rows.filter.Correlation)
@@ -171,6 +171,9 @@ func (p *tapePage) sealCard() fyne.CanvasObject {
 	}
 	p.checkLines(all)
 	p.witnessLines(all)
+	if c.OK && s.verdict().kind == ui.Warning {
+		all.Add(ui.Hint(ui.Plain(w.T("tape-seal-more"))))
+	}
 	check := ui.NewButton(ui.Secondary, w.T("tape-recheck"), s.check).WithLeft(ui.IconRefresh)
 	if s.checking || c.Running {
 		check.SetText(w.T("tape-checking", i18n.Args{"Percent": percent(c.Done, c.Total)}))
@@ -212,11 +215,11 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 			all.Add(ui.Row("", ui.NewButton(ui.Small, w.T("tape-show-first", i18n.Args{"N": ui.Grouped(int(at))}), func() { p.openEvent(at) }))) //nolint:gosec // a place in a log
 		}
 	} else {
-		title := w.T("tape-gapless-said")
+		title, size := w.T("tape-gapless-said"), v.Size
 		if checked && c.OK {
-			title = w.T("tape-gapless")
+			title, size = w.T("tape-gapless"), c.Events+c.Expired
 		}
-		all.Add(ui.NewProof(icon, ink, title, w.T("tape-gapless-range", i18n.Args{"N": ui.Grouped(int(v.Size))})))
+		all.Add(ui.NewProof(icon, ink, title, w.T("tape-gapless-range", i18n.Args{"N": ui.Grouped(int(size))})))
 	}
 	if checked && c.Broken {
 		all.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.T("tape-check-broken"))))
@@ -224,10 +227,19 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 	if checked && c.Expired > 0 {
 		all.Add(ui.NewProof(ui.IconCheck, theme.ColorNameSuccess, w.T("tape-expired"), ui.Grouped(int(c.Expired))))
 	}
+	if checked && c.OK && last.At.After(c.At) { // the check says nothing of it
+		icon, ink, root = ui.IconShieldCheck, ui.ColorMuted, w.T("tape-root-said")
+	}
 	all.Add(ui.NewProof(icon, ink, w.T("tape-checkpoint", i18n.Args{"N": ui.Grouped(last.Number)}), w.minute(last.At)))
 	all.Add(ui.NewProof(icon, ink, root, hex(last.Root)))
 	if v.Unsealed > 0 {
-		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.T("tape-behind"), ui.Grouped(int(v.Unsealed))))
+		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.N("tape-behind", int(v.Unsealed), i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}), ""))
+	}
+	if checked && c.OK && c.Anew {
+		all.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-anew"), ""))
+	}
+	if v.Trouble {
+		all.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-trouble"), ""))
 	}
 }
 

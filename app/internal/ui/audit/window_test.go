@@ -41,13 +41,14 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 	}{
 		"all is well": {func(*desk.SealView) {}, ui.Success, "Logboek is compleet en echt"},
 		"with what has just happened": {func(v *desk.SealView) {
-			v.Unsealed, v.Waiting, v.Checkpoint.At = 12, noon.Add(-time.Minute), noon.Add(-time.Hour)
+			v.Unsealed, v.Waiting = 12, noon.Add(-time.Minute)
+			v.Checkpoint.At, v.Witnesses[1].State = noon.Add(-time.Hour), desk.WitnessAgrees
 		}, ui.Success, "Logboek is compleet en echt"},
 		"behind": {func(v *desk.SealView) {
 			v.Unsealed, v.Waiting = 1312, noon.Add(-time.Hour)
 		}, ui.Warning, "Nog niet verzegeld: 1\u2009312"},
 		"nothing to seal for long": {func(v *desk.SealView) {
-			v.Checkpoint.At = noon.AddDate(0, 0, -3)
+			v.Checkpoint.At, v.Witnesses[1].State = noon.AddDate(0, 0, -3), desk.WitnessAgrees
 		}, ui.Success, "Logboek is compleet en echt"},
 		"not sealed":          {func(v *desk.SealView) { *v = desk.SealView{} }, ui.Warning, "Logboek is niet verzegeld"},
 		"being checked":       {func(v *desk.SealView) { v.Check = desk.CheckView{Running: true, At: noon, Done: 1, Total: 4} }, ui.Info, "Logboek wordt gecontroleerd: 25%"},
@@ -55,7 +56,18 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 		"changed":             {func(v *desk.SealView) { v.Check = bad("changed") }, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
 		"of another log":      {func(v *desk.SealView) { v.Check = desk.CheckView{At: noon, Ended: noon, Finding: "foreign"} }, ui.Failure, "Logboek klopt niet"},
 		"a witness disagrees": {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessDisagrees }, ui.Failure, "Getuige zag iets anders: getuige-2"},
-		"a witness is away":   {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Success, "Logboek is compleet en echt"},
+		"a witness is away":   {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Warning, "Getuige tekent niet: getuige-2"},
+		"a witness has just gone away": {func(v *desk.SealView) {
+			v.Witnesses[0].State = desk.WitnessAway
+		}, ui.Success, "Logboek is compleet en echt"},
+		"a witness never came": {func(v *desk.SealView) {
+			v.Witnesses[0] = desk.WitnessView{Name: "getuige-1", State: desk.WitnessAway}
+		}, ui.Warning, "Getuige tekent niet: getuige-1"},
+		"a witness leaves the last checkpoint unsigned": {func(v *desk.SealView) {
+			v.Checkpoint.At = noon.Add(-time.Hour)
+		}, ui.Warning, "Getuige tekent niet: getuige-2"},
+		"begun anew":        {func(v *desk.SealView) { v.Check.Anew = true }, ui.Warning, "Zegel is opnieuw begonnen"},
+		"nothing is sealed": {func(v *desk.SealView) { v.Trouble = true }, ui.Warning, "Er wordt nu niet verzegeld"},
 		"changed, and a witness disagrees, and it is behind": {func(v *desk.SealView) {
 			v.Check, v.Witnesses[0].State, v.Unsealed, v.Waiting = bad("changed"), desk.WitnessDisagrees, 9, noon.Add(-time.Hour)
 		}, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
@@ -135,7 +147,28 @@ func TestASealThatWasBegunAnew(t *testing.T) {
 	a.seal.Check.Anew = true
 	r := openRoom(t, a, wide, ui.Options{}, "nl")
 	r.witnesses()
-	r.until("what it shows nothing of", func() bool { return r.says("Het zegel is opnieuw begonnen") && r.says("van daarvoor toont het niets") })
+	r.until("what it shows nothing of", func() bool {
+		return r.says("Het zegel is opnieuw begonnen") && r.says("toont dat zegel niets") && r.says("Vraag anders wie dit deed") && !r.says("Compleet en echt")
+	})
+}
+
+// A witness that is named and does not sign is told of, and what to do.
+func TestAWitnessThatDoesNotSign(t *testing.T) {
+	for lang, says := range map[string][]string{
+		"nl": {"Getuige tekent niet: getuige-2", "getuige-2 tekent niet", "keydeskd doctor", "Antwoordt niet."},
+		"en": {"Witness does not sign: getuige-2", "getuige-2 does not sign", "keydeskd doctor", "Does not answer."},
+	} {
+		a := newArchive()
+		a.seal.Witnesses[1].State = desk.WitnessAway
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		r.witnesses()
+		for _, words := range says {
+			r.until(words, func() bool { return r.says(words) })
+		}
+		a.set(func() { a.seal.Witnesses[1].State, a.seal.Witnesses[1].At = desk.WitnessAgrees, noon })
+		r.watch.look()
+		r.until("that it signs again", func() bool { return r.watch.verdict().kind == ui.Success && !r.says("keydeskd doctor") })
+	}
 }
 
 // Every finding has words; one that this program does not know is bad, too.
@@ -511,8 +544,15 @@ func TestTheWindowHasItsWords(t *testing.T) {
 	for _, f := range []string{"changed", "missing", "inserted", "reordered", "truncated", "foreign", "signature", "root", "index", "inconsistent"} {
 		made = append(made, "seal-finding-"+f)
 	}
-	for _, f := range []string{"window", "seal", "bundles", "witnesses"} {
-		b, err := os.ReadFile(f + ".go") //nolint:gosec // this package's own files
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(f) //nolint:gosec // this package's own files
 		if err != nil {
 			t.Fatal(err)
 		}

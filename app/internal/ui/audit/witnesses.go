@@ -165,7 +165,7 @@ func (p *witnessesPage) changed(card int, from string) bool {
 func (p *witnessesPage) drawCheck(s *sealWatch) {
 	c := s.view.Check
 	running := s.checking || c.Running
-	key := fmt.Sprint(running, s.got, s.lost, c.At, c.Ended, s.verdict(), s.behind(), s.view.Checkpoint.Number, p.w.Moment(c.Ended))
+	key := fmt.Sprint(running, s.got, s.lost, c.At, c.Ended, s.verdict(), s.behind(), s.view.Trouble, s.view.Checkpoint.Number, p.w.Moment(c.Ended))
 	if running {
 		key = fmt.Sprint("running", c.At)
 	}
@@ -235,10 +235,17 @@ func (p *witnessesPage) result(col *fyne.Container, s *sealWatch) {
 		p.finding(col, c)
 		return
 	}
-	if slices.ContainsFunc(v.Witnesses, func(x desk.WitnessView) bool { return x.State == desk.WitnessDisagrees }) {
+	count := i18n.Args{"Count": ui.Grouped(int(c.Events))}
+	switch {
+	case slices.ContainsFunc(v.Witnesses, func(x desk.WitnessView) bool { return x.State == desk.WitnessDisagrees }):
 		col.Add(ui.NewMessage(ui.Failure, w.T("audit-check-disagrees"), ui.Plain(w.T("audit-check-disagrees-line"))))
-	} else {
-		col.Add(ui.NewMessage(ui.Success, w.T("audit-check-good"), ui.Plain(w.N("audit-check-good-line", int(c.Events), i18n.Args{"Count": ui.Grouped(int(c.Events))}))))
+	case c.Anew:
+		col.Add(ui.NewMessage(ui.Warning, w.T("audit-check-anew"), ui.Plain(w.N("audit-check-anew-line", int(c.Events), count))))
+	default:
+		col.Add(ui.NewMessage(ui.Success, w.T("audit-check-good"), ui.Plain(w.N("audit-check-good-line", int(c.Events), count))))
+	}
+	if v.Trouble {
+		col.Add(ui.NewMessage(ui.Warning, w.T("audit-check-trouble"), ui.Plain(w.T("audit-check-trouble-line"))))
 	}
 	proofs := ui.Column(ui.SizeSmallGap)
 	good := func(id, detail string) {
@@ -253,9 +260,6 @@ func (p *witnessesPage) result(col *fyne.Container, s *sealWatch) {
 	good("audit-check-root", root)
 	if c.Expired > 0 {
 		good("audit-check-expired", w.N("audit-check-expired-detail", int(c.Expired), i18n.Args{"Count": ui.Grouped(int(c.Expired))}))
-	}
-	if c.Anew {
-		proofs.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-anew"), w.T("audit-check-anew-detail")))
 	}
 	if s.behind() {
 		proofs.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.N("audit-check-behind", int(v.Unsealed), i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}), w.T("audit-check-behind-detail")))
@@ -331,7 +335,8 @@ func (p *witnessesPage) drawLast(s *sealWatch) {
 // drawKept shows who else keeps the checkpoints.
 func (p *witnessesPage) drawKept(s *sealWatch) {
 	w, v := p.w, &s.view
-	if !p.changed(2, fmt.Sprint(s.got, v.Witnesses, p.Clock().In(time.Local).Format(time.DateOnly))) {
+	silent := s.silent()
+	if !p.changed(2, fmt.Sprint(s.got, v.Witnesses, silent, p.Clock().In(time.Local).Format(time.DateOnly))) {
 		return // times are written otherwise on the next day
 	}
 	col := ui.Column(ui.SizeGap, ui.Subheading(w.T("audit-kept")))
@@ -342,6 +347,13 @@ func (p *witnessesPage) drawKept(s *sealWatch) {
 		col.Add(ui.NewMessage(ui.Warning, w.T("audit-kept-none"), ui.Plain(w.T("audit-kept-none-line"))))
 	default:
 		col.Add(ui.Hint(ui.Plain(w.T("audit-kept-line"))))
+	}
+	if len(silent) > 0 {
+		names := make([]string, len(silent))
+		for i := range silent {
+			names[i] = silent[i].Name
+		}
+		col.Add(ui.NewMessage(ui.Warning, w.N("audit-kept-silent", len(names), i18n.Args{"Names": strings.Join(names, ", ")}), ui.Plain(w.T("audit-kept-silent-line"))))
 	}
 	for i := range v.Witnesses {
 		x := &v.Witnesses[i]
