@@ -23,6 +23,7 @@ func init() { //nolint:gochecknoinits // the parts of another process on Linux
 	parts["full-limit"] = partFullLimit
 	parts["full-backup"] = partFullBackup
 	parts["full-prune"] = partFullPrune
+	parts["full-open"] = partFullOpen
 }
 
 // mountRefused is how a child says that it may not mount.
@@ -33,7 +34,7 @@ const mountRefused = 77
 // log goes on.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	for _, part := range []string{"full-tmpfs", "full-limit", "full-backup", "full-prune"} {
+	for _, part := range []string{"full-tmpfs", "full-limit", "full-backup", "full-prune", "full-open"} {
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
 			self, err := os.Executable()
@@ -181,6 +182,44 @@ func partFullPrune(path string) error {
 		return fmt.Errorf("not finished: %w", err)
 	}
 	return wantLarge(ctx, l, 30)
+}
+
+// partFullOpen opens a log on a disk on which there is no room for what SQLite keeps
+// beside it, and again when there is.
+func partFullOpen(path string) error {
+	ctx := context.Background()
+	makeSpace, err := smallDisk(path, "3m", 0)
+	if err != nil {
+		return err
+	}
+	l, err := store.OpenSQLite(ctx, path)
+	if err != nil {
+		return err
+	}
+	if _, err := l.Append(ctx, "enrolment-a", domain.NoStream, large(0)...); err != nil {
+		return err
+	}
+	if err := l.Close(); err != nil {
+		return err
+	}
+	ballast := filepath.Join(filepath.Dir(path), ballastName)
+	if err := os.WriteFile(ballast, make([]byte, 4<<20), 0o600); !errors.Is(err, syscall.ENOSPC) { //nolint:gosec // our own folder
+		return fmt.Errorf("the disk has room for more: %w", err)
+	}
+	if l, err := store.OpenSQLite(ctx, path); !errors.Is(err, domain.ErrUnavailable) {
+		if err == nil {
+			_ = l.Close()
+		}
+		return fmt.Errorf("full: %w instead of unavailable", err)
+	}
+	if err := makeSpace(); err != nil {
+		return err
+	}
+	if l, err = store.OpenSQLite(ctx, path); err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	return wantLarge(ctx, l, 1)
 }
 
 func partFullLimit(path string) error {

@@ -49,11 +49,15 @@ type Info struct {
 
 // OpenSQLite opens the log in a file, and creates it, readable for its owner
 // only, when there is none. A file that is no log is refused with ErrForeign,
-// one of a newer schema with ErrNewer; neither is changed.
+// one of a newer schema with ErrNewer; neither is changed. That the disk is full, so
+// that not even what SQLite keeps beside the file can be made, is domain.ErrUnavailable.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	registerGather()
 	s, err := openSQLite(ctx, path, gatherName)
-	if err != nil {
+	switch {
+	case errors.Is(err, sqlite3.IOERR), errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.BUSY):
+		return nil, fmt.Errorf("open log %s: %w: %w", path, domain.ErrUnavailable, err)
+	case err != nil:
 		return nil, fmt.Errorf("open log %s: %w", path, err)
 	}
 	return s, nil
