@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -46,9 +47,6 @@ func statusOf(err error) int {
 	if errors.Is(err, errWarnings) || errors.Is(err, errLeftOut) {
 		return 3
 	}
-	if errors.Is(err, errNotVerified) {
-		return 2
-	}
 	return 1
 }
 
@@ -89,7 +87,7 @@ func advice(err error) string {
 		{bundle.ErrSince, "with a checkpoint of this very log it is not the same history any more: \"keydeskd verify\" finds the place; nothing was exported"},
 		{bundle.ErrNothing, "\"keydeskd events\" shows what there is; what is not sealed yet is in no bundle"},
 		{proof.ErrBadBundle, "a bundle is the zip file that \"keydeskd export\" writes; it may have been cut short on its way"},
-		{proof.ErrBadKey, "a key looks as in the bundle's file keys: <name>+<hash>+<key>"},
+		{proof.ErrBadKey, "a key looks like <name>+<hash>+<key>: \"keydeskd checkpoint --key\" shows that of a log, a witness its own when it starts, and the file keys in a bundle all of them"},
 		{errNoKeys, "it has to hold verifier keys, one a line"},
 		{errNotMailed, "pass the ticket on another way, or mend [mail] and invite them again, which makes another ticket"},
 		{errLeftOut, "mend them and import the list again: what is there already stays as it is"},
@@ -107,9 +105,12 @@ func advice(err error) string {
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
 		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},
+		{home.ErrNoKey, "put the copy of it at vault.master_key first, for its owner alone (chmod 600)"},
+		{errNoMasterKey, "put the copy of it at vault.master_key first, for its owner alone (chmod 600)"},
 		{home.ErrVaultGone, "mend vault.url, or put the vault back: \"keydeskd restore BACKUP --identity FILE --only vault\"; an empty one would hide that it is lost"},
 		{home.ErrRestoring, "run the same \"keydeskd restore\" again; it begins anew"},
 		{service.ErrLoginsKept, "raise log.keep_logins"},
+		{errPruning, "see whether the disk is full or busy; the same command goes on where it was, and needs room for a second log"},
 		{errNotErased, "--yes erases without asking"},
 		{errUnerased, "\"keydeskd staff revoke\" takes the role, \"keydeskd erase\" erases them; all else is put back"},
 		{errSomeLeft, "mend it and do the same again; --due shows who is left"},
@@ -149,7 +150,7 @@ func advice(err error) string {
 		{seal.ErrForeign, "seal.folder names the seal of another log: name its own one"},
 		{witness.ErrLocked, "each witness has a folder of its own"},
 		{witness.ErrDamaged, "put back a copy of its folder; a new one needs a new key in seal.witnesses, and has seen nothing"},
-		{proof.ErrBadKey, "\"keydeskd checkpoint --json\" shows the keys of a log, and a witness prints its own"},
+		{proof.ErrBadCheckpoint, "a checkpoint is the text that \"keydeskd checkpoint\" shows, or the mail that it came in"},
 		{errNoCase, "\"keydeskd case list\" shows those that are"},
 		{errNobody, "\"keydeskd roster list\" shows whom HR announced; --home chooses another data folder"},
 		{errNoHome, "--home or KEYDESK_HOME chooses another folder; the kiosk, \"keydeskd roster add\" or \"keydeskd import\" makes a new one"},
@@ -176,6 +177,8 @@ func advice(err error) string {
 		{store.ErrDenied, "the user needs the rights that the README names under \"From one kiosk to a cluster\""},
 		{fs.ErrPermission, "run this as the user whom the data folder belongs to"},
 		{domain.ErrUnknownOutcome, "it may have been recorded: do the same again, which changes nothing twice"},
+		{syscall.ENOSPC, "the disk is full: make room, and do the same again"},
+		{syscall.EADDRINUSE, "something listens there already: choose another address, or stop it"},
 		{domain.ErrUnavailable, "nothing was recorded; see whether the disk is full or busy, and try again"},
 	} {
 		if errors.Is(err, known.err) {
@@ -214,6 +217,8 @@ func caseAdvice(r *desk.Refusal) string {
 		return "\"keydeskd case list\" shows what is open, and until when"
 	case desk.NothingToDo, desk.Erased:
 		return "it is so already"
+	case desk.Unavailable:
+		return "nothing was recorded; see whether the disk is full or busy, and do the same again"
 	case desk.HoldsRole:
 		return "\"keydeskd staff revoke\" takes their roles from them first"
 	case desk.ErasureOpen:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -88,11 +87,9 @@ func (c restoreCommand) Run(a *app) error {
 	}
 	var since []byte
 	if c.Since != "" {
-		b, err := os.ReadFile(c.Since)
-		if err != nil {
+		if since, err = checkpointIn(c.Since); err != nil {
 			return err
 		}
-		since = noteIn(b)
 	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
 		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),
@@ -127,7 +124,7 @@ func tellRestored(w io.Writer, r home.Restored) error {
 		fmt.Fprintf(w, "%d events that were recorded after the backup was made are lost: more had been sealed\n", r.Newer)
 	}
 	if r.NewTree {
-		fmt.Fprintln(w, "the seal goes on in a new tree, which begins with the last checkpoint of the backup; witnesses have to be given its key (\"keydeskd checkpoint\")")
+		fmt.Fprintln(w, "the seal goes on in a new tree, which begins with the last checkpoint of the backup; witnesses have to be given its key (\"keydeskd checkpoint --key\")")
 	}
 	switch {
 	case r.Seal == nil:

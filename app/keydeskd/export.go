@@ -20,7 +20,7 @@ import (
 
 type exportCommand struct {
 	Out      string   `arg:"" name:"out.zip" type:"path" help:"The file to write, which is not there yet."`
-	From     place    `help:"From this time on (RFC 3339), from the beginning of this day (2006-01-02), or from this position. Left out: from the beginning." placeholder:"TIME|POSITION"`
+	From     place    `help:"From this time on (2026-11-23T09:30:00Z, or 2026-11-23T10:30 as clocks here show it), from the beginning of this day (2026-11-23), or from this position. Left out: from the beginning." placeholder:"TIME|POSITION"`
 	To       place    `help:"Until before this time, day or position. Left out: to the last event that is sealed." placeholder:"TIME|POSITION"`
 	Since    []string `type:"path" sep:"none" help:"An older checkpoint that the bundle shall prove its consistency with; more than once for more." placeholder:"FILE"`
 	Language string   `help:"Of the report and of the table: nl or en." enum:"nl,en" default:"nl"`
@@ -48,20 +48,29 @@ func (p *place) UnmarshalText(b []byte) error {
 	}
 	var t timeOrDay
 	if err := t.UnmarshalText(b); err != nil {
-		return errors.New("neither a time such as 2026-11-23T09:30:00Z, nor a day such as 2026-11-23, nor a position such as 6412")
+		return errors.New("neither a time such as 2026-11-23T09:30:00Z, or 2026-11-23T10:30 here, nor a day such as 2026-11-23, nor a position such as 6412")
 	}
 	p.At = t.Time
+	return nil
+}
+
+// Validate sees that something can be between the two.
+func (c exportCommand) Validate() error {
+	from, to := c.From, c.To
+	if to.Position > 0 && from.Position >= to.Position || !to.At.IsZero() && !from.At.Before(to.At) {
+		return errors.New("--from has to be before --to")
+	}
 	return nil
 }
 
 func (c exportCommand) Run(a *app) (err error) {
 	query := bundle.Query{From: c.From.Moment, To: c.To.Moment, Language: c.Language, Zone: zoneHere()}
 	for _, file := range c.Since {
-		b, err := os.ReadFile(file) //nolint:gosec // the operator's to choose
+		note, err := checkpointIn(file)
 		if err != nil {
 			return err
 		}
-		query.Since = append(query.Since, noteIn(b))
+		query.Since = append(query.Since, note)
 	}
 	if _, err := os.Lstat(c.Out); err == nil { // before anything is recorded
 		return fmt.Errorf("%s: %w", c.Out, os.ErrExist)

@@ -8,6 +8,8 @@ import (
 
 type pruneCommand struct{}
 
+var errPruning = errors.New("not all of it is removed")
+
 // Help says what goes, and what stays.
 func (pruneCommand) Help() string {
 	return "Logins are given for as long as log.keep_logins says. This removes those that are older, from the log's file for good, and from the vault where they were from. " +
@@ -38,7 +40,7 @@ func (pruneCommand) Run(a *app) (err error) {
 		}
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errPruning, err)
 	}
 	if p.Server {
 		fmt.Fprintln(a.out, "the log is a server's, which removes old logins itself when it is scavenged")

@@ -54,9 +54,10 @@ func (l *sealedLog) config(errs io.Writer) (seal.Config, error) {
 
 type checkpointCommand struct {
 	Now  bool `help:"Seal first what the log holds at this moment."`
+	Key  bool `help:"Show the verifier key alone, for witnesses and for whoever verifies bundles." xor:"what"`
 	Anew bool `help:"Begin another seal, after the one that is there is of no use any more. It is kept beside."`
 	Yes  bool `help:"With --anew: yes, this is meant."`
-	JSON bool `help:"Tell it as JSON."`
+	JSON bool `help:"Tell it as JSON." xor:"what"`
 }
 
 // Help says what it is for.
@@ -112,8 +113,12 @@ func (c checkpointCommand) Run(a *app) (err error) {
 		return errNoCheckpoint
 	}
 	before, anew := s.Predecessor()
-	if c.JSON {
-		answer := checkpointJSON(made, s.Keys()[0])
+	switch key := s.Keys()[0]; {
+	case c.Key:
+		_, err = fmt.Fprintln(a.out, key)
+		return err
+	case c.JSON:
+		answer := checkpointJSON(made, key)
 		if anew {
 			answer.Before = &beforeJSON{Origin: before.Origin, Size: before.Size, At: before.At}
 		}

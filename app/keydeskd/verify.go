@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -68,11 +69,9 @@ func (c verifyCommand) home(a *app) (r seal.Report, err error) {
 		return r, err
 	}
 	if c.Since != "" {
-		b, err := os.ReadFile(c.Since)
-		if err != nil {
+		if o.Since, err = checkpointIn(c.Since); err != nil {
 			return r, err
 		}
-		o.Since = noteIn(b)
 	}
 	if o.Key, err = c.key(); err != nil {
 		return r, err
@@ -91,20 +90,27 @@ func (c verifyCommand) key() (note.Verifier, error) {
 	if c.Key == "" {
 		return nil, nil
 	}
-	text := c.Key
-	if b, err := os.ReadFile(c.Key); err == nil {
-		text = firstLine(b)
+	text, err := c.keyText()
+	if err != nil {
+		return nil, err
 	}
-	return proof.ParseKey(text)
+	keys := keysIn(text)
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s: %w", c.Key, errNoKeys)
+	}
+	return proof.ParseKey(keys[0])
 }
 
-func firstLine(b []byte) string {
-	for i, c := range b {
-		if c == '\n' || c == '\r' {
-			return string(b[:i])
-		}
+// keyText returns what --key names: what it says itself, or what a file holds.
+func (c verifyCommand) keyText() (string, error) {
+	b, err := os.ReadFile(c.Key)
+	switch {
+	case err == nil:
+		return string(b), nil
+	case strings.Contains(c.Key, "+"): // as every key does
+		return c.Key, nil
 	}
-	return string(b)
+	return "", err
 }
 
 func tellReport(w io.Writer, r seal.Report) {

@@ -44,20 +44,18 @@ func (c verifyCommand) bundle(a *app) error {
 func (c verifyCommand) verdict(ctx context.Context) (v proof.Verdict, err error) {
 	var o proof.Options
 	if c.Key != "" {
-		text := []byte(c.Key)
-		if b, err := os.ReadFile(c.Key); err == nil {
-			text = b
+		text, err := c.keyText()
+		if err != nil {
+			return v, err
 		}
-		if o.Keys = keysIn(string(text)); len(o.Keys) == 0 {
+		if o.Keys = keysIn(text); len(o.Keys) == 0 {
 			return v, fmt.Errorf("%s: %w", c.Key, errNoKeys)
 		}
 	}
 	if c.Since != "" {
-		b, err := os.ReadFile(c.Since)
-		if err != nil {
+		if o.Since, err = checkpointIn(c.Since); err != nil {
 			return v, err
 		}
-		o.Since = noteIn(b)
 	}
 	f, err := os.Open(c.Bundle)
 	if err != nil {
@@ -97,6 +95,21 @@ func keysIn(text string) (keys []string) {
 		}
 	}
 	return keys
+}
+
+// checkpointIn returns the checkpoint in a file that somebody kept. Whether it is signed
+// is not looked at.
+func checkpointIn(file string) ([]byte, error) {
+	b, err := os.ReadFile(file) //nolint:gosec // the operator's to choose
+	if err != nil {
+		return nil, err
+	}
+	b = noteIn(b)
+	text, _, _ := bytes.Cut(b, []byte("\n\n"))
+	if _, err := proof.ParseText(string(text) + "\n"); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return b, nil
 }
 
 // noteIn returns the signed note in a text, such as a mail that was saved: from the

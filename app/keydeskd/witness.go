@@ -22,9 +22,9 @@ import (
 
 type witnessCommand struct {
 	Folder  string   `arg:"" help:"Where the witness keeps its key, and what it has cosigned." type:"path"`
-	Log     []string `help:"The verifier key of a log that it watches, as \"keydeskd checkpoint --json\" shows it, or a file of such keys, one a line. May be repeated." placeholder:"KEY|FILE"`
+	Log     []string `help:"The verifier key of a log that it watches, as \"keydeskd checkpoint --key\" shows it, or a file of such keys, one a line. May be repeated." placeholder:"KEY|FILE"`
 	Name    string   `help:"What its key is called, at the first start; the machine's name by default." placeholder:"NAME"`
-	Listen  string   `help:"Where it listens." default:"127.0.0.1:8446" placeholder:"HOST:PORT"`
+	Listen  string   `help:"Where it listens; beyond this machine with a certificate." default:"127.0.0.1:8446" placeholder:"HOST:PORT"`
 	TLSCert string   `name:"tls-cert" help:"Its certificate, a PEM file." type:"path" placeholder:"FILE"`
 	TLSKey  string   `name:"tls-key" help:"The certificate's key, a PEM file." type:"path" placeholder:"FILE"`
 }
@@ -53,9 +53,6 @@ const (
 )
 
 func (c witnessCommand) Run(a *app) (err error) {
-	if err := c.check(); err != nil {
-		return err
-	}
 	list, logs, err := c.logs()
 	if err != nil {
 		return err
@@ -155,8 +152,11 @@ func (c witnessCommand) logs() (list string, logs []note.Verifier, err error) {
 	return list, logs, nil
 }
 
-// check looks at what was given on the command line.
-func (c witnessCommand) check() error {
+// Validate looks at what was given on the command line.
+func (c witnessCommand) Validate() error {
+	if len(c.Log) == 0 {
+		return errNoLogs
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errTLSPair
 	}

@@ -57,7 +57,7 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 	}
 	keys, err := ReadKeys(set.Vault)
 	if err != nil {
-		return m, fmt.Errorf("read the master key: %w", err)
+		return m, fmt.Errorf("read the master key: %w", noKey(err))
 	}
 	log, err := OpenLog(ctx, set.Log, zap.NewNop())
 	if err != nil {

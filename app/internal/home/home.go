@@ -210,6 +210,17 @@ func ReadKeys(set settings.Vault) (*vault.Keys, error) {
 	return vault.KeysFromFile(set.MasterKey)
 }
 
+// ErrNoKey says that there is no master key where the settings say that it is.
+var ErrNoKey = errors.New("there is no master key")
+
+// noKey says so of a key that is needed, and not there.
+func noKey(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrNoKey, err)
+	}
+	return err
+}
+
 // masterKey reads the master key, and makes one where there is no vault yet. A
 // vault is only ever made after its key: where it is there and the key is not,
 // the key was lost, and a new one would hide that.

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
@@ -27,7 +30,8 @@ const placesLater = time.Hour
 // PruneLogins removes the events of logins that are older than keep from the log, and
 // what only they named from the vault, for good. It is recorded first; where there is
 // nothing to remove, nothing is. On a server the log is left alone: its streams of
-// logins bear $maxAge, and the server scavenges. progress may be nil.
+// logins bear $maxAge, and the server scavenges. What is removed is sealed before, and that
+// it is, where that is this machine's work. progress may be nil.
 //
 // When it was broken off, calling it again does the rest.
 func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duration, progress func(done, total int64)) (p Pruned, err error) {
@@ -41,6 +45,7 @@ func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duratio
 		if err != nil && !errors.Is(err, service.ErrNothingToPrune) {
 			return p, err
 		}
+		h.sealBefore(ctx)
 		// Also where there are none: an earlier time may have been killed before the
 		// file was written anew.
 		if p.Events, err = file.Prune(ctx, domain.LoginPrefix, p.Before, progress); err != nil {
@@ -51,4 +56,16 @@ func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duratio
 		return p, fmt.Errorf("the log is pruned, the vault is not: %w", err)
 	}
 	return p, nil
+}
+
+// sealBefore seals what the log holds, before some of it is removed: of what is in no leaf
+// nothing would be left, and a pruning that no checkpoint covers allows nothing. Where it
+// cannot be sealed, it is removed all the same: it is too old.
+func (h *Home) sealBefore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sealWithin)
+	defer cancel()
+	err := h.seal.Now(ctx)
+	if err != nil && !errors.Is(err, seal.ErrNotWriter) && !errors.Is(err, seal.ErrEmpty) {
+		h.zap.Warn("seal before pruning", zap.Error(err))
+	}
 }

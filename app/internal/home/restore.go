@@ -100,7 +100,7 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 	r.Manifest = b.Manifest
 	keys, err := ReadKeys(set.Vault)
 	if err != nil {
-		return r, fmt.Errorf("read the master key, which is in no backup: %w", err)
+		return r, fmt.Errorf("read the master key, which is in no backup: %w", noKey(err))
 	}
 	if len(b.MasterKeys) == 0 || !slices.Contains(keys.IDs(), b.MasterKeys[0]) {
 		return r, fmt.Errorf("%w: the backup needs %s", vault.ErrWrongKey, strings.Join(b.MasterKeys, ", "))
@@ -458,6 +458,11 @@ func (p *putter) afterwards(ctx context.Context) (err error) {
 	}
 	p.r.Erased, p.r.Unerased = p.r.Erased+again, unerased
 	h.Desk.Drain(ctx)
+	if p.r.NewTree { // so that there is one to verify with
+		if err := sealNow(ctx, p.set, h.Log, p.keys); err != nil {
+			return fmt.Errorf("begin the new seal: %w", err)
+		}
+	}
 	p.r.Changed, err = p.changed(ctx, h)
 	return err
 }
