@@ -14,7 +14,7 @@ import (
 
 type eraseCommand struct {
 	Who    string `arg:"" optional:"" name:"email|subject" help:"An e-mail address or a subject's id."`
-	Reason string `help:"Why: request, of the person; retention, there is no reason to keep their data any more; or mistake, there never was." enum:"request,retention,mistake," default:""`
+	Reason string `help:"Why: request, of the person; retention, there is no reason to keep their data any more; or mistake, there never was." enum:"request,retention,mistake," default:"" placeholder:"REASON"`
 	Due    bool   `help:"Erase nobody, and show who is due under [retention], a person a line, as NDJSON."`
 	AllDue bool   `help:"Show who is due, and erase them all."`
 	Yes    bool   `help:"Do not ask."`
@@ -34,8 +34,8 @@ func (eraseCommand) Left() string {
 }
 
 var (
-	errEraseWhom   = errors.New("whom to erase is not said")
-	errEraseReason = errors.New("why is not said")
+	errEraseWhom   = errors.New("say whom to erase, by e-mail address or id; or --due")
+	errEraseReason = errors.New("say why: --reason request, retention or mistake")
 	errNotErased   = errors.New("nobody was erased: nobody said yes")
 	errSomeLeft    = errors.New("not everybody was erased: see above")
 )
@@ -90,10 +90,10 @@ func (c eraseCommand) erase(a *app, h *opened, s domain.SubjectID, why enrolment
 func (a *app) typed(s domain.SubjectID) error {
 	fmt.Fprintf(a.errs, "This erases %s for good.\n", s)
 	line, err := a.answer("Type the id to go on: ")
-	if err == nil && line == s.String() {
-		return nil
+	if err == nil && line != s.String() {
+		err = errNotErased
 	}
-	return errNotErased
+	return err
 }
 
 // dueLine is somebody who is due, as they are printed.
@@ -126,12 +126,19 @@ func (c eraseCommand) due(a *app) (err error) {
 			return err
 		}
 	}
-	if c.Due || len(due) == 0 {
+	if len(due) == 0 {
+		_, err := fmt.Fprintln(a.errs, "keydeskd: nobody is due")
+		return err
+	}
+	if c.Due {
 		return nil
 	}
 	if !c.Yes {
 		line, err := a.answer(fmt.Sprintf("Erase these %d people for good? [y/N] ", len(due)))
-		if err != nil || !isYes(line) {
+		if err != nil {
+			return err
+		}
+		if !isYes(line) {
 			return errNotErased
 		}
 	}

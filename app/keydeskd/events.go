@@ -19,17 +19,17 @@ import (
 )
 
 type eventsCommand struct {
-	Subject     string    `help:"Only the enrolment of this person, by e-mail address or id."`
-	Person      string    `help:"Only what is of this person, by e-mail address or id: their enrolment, logins and roles, what they looked at, and who looked at theirs."`
-	Type        []string  `help:"Only events of these types."`
+	Subject     string    `help:"Only the enrolment of this person." placeholder:"EMAIL|ID"`
+	Person      string    `help:"Only what is of this person: their enrolment, logins and roles, what they looked at, and who looked at theirs." placeholder:"EMAIL|ID"`
+	Type        []string  `help:"Only events of these types, such as LoginFailed,LoginLocked."`
 	Actor       string    `help:"Only what was done by the one with this id: a subject's, a station's or a client's, or \"console\"." placeholder:"ID"`
-	Role        string    `help:"Only what was done in this role." enum:",subject,helpdesk,approver,auditor,admin,unattended" default:""`
+	Role        string    `help:"Only what was done in this role: subject, helpdesk, approver, auditor, admin or unattended." enum:"subject,helpdesk,approver,auditor,admin,unattended," default:"" placeholder:"ROLE"`
 	Station     string    `help:"Only what happened at this station." placeholder:"ID"`
 	Correlation eventID   `help:"Only what belongs to one visit, or one act, with this correlation id." placeholder:"UUID"`
 	Chain       eventID   `help:"All that the action caused which the event with this id belongs to, with the depth of each in it." placeholder:"UUID"`
-	Since       timeOrDay `help:"Only what was recorded at or after this time (RFC 3339) or day (2006-01-02)." placeholder:"TIME"`
+	Since       timeOrDay `help:"Only what was recorded at or after this time (2026-11-23T09:30:00Z, or 2026-11-23T10:30 as clocks here show it) or day (2026-11-23)." placeholder:"TIME"`
 	Until       timeOrDay `help:"Only what was recorded before this time or day." placeholder:"TIME"`
-	Words       string    `help:"Tell each event in plain words too, in this language: nl or en." enum:",nl,en" default:""`
+	Words       string    `help:"Tell each event in plain words too, in this language: nl or en." enum:"nl,en," default:"" placeholder:"LANGUAGE"`
 	Follow      bool      `help:"Go on as events arrive."`
 }
 
@@ -64,10 +64,15 @@ var (
 	errChainFollow = errors.New("--chain is of what has happened: it does not go with --follow")
 )
 
-func (c eventsCommand) Run(a *app) (err error) {
+// Validate sees that it is clear what is wanted.
+func (c eventsCommand) Validate() error {
 	if !c.Chain.isZero() && c.Follow {
 		return errChainFollow
 	}
+	return nil
+}
+
+func (c eventsCommand) Run(a *app) (err error) {
 	w := wanted{c: c}
 	query := domain.Query{Types: c.Type, Metadata: true}
 	if c.Subject != "" {
@@ -88,10 +93,11 @@ func (c eventsCommand) Run(a *app) (err error) {
 				return err
 			}
 		}
-		out := newEventPrinter(a, c.Words)
+		out, found := newEventPrinter(a, c.Words), false
 		print := func(b domain.Batch) error {
 			for i := range b.Events {
 				if e := &b.Events[i]; w.fits(e) {
+					found = true
 					if err := out.print(e, w.chain); err != nil {
 						return err
 					}
@@ -100,7 +106,11 @@ func (c eventsCommand) Run(a *app) (err error) {
 			return nil
 		}
 		if !c.Follow {
-			return log.ReadAll(a.ctx, query, print)
+			if err := log.ReadAll(a.ctx, query, print); err != nil || found {
+				return err
+			}
+			_, err := fmt.Fprintln(a.errs, "keydeskd: no event is like that") // a typing error gives nothing, too
+			return err
 		}
 		if err := log.Follow(a.ctx, query, print); a.ctx.Err() == nil {
 			return err

@@ -40,17 +40,20 @@ func (c factorCommand) Run(a *app) error {
 	})
 }
 
-// A timeOrDay is a moment: RFC 3339, or the beginning of a local day.
+// A timeOrDay is a moment: RFC 3339, a time as clocks here show it, or the beginning of a
+// day here.
 type timeOrDay struct{ time.Time }
 
 func (t *timeOrDay) UnmarshalText(b []byte) (err error) {
 	if t.Time, err = time.Parse(time.RFC3339, string(b)); err == nil {
 		return nil
 	}
-	if t.Time, err = time.ParseInLocation(time.DateOnly, string(b), time.Local); err != nil {
-		return errors.New("neither a time such as 2026-11-23T09:30:00Z nor a day such as 2026-11-23")
+	for _, form := range []string{time.DateOnly, time.DateTime, "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if t.Time, err = time.ParseInLocation(form, string(b), time.Local); err == nil {
+			return nil
+		}
 	}
-	return nil
+	return errors.New("neither a time such as 2026-11-23T09:30:00Z, or 2026-11-23T10:30 here, nor a day such as 2026-11-23")
 }
 
 type historyCommand struct {

@@ -26,7 +26,7 @@ import (
 )
 
 type replayCommand struct {
-	At       placeInLog `help:"The moment: a time (RFC 3339), a day (its beginning here), or a position in the log. Now, unless it is given." placeholder:"TIME|POSITION"`
+	At       placeInLog `help:"The moment: a time (2026-11-23T09:30:00Z, or 2026-11-23T10:30 as clocks here show it), a day (its beginning here), or a position in the log. Now, unless it is given." placeholder:"TIME|POSITION"`
 	Subject  string     `help:"The whole story of one person up to then, by the subject's id." placeholder:"ID" xor:"what"`
 	Person   string     `help:"The same, by e-mail address." placeholder:"ADDRESS" xor:"what"`
 	People   bool       `help:"Everybody, one a line, as they stood then." xor:"what"`
@@ -58,7 +58,7 @@ func (p *placeInLog) UnmarshalText(b []byte) error {
 	}
 	var t timeOrDay
 	if t.UnmarshalText(b) != nil {
-		return errors.New("neither a time such as 2026-11-23T09:30:00Z, nor a day such as 2026-11-23, nor a position such as 1234")
+		return errors.New("neither a time such as 2026-11-23T09:30:00Z, or 2026-11-23T10:30 here, nor a day such as 2026-11-23, nor a position such as 1234")
 	}
 	p.moment = t.Time
 	return nil
@@ -80,11 +80,16 @@ var (
 	errCheckAt = errors.New("--check is of now: it does not go with --at")
 )
 
+// Validate sees that it is clear what is wanted.
+func (c replayCommand) Validate() error {
+	if c.Check && c.At.given {
+		return errCheckAt
+	}
+	return nil
+}
+
 func (c replayCommand) Run(a *app) (err error) {
 	if c.Check {
-		if c.At.given {
-			return errCheckAt
-		}
 		return c.check(a)
 	}
 	var who domain.SubjectID
@@ -151,7 +156,7 @@ func (c replayCommand) standing(out io.Writer, then, now replay.State) error {
 	}
 	table := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tthen\tnow\t")
-	fmt.Fprintf(table, "at\t%s\t%s\t\n", when(then.At), when(now.At))
+	fmt.Fprintf(table, "last event\t%s\t%s\t\n", when(then.At), when(now.At))
 	for _, row := range []struct {
 		what      string
 		then, now int
@@ -259,7 +264,7 @@ func (c replayCommand) story(a *app, log store.Log, who domain.SubjectID, then, 
 		}{one, two, entries})
 	}
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "\tat\tstate\tfactor\tstep\tsince")
+	fmt.Fprintln(table, "\tlast event\tstate\tfactor\tstep\tsince")
 	for _, row := range []struct {
 		what string
 		at   time.Time

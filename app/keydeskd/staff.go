@@ -74,7 +74,7 @@ func onStaff(a *app, emailOrID string, do func(*opened, domain.SubjectID) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	s, err := h.Desk.Subject(a.ctx, emailOrID)
+	s, err := a.person(h, emailOrID)
 	if err != nil {
 		return err
 	}
