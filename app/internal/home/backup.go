@@ -219,7 +219,7 @@ var ErrNoSealToGoOn = errors.New("the folder of the seal is not that of the log 
 func SealLast(ctx context.Context, set settings.Settings, from store.Log) error {
 	keys, err := ReadKeys(set.Vault)
 	if err != nil {
-		return err
+		return noKey(err)
 	}
 	set.Seal.Writer = settings.On // whoever copies the log is the one that seals its end
 	err = sealNow(ctx, set, from, keys)
@@ -234,7 +234,7 @@ func SealLast(ctx context.Context, set settings.Settings, from store.Log) error 
 func SealCopy(ctx context.Context, set settings.Settings, to store.Log) error {
 	keys, err := ReadKeys(set.Vault)
 	if err != nil {
-		return err
+		return noKey(err)
 	}
 	c, err := SealConfig(set, to, keys, nil)
 	if err != nil {
