@@ -64,7 +64,11 @@ func (c eraseCommand) Run(a *app) error {
 				return err
 			}
 		}
-		return c.erase(a, h, s, enrolment.CaseReason(c.Reason))
+		if err := c.erase(a, h, s, enrolment.CaseReason(c.Reason)); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(a.out, "\"keydeskd commitments %s\" shows that it is gone, \"keydeskd verify\" that the history is whole\n", s)
+		return err
 	})
 }
 
@@ -88,7 +92,8 @@ func (c eraseCommand) erase(a *app, h *opened, s domain.SubjectID, why enrolment
 
 // typed asks whoever sits at the command line to type whom they mean.
 func (a *app) typed(s domain.SubjectID) error {
-	fmt.Fprintf(a.errs, "This erases %s for good.\n", s)
+	fmt.Fprintf(a.errs, "This erases %s for good: nobody can read their name, address, numbers and all else that is personal any more, "+
+		"and they cannot log in. What happened stays in the log, under this id.\n", s)
 	line, err := a.answer("Type the id to go on: ")
 	if err == nil && line != s.String() {
 		err = errNotErased
