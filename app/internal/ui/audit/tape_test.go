@@ -195,7 +195,7 @@ func TestFilters(t *testing.T) {
 	if s.p.menu != nil || s.w.Canvas().Focused() != fyne.Focusable(s.p.rows.kind) {
 		t.Errorf("after Escape the menu is %v, and %v has the focus", s.p.menu, s.w.Canvas().Focused())
 	}
-	if got := s.p.rows.kind.String(); got != "Soort: 2 soorten" {
+	if got := s.p.rows.kind.String(); got != "Soort: 2 gekozen" {
 		t.Errorf("the chip says %q", got)
 	}
 	officetest.Press(s.w, fyne.KeyDelete)
@@ -623,6 +623,9 @@ func TestTheTapeHasItsWords(t *testing.T) {
 	}
 	add("tape-moment-", string(momentUnreadable), string(momentWhichMonth), string(momentNoDay), string(momentNoTime), string(momentFuture))
 	add("tape-chip-", "kind", "person", "by", "role", "place", "time", "chain")
+	for _, c := range []string{"kind", "person", "by", "role", "place", "time"} {
+		add("tape-chip-", c+"-all")
+	}
 	add("tape-role-", "subject", "unattended")
 	for _, r := range staff.Roles() {
 		add("tape-role-", string(r))

@@ -14,7 +14,8 @@ import (
 )
 
 // A speed is how many events are played in a second. What is faster than the eye goes by
-// in steps of several.
+// in steps of several, and so does what a slow machine or a server far away could not show
+// in time.
 type speed struct {
 	perSecond int
 	every     time.Duration
@@ -111,7 +112,7 @@ func (p *tapePage) buildTape() fyne.CanvasObject {
 		b.IconOnly = true
 		return b
 	}
-	t.jump = small(ui.IconPencil, w.T("tape-jump"), p.askMoment)
+	t.jump = ui.NewButton(ui.Secondary, w.T("tape-jump"), p.askMoment)
 	t.back = small(ui.IconStepBack, w.T("tape-back"), func() { p.step(-1) })
 	t.on = small(ui.IconStepForward, w.T("tape-forward"), func() { p.step(1) })
 	t.play = ui.NewButton(ui.Secondary, w.T("tape-play"), p.playOrPause).WithLeft(ui.IconPlay)
@@ -124,7 +125,7 @@ func (p *tapePage) buildTape() fyne.CanvasObject {
 	t.chart = ui.NewHistogram()
 	t.chart.OnMove, t.chart.OnZoom = p.moved, p.zoom
 	t.chart.OnHover = func(int) { p.showCaption() }
-	t.none = ui.Body(ui.Plain(w.T("tape-empty"))).Ink(ui.ColorMuted).Align(fyne.TextAlignCenter)
+	t.none = ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted).Align(fyne.TextAlignCenter)
 	p.putBars()
 	stand := ui.Column("", t.label, ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, t.at)))
 	keys := ui.Flow(ui.SizeSmallGap, t.jump, t.back, t.play, t.on, t.now)
@@ -300,11 +301,21 @@ func (p *tapePage) start() {
 	t := &p.tape
 	s := speeds()[t.speed]
 	t.ended = 0
+	last := p.Clock()
 	t.playing = ui.NewTicker(s.every, func() {
 		if t.pending == 0 && t.steps.idle() && t.replays.idle() && p.rows.lane.idle() {
-			p.stepBy(s.by)
+			now := p.Clock()
+			p.stepBy(s.due(now.Sub(last)))
+			last = now
 		}
 	})
+}
+
+// due is how many events are to be played in a while: what a tick is for, and more where
+// ticks were missed, but never all of a long sleep.
+func (s speed) due(passed time.Duration) int {
+	missed := int(min(passed, 5*time.Second) * time.Duration(s.perSecond) / time.Second)
+	return max(s.by, missed)
 }
 
 // pause stops playing. It may be called when nothing is played.
@@ -337,7 +348,7 @@ func (p *tapePage) askSpeed() {
 			p.showTape()
 		}))
 	}
-	p.openMenu(p.tape.rate, list, 200)
+	p.openList(p.tape.rate, list, 200)
 }
 
 // askMoment has a moment typed.
@@ -437,7 +448,19 @@ func (p *tapePage) putBars() {
 		t.chart.Leap = int(24 * time.Hour / max(time.Hour, t.hist.Width))
 	}
 	t.chart.SetBars(bars, p.end(), p.latest(), p.ticks())
-	t.none.Hidden = len(bars) > 0 || !t.got
+	p.showNoBars()
+}
+
+// showNoBars says why there are no bars.
+func (p *tapePage) showNoBars() {
+	t := &p.tape
+	if t.none.Hidden = len(t.hist.Bars) > 0; !t.none.Hidden {
+		id := "tape-wait"
+		if t.got {
+			id = "tape-empty"
+		}
+		set(t.none, p.w.T(id))
+	}
 }
 
 // ticks are the words under the bars: the ends first, then months and days by how much
@@ -607,7 +630,7 @@ func (p *tapePage) showKeys() {
 		t.play.Left = icon
 		t.play.SetText(words)
 	}
-	t.none.Hidden = some || !t.got
+	p.showNoBars()
 	t.play.SetEnabled(some)
 	t.back.SetEnabled(some)
 	t.on.SetEnabled(some && !t.live)

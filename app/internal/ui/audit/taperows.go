@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 
@@ -30,12 +32,13 @@ type rowState struct {
 	filter desk.EventFilter
 	name   string // of the person that it is narrowed to
 
-	lane  lane[desk.EventQuery, desk.EventPage]
-	have  desk.EventPage
-	of    desk.EventQuery // what have answers
-	got   bool
-	dated bool // there are events of other days than the moment
-	fresh bool // what is asked is another question, which shows from the top
+	lane   lane[desk.EventQuery, desk.EventPage]
+	have   desk.EventPage
+	of     desk.EventQuery // what have answers
+	got    bool
+	dated  bool // there are events of other days than the moment
+	digits int  // of the numbers of events, at most
+	fresh  bool // what is asked is another question, which shows from the top
 
 	people lane[string, []desk.PersonHit]
 
@@ -112,7 +115,7 @@ func (p *tapePage) buildLower() fyne.CanvasObject {
 }
 
 func (p *tapePage) columns() []ui.TableColumn {
-	w, at := p.w, float32(104)
+	w, at, hash := p.w, float32(104), 106+10*float32(p.rows.digits)
 	if p.rows.dated {
 		at = 172
 	}
@@ -121,7 +124,7 @@ func (p *tapePage) columns() []ui.TableColumn {
 		{Title: w.T("tape-column-event"), Least: 180, Wanted: 260, Grows: 1},
 		{Title: w.T("tape-column-person"), Least: 96, Wanted: 130, Grows: 0.5},
 		{Title: w.T("tape-column-by"), Least: 96, Wanted: 140, Grows: 0.5},
-		{Title: w.T("tape-column-hash"), Least: 130, Wanted: 136, Right: true},
+		{Title: w.T("tape-column-hash"), Least: hash, Wanted: hash, Right: true},
 	}
 }
 
@@ -219,8 +222,9 @@ func (p *tapePage) rowsCame(q desk.EventQuery, page desk.EventPage, err error) {
 	r.have, r.of, r.got, r.fresh = page, q, true, false
 	by := p.moment().In(time.Local)
 	other := func(e desk.EventRow) bool { return !sameDay(e.Recorded, by) }
-	if dated := slices.ContainsFunc(page.Rows, other); dated != r.dated {
-		r.dated = dated
+	dated, digits := slices.ContainsFunc(page.Rows, other), len(strconv.FormatUint(p.tape.hist.Position, 10))
+	if dated != r.dated || digits != r.digits {
+		r.dated, r.digits = dated, digits
 		r.table.SetColumns(p.columns())
 	}
 	p.showRows()
@@ -334,17 +338,16 @@ func (p *tapePage) showChips() {
 	}
 	name := func(id, value string) string { return w.T("tape-chip-"+id) + ": " + value }
 	chip := func(c *ui.Picker, id string, on bool, value string) {
-		if on {
-			c.Set(name(id, value), true)
-		} else {
-			c.Set(w.T("tape-chip-"+id), false)
+		if !on {
+			value = w.T("tape-chip-" + id + "-all")
 		}
+		c.Set(name(id, value), on)
 	}
 	kinds := ""
 	if n := len(f.Types); n == 1 {
 		kinds = w.kind(f.Types[0])
 	} else if n > 1 {
-		kinds = w.N("tape-chip-kinds", n)
+		kinds = w.T("tape-chip-kinds", i18n.Args{"N": n})
 	}
 	chip(r.kind, "kind", len(f.Types) > 0, kinds)
 	who := r.name
@@ -389,6 +392,13 @@ func (*rowState) facet(all []desk.Facet, value string) desk.Facet {
 	return desk.Facet{Value: value}
 }
 
+// all is what a filter is set to that lets everything through, as a choice of its own.
+func (w tapeWords) all(id string) string {
+	words := w.T("tape-chip-" + id + "-all")
+	first, size := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(first)) + words[size:]
+}
+
 // roleName names a role.
 func (w tapeWords) roleName(r domain.Role) string {
 	if r == "" {
@@ -428,7 +438,7 @@ func isDay(from, to time.Time) bool {
 const menuHeight = 380
 
 // facets shows what there is to choose from, one of it.
-func (p *tapePage) facets(at *ui.Picker, chosen string, all []desk.Facet, name func(desk.Facet) string, choose func(f *desk.EventFilter, value string)) {
+func (p *tapePage) facets(at *ui.Picker, id, chosen string, all []desk.Facet, name func(desk.Facet) string, choose func(f *desk.EventFilter, value string)) {
 	list := ui.Column("")
 	add := func(text, value string, n int) {
 		list.Add(ui.NewMenuItem(text, "", n, value == chosen, func() {
@@ -438,11 +448,16 @@ func (p *tapePage) facets(at *ui.Picker, chosen string, all []desk.Facet, name f
 			p.filter(f, p.rows.name)
 		}))
 	}
-	add(p.w.T("tape-chip-everything"), "", -1)
+	add(p.w.all(id), "", -1)
 	for _, f := range all {
 		add(name(f), f.Value, f.Events)
 	}
-	p.openMenu(at, ui.AtMost(menuHeight, ui.NewScroller(list)), 300)
+	p.openList(at, list, 300)
+}
+
+// openList shows a menu of items, of which the first has the focus.
+func (p *tapePage) openList(at fyne.CanvasObject, list *fyne.Container, width float32) {
+	p.openMenu(at, ui.AtMost(menuHeight, ui.NewScroller(list)), width)
 	focusItem(list)
 }
 
@@ -471,7 +486,7 @@ func (p *tapePage) askKind() {
 		all.SetOn(len(types) == 0)
 		p.filter(f, r.name)
 	}
-	all = ui.NewMenuItem(w.T("tape-chip-everything"), "", -1, len(r.filter.Types) == 0, func() { narrow(nil) })
+	all = ui.NewMenuItem(w.all("kind"), "", -1, len(r.filter.Types) == 0, func() { narrow(nil) })
 	list.Add(all)
 	facets := slices.Clone(r.have.Types)
 	for _, t := range r.filter.Types { // also those of which there are none now
@@ -490,22 +505,21 @@ func (p *tapePage) askKind() {
 		items[t.Value] = i
 		list.Add(i)
 	}
-	p.openMenu(r.kind, ui.AtMost(menuHeight, ui.NewScroller(list)), 320)
-	focusItem(list)
+	p.openList(r.kind, list, 320)
 }
 
 func (p *tapePage) askActor() {
-	p.facets(p.rows.by, p.rows.filter.Actor, p.rows.have.Actors, p.w.actor, func(f *desk.EventFilter, v string) { f.Actor = v })
+	p.facets(p.rows.by, "by", p.rows.filter.Actor, p.rows.have.Actors, p.w.actor, func(f *desk.EventFilter, v string) { f.Actor = v })
 }
 
 func (p *tapePage) askRole() {
 	name := func(f desk.Facet) string { return p.w.roleName(domain.Role(f.Value)) }
-	p.facets(p.rows.role, string(p.rows.filter.Role), p.rows.have.Roles, name, func(f *desk.EventFilter, v string) { f.Role = domain.Role(v) })
+	p.facets(p.rows.role, "role", string(p.rows.filter.Role), p.rows.have.Roles, name, func(f *desk.EventFilter, v string) { f.Role = domain.Role(v) })
 }
 
 func (p *tapePage) askStation() {
 	name := func(f desk.Facet) string { return f.Value }
-	p.facets(p.rows.place, p.rows.filter.Station, p.rows.have.Stations, name, func(f *desk.EventFilter, v string) { f.Station = v })
+	p.facets(p.rows.place, "place", p.rows.filter.Station, p.rows.have.Stations, name, func(f *desk.EventFilter, v string) { f.Station = v })
 }
 
 // searchRests is how long a hand has to rest before people are searched: every search is
@@ -589,14 +603,16 @@ func (p *tapePage) askTime() {
 			p.filter(f, r.name)
 		}))
 	}
-	add(w.T("tape-chip-everything"), time.Time{}, time.Time{})
+	add(w.all("time"), time.Time{}, time.Time{})
 	add(w.T("tape-time-day", i18n.Args{"Day": w.short(at, false)}), day, day.AddDate(0, 0, 1))
 	next := at.Truncate(time.Second).Add(time.Second)
 	for _, h := range []int{1, 24} {
 		add(w.N("tape-time-hours", h), next.Add(-time.Duration(h)*time.Hour), next)
 	}
 	add(w.T("tape-time-days", i18n.Args{"N": 7}), next.AddDate(0, 0, -7), next)
-	from, to := ui.NewField(w.T("tape-time-from"), ""), ui.NewField(w.T("tape-time-to"), w.T("tape-jump-hint"))
+	from, to := ui.NewField(w.T("tape-time-from"), ""), ui.NewField(w.T("tape-time-to"), w.T("tape-time-hint"))
+	from.SetText(typedTime(r.filter.From, 0))
+	to.SetText(typedTime(r.filter.To, 1))
 	apply := ui.NewButton(ui.Primary, w.T("tape-time-apply"), func() { p.typedTimes(from, to) })
 	from.Input().OnSubmitted = func(string) { ui.Focus(to.Input()) }
 	to.Input().OnSubmitted = func(string) { p.typedTimes(from, to) }
@@ -604,6 +620,19 @@ func (p *tapePage) askTime() {
 	list.Add(ui.Padded(ui.Column(ui.SizeSmallGap, from, to, ui.Row("", apply))))
 	p.openMenu(r.time, ui.AtMost(menuHeight+160, ui.NewScroller(list)), 340)
 	focusItem(list)
+}
+
+// typedTime writes a moment as it could have been typed: as a day alone where it is the
+// begin of one, or, days later, the begin of the day after it.
+func typedTime(t time.Time, days int) string {
+	at := t.In(time.Local)
+	switch {
+	case t.IsZero():
+		return ""
+	case at.Equal(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.Local)):
+		return at.AddDate(0, 0, -days).Format("2-1-2006")
+	}
+	return at.Format("2-1-2006 15:04:05")
 }
 
 // typedTimes narrows to the times that were typed; either may be left open.
