@@ -32,7 +32,7 @@ type Button struct {
 	Left, Right Icon
 	OnTapped    func()
 	Big         bool // the answers Ja and Nee
-	IconOnly    bool // shows the icon alone; the text is still what is read aloud
+	IconOnly    bool // shows the icon alone; the text is still what is read aloud, and what shows where a pointer rests on it
 	On          bool // a tool that is switched on
 
 	kind                                     Kind
@@ -40,6 +40,8 @@ type Button struct {
 	disabled, busy, focused, hovered, pushed bool
 	dots                                     *Ticker
 	beat                                     int
+	tips                                     int  // which rest it is that its words wait for
+	told                                     *tip // where they show; nil: they do not
 }
 
 var (
@@ -142,12 +144,14 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 func (b *Button) FocusGained() {
 	b.set(&b.focused, true)
 	bring(b)
+	b.tell()
 }
 
 // FocusLost is called by Fyne.
 func (b *Button) FocusLost() {
 	b.pushed = false
 	b.set(&b.focused, false)
+	b.hush()
 }
 
 // TypedRune is for the window: a digit of a code, say.
@@ -168,7 +172,10 @@ func (b *Button) TypedKey(e *fyne.KeyEvent) {
 }
 
 // MouseIn is called by Fyne.
-func (b *Button) MouseIn(*desktop.MouseEvent) { b.set(&b.hovered, true) }
+func (b *Button) MouseIn(*desktop.MouseEvent) {
+	b.set(&b.hovered, true)
+	b.tell()
+}
 
 // MouseMoved is called by Fyne.
 func (b *Button) MouseMoved(*desktop.MouseEvent) { active() }
@@ -177,10 +184,14 @@ func (b *Button) MouseMoved(*desktop.MouseEvent) { active() }
 func (b *Button) MouseOut() {
 	b.pushed = false
 	b.set(&b.hovered, false)
+	b.hush()
 }
 
 // MouseDown moves the face down.
-func (b *Button) MouseDown(*desktop.MouseEvent) { b.set(&b.pushed, true) }
+func (b *Button) MouseDown(*desktop.MouseEvent) {
+	b.set(&b.pushed, true)
+	b.hush()
+}
 
 // MouseUp moves the face up.
 func (b *Button) MouseUp(*desktop.MouseEvent) { b.set(&b.pushed, false) }
@@ -329,11 +340,14 @@ func (r *buttonRenderer) Layout(size0 fyne.Size) {
 	if b.kind == Quiet { // its words end where the page ends
 		x = size0.Width - inner - 1
 	}
-	right := b.Right
-	if b.busy {
+	left, right, dots := b.Left, b.Right, float32(-1)
+	switch {
+	case b.busy && right == "" && left != "": // there is no other room for the dots
+		left, dots = "", x
+	case b.busy:
 		right = ""
 	}
-	paintIcon(r.left, b.Left, s.ink)
+	paintIcon(r.left, left, s.ink)
 	paintIcon(r.right, right, s.ink)
 	if b.Left != "" {
 		place(r.left, x, down+(h-s.icon)/2, s.icon, s.icon)
@@ -346,10 +360,14 @@ func (r *buttonRenderer) Layout(size0 fyne.Size) {
 	r.text.Refresh()
 	x += m.Width + s.gap
 	place(r.right, x, down+(h-s.icon)/2, s.icon, s.icon)
-	r.pulse(x, down+h/2, s)
+	if dots < 0 {
+		dots = x
+	}
+	r.pulse(dots, down+h/2, s)
 }
 
-// pulse draws the three dots of a busy button where its right icon stands.
+// pulse draws the three dots of a busy button in the place of its right icon, or of the
+// left one where it has no other.
 func (r *buttonRenderer) pulse(x, y float32, s buttonStyle) {
 	for i, d := range r.dots {
 		d.Hidden = !r.b.busy

@@ -145,7 +145,7 @@ func choiceScene() (fyne.CanvasObject, fyne.Focusable) {
 	p.Lead = ui.Lead(ui.Plain("Bij het inloggen vragen we om een tweede stap. Jij kiest welke."))
 	card := func(kind ui.CardKind, icon ui.Icon, title, line string, b *ui.Button, points ...string) fyne.CanvasObject {
 		b.Big = true
-		col := ui.Column(ui.SizeSmallGap, ui.NewCardTitle(icon, title, line))
+		col := ui.Column(ui.SizeSmallGap, ui.NewItem(icon, false, title, line))
 		for _, pt := range points {
 			col.Add(ui.NewPoint(ui.IconCheck, theme.ColorNameSuccess, ui.Plain(pt)))
 		}

@@ -35,14 +35,6 @@ func NewItem(icon Icon, onTint bool, title, line string) fyne.CanvasObject {
 	return &fyne.Container{Layout: besideDisc{}, Objects: []fyne.CanvasObject{disc, Column("", NewText(RoleLead, Bold(title)), words)}}
 }
 
-// NewCardTitle is NewItem at the head of a card that is a choice.
-func NewCardTitle(icon Icon, title, line string) fyne.CanvasObject {
-	return &fyne.Container{
-		Layout:  besideDisc{},
-		Objects: []fyne.CanvasObject{NewDisc(icon, ColorOnTint, ColorTint), Column("", Subheading(title), Hint(Plain(line)))},
-	}
-}
-
 // besideDisc puts words beside a disc or icon: in its middle when they are
 // lower than it, else from its top.
 type besideDisc struct{}

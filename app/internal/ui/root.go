@@ -6,17 +6,19 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// A Root is the outermost object of a kiosk window. It keeps the class of the
-// theme in step with the size of the window.
+// A Root is the outermost object of a window. It keeps the class of the theme in
+// step with the size of the window, and shows the words of buttons that have an
+// icon alone.
 type Root struct {
 	widget.BaseWidget
 
 	content fyne.CanvasObject
+	tip     *tip
 }
 
 // NewRoot returns a root around content.
 func NewRoot(content fyne.CanvasObject) *Root {
-	r := &Root{content: content}
+	r := &Root{content: content, tip: newTip()}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -24,6 +26,7 @@ func NewRoot(content fyne.CanvasObject) *Root {
 // Set replaces the content.
 func (r *Root) Set(content fyne.CanvasObject) {
 	r.content = content
+	r.tip.show(nil)
 	r.Refresh()
 }
 
@@ -61,10 +64,17 @@ func (r *Root) CreateRenderer() fyne.WidgetRenderer {
 
 type rootRenderer struct{ r *Root }
 
-func (x *rootRenderer) Destroy()                     {}
-func (x *rootRenderer) MinSize() fyne.Size           { return x.r.MinSize() }
-func (x *rootRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{x.r.content} }
-func (x *rootRenderer) Layout(s fyne.Size)           { place(x.r.content, 0, 0, s.Width, s.Height) }
+func (x *rootRenderer) Destroy()           {}
+func (x *rootRenderer) MinSize() fyne.Size { return x.r.MinSize() }
+
+func (x *rootRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{x.r.content, x.r.tip}
+}
+
+func (x *rootRenderer) Layout(s fyne.Size) {
+	place(x.r.content, 0, 0, s.Width, s.Height)
+	place(x.r.tip, 0, 0, s.Width, s.Height)
+}
 
 func (x *rootRenderer) Refresh() {
 	x.r.fit()

@@ -92,7 +92,11 @@ func TestStepsAndPlaying(t *testing.T) {
 	if s.p.tape.live {
 		t.Error("it is now")
 	}
-	s.p.tape.speed = 3
+	test.Tap(s.p.tape.rate)
+	officetest.Press(s.w, fyne.KeyDown, fyne.KeyDown, fyne.KeyDown, fyne.KeyReturn)
+	if s.p.tape.speed != 3 || s.p.menu != nil {
+		t.Errorf("by keyboard, speed %d is chosen", s.p.tape.speed)
+	}
 	test.Tap(s.p.tape.play)
 	s.Until("the last of its kind, and a pause", func() bool { return s.p.tape.playing == nil && s.p.tape.ended == 1 })
 	if got := s.p.tape.view.Moment.Position; got != 393 {
@@ -111,6 +115,23 @@ func TestStepsAndPlaying(t *testing.T) {
 	test.Tap(s.p.tape.play)
 	if s.p.tape.playing != nil {
 		t.Error("a second tap does not pause")
+	}
+}
+
+// A machine or a server that is slow plays as fast as it says, in larger steps; one that
+// has slept does not jump over all that it missed.
+func TestPlayingKeepsItsPace(t *testing.T) {
+	for _, tt := range []struct {
+		s      speed
+		passed time.Duration
+		want   int
+	}{
+		{speeds()[0], time.Second, 1}, {speeds()[1], 200 * time.Millisecond, 1}, {speeds()[1], 900 * time.Millisecond, 4}, {speeds()[2], 0, 5},
+		{speeds()[3], 200 * time.Millisecond, 20}, {speeds()[3], 1200 * time.Millisecond, 120}, {speeds()[3], 8 * time.Hour, 500},
+	} {
+		if got := tt.s.due(tt.passed); got != tt.want {
+			t.Errorf("at %d a second, %d are due after %v, want %d", tt.s.perSecond, got, tt.passed, tt.want)
+		}
 	}
 }
 
@@ -213,9 +234,20 @@ func TestFilters(t *testing.T) {
 	settled(800)
 	test.Tap(s.p.rows.time)
 	item("Alleen 23 nov").Tapped(nil)
+	if got := s.p.rows.kind.String(); got != "Soort: alles" {
+		t.Errorf("the chip of what is set to all says %q", got)
+	}
 	s.Until("one day", func() bool { return s.p.rows.lane.idle() && s.p.rows.have.Total < 30 && s.p.rows.have.Total > 0 })
 	if got := s.p.rows.time.String(); got != "Tijd: 23 nov" {
 		t.Errorf("the chip says %q", got)
+	}
+	test.Tap(s.p.rows.time)
+	if from, to := s.p.rows.times[0].Text(), s.p.rows.times[1].Text(); from != "23-11-2026" || to != "23-11-2026" {
+		t.Errorf("the menu says from %q to %q", from, to)
+	}
+	s.p.typedTimes(s.p.rows.times[0], s.p.rows.times[1])
+	if got := s.p.rows.time.String(); got != "Tijd: 23 nov" {
+		t.Errorf("what the menu says is %q", got)
 	}
 	if got := s.p.rows.count.String(); !strings.Contains(got, "van 800") {
 		t.Errorf("the count says %q", got)
@@ -372,6 +404,29 @@ func TestTheCardSaysWhatWasChecked(t *testing.T) {
 			if !strings.Contains(strings.Join(officetest.Texts(s.w), " "), want) {
 				t.Errorf("%q is not among %q", want, officetest.Texts(s.w))
 			}
+		}
+	}
+}
+
+// A button with an icon alone says what it does where the pointer or the focus rests on it.
+func TestButtonsWithAnIconAloneSayWhatTheyDo(t *testing.T) {
+	for lang, words := range map[string]string{"nl": "Vorige gebeurtenis", "en": "Event before"} {
+		s := newScreen(t, newReel(800), ui.Options{}, lang, large)
+		b, says := s.p.tape.back, func() bool { return officetest.Says(s.w, words) }
+		if says() {
+			t.Errorf("at once: %q", officetest.Texts(s.w))
+		}
+		b.MouseIn(nil)
+		s.Until("the words, under the pointer", says)
+		b.MouseOut()
+		if says() {
+			t.Error("they stay where the pointer was")
+		}
+		ui.Focus(b)
+		s.Until("the words, at the focus", says)
+		officetest.Press(s.w, fyne.KeyTab)
+		if says() {
+			t.Error("they stay where the focus was")
 		}
 	}
 }

@@ -54,7 +54,8 @@ type rowState struct {
 	time   *ui.Picker
 	chain  *ui.Picker
 
-	field *ui.Search // of the menu of people
+	times [2]*ui.Field // of the menu of times
+	field *ui.Search   // of the menu of people
 	hits  *fyne.Container
 }
 
@@ -613,6 +614,7 @@ func (p *tapePage) askTime() {
 	from, to := ui.NewField(w.T("tape-time-from"), ""), ui.NewField(w.T("tape-time-to"), w.T("tape-time-hint"))
 	from.SetText(typedTime(r.filter.From, 0))
 	to.SetText(typedTime(r.filter.To, 1))
+	r.times = [2]*ui.Field{from, to}
 	apply := ui.NewButton(ui.Primary, w.T("tape-time-apply"), func() { p.typedTimes(from, to) })
 	from.Input().OnSubmitted = func(string) { ui.Focus(to.Input()) }
 	to.Input().OnSubmitted = func(string) { p.typedTimes(from, to) }

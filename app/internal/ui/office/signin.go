@@ -33,6 +33,7 @@ type signIn struct {
 	email, password *ui.Field
 	digits          *ui.Digits
 	primary         *ui.Button
+	way             *ui.Button // the only way on: back
 	resend          *ui.Button
 	left            *ui.Text
 	timer           *ui.TimeLeft // of the question to Pocket
@@ -52,7 +53,7 @@ func (s *signIn) build() fyne.CanvasObject {
 	if s.primary != nil {
 		s.primary.SetBusy(false) // or its dots go on for nobody
 	}
-	s.primary, s.resend, s.left, s.digits, s.timer = nil, nil, nil, nil, nil
+	s.primary, s.way, s.resend, s.left, s.digits, s.timer = nil, nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch {
 	case s.notFor != "":
@@ -199,18 +200,24 @@ func (s *signIn) askPhone(col *fyne.Container) {
 func (s *signIn) frozen(col *fyne.Container) {
 	w := s.w
 	s.head(col, w.t("office-frozen"), w.t("office-frozen-text", w.Names()))
-	col.Add(s.backRow())
+	col.Add(s.onlyBack())
 }
 
 func (s *signIn) noRole(col *fyne.Container) {
 	w := s.w
 	s.head(col, w.t("office-no-role"), w.t(s.notFor, w.Names()))
-	col.Add(s.backRow())
+	col.Add(s.onlyBack())
 }
 
 func (s *signIn) back() *ui.Button { return ui.NewBack(s.w.t("back"), s.again) }
 
 func (s *signIn) backRow() fyne.CanvasObject { return ui.Row(ui.SizeSmallGap, s.back(), ui.Spring()) }
+
+// onlyBack is backRow where nothing else can be done.
+func (s *signIn) onlyBack() fyne.CanvasObject {
+	s.way = s.back()
+	return ui.Row(ui.SizeSmallGap, s.way, ui.Spring())
+}
 
 // again ends the login, and begins anew, for whoever it is.
 func (s *signIn) again() {
@@ -413,6 +420,8 @@ func (s *signIn) tick() {
 // focus puts the cursor where it goes on.
 func (s *signIn) focus() {
 	switch {
+	case s.way != nil:
+		ui.Focus(s.way)
 	case s.digits != nil:
 		ui.Focus(s.digits)
 	case s.primary != nil && s.email != nil && s.view.Visit == "":
