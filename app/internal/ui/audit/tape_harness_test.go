@@ -31,6 +31,7 @@ type reel struct {
 	err     error
 	ready   float64
 	unnamed bool // the names of people are not known yet
+	erased  bool // the people are, by now
 	seal    desk.SealView
 	hold    chan struct{} // answers to Replay wait for it; nil: they do not
 	replays []desk.Moment // that were asked for
@@ -306,6 +307,9 @@ func (a *reel) PersonThen(_ context.Context, _ string, s domain.SubjectID, m des
 		Moment: a.moment(a.at(m)),
 		Then:   desk.PersonState{Known: true, Step: enrolment.StepSMSCode, Factor: enrolment.NoFactor, State: desk.PersonEnrolling, Since: noon.AddDate(0, 0, -6)},
 		Now:    desk.PersonState{Known: true, Step: enrolment.StepDone, Factor: enrolment.SMS, State: desk.PersonActive, Since: noon.AddDate(0, 0, -5)},
+	}
+	if a.erased {
+		v.Now = desk.PersonState{Known: true, Factor: enrolment.NoFactor, State: desk.PersonErased, Since: noon.AddDate(0, 0, -1)}
 	}
 	for n := a.at(m); n > 0 && len(v.Story) < 60; n-- {
 		if e := a.event(n); e.Subject == s {

@@ -315,6 +315,24 @@ func TestAPersonThenAndNow(t *testing.T) {
 	s.Until("the vault", func() bool { return s.p.aside.vault == "2 kloppen, 1 anders." })
 }
 
+// Of somebody whose data were erased it is said, and nothing that sounds as if they had
+// never begun; how the vault stands is at hand above their story.
+func TestAPersonWhoWasErased(t *testing.T) {
+	for lang, says := range map[string][3]string{
+		"nl": {"Gewist", "Nog niet begonnen", "Controleer de kluis"}, "en": {"Erased", "Not begun", "Check the vault"},
+	} {
+		a := newReel(800)
+		a.erased = true
+		s := newScreen(t, a, ui.Options{}, lang, large)
+		s.p.filter(desk.EventFilter{Subject: numbered(8)}, "")
+		s.Until("the person", func() bool { return s.p.aside.known && s.p.rows.lane.idle() })
+		s.Settle()
+		if !officetest.Says(s.w, says[0]) || officetest.Says(s.w, says[1]) || !officetest.Says(s.w, says[2]) {
+			t.Errorf("in sight: %q", officetest.Texts(s.w))
+		}
+	}
+}
+
 // A row opens what the log has of an event, what its action caused, and its seal.
 func TestAnEventInFull(t *testing.T) {
 	s := newScreen(t, newReel(800), ui.Options{}, "en", large)

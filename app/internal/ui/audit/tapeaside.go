@@ -339,7 +339,6 @@ func (p *tapePage) personCard() fyne.CanvasObject {
 	default:
 		v := &a.person
 		all.Add(ui.Tiles(2, 130, ui.SizeGap, p.standing("then", &v.Then, &v.Now), p.standing("now", &v.Now, &v.Then)))
-		p.story(all)
 		check := ui.NewButton(ui.Small, w.T("tape-values-check"), func() { p.checkValues() }).WithLeft(ui.IconLock)
 		all.Add(ui.Row("", check))
 		if a.vault != "" {
@@ -350,6 +349,7 @@ func (p *tapePage) personCard() fyne.CanvasObject {
 				}
 			}
 		}
+		p.story(all)
 	}
 	return ui.NewCard(ui.Surface, all)
 }
@@ -395,8 +395,10 @@ func (p *tapePage) standing(id string, s, other *desk.PersonState) fyne.CanvasOb
 		all.Add(ui.Body(span))
 	}
 	line(w.T("tape-state-"+string(s.State)), w.T("tape-state-"+string(other.State)))
-	line(w.step(*s), w.step(*other))
-	line(w.factor(s.Factor), w.factor(other.Factor))
+	if s.State != desk.PersonErased { // nothing else is left of them
+		line(w.step(*s), w.step(*other))
+		line(w.factor(s.Factor), w.factor(other.Factor))
+	}
 	if !s.Since.IsZero() {
 		all.Add(ui.Hint(ui.Plain(w.T("tape-since", i18n.Args{"Time": w.minute(s.Since)}))))
 	}
