@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -311,6 +312,9 @@ func submit(ctx context.Context, client *http.Client, w Witness, c proof.Checkpo
 		return c, err
 	}
 	answer, err := client.Do(r)
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return c, errors.New("its certificate is not one that is trusted here (seal.ca_file), or not of this name")
+	}
 	if err != nil {
 		return c, errors.New("it cannot be reached") // the reason holds addresses
 	}
