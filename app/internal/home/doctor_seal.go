@@ -29,7 +29,7 @@ func (d *doctor) seal(ctx context.Context) Diagnosis {
 	c.Register = NewRegister(d.log, d.set)
 	s, err := seal.Open(ctx, c)
 	if err != nil {
-		return bad("run keydeskd verify; the README says under \"The seal\" what to do then", "%s", err)
+		return bad("run keydeskd verify; the README says under \"Did anybody change it?\" what to do then", "%s", err)
 	}
 	defer s.Close() //nolint:errcheck // only read
 	err = s.Check(ctx)

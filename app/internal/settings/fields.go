@@ -75,7 +75,7 @@ var sections = map[string]string{
 	"backup":       "Where \"keydeskd backup\" puts backups, of which one a day is advised.",
 	"afas":         "AFAS Profit, which \"keydeskd import --afas\" reads HR's list from: from a GetConnector that gives those\nwho are to be announced, and nothing that is not needed.",
 	"afas.fields":  "Which field of the connector is which of ours. Empty: the one whose name says so, in Dutch or English,\nas with the columns of a file; \"-\": none. \"keydeskd doctor\" shows what is found.",
-	"seal":         "How it can be proved that nobody changed the log: signed checkpoints of all events. See the README\nunder \"The seal\".",
+	"seal":         "How it can be proved that nobody changed the log: signed checkpoints of all events. See the README\nunder \"Did anybody change it?\".",
 	"logging":      "What the program tells its operator. Never personal data, codes or secrets.",
 }
 
