@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,7 +125,7 @@ func stopped(ctx context.Context, err error) bool {
 
 // left says what a command that was stopped has left behind; empty: nothing.
 func left(parsed *kong.Context) string {
-	if c, ok := parsed.Selected().Target.Interface().(interface{ Left() string }); ok {
+	if c, ok := reflect.TypeAssert[interface{ Left() string }](parsed.Selected().Target); ok {
 		return c.Left()
 	}
 	return ""

@@ -11,7 +11,7 @@ import (
 
 func TestStopped(t *testing.T) {
 	t.Parallel()
-	ctx, stop := context.WithCancelCause(context.Background())
+	ctx, stop := context.WithCancelCause(t.Context())
 	failed := errors.New("failed")
 	if stopped(ctx, fmt.Errorf("read: %w", context.Canceled)) {
 		t.Error("nobody stopped it")

@@ -781,7 +781,7 @@ func TestARestoreThatIsKilled(t *testing.T) {
 	t.Run("and is only stopped", func(t *testing.T) { // leaves nothing
 		t.Parallel()
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())

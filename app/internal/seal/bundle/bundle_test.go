@@ -100,8 +100,8 @@ func TestTheFilesOfABundleHaveItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range z.File {
-		if !f.Modified.Equal(made.Made) || f.ModifiedDate == 0 { //nolint:staticcheck // what unzip shows of a file without an extra field
-			t.Errorf("%s: %v, %#x", f.Name, f.Modified, f.ModifiedDate) //nolint:staticcheck // the same
+		if !f.Modified.Equal(made.Made) || f.ModifiedDate == 0 { // what unzip shows of a file without an extra field
+			t.Errorf("%s: %v, %#x", f.Name, f.Modified, f.ModifiedDate)
 		}
 	}
 }
