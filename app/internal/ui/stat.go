@@ -89,10 +89,16 @@ func (r *statRenderer) Layout(area fyne.Size) {
 	paint(r.sign, s.ink, x, top+(s.label.lineHeight()-side)/2, side, side)
 	place(s.label, x+side+8, top, max(0, area.Width-2*x-side-8), lh)
 	bold, room := fyne.TextStyle{Bold: true}, area.Width-2*x
-	m := fyne.MeasureText(s.value, size(theme.SizeNameHeadingText), bold)
-	y := top + lh
-	write(r.value, s.value, fyne.NewPos(x, y), min(room, m.Width), theme.SizeNameHeadingText, bold, theme.ColorNameForeground)
 	n := fyne.MeasureText(s.note, size(theme.SizeNameCaptionText), fyne.TextStyle{})
+	name := theme.SizeNameHeadingText
+	m := fyne.MeasureText(s.value, size(name), bold)
+	y := top + lh
+	if high := m.Height; m.Width+8+n.Width > room { // smaller, rather than without what it is to be compared with
+		name = theme.SizeNameSubHeadingText
+		m = fyne.MeasureText(s.value, size(name), bold)
+		y += (high - m.Height) * 0.6
+	}
+	write(r.value, s.value, fyne.NewPos(x, y), min(room, m.Width), name, bold, theme.ColorNameForeground)
 	note := s.note
 	if room -= m.Width + 8; room < n.Width/2 {
 		note = ""

@@ -420,8 +420,8 @@ func (a *actions) key(e *fyne.KeyEvent) bool {
 		return false
 	}
 	switch {
-	case a.decide.denying != "":
-		a.decide.stopDenying()
+	case a.decide.asks():
+		a.decide.stopAsking()
 	case a.form != nil:
 		a.end("")
 	default:

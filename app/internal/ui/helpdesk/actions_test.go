@@ -296,6 +296,43 @@ func TestApprovingAnErasure(t *testing.T) {
 	}
 }
 
+// What cannot be undone is asked once more: Enter twice does not do it, and Escape takes it
+// back.
+func TestApprovingAnErasureIsAskedOnceMore(t *testing.T) {
+	for lang, words := range map[string][2]string{"nl": {"Goedkeuren", "Wis voor altijd"}, "en": {"Approve", "Erase for ever"}} {
+		town := newTown(morning())
+		d := newDesktop(t, ui.Options{}, lang)
+		d.rights = approver
+		r := waiting(town.people[0], enrolment.Erasing)
+		town.cases.open = []desk.CaseRow{r}
+		p := newCasesPage(d, town, func() {})
+		d.show(p, wide)
+		d.until("the list", func() bool { return p.got })
+		p.open(0)
+		d.settle()
+		approve := func() {
+			t.Helper()
+			buttons := p.decide.buttons(p.w, &p.rows[0])
+			test.Tap(buttons[len(buttons)-1].(*ui.Button)) //nolint:forcetypeassert,errcheck // the primary one
+			d.settle()
+		}
+		approve()
+		if p.decide.sure != r.Case || !d.says(words[1]) || len(town.cases.decided) != 0 {
+			t.Errorf("it says %q", d.texts())
+		}
+		if b, ok := d.w.Canvas().Focused().(*ui.Button); !ok || b.Text != p.w.T("helpdesk-case-cancel") {
+			t.Errorf("%v has the focus", d.w.Canvas().Focused())
+		}
+		p.Key(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if p.decide.sure != "" || d.says(words[1]) || !d.says(words[0]) {
+			t.Errorf("after Escape it says %q", d.texts())
+		}
+		approve()
+		approve()
+		d.until("that it is done", func() bool { return p.decide.sure == "" && len(town.cases.decided) == 1 })
+	}
+}
+
 // The page of somebody who was erased says so plainly, and shows what happened.
 func TestThePageOfSomebodyErased(t *testing.T) {
 	town := newTown(morning())

@@ -443,8 +443,8 @@ func (p *casesPage) then(r *desk.CaseRow) string {
 // key takes what nothing else took.
 func (p *casesPage) Key(e *fyne.KeyEvent) bool {
 	switch {
-	case e.Name == fyne.KeyEscape && p.decide.denying != "":
-		p.decide.stopDenying()
+	case e.Name == fyne.KeyEscape && p.decide.asks():
+		p.decide.stopAsking()
 		return true
 	case e.Name == fyne.KeyEscape && p.chosen != "":
 		p.close()

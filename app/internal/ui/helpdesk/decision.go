@@ -24,16 +24,17 @@ type decision struct {
 	failed func(error)
 
 	denying string // the case that is being denied: why is asked
+	sure    string // the case that is being allowed, and cannot be undone: it is asked once more
 	busy    string // the case that is being decided
 	first   fyne.Focusable
 	turn    int  // answers to earlier questions are nobody's
-	fresh   bool // the reasons have just been asked for: they take the focus
+	fresh   bool // something has just been asked for: it takes the focus
 }
 
-func (d *decision) key() string { return fmt.Sprint(d.denying, d.busy) }
+func (d *decision) key() string { return fmt.Sprint(d.denying, "|", d.sure, "|", d.busy) }
 
 func (d *decision) forget() {
-	d.denying, d.busy, d.first, d.fresh = "", "", nil, false
+	d.denying, d.sure, d.busy, d.first, d.fresh = "", "", "", nil, false
 	d.turn++
 }
 
@@ -63,7 +64,15 @@ func (d *decision) buttons(w words, r *desk.CaseRow) []fyne.CanvasObject {
 				d.first = b
 			}
 		}
-		return append(all, ui.NewButton(ui.Quiet, w.T("helpdesk-case-cancel"), d.stopDenying))
+		return append(all, ui.NewButton(ui.Quiet, w.T("helpdesk-case-cancel"), d.stopAsking))
+	}
+	if d.sure == r.Case {
+		no := ui.NewButton(ui.Secondary, w.T("helpdesk-case-cancel"), d.stopAsking)
+		yes := ui.NewButton(ui.Primary, w.T("helpdesk-case-erase-sure"), func() { d.approve(row) })
+		no.SetEnabled(d.busy != r.Case)
+		yes.SetBusy(d.busy == r.Case)
+		d.first = no
+		return []fyne.CanvasObject{no, yes}
 	}
 	var all []fyne.CanvasObject
 	if mayEnd(s, r) {
@@ -79,14 +88,21 @@ func (d *decision) buttons(w words, r *desk.CaseRow) []fyne.CanvasObject {
 		all = append(all, b)
 	}
 	if mayApprove(s, r) {
-		b := ui.NewButton(ui.Primary, w.T("helpdesk-case-approve"), func() { d.approve(row) })
+		b := ui.NewButton(ui.Primary, w.T("helpdesk-case-approve"), func() {
+			if row.Action == enrolment.Erasing {
+				d.sure, d.fresh = row.Case, true
+				d.redraw()
+				return
+			}
+			d.approve(row)
+		})
 		b.SetBusy(d.busy == r.Case)
 		all = append(all, b)
 	}
 	return all
 }
 
-// refocus brings the focus to the reasons that have just been asked for, once they show.
+// refocus brings the focus to what has just been asked for, once that shows.
 func (d *decision) refocus() {
 	if d.fresh && d.first != nil {
 		d.fresh = false
@@ -94,8 +110,11 @@ func (d *decision) refocus() {
 	}
 }
 
-func (d *decision) stopDenying() {
-	d.denying = ""
+// asks says that a question stands open: why not, or whether they are sure.
+func (d *decision) asks() bool { return d.denying != "" || d.sure != "" }
+
+func (d *decision) stopAsking() {
+	d.denying, d.sure = "", ""
 	d.redraw()
 }
 
@@ -124,7 +143,7 @@ func (d *decision) decide(r desk.CaseRow, do func(context.Context) (desk.CaseVie
 		if turn != d.turn {
 			return
 		}
-		d.busy, d.denying = "", ""
+		d.busy, d.denying, d.sure = "", "", ""
 		switch {
 		case err == nil:
 			d.done(v)
