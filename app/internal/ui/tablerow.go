@@ -20,6 +20,7 @@ type TableColumn struct {
 	Wanted float32
 	Grows  float32 // its share of what is left
 	Yields bool    // keeps to the least until all others have what they want
+	Spare  int     // does not show where there is no room for all: 1 goes first; 0 stays
 	Right  bool    // its words end at the right
 }
 
@@ -62,11 +63,15 @@ type TableRow struct {
 	Missing bool // is not known yet
 }
 
-// widths returns how wide the columns are in a width.
+// widths returns how wide the columns are in a width; 0: it does not show.
 func (t *Table) widths(width float32) []float32 {
 	all := make([]float32, len(t.columns))
+	gone := t.gone(width)
 	left, grows := width, float32(0)
 	for i, c := range t.columns {
+		if gone[i] {
+			continue
+		}
 		all[i] = c.least()
 		left -= all[i]
 		grows += c.Grows
@@ -80,7 +85,7 @@ func (t *Table) widths(width float32) []float32 {
 	for _, yields := range []bool{false, true} {
 		want := float32(0)
 		for i, c := range t.columns {
-			if c.Yields == yields {
+			if c.Yields == yields && !gone[i] {
 				want += max(0, c.wanted()-all[i])
 			}
 		}
@@ -89,19 +94,41 @@ func (t *Table) widths(width float32) []float32 {
 			part = left / want
 		}
 		for i, c := range t.columns {
-			if c.Yields == yields {
+			if c.Yields == yields && !gone[i] {
 				all[i] += max(0, c.wanted()-all[i]) * part
 			}
 		}
 		left = max(0, left-want)
 	}
 	for i, c := range t.columns {
-		if grows > 0 {
+		if grows > 0 && !gone[i] {
 			all[i] += left * c.Grows / grows
 		}
 		all[i] = float32(int(all[i]))
 	}
 	return all
+}
+
+// gone says which columns do not show in a width: those that can be spared, one after the
+// other, until there is room for the rest.
+func (t *Table) gone(width float32) []bool {
+	all := make([]bool, len(t.columns))
+	for {
+		need, next := float32(0), -1
+		for i, c := range t.columns {
+			if all[i] {
+				continue
+			}
+			need += c.least()
+			if c.Spare > 0 && (next < 0 || c.Spare < t.columns[next].Spare) {
+				next = i
+			}
+		}
+		if need <= width || next < 0 {
+			return all
+		}
+		all[next] = true
+	}
 }
 
 // indent is the room before the words of a cell.
@@ -191,6 +218,9 @@ func (r *tableHeadRenderer) Layout(s fyne.Size) {
 	n, x := 0, float32(0)
 	for i, w := range t.widths(s.Width - t.barWidth()) {
 		c := t.columns[i]
+		if w == 0 {
+			continue
+		}
 		if part := w / float32(max(1, len(c.Parts))); len(c.Parts) > 0 && fitsAll(c.Parts, part) {
 			for j, title := range c.Parts {
 				r.title(n, title, x+part*float32(j), part, s.Height, fyne.TextAlignCenter)
@@ -362,7 +392,7 @@ func (r *rowRenderer) Layout(s fyne.Size) {
 	x := float32(0)
 	for i, w := range r.v.t.widths(s.Width) {
 		var c Cell
-		if i < len(row.Cells) {
+		if i < len(row.Cells) && w > 0 {
 			c = row.Cells[i]
 		}
 		if i < len(r.cells) {

@@ -275,6 +275,9 @@ func (p *bundlesPage) choose(col *fyne.Container) {
 		p.spans[s] = ui.NewOption(true, words, func() {
 			p.span = s
 			p.sync()
+			if s == spanDays {
+				ui.Focus(p.from.Input())
+			}
 		})
 		list.Add(p.spans[s])
 	}
@@ -706,7 +709,11 @@ func (p *bundlesPage) unkept(err error) {
 	case errors.Is(err, errLength):
 		p.wrong = p.w.T("audit-bundles-cut")
 	default:
-		p.wrong = p.w.T("audit-bundles-unwritable", i18n.Args{"Folder": strings.TrimSpace(p.dir)})
+		id, folder := "audit-bundles-unwritable", strings.TrimSpace(p.dir)
+		if !isFolder(folder) {
+			id = "audit-bundles-no-folder"
+		}
+		p.wrong = p.w.T(id, i18n.Args{"Folder": folder})
 	}
 	p.stage = made
 	p.redraw()

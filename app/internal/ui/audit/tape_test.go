@@ -653,6 +653,30 @@ func TestThePageFits(t *testing.T) {
 	}
 }
 
+// In a small window with large text a column goes, rather than that none can be read.
+func TestTimesAreWholeInASmallWindow(t *testing.T) {
+	s := newScreen(t, newReel(640), ui.Options{Scale: ui.Largest}, "en", fyne.NewSize(1024, 700))
+	for range 60 {
+		if slices.Contains(officetest.Texts(s.w), "10:58:00") {
+			break
+		}
+		s.p.scroll.ScrollTo(s.p.scroll.At() + 40)
+	}
+	for _, words := range []string{"10:58:00", "Event", "Person"} {
+		if !officetest.Says(s.w, words) {
+			t.Errorf("%q is not in sight: %q", words, officetest.Texts(s.w))
+		}
+	}
+	if officetest.Says(s.w, "No. and hash") {
+		t.Error("there is room for all columns")
+	}
+	s.w.Resize(fyne.NewSize(1920, 1080))
+	s.Settle()
+	if !officetest.Says(s.w, "No. and hash") {
+		t.Errorf("where there is room, it does not come back: %q", officetest.Texts(s.w))
+	}
+}
+
 // fitsRight fails the test where words in sight reach over the right margin of the window.
 func fitsRight(t *testing.T, w fyne.Window) {
 	t.Helper()

@@ -231,7 +231,7 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 		icon, ink, root = ui.IconShieldCheck, ui.ColorMuted, w.T("tape-root-said")
 	}
 	all.Add(ui.NewProof(icon, ink, w.T("tape-checkpoint", i18n.Args{"N": ui.Grouped(last.Number)}), w.minute(last.At)))
-	all.Add(ui.NewProof(icon, ink, root, hex(last.Root)))
+	all.Add(ui.NewProof(icon, ink, root, ends(last.Root)))
 	if v.Unsealed > 0 {
 		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.N("tape-behind", int(v.Unsealed), i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}), ""))
 	}

@@ -219,7 +219,7 @@ func (p *tapePage) detailSeal() fyne.CanvasObject {
 		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.T("tape-unsealed"), ""))
 		return all
 	}
-	all.Add(ui.NewProof(ui.IconCheck, theme.ColorNameSuccess, w.T("tape-leaf", i18n.Args{"N": ui.Grouped(int(e.Leaf))}), hex(e.Hash)))
+	all.Add(ui.NewProof(ui.IconCheck, theme.ColorNameSuccess, w.T("tape-leaf", i18n.Args{"N": ui.Grouped(int(e.Leaf))}), ends(e.Hash)))
 	all.Add(ui.NewProof(ui.IconShieldCheck, theme.ColorNameSuccess,
 		w.T("tape-checkpoint", i18n.Args{"N": ui.Grouped(e.Checkpoint.Number)}), w.minute(e.Checkpoint.At)))
 	return all

@@ -124,8 +124,8 @@ func (p *tapePage) columns() []ui.TableColumn {
 		{Title: w.T("tape-column-time"), Least: at, Wanted: at},
 		{Title: w.T("tape-column-event"), Least: 180, Wanted: 260, Grows: 1},
 		{Title: w.T("tape-column-person"), Least: 96, Wanted: 130, Grows: 0.5},
-		{Title: w.T("tape-column-by"), Least: 96, Wanted: 140, Grows: 0.5},
-		{Title: w.T("tape-column-hash"), Least: hash, Wanted: hash, Right: true},
+		{Title: w.T("tape-column-by"), Least: 96, Wanted: 140, Grows: 0.5, Spare: 2},
+		{Title: w.T("tape-column-hash"), Least: hash, Wanted: hash, Right: true, Spare: 1},
 	}
 }
 

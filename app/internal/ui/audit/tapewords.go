@@ -163,8 +163,8 @@ func (w tapeWords) step(s desk.PersonState) string {
 	return w.T("tape-step", i18n.Args{"N": int(s.Step)})
 }
 
-// hex shortens a hash to its begin and its end.
-func hex(s string) string {
+// ends shortens a hash to its begin and its end.
+func ends(s string) string {
 	if len(s) < 24 {
 		return s
 	}

@@ -189,6 +189,9 @@ func TestACheckpointIsCopied(t *testing.T) {
 	a := newArchive()
 	r := openRoom(t, a, wide, ui.Options{}, "nl")
 	p := r.witnesses()
+	if !r.says("nzyfPJ88nzyfPJ88nzyfPJ88nzyfPJ88nzyfPJ88nzw=") { // to be compared with what a mail or keydeskd says
+		t.Errorf("it says %q", officetest.Texts(r.at))
+	}
 	test.Tap(p.copies)
 	if got := fyne.CurrentApp().Clipboard().Content(); got != a.seal.Checkpoint.Note || !r.says("Gekopieerd") {
 		t.Errorf("the clipboard has %q", got)
@@ -305,7 +308,16 @@ func TestABundleThatCannotBeKept(t *testing.T) {
 		r.until(what, func() bool { return p.stage == made && r.says(says) })
 	}
 	p.folder.SetText(filepath.Join(dir, "weg"))
-	tried("that the folder is not there", "kan niet worden geschreven")
+	tried("that the folder is not there", "is er niet")
+	file := filepath.Join(dir, "bestand")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.folder.SetText(file)
+	tried("that this is no folder", "is er niet")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
 	p.folder.SetText(dir)
 	p.file.SetText("../buiten.zip")
 	tried("that this is no name", "zonder schuine streep")

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -315,6 +317,7 @@ func (p *witnessesPage) drawLast(s *sealWatch) {
 			ui.NewFact(w.T("audit-last-number"), ui.Body(ui.Plain(office.Joined(ui.Grouped(c.Number), w.Moment(c.At))))),
 			ui.NewFact(w.T("audit-last-size"), ui.Body(ui.Plain(office.Joined(ui.Grouped(int(c.Size)), unsealed)))),
 			ui.NewFact(w.T("audit-last-root"), ui.NewText(ui.RoleBody, ui.Span{Text: grouped(c.Root), Mono: true})),
+			ui.NewFact(w.T("audit-last-root-note"), ui.NewListing(inNote(c.Root))),
 			ui.NewFact(w.T("audit-witnesses-signed"), ui.Body(ui.Plain(p.signers(c))))))
 		p.copies = ui.NewButton(ui.Secondary, w.T("audit-copy"), func() { p.copyNote(c.Note) }).WithLeft(ui.IconCopy)
 		if p.copied == c.Note {
@@ -442,6 +445,15 @@ func grouped(hash string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// inNote writes a hash as checkpoints, mails and keydeskd do.
+func inNote(hash string) string {
+	b, err := hex.DecodeString(hash)
+	if err != nil {
+		return hash
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }
 
 // shortRoot writes both ends of a hash.
