@@ -32,6 +32,7 @@ type reel struct {
 	ready   float64
 	unnamed bool // the names of people are not known yet
 	erased  bool // the people are, by now
+	altered int  // the event that is not what was sealed
 	seal    desk.SealView
 	hold    chan struct{} // answers to Replay wait for it; nil: they do not
 	replays []desk.Moment // that were asked for
@@ -211,6 +212,7 @@ func (a *reel) event(n int) desk.EventRow {
 		Correlation: eventID(1_000_000 + n/len(kinds)), Causation: eventID(n - 1),
 		Hash: fmt.Sprintf("%08x", n*2654435761) + strings.Repeat("7", 56),
 	}
+	r.Altered = n == a.altered
 	if k.actor.Kind == domain.ActorStaff {
 		r.ActorName = "Joost Kuipers"
 	}

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 	"github.com/BurntSushi/toml"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
@@ -382,6 +383,44 @@ func TestAnEventInFull(t *testing.T) {
 	s.a.set(func() { s.a.err = &desk.Refusal{Code: desk.NoEvent} })
 	s.p.openEvent(5)
 	s.Until("why not", func() bool { return s.p.detail.said != "" })
+}
+
+// An event that is not what was sealed says so: in its row, and where it is opened.
+func TestAnEventThatWasChanged(t *testing.T) {
+	for lang, says := range map[string][2]string{
+		"nl": {"Dit is niet wat is verzegeld", "Blad 797 is anders"}, "en": {"This is not what was sealed", "Leaf 797 is another"},
+	} {
+		a := newReel(800)
+		a.altered = 798
+		s := newScreen(t, a, ui.Options{}, lang, large)
+		if c := s.p.row(2).Cells; c[1].Icon != ui.IconWarning || c[1].Sign != theme.ColorNameError || c[4].Ink != theme.ColorNameError {
+			t.Errorf("its row is %+v", c)
+		}
+		if c := s.p.row(1).Cells; c[4].Ink == theme.ColorNameError {
+			t.Errorf("another one's row is %+v", c)
+		}
+		s.p.openEvent(798)
+		s.Until("the event", func() bool { return s.p.detail.got })
+		s.Settle()
+		if !officetest.Says(s.w, says[0]) {
+			t.Errorf("in sight: %q", officetest.Texts(s.w))
+		}
+		for range 60 {
+			if officetest.Says(s.w, says[1]) {
+				break
+			}
+			s.p.detail.body.ScrollTo(s.p.detail.body.At() + 40)
+		}
+		if !officetest.Says(s.w, says[1]) {
+			t.Errorf("%q is nowhere in the panel", says[1])
+		}
+		s.p.openEvent(799)
+		s.Until("another one", func() bool { return s.p.detail.have.detail.Position == 799 })
+		s.Settle()
+		if officetest.Says(s.w, says[0]) {
+			t.Error("it is said of another one, too")
+		}
+	}
 }
 
 // The seal is checked again on request, and it is said how far that is and what it came to.

@@ -137,7 +137,11 @@ func (p *tapePage) detailSheet() fyne.CanvasObject {
 // detailWords tells what happened, in words.
 func (p *tapePage) detailWords() fyne.CanvasObject {
 	w, e := p.w, &p.detail.have.detail
-	all := ui.Column(ui.SizeSmallGap, ui.Body(ui.Bold(w.sentence(&e.EventRow))))
+	all := ui.Column(ui.SizeSmallGap)
+	if e.Altered {
+		all.Add(ui.NewMessage(ui.Failure, w.T("tape-altered"), ui.Plain(w.T("tape-altered-line"))))
+	}
+	all.Add(ui.Body(ui.Bold(w.sentence(&e.EventRow))))
 	fact := func(id, value string) {
 		if value != "" {
 			all.Add(ui.NewFact(w.T("tape-fact-"+id), ui.Body(ui.Plain(value))))
@@ -219,7 +223,11 @@ func (p *tapePage) detailSeal() fyne.CanvasObject {
 		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.T("tape-unsealed"), ""))
 		return all
 	}
-	all.Add(ui.NewProof(ui.IconCheck, theme.ColorNameSuccess, w.T("tape-leaf", i18n.Args{"N": ui.Grouped(int(e.Leaf))}), ends(e.Hash)))
+	icon, ink, leaf := ui.IconCheck, theme.ColorNameSuccess, "tape-leaf"
+	if e.Altered {
+		icon, ink, leaf = ui.IconWarning, theme.ColorNameError, "tape-leaf-differs"
+	}
+	all.Add(ui.NewProof(icon, ink, w.T(leaf, i18n.Args{"N": ui.Grouped(int(e.Leaf))}), ends(e.Hash)))
 	all.Add(ui.NewProof(ui.IconShieldCheck, theme.ColorNameSuccess,
 		w.T("tape-checkpoint", i18n.Args{"N": ui.Grouped(e.Checkpoint.Number)}), w.minute(e.Checkpoint.At)))
 	return all

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/i18n"
@@ -283,16 +284,19 @@ func (p *tapePage) row(i int) ui.TableRow {
 	}
 	w := p.w
 	icon, ink := sign(&e)
-	hash := strconv.FormatUint(e.Position, 10)
+	hash, number := strconv.FormatUint(e.Position, 10), ui.ColorMuted
 	if len(e.Hash) >= 4 {
 		hash += " " + e.Hash[:4] + "…"
+	}
+	if e.Altered {
+		number = theme.ColorNameError
 	}
 	return ui.TableRow{Cells: []ui.Cell{
 		{Title: w.seconds(e.Recorded, p.moment()), Mono: true},
 		{Title: w.event(&e), Icon: icon, Sign: ink, Strong: e.Position == p.detail.open},
 		{Title: w.whom(&e)},
 		{Title: w.who(&e), Ink: ui.ColorMuted},
-		{Title: hash, Mono: true, Ink: ui.ColorMuted},
+		{Title: hash, Mono: true, Ink: number},
 	}}
 }
 

@@ -172,8 +172,11 @@ func ends(s string) string {
 }
 
 // sign is how an event looks: what came of it decides the colour, what it is about the
-// sign.
+// sign. That it is not what was sealed goes before all.
 func sign(r *desk.EventRow) (ui.Icon, fyne.ThemeColorName) {
+	if r.Altered {
+		return ui.IconWarning, theme.ColorNameError
+	}
 	switch r.Outcome {
 	case history.Failed:
 		return ui.IconExclamation, theme.ColorNameError
