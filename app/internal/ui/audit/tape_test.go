@@ -127,8 +127,13 @@ func TestPlayingKeepsItsPace(t *testing.T) {
 		passed time.Duration
 		want   int
 	}{
-		{speeds()[0], time.Second, 1}, {speeds()[1], 200 * time.Millisecond, 1}, {speeds()[1], 900 * time.Millisecond, 4}, {speeds()[2], 0, 5},
-		{speeds()[3], 200 * time.Millisecond, 20}, {speeds()[3], 1200 * time.Millisecond, 120}, {speeds()[3], 8 * time.Hour, 500},
+		{speeds()[0], time.Second, 1},
+		{speeds()[1], 200 * time.Millisecond, 1},
+		{speeds()[1], 900 * time.Millisecond, 4},
+		{speeds()[2], 0, 5},
+		{speeds()[3], 200 * time.Millisecond, 20},
+		{speeds()[3], 1200 * time.Millisecond, 120},
+		{speeds()[3], 8 * time.Hour, 500},
 	} {
 		if got := tt.s.due(tt.passed); got != tt.want {
 			t.Errorf("at %d a second, %d are due after %v, want %d", tt.s.perSecond, got, tt.passed, tt.want)

@@ -1,0 +1,199 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/ui"
+)
+
+// barsWanted asks for what shows; while it is live, that ends now.
+func (p *tapePage) barsWanted() desk.HistogramQuery {
+	t := &p.tape
+	q := desk.HistogramQuery{Zone: p.zone}
+	days := int(t.hist.Last.Sub(t.hist.First)/(24*time.Hour)) + 2
+	if t.span > 0 {
+		if t.live {
+			p.centre(p.Clock())
+		}
+		q.From, q.To = t.from, t.to
+		days = int(t.span/(24*time.Hour)) + 2
+	}
+	if room := int(t.chart.Size().Width); room > 0 && t.hist.Position > 0 {
+		q.Bars = max(24, min(room/5, desk.MostBars))
+		if days >= 14 { // a bar a day, as far as there is room
+			q.Bars = min(q.Bars, days)
+		} else {
+			q.Bars = min(q.Bars, room/9)
+		}
+	}
+	return q
+}
+
+// barsCame shows them, and follows what was recorded.
+func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) {
+	t := &p.tape
+	if err != nil {
+		p.failed(err)
+		p.lookLater()
+		return
+	}
+	moved, first := h.Position != t.hist.Position, t.hist.Position == 0 && h.Position > 0
+	if moved || q.From != t.from && t.span > 0 || len(h.Bars) != len(t.hist.Bars) || h.Width != t.hist.Width || !sameBegin(h, t.hist) {
+		t.hist = h
+		p.putBars()
+	}
+	if p.lost != nil {
+		p.answered()
+	} else if moved && t.got && !t.chart.Dragging() {
+		t.replays.want(t.want)
+	}
+	if p.rows.waits() {
+		p.rows.ask(p)
+	}
+	p.showTape()
+	if first { // now it is known how long the log is
+		p.look()
+		return
+	}
+	p.lookLater()
+}
+
+func sameBegin(a, b desk.Histogram) bool {
+	return len(a.Bars) == 0 || len(b.Bars) == 0 || a.Bars[0].From.Equal(b.Bars[0].From)
+}
+
+// putBars hands the histogram to what draws it.
+func (p *tapePage) putBars() {
+	t := &p.tape
+	bars := make([]ui.HistogramBar, len(t.hist.Bars))
+	for i, b := range t.hist.Bars {
+		bars[i] = ui.HistogramBar{From: b.From, Count: b.Events}
+	}
+	t.chart.Leap = 7
+	if t.hist.Width < 24*time.Hour {
+		t.chart.Leap = int(24 * time.Hour / max(time.Hour, t.hist.Width))
+	}
+	t.chart.SetBars(bars, p.end(), p.latest(), p.ticks())
+	p.showNoBars()
+}
+
+// showNoBars says why there are no bars.
+func (p *tapePage) showNoBars() {
+	t := &p.tape
+	if t.none.Hidden = len(t.hist.Bars) > 0; !t.none.Hidden {
+		id := "tape-wait"
+		if t.got {
+			id = "tape-empty"
+		}
+		set(t.none, p.w.T(id))
+	}
+}
+
+// ticks are the words under the bars: the ends first, then months and days by how much
+// they tell.
+func (p *tapePage) ticks() []ui.HistogramTick {
+	h := p.tape.hist
+	all := make([]ui.HistogramTick, 0, len(h.Bars))
+	hours := h.Width < 24*time.Hour
+	for i, b := range h.Bars {
+		at := b.From.In(time.Local)
+		mid := at.Add(h.Width / 2)
+		midnight := i > 0 && !sameDay(mid, h.Bars[i-1].From.Add(h.Width/2).In(time.Local)) || at.Hour() == 0
+		if hours && midnight { // bars may begin at eleven, where the clock went back
+			at = mid
+		}
+		ends := i == 0 || i == len(h.Bars)-1
+		t := ui.HistogramTick{Bar: i, Text: p.w.short(at, false), Rank: 6}
+		few := len(h.Bars) <= 24
+		switch {
+		case ends:
+			t.Rank = 0
+		case hours && midnight && (at.Day() == 1 || at.Weekday() == time.Monday):
+			t.Rank = 1
+		case hours && midnight, !hours && at.Day() == 1:
+			t.Rank = 2
+		case hours && at.Hour() == 12 && h.Width < 12*time.Hour, !hours && at.Day() == 15:
+			t.Rank = 3
+		case hours && at.Hour()%6 == 0 && h.Width < 12*time.Hour, !hours && at.Weekday() == time.Monday:
+			t.Rank = 4
+		case !few:
+			continue
+		}
+		if hours && !midnight {
+			t.Text = at.Format("15:04")
+			if ends {
+				t.Text = p.w.short(at, false) + " " + t.Text
+			}
+		} else if at.YearDay() == 1 || i == 0 && len(h.Bars) > 1 && at.Year() != p.Clock().In(time.Local).Year() {
+			t.Text = p.w.short(at, true)
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// zoom shows less time, or more, around where the handle is.
+func (p *tapePage) zoom(in bool) {
+	t := &p.tape
+	shown := t.span
+	if shown == 0 {
+		shown = p.end().Sub(t.hist.First)
+	}
+	all := spans()
+	next := t.span
+	if in {
+		if i := slices.IndexFunc(all, func(s time.Duration) bool { return s > 0 && s < shown }); i >= 0 {
+			next = all[i]
+		}
+	} else {
+		next = 0
+		for _, s := range all {
+			if s > shown && s < p.latest().Sub(t.hist.First) {
+				next = s
+			}
+		}
+	}
+	if next == t.span || len(t.hist.Bars) == 0 {
+		return
+	}
+	t.span = next
+	p.centre(p.moment())
+	p.look()
+	p.showTape()
+}
+
+// centre puts a moment in the middle of what shows, as far as there is something at both
+// sides.
+func (p *tapePage) centre(at time.Time) {
+	t := &p.tape
+	last := p.Clock()
+	if t.hist.Last.After(last) {
+		last = t.hist.Last
+	}
+	to := at.Add(t.span / 2)
+	if to.After(last) {
+		to = last
+	}
+	from := to.Add(-t.span)
+	if from.Before(t.hist.First) {
+		from = t.hist.First
+		to = from.Add(t.span)
+	}
+	t.from, t.to = from, to
+}
+
+// moment is when it is that shows.
+func (p *tapePage) moment() time.Time {
+	t := &p.tape
+	switch {
+	case t.live:
+		return p.latest()
+	case !t.want.At.IsZero():
+		return t.want.At
+	case t.got:
+		return t.view.Moment.At
+	}
+	return p.latest()
+}
