@@ -38,10 +38,12 @@ var ErrBadBundle = errors.New("not a bundle")
 // The bounds of what is read: a bundle comes from a stranger. Files that can be
 // large are read as a stream, each of them at most twice.
 const (
-	maxSmall = 1 << 20  // bytes of the small files
-	maxNotes = 64 << 20 // bytes of consistency.json: some ten thousand days
-	maxLine  = 16 << 20 // bytes of a line of events.ndjson
-	maxFiles = 100      // entries in the zip's directory
+	maxSmall   = 1 << 20  // bytes of the small files
+	maxNotes   = 64 << 20 // bytes of consistency.json
+	maxEarlier = 50_000   // checkpoints in it: more than a hundred years of days
+	maxKeys    = 100      // in the file keys
+	maxLine    = 16 << 20 // bytes of a line of events.ndjson
+	maxFiles   = 100      // entries in the zip's directory
 )
 
 // Verify reads a bundle and says exactly what holds, and what not. An error
@@ -198,6 +200,10 @@ func (c *checker) json(name string, limit int64, to any) bool {
 func (c *checker) trust(given []string) error {
 	b, _ := c.all(FileKeys, maxSmall)
 	own := strings.Fields(string(b))
+	if len(own) > maxKeys { // each checkpoint is tried with each
+		c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds %d keys, and %d at the most are looked at", len(own), maxKeys)
+		own = own[:maxKeys]
+	}
 	keys := given
 	if c.v.KeysPinned = len(given) > 0; !c.v.KeysPinned {
 		keys = own
@@ -305,12 +311,11 @@ func (c *checker) index() {
 // earlier verifies that the earlier checkpoints are signed, and that each is of
 // the same history as the bundle's.
 func (c *checker) earlier() {
-	var all []Earlier
 	c.proofs, c.signs, c.roots = map[int64][]tlog.Hash{}, map[int64]tlog.Hash{}, map[int64]tlog.Hash{}
-	if !c.json(FileConsistency, maxNotes, &all) || !c.sealed {
-		return
-	}
-	for _, e := range all {
+	for e := range c.notes {
+		if !c.sealed {
+			continue
+		}
 		p, signed, err := c.signed([]byte(e.Note))
 		switch {
 		case err != nil:
@@ -326,6 +331,39 @@ func (c *checker) earlier() {
 			c.grown = append(c.grown, p)
 		}
 		c.proofs[p.Size], c.signs[p.Size] = e.Proof, p.Root
+	}
+}
+
+// notes gives the earlier checkpoints one by one: all at once, the shortest that can be
+// written would take far more room than their file.
+func (c *checker) notes(yield func(Earlier) bool) {
+	b, ok := c.all(FileConsistency, maxNotes)
+	if !ok {
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	begin, err := d.Token()
+	if err == nil && begin != json.Delim('[') {
+		err = errors.New("it is no list")
+	}
+	for n := 0; err == nil && d.More(); n++ {
+		var e Earlier
+		if err = d.Decode(&e); err == nil && n == maxEarlier {
+			err = fmt.Errorf("more than %d checkpoints", maxEarlier)
+		}
+		if err == nil && !yield(e) {
+			return
+		}
+	}
+	if err == nil {
+		_, err = d.Token() // the end of the list
+	}
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("something follows")
+	}
+	if err != nil {
+		c.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file is not in its form: %v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -628,6 +629,31 @@ func TestBombs(t *testing.T) {
 		x.files[name] = zeros
 		if v := verdict(t, x.pack(t), proof.Options{}); v.OK() || len(v.Findings) == 0 {
 			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// What is short, and there a million times, takes neither memory nor time.
+func TestManyOfTheSmallest(t *testing.T) { //nolint:paralleltest // it measures what is allocated
+	l, b := sample()
+	for _, test := range []struct {
+		name    string
+		file    string
+		content string
+	}{
+		{"checkpoints", proof.FileConsistency, "[" + strings.Repeat("{},", 10<<20) + "{}]"},
+		{"keys", proof.FileKeys, strings.Repeat(l.Keys()[0]+"\n", 9000)},
+	} {
+		x := unpack(t, b)
+		x.files[test.file] = []byte(test.content)
+		packed := x.pack(t)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		v := verdict(t, packed, proof.Options{})
+		runtime.ReadMemStats(&after)
+		found := slices.ContainsFunc(v.Findings, func(f proof.Finding) bool { return f.Kind == proof.FoundForm && f.File == test.file })
+		if got := (after.TotalAlloc - before.TotalAlloc) >> 20; !found || got > 400 {
+			t.Errorf("%s: %d MB, %+v", test.name, got, v.Findings)
 		}
 	}
 }
