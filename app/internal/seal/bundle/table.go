@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -122,24 +123,29 @@ func (t *table) write(cells ...string) error {
 }
 
 // appendCell appends a cell that no spreadsheet takes for a formula (OWASP, CSV
-// injection): one that begins like one gets an apostrophe before it. Events
-// hold no free text of ours; but whoever can write to the log can write
-// anything.
+// injection): one that begins like one gets an apostrophe before it. So does what is in
+// it and would be a cell of its own where another separator counts, such as in a Dutch
+// table under an English Excel, which sees no quotes in the middle. Events hold no free
+// text of ours; but whoever can write to the log can write anything.
 func appendCell(b []byte, s string) []byte {
 	b = append(b, '"')
-	if begins := strings.TrimLeft(s, " \u00a0\u3000"); begins != "" && strings.ContainsAny(firstRune(begins), "=+-@\t\r\n＝＋－＠") {
-		b = append(b, '\'')
-	}
 	for {
-		i := strings.IndexByte(s, '"')
-		if i < 0 {
-			break
+		if begins := strings.TrimLeftFunc(s, isBlank); begins != "" && strings.ContainsAny(firstRune(begins), "=+-@\t\r\n＝＋－＠") {
+			b = append(b, '\'')
 		}
-		b = append(append(b, s[:i]...), `""`...)
-		s = s[i+1:]
+		i := strings.IndexAny(s, ",;|\t\r\n\"")
+		if i < 0 {
+			return append(append(b, s...), '"')
+		}
+		if b = append(b, s[:i]...); s[i] == '"' {
+			b = append(b, '"')
+		}
+		b, s = append(b, s[i]), s[i+1:]
 	}
-	return append(append(b, s...), '"')
 }
+
+// isBlank says whether a spreadsheet may pass over something at the beginning of a cell.
+func isBlank(r rune) bool { return unicode.IsSpace(r) && !strings.ContainsRune("\t\r\n", r) }
 
 func firstRune(s string) string {
 	for _, r := range s {
