@@ -278,6 +278,8 @@ func TestLoginsThatAreGone(t *testing.T) {
 		}
 		prune(time.Now().Add(1000 * time.Hour)) // of the future: allows nothing
 		prune(time.Now())                       // nor does one of what is never pruned
+		prune(time.Now().Add(1000 * time.Hour)) // nor one that claims to be of the future itself
+		w.tamper(fmt.Sprintf("UPDATE events SET recorded = %d WHERE position = (SELECT max(position) FROM events)", time.Now().Add(2000*time.Hour).UnixMicro()))
 		w.sealed()
 		w.tamper(logins)
 		if f := w.found(seal.Missing, 0, forever); f.Position <= 50 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -181,7 +182,7 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	if v.service, err = v.log.ReadStream(ctx, domain.ServiceStream, 0); err != nil {
 		return err
 	}
-	may := v.mayBeGone(c)
+	may := v.mayBeGone(c, all)
 	head, err := v.log.Head(ctx)
 	if err != nil {
 		return err
@@ -258,7 +259,7 @@ func (v *verification) before() *Finding {
 // are older than the settings keep them for, and those that a recorded and sealed
 // pruning has removed. The index knows days only: what falls due in the course of a
 // day may be gone from its beginning on.
-func (v *verification) mayBeGone(c *comparer) func(proof.Entry) bool {
+func (v *verification) mayBeGone(c *comparer, all []proof.Checkpoint) func(proof.Entry) bool {
 	var until time.Time
 	if v.o.KeepLogins > 0 {
 		until = v.o.Now.Add(-v.o.KeepLogins)
@@ -270,25 +271,35 @@ func (v *verification) mayBeGone(c *comparer) func(proof.Entry) bool {
 		if err != nil || !ok || !pruned.Before.After(until) {
 			continue // one that cannot be read allows nothing
 		}
-		// It is believed for what may be pruned: logins of the last day never are. An hour
-		// is for two clocks.
-		if v.isSealed(c, e) && !pruned.Before.After(e.Recorded.Add(time.Hour-service.LoginsKept)) {
+		// It is believed for what may be pruned: logins of the last day never are, by the
+		// clock that it was recorded with, and by that of whoever sealed it. An hour is for
+		// two clocks.
+		sealed, ok := v.sealedAt(c, e, all)
+		if sealed.After(e.Recorded) {
+			sealed = e.Recorded
+		}
+		if ok && !pruned.Before.After(sealed.Add(time.Hour-service.LoginsKept)) {
 			until = pruned.Before
 		}
 	}
 	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }
 }
 
-// isSealed says whether an event is a leaf of the tree. What is wrong with the files is
-// found where the tree is computed.
-func (v *verification) isSealed(c *comparer, e *domain.Recorded) bool {
+// sealedAt returns when an event was sealed, by the first checkpoint that covers it;
+// false: it is no leaf of the tree. What is wrong with the files is found where the tree
+// is computed.
+func (v *verification) sealedAt(c *comparer, e *domain.Recorded, all []proof.Checkpoint) (at time.Time, ok bool) {
 	i, err := v.files.find(uint64(e.Position), v.report.Size)
 	if err != nil || i >= v.report.Size {
-		return false
+		return at, false
 	}
 	hash, err := v.files.ReadHashes([]int64{tlog.StoredHashIndex(0, i)})
 	made := c.make(e)
-	return err == nil && !made.bad && made.hash == hash[0]
+	if err != nil || made.bad || made.hash != hash[0] {
+		return at, false
+	}
+	covers := sort.Search(len(all)-1, func(n int) bool { return all[n].Size > i }) // the last one does
+	return all[covers].At, true
 }
 
 // since compares with an older checkpoint.
