@@ -524,6 +524,7 @@ func (t *Table) step(n int, to func(cursor) (cursor, bool)) bool {
 		if !t.exists(t.chosen) {
 			t.chosen = nowhere
 		}
+		t.show(t.chosen) // it may be the last one and out of sight
 		return false
 	}
 	t.choose(best)

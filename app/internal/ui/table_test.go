@@ -183,6 +183,18 @@ func TestRowsComeAndGo(t *testing.T) {
 	}
 }
 
+// The last row, chosen and out of sight, comes into sight when somebody presses on.
+func TestPressingOnAtTheEnd(t *testing.T) {
+	c := newCounting(ui.Section{Rows: 6})
+	deskWindow(t, c.Table, fyne.NewSize(1000, 400))
+	key(c.Table, fyne.KeyEnd)
+	c.SetSections([]ui.Section{{Rows: 60}})
+	c.Choose(59, false)
+	if key(c.Table, fyne.KeyDown); c.Chosen() != 59 || c.to != 60 {
+		t.Errorf("row %d is chosen, and %d to %d are in sight", c.Chosen(), c.from, c.to)
+	}
+}
+
 // Whatever is folded and pressed, what is chosen exists and is in sight.
 func TestWhateverIsPressed(t *testing.T) {
 	test.NewTempApp(t).Settings().SetTheme(ui.NewTheme(ui.Options{Class: ui.Desktop}))
