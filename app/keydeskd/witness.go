@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -78,19 +79,14 @@ func (c witnessCommand) Run(a *app) (err error) {
 	at := "http://" + l.Addr().String()
 	l = netutil.LimitListener(l, witnessAtOnce)
 	if c.TLSCert != "" {
-		clear := l
-		if l, err = pocket.ListenTLS(clear, c.TLSCert, c.TLSKey); err != nil {
-			return errors.Join(err, clear.Close())
+		bare := l
+		if l, err = pocket.ListenTLS(bare, c.TLSCert, c.TLSKey); err != nil {
+			return errors.Join(err, bare.Close())
 		}
-		at = "https://" + clear.Addr().String()
+		at = "https://" + bare.Addr().String()
 	}
 	fmt.Fprintf(a.out, "key: %s\nlistens at: %s\n", w.Key(), at)
-	ctx, cancel := context.WithCancel(a.ctx)
-	var looking sync.WaitGroup
-	looking.Go(func() { c.follow(ctx, a, w, list) })
-	defer looking.Wait()
-	defer cancel()
-	return serveWitness(ctx, l, w)
+	return c.serve(a.ctx, l, w, list, a.errs)
 }
 
 // witnessLooks is how often it is looked whether the files of --log have changed.
@@ -98,7 +94,7 @@ const witnessLooks = 2 * time.Second
 
 // follow has the witness know whom the files of --log name, when they change, until ctx
 // ends. list is what was read of them before.
-func (c witnessCommand) follow(ctx context.Context, a *app, w *witness.Witness, list string) {
+func (c witnessCommand) follow(ctx context.Context, w *witness.Witness, list string, errs io.Writer) {
 	tick := time.NewTicker(witnessLooks)
 	defer tick.Stop()
 	for {
@@ -115,11 +111,11 @@ func (c witnessCommand) follow(ctx context.Context, a *app, w *witness.Witness, 
 			err = w.Know(logs)
 		}
 		if err != nil {
-			fmt.Fprintln(a.errs, "keydeskd: witness: --log has changed, and is not taken over:", err)
+			fmt.Fprintln(errs, "keydeskd: witness: --log has changed, and is not taken over:", err)
 			continue
 		}
 		for _, log := range logs {
-			fmt.Fprintln(a.errs, "keydeskd: witness: --log has changed: it watches", log.Name())
+			fmt.Fprintln(errs, "keydeskd: witness: --log has changed: it watches", log.Name())
 		}
 	}
 }
@@ -170,12 +166,17 @@ func (c witnessCommand) Validate() error {
 	return nil
 }
 
-// serveWitness answers until ctx ends, and finishes what is under way.
-func serveWitness(ctx context.Context, l net.Listener, w *witness.Witness) error {
+// serve answers until ctx ends, and finishes what is under way.
+func (c witnessCommand) serve(ctx context.Context, l net.Listener, w *witness.Witness, list string, errs io.Writer) error {
 	server := &http.Server{
 		Handler: w, ReadHeaderTimeout: witnessTakes, ReadTimeout: witnessTakes, WriteTimeout: witnessTakes, IdleTimeout: witnessForgets,
 		MaxHeaderBytes: 16 << 10,
 	}
+	looking, stop := context.WithCancel(ctx)
+	var look sync.WaitGroup
+	look.Go(func() { c.follow(looking, w, list, errs) })
+	defer look.Wait()
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {

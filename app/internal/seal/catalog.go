@@ -1,13 +1,13 @@
 package seal
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"slices"
 	"sort"
 	"sync"
@@ -19,66 +19,100 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
-// A catalog is where the checkpoints stand in their file, in the order of their
-// sizes. It is read once, and then only what was added.
+// A catalog is where checkpoints stand in their list, in the order of their sizes: the
+// last one of each quarter of an hour, in one of which every day of every time zone ends,
+// and of more than so many the one in between. From them, the others are found. The list
+// is read once, and then only what was added.
 type catalog struct {
 	mu    sync.Mutex
 	file  string // whose it is
 	read  int64  // bytes
 	cards []card
+	last  card // the newest, which is not among the others; number 0: there is none
 }
 
 type card struct {
+	number int // from 1
 	size   int64
-	at     time.Time
-	offset int64
-	length int
+	at     int64 // in seconds since 1970
+	begin  int64 // where the first line of this size begins
+	line   int64 // where the last one does, which counts
+	length int   // of that
 }
 
-// update reads what was added to the file.
-func (c *catalog) update(path, sealer string) error {
-	file, err := os.Open(path) //nolint:gosec // the folder is a setting
-	if errors.Is(err, os.ErrNotExist) {
-		c.read, c.cards = 0, nil
-		return nil
+const (
+	quarter = 15 * 60 // seconds
+	between = 1024
+)
+
+// update reads what was added to the list.
+func (c *catalog) update(file io.ReaderAt, end int64, sealer string) error {
+	if end < c.read || c.file != sealer {
+		c.read, c.cards, c.last, c.file = 0, nil, card{}, sealer
 	}
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // only read
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() < c.read || c.file != sealer {
-		c.read, c.cards, c.file = 0, nil, sealer
-	}
-	r := bufio.NewReaderSize(io.NewSectionReader(file, c.read, info.Size()-c.read), writeSize/4)
-	for {
-		b, err := r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		one, err := parseLine(b)
+	return eachLine(io.NewSectionReader(file, c.read, end-c.read), c.read, func(b []byte, at int64) error {
+		size, made, err := glance(b)
 		if err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
 		}
-		c.put(card{one.Size, one.At, c.read, len(b)})
-		c.read += int64(len(b))
+		c.put(card{size: size, at: made.Unix(), begin: at, line: at, length: len(b)})
+		c.read = at + int64(len(b))
+		return nil
+	})
+}
+
+// put takes a line in.
+func (c *catalog) put(one card) {
+	switch {
+	case c.last.number == 0, one.size > c.last.size:
+		if n := len(c.cards); c.last.number > 0 && (one.at/quarter != c.last.at/quarter || n > 0 && c.last.number-c.cards[n-1].number >= between) {
+			c.cards = append(c.cards, c.last)
+		}
+		one.number = c.last.number + 1
+		c.last = one
+	case one.size == c.last.size:
+		c.last.line, c.last.length = one.line, one.length
+	default: // it was cosigned later
+		if i, ok := slices.BinarySearchFunc(c.cards, one.size, func(k card, size int64) int { return cmp.Compare(k.size, size) }); ok {
+			c.cards[i].line, c.cards[i].length = one.line, one.length
+		}
 	}
 }
 
-// put adds a card; the last one of a size counts.
-func (c *catalog) put(one card) {
-	at, found := slices.BinarySearchFunc(c.cards, one.size, func(k card, size int64) int { return int(min(1, max(-1, k.size-size))) })
-	if found {
-		c.cards[at] = one
-	} else {
-		c.cards = slices.Insert(c.cards, at, one)
+// covering looks in the list for the first checkpoint that covers a leaf. Nothing: there
+// is none.
+func (c *catalog) covering(list io.ReaderAt, leaf int64) (found card, err error) {
+	if leaf >= c.last.size {
+		return card{}, nil
 	}
+	var from card
+	if i := sort.Search(len(c.cards), func(i int) bool { return c.cards[i].size > leaf }); i > 0 {
+		from = c.cards[i-1]
+	}
+	enough := errors.New("enough")
+	err = eachLine(io.NewSectionReader(list, from.begin, c.read-from.begin), from.begin, func(b []byte, at int64) error {
+		if found.number > 0 && at > found.begin+tail { // who cosigned it later, has by now
+			return enough
+		}
+		size, made, err := glance(b)
+		if err != nil {
+			return err
+		}
+		one := card{from.number + 1, size, made.Unix(), at, at, len(b)}
+		switch {
+		case found.number > 0 && size == found.size:
+			found.line, found.length = at, len(b)
+		case found.number == 0 && size > leaf:
+			found = one
+		case found.number == 0 && size > from.size:
+			from = one
+		}
+		return nil
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	return found, err
 }
 
 // A Listed is a checkpoint with its number, from 1.
@@ -89,74 +123,100 @@ type Listed struct {
 
 // Covering returns the first checkpoint that covers a leaf; false: none does yet.
 func (s *Seal) Covering(leaf int64) (Listed, bool, error) {
-	var found Listed
-	err := s.list(func(cards []card) []int {
-		at := sort.Search(len(cards), func(i int) bool { return cards[i].size > leaf })
-		if at == len(cards) {
-			return nil
+	all, err := s.list(func(c *catalog, list io.ReaderAt) ([]card, error) {
+		found, err := c.covering(list, leaf)
+		if err != nil || found.number == 0 {
+			return nil, err
 		}
-		return []int{at}
-	}, func(l Listed) { found = l })
-	return found, found.Number > 0, err
+		return []card{found}, nil
+	})
+	if err != nil || len(all) == 0 {
+		return Listed{}, false, err
+	}
+	return all[0], true, nil
 }
 
 // Daily returns the last checkpoint of each day of a time zone, the newest first, at
 // most so many.
 func (s *Seal) Daily(most int, zone *time.Location) ([]Listed, error) {
-	var all []Listed
-	err := s.list(func(cards []card) (chosen []int) {
-		last := ""
-		for i := len(cards) - 1; i >= 0 && len(chosen) < most; i-- {
-			if day := cards[i].at.In(zone).Format(time.DateOnly); day != last {
-				chosen, last = append(chosen, i), day
-			}
+	return s.list(func(c *catalog, _ io.ReaderAt) ([]card, error) { return c.daily(most, zone), nil })
+}
+
+func (c *catalog) daily(most int, zone *time.Location) (chosen []card) {
+	day := ""
+	choose := func(k card) {
+		if d := time.Unix(k.at, 0).In(zone).Format(time.DateOnly); d != day {
+			chosen, day = append(chosen, k), d
 		}
-		return chosen
-	}, func(l Listed) { all = append(all, l) })
-	return all, err
+	}
+	if c.last.number > 0 {
+		choose(c.last)
+	}
+	for i := len(c.cards) - 1; i >= 0 && len(chosen) < most; i-- {
+		choose(c.cards[i])
+	}
+	return chosen
+}
+
+// Days yields the last checkpoint of each day of UTC, the oldest first. An error of yield
+// ends it and is returned as it is.
+func (s *Seal) Days(ctx context.Context, yield func(proof.Checkpoint) error) error {
+	days, err := s.Daily(math.MaxInt, time.UTC)
+	if err != nil {
+		return err
+	}
+	for _, d := range slices.Backward(days) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := yield(d.Checkpoint); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list opens the checkpoints that are chosen.
-func (s *Seal) list(choose func([]card) []int, yield func(Listed)) error {
+func (s *Seal) list(choose func(*catalog, io.ReaderAt) ([]card, error)) ([]Listed, error) {
 	if err := s.refresh(); err != nil {
 		if errors.Is(err, ErrNoSeal) {
-			return nil
+			return nil, nil
 		}
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	keys, sealer := s.keys, s.tree.Sealer
 	s.mu.Unlock()
 	s.catalog.mu.Lock()
 	defer s.catalog.mu.Unlock()
-	path := s.folder.path(checkpointsFile)
-	if err := s.catalog.update(path, sealer); err != nil {
-		return err
-	}
-	chosen := choose(s.catalog.cards)
-	if len(chosen) == 0 {
-		return nil
-	}
-	file, err := os.Open(path) //nolint:gosec // the folder is a setting
-	if err != nil {
-		return err
+	file, end, err := s.folder.openList()
+	if err != nil || file == nil {
+		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // only read
-	for _, i := range chosen {
-		b := make([]byte, s.catalog.cards[i].length)
-		if _, err := file.ReadAt(b, s.catalog.cards[i].offset); err != nil {
-			return err
+	if err := s.catalog.update(file, end, sealer); err != nil {
+		return nil, err
+	}
+	chosen, err := choose(&s.catalog, file)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Listed, 0, len(chosen))
+	for _, k := range chosen {
+		b := make([]byte, k.length)
+		if _, err := file.ReadAt(b, k.line); err != nil {
+			return nil, err
 		}
-		c, err := parseLine(b)
-		if err == nil {
-			c, err = keys.open(c.Note)
+		c, err := keys.openLine(b)
+		if err == nil && c.Size != k.size {
+			err = proof.ErrBadCheckpoint
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
+			return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
 		}
-		yield(Listed{i + 1, c})
+		all = append(all, Listed{k.number, c})
 	}
-	return nil
+	return all, nil
 }
 
 // A Known is what the seal knows of an event.

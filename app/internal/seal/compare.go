@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -263,48 +262,3 @@ func (s *Seal) compareTail(ctx context.Context, l leafer, files *storage, size i
 	}
 	return nil
 }
-
-// structure recomputes a whole tree from its leaves, and sees that it leads to every
-// checkpoint, and the index with it. It returns the first thing that does not hold,
-// and how many checkpoints do.
-func structure(ctx context.Context, files *storage, all []proof.Checkpoint) (fit int, bad *Finding, err error) {
-	if len(all) == 0 {
-		return 0, nil, nil
-	}
-	size := all[len(all)-1].Size
-	r := newStructure(files, size)
-	sealed := int64(0)
-	for _, c := range all {
-		for r.edge.size < c.Size {
-			if r.edge.size%block == 0 && ctx.Err() != nil {
-				return fit, nil, context.Cause(ctx)
-			}
-			if kind, err := r.leaf(); err != nil || kind != "" {
-				return fit, r.finding(kind, sealed), err
-			}
-		}
-		switch {
-		case r.edge.root() != c.Root:
-			return fit, r.finding(BadRoot, sealed), nil
-		case !bytes.Equal(r.index.Sum(nil), c.Index[:]):
-			return fit, r.finding(BadIndex, sealed), nil
-		}
-		sealed, fit = c.Size, fit+1
-	}
-	return fit, nil, nil
-}
-
-// finding says that something is wrong with the leaves behind those that the last
-// good checkpoint covers.
-func (r *structured) finding(kind FindingKind, sealed int64) *Finding {
-	if kind == "" {
-		return nil
-	}
-	f := &Finding{Kind: kind, Leaf: sealed}
-	if entry, err := r.files.entry(sealed); err == nil {
-		f.Position = entry.Position
-	}
-	return f
-}
-
-func short(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -51,12 +50,6 @@ type tree struct {
 	Master string `json:"master"` // id of the master key that the signing key comes from
 	Key    string `json:"key"`    // verifies the checkpoints
 	Before string `json:"before,omitempty"`
-}
-
-// A line is one of the checkpoints file.
-type line struct {
-	At   time.Time `json:"at"` // when it was written here
-	Note string    `json:"note"`
 }
 
 // A folder is where a seal lives.
@@ -107,67 +100,6 @@ func (f folder) last(keys keys) (proof.Checkpoint, bool, error) {
 		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s and %s say different things of %d leaves", ErrDamaged, checkpointsFile, checkpointFile, alone.Size)
 	}
 	return listed, true, nil
-}
-
-// tail is how much of the end of the checkpoints is looked at for the newest: a
-// witness may have cosigned an older one after it.
-const tail = 1 << 20
-
-// lastListed finds the newest checkpoint in the list. A line that was not written
-// to its end does not count.
-func (f folder) lastListed(keys keys) (proof.Checkpoint, bool, error) {
-	file, err := os.Open(f.path(checkpointsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return proof.Checkpoint{}, false, nil
-	}
-	if err != nil {
-		return proof.Checkpoint{}, false, err
-	}
-	defer file.Close() //nolint:errcheck // only read
-	info, err := file.Stat()
-	if err != nil {
-		return proof.Checkpoint{}, false, err
-	}
-	from := max(0, info.Size()-tail)
-	b, err := io.ReadAll(io.NewSectionReader(file, from, info.Size()-from))
-	if err != nil {
-		return proof.Checkpoint{}, false, err
-	}
-	if from > 0 {
-		b = b[bytes.IndexByte(b, '\n')+1:]
-	}
-	b = b[:bytes.LastIndexByte(b, '\n')+1]
-	var newest []byte
-	size := int64(-1)
-	for one := range bytes.Lines(b) {
-		c, err := parseLine(one)
-		if err != nil {
-			return proof.Checkpoint{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
-		}
-		if c.Size >= size {
-			newest, size = c.Note, c.Size
-		}
-	}
-	if size < 0 {
-		return proof.Checkpoint{}, false, nil
-	}
-	c, err := keys.open(newest)
-	if err != nil {
-		return proof.Checkpoint{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, checkpointsFile, err)
-	}
-	return c, true, nil
-}
-
-// parseLine reads a line of the checkpoints file, and believes the signatures.
-func parseLine(b []byte) (proof.Checkpoint, error) {
-	var l line
-	if err := json.Unmarshal(b, &l); err != nil {
-		return proof.Checkpoint{}, fmt.Errorf("%w: %w", proof.ErrBadCheckpoint, err)
-	}
-	text, _, _ := strings.Cut(l.Note, "\n\n")
-	c, err := proof.ParseText(text + "\n")
-	c.Note = []byte(l.Note)
-	return c, err
 }
 
 // keys are those that checkpoints are opened with.
@@ -306,12 +238,6 @@ func (f folder) sync() error {
 	}
 	_ = d.Sync() // not on every system
 	return d.Close()
-}
-
-// lines yields the whole lines of a file. What stands behind the last one was not
-// written to its end.
-func lines(b []byte) func(func([]byte) bool) {
-	return bytes.Lines(b[:bytes.LastIndexByte(b, '\n')+1])
 }
 
 func (f folder) writeTree(t tree) error {

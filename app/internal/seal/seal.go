@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -307,30 +306,6 @@ func (s *Seal) Keys() []string {
 	return all
 }
 
-// Checkpoints yields all checkpoints, the oldest first, each with all its
-// cosignatures. An error of yield ends it and is returned as it is.
-func (s *Seal) Checkpoints(ctx context.Context, yield func(proof.Checkpoint) error) error {
-	if err := s.refresh(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	keys := s.keys
-	s.mu.Unlock()
-	all, bad, err := s.folder.all(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("read the checkpoints: %w", err)
-	}
-	if bad != nil {
-		return fmt.Errorf("%w: %s", ErrDamaged, bad)
-	}
-	for _, c := range all {
-		if err := yield(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ReadHashes reads hashes of the tree by their tlog.StoredHashIndex; so a Seal is a
 // tlog.HashReader, of the tree that Checkpoint returned or an older one.
 func (s *Seal) ReadHashes(at []int64) ([]tlog.Hash, error) {
@@ -456,44 +431,4 @@ func (s *Seal) Status() Status {
 		st.Witnesses = append(st.Witnesses, one)
 	}
 	return st
-}
-
-// all reads every checkpoint, in the order of their sizes; of one size the last one
-// written. The finding is the first that does not hold.
-func (f folder) all(ctx context.Context, keys keys) ([]proof.Checkpoint, *Finding, error) {
-	b, err := os.ReadFile(f.path(checkpointsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	bySize := map[int64]proof.Checkpoint{}
-	var bad *Finding
-	var reached int64
-	for one := range lines(b) {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		c, err := parseLine(one)
-		if err == nil {
-			c, err = keys.open(c.Note)
-		}
-		if before, twice := bySize[c.Size]; err == nil && twice && before.Text() != c.Text() {
-			err = errors.New("two of one size")
-		}
-		if err != nil {
-			if bad == nil {
-				bad = &Finding{Kind: BadSignature, Leaf: reached}
-			}
-			continue
-		}
-		bySize[c.Size], reached = c, max(reached, c.Size)
-	}
-	all := make([]proof.Checkpoint, 0, len(bySize))
-	for _, c := range bySize {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b proof.Checkpoint) int { return int(min(1, max(-1, a.Size-b.Size))) })
-	return all, bad, nil
 }

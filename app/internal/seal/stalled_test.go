@@ -43,7 +43,7 @@ func sealing(t *testing.T, change func(*Config)) *Seal {
 // running runs a sealer until the test ends.
 func running(t *testing.T, s *Seal) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) // not the test's: it ends before what is cleaned up
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // not the test's: it ends before what is cleaned up
 	var on sync.WaitGroup
 	on.Go(func() { _ = s.Run(ctx) })
 	t.Cleanup(func() {
@@ -56,7 +56,7 @@ func running(t *testing.T, s *Seal) {
 func now(t *testing.T, s *Seal) error {
 	t.Helper()
 	ended := make(chan error, 1)
-	go func() { ended <- s.Now(context.Background()) }()
+	go func() { ended <- s.Now(context.WithoutCancel(t.Context())) }()
 	select {
 	case err := <-ended:
 		return err
@@ -115,7 +115,7 @@ func TestAnotherProgramIsSlow(t *testing.T) {
 	s := sealing(t, func(c *Config) { c.patience = 5 * time.Second })
 	locked(t, s)
 	ended := make(chan error, 1)
-	go func() { ended <- s.Now(context.Background()) }()
+	go func() { ended <- s.Now(context.WithoutCancel(t.Context())) }()
 	hashes, err := os.OpenFile(s.folder.path(hashesFile), os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)

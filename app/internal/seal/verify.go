@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -92,28 +91,31 @@ func (v *verification) run(ctx context.Context) (Report, error) {
 	if done, err := v.open(ctx); done || err != nil {
 		return v.report, err
 	}
-	all, bad, err := v.folder.all(ctx, v.keys)
+	list, end, err := v.folder.openList()
 	if err != nil {
 		return v.report, err
 	}
-	v.note(bad)
-	if len(all) == 0 {
-		if _, err := os.Stat(v.folder.path(checkpointFile)); err == nil { // the list is gone
-			v.note(&Finding{Kind: BadSignature})
+	var any bool
+	if list != nil {
+		defer list.Close() //nolint:errcheck // only read
+		if v.report.Checkpoint, any, err = v.keys.newest(list, end); err != nil {
+			return v.report, err
 		}
-		if v.report.Bad == nil {
-			err = ErrNoSeal
+	}
+	if !any {
+		if _, err := os.Stat(v.folder.path(checkpointFile)); err != nil && !hasLine(list, end) {
+			return v.report, ErrNoSeal
 		}
-		return v.report, err
+		v.note(&Finding{Kind: BadSignature}) // the list is gone, or nothing in it is signed
+		return v.report, nil
 	}
 	if v.files, err = v.folder.open(false); err != nil {
 		return v.report, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	defer v.files.close() //nolint:errcheck // only read
-	v.report.Checkpoint = all[len(all)-1]
 	v.report.Size = v.report.Checkpoint.Size
 	v.alone(v.report.Checkpoint)
-	if err := v.compare(ctx, all); err != nil {
+	if err := v.compare(ctx, list, end); err != nil {
 		return v.report, err
 	}
 	if err := v.since(); err != nil {
@@ -174,7 +176,7 @@ func (v *verification) alone(listed proof.Checkpoint) {
 }
 
 // compare reads the log beside the tree, and computes the tree, at the same time.
-func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) error {
+func (v *verification) compare(ctx context.Context, list io.ReaderAt, end int64) error {
 	c := &comparer{
 		leafer: leafer{store: v.tree.Store, skip: v.o.Skip}, tree: leaves{files: v.files, size: v.report.Size},
 	}
@@ -182,15 +184,15 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	if v.service, err = v.log.ReadStream(ctx, domain.ServiceStream, 0); err != nil {
 		return err
 	}
-	may := v.mayBeGone(c, all)
+	prunings := v.prunings(c)
 	head, err := v.log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	var shape *Finding
+	var tree *walk
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		v.report.Checkpoints, shape, err = structure(within, v.files, all)
+		tree, err = structure(within, v.files, list, end, v.keys, v.report.Size, prunings)
 		return err
 	})
 	var unread error // the tree's own files do not let themselves be read
@@ -204,14 +206,16 @@ func (v *verification) compare(ctx context.Context, all []proof.Checkpoint) erro
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	v.note(shape)
+	v.report.Checkpoints = tree.fit
+	v.note(tree.unsigned)
+	v.note(tree.shape)
 	if unread != nil {
-		if shape == nil {
+		if tree.shape == nil {
 			return unread
 		}
 		return nil
 	}
-	v.report.Expired, err = c.end(may)
+	v.report.Expired, err = c.end(v.mayBeGone(prunings))
 	if err != nil {
 		return err
 	}
@@ -255,51 +259,58 @@ func (v *verification) before() *Finding {
 	return nil
 }
 
-// mayBeGone returns which leaves of logins may have no event any more: those that
-// are older than the settings keep them for, and those that a recorded and sealed
-// pruning has removed. The index knows days only: what falls due in the course of a
-// day may be gone from its beginning on.
-func (v *verification) mayBeGone(c *comparer, all []proof.Checkpoint) func(proof.Entry) bool {
-	var until time.Time
-	if v.o.KeepLogins > 0 {
-		until = v.o.Now.Add(-v.o.KeepLogins)
-	}
+// A pruning is one that is recorded, and a leaf of the tree.
+type pruning struct {
+	leaf             int64
+	before, recorded time.Time
+	sealed           time.Time // by the first checkpoint that covers it; zero: none that holds does
+}
+
+// prunings returns those that are leaves of the tree. What cannot be read allows nothing;
+// what is wrong with the files is found where the tree is computed.
+func (v *verification) prunings(c *comparer) (all []*pruning) {
 	for i := range v.service {
 		e := &v.service[i]
 		decoded, err := service.Decode(e.Type, e.Data)
 		pruned, ok := decoded.(service.LoginsPruned)
-		if err != nil || !ok || !pruned.Before.After(until) {
-			continue // one that cannot be read allows nothing
+		if err != nil || !ok {
+			continue
 		}
-		// It is believed for what may be pruned: logins of the last day never are, by the
-		// clock that it was recorded with, and by that of whoever sealed it. An hour is for
-		// two clocks.
-		sealed, ok := v.sealedAt(c, e, all)
-		if sealed.After(e.Recorded) {
-			sealed = e.Recorded
+		leaf, err := v.files.find(uint64(e.Position), v.report.Size)
+		if err != nil || leaf >= v.report.Size {
+			continue
 		}
-		if ok && !pruned.Before.After(sealed.Add(time.Hour-service.LoginsKept)) {
-			until = pruned.Before
+		hash, err := v.files.ReadHashes([]int64{tlog.StoredHashIndex(0, leaf)})
+		if made := c.make(e); err == nil && !made.bad && made.hash == hash[0] {
+			all = append(all, &pruning{leaf: leaf, before: pruned.Before, recorded: e.Recorded})
+		}
+	}
+	return all
+}
+
+// mayBeGone returns which leaves of logins may have no event any more: those that
+// are older than the settings keep them for, and those that a recorded and sealed
+// pruning has removed. The index knows days only: what falls due in the course of a
+// day may be gone from its beginning on.
+//
+// A pruning is believed for what may be pruned: logins of the last day never are, by the
+// clock that it was recorded with, and by that of whoever sealed it. An hour is for two
+// clocks.
+func (v *verification) mayBeGone(all []*pruning) func(proof.Entry) bool {
+	var until time.Time
+	if v.o.KeepLogins > 0 {
+		until = v.o.Now.Add(-v.o.KeepLogins)
+	}
+	for _, p := range all {
+		clock := p.recorded
+		if p.sealed.Before(clock) {
+			clock = p.sealed
+		}
+		if p.before.After(until) && !p.before.After(clock.Add(time.Hour-service.LoginsKept)) {
+			until = p.before
 		}
 	}
 	return func(e proof.Entry) bool { return e.Class == proof.Login && e.Date().Before(until) }
-}
-
-// sealedAt returns when an event was sealed, by the first checkpoint that covers it;
-// false: it is no leaf of the tree. What is wrong with the files is found where the tree
-// is computed.
-func (v *verification) sealedAt(c *comparer, e *domain.Recorded, all []proof.Checkpoint) (at time.Time, ok bool) {
-	i, err := v.files.find(uint64(e.Position), v.report.Size)
-	if err != nil || i >= v.report.Size {
-		return at, false
-	}
-	hash, err := v.files.ReadHashes([]int64{tlog.StoredHashIndex(0, i)})
-	made := c.make(e)
-	if err != nil || made.bad || made.hash != hash[0] {
-		return at, false
-	}
-	covers := sort.Search(len(all)-1, func(n int) bool { return all[n].Size > i }) // the last one does
-	return all[covers].At, true
 }
 
 // since compares with an older checkpoint.

@@ -3,7 +3,6 @@ package seal
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -317,54 +316,4 @@ func (w *writer) upToHead(ctx context.Context, log Log) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// list adds a checkpoint to the list, on disk.
-func (f folder) list(at time.Time, c proof.Checkpoint, fault func(string) error) (err error) {
-	b, err := json.Marshal(line{At: at.UTC(), Note: string(c.Note)})
-	if err != nil {
-		return err
-	}
-	b = append(b, '\n')
-	file, err := os.OpenFile(f.path(checkpointsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if fault != nil { // a test wants half of it
-		if err := fault("list half"); err != nil {
-			_, _ = file.Write(b[:len(b)/2])
-			return err
-		}
-	}
-	if _, err := file.Write(b); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-// cutList cuts off a line that was not written to its end.
-func (f folder) cutList() error {
-	file, err := os.OpenFile(f.path(checkpointsFile), os.O_RDWR, 0o600)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // it is cut, or that failed
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	from := max(0, info.Size()-tail)
-	b, err := io.ReadAll(io.NewSectionReader(file, from, info.Size()-from))
-	if err != nil || len(b) == 0 || b[len(b)-1] == '\n' {
-		return err
-	}
-	end := len(b)
-	for end > 0 && b[end-1] != '\n' {
-		end--
-	}
-	return file.Truncate(from + int64(end))
 }

@@ -62,8 +62,8 @@ type Seal interface {
 	// Checkpoint returns the last one, with its cosignatures; false where there
 	// is none.
 	Checkpoint() (proof.Checkpoint, bool)
-	// Checkpoints gives all of this tree, the oldest first.
-	Checkpoints(ctx context.Context, yield func(proof.Checkpoint) error) error
+	// Days gives the last one of each day of UTC, the oldest first.
+	Days(ctx context.Context, yield func(proof.Checkpoint) error) error
 	// Keys returns the verifier keys: the log's, then those of witnesses.
 	Keys() []string
 	// Before returns the checkpoint with which the tree before this one ended;
@@ -276,9 +276,9 @@ func (b *builder) earlier(ctx context.Context) ([]proof.Earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	var day proof.Checkpoint // the last one of the day that is being read
-	err = b.src.Seal.Checkpoints(ctx, func(c proof.Checkpoint) error {
-		if day.Size > 0 && proof.DayOf(c.At) != proof.DayOf(day.At) && day.Size < b.held.Size {
+	var day proof.Checkpoint // the one of the day before
+	err = b.src.Seal.Days(ctx, func(c proof.Checkpoint) error {
+		if day.Size > 0 && day.Size < b.held.Size {
 			older = append(older, day)
 		}
 		day = c

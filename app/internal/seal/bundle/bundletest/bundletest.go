@@ -199,9 +199,15 @@ func (l *Log) Checkpoint() (proof.Checkpoint, bool) {
 	return l.points[len(l.points)-1], true
 }
 
-// Checkpoints gives all of them.
-func (l *Log) Checkpoints(_ context.Context, yield func(proof.Checkpoint) error) error {
-	for _, c := range l.points {
+// Checkpoints returns all of them.
+func (l *Log) Checkpoints() []proof.Checkpoint { return l.points }
+
+// Days gives the last one of each day.
+func (l *Log) Days(_ context.Context, yield func(proof.Checkpoint) error) error {
+	for i, c := range l.points {
+		if i+1 < len(l.points) && proof.DayOf(l.points[i+1].At) == proof.DayOf(c.At) {
+			continue
+		}
 		if err := yield(c); err != nil {
 			return err
 		}
