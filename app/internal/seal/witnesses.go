@@ -139,7 +139,7 @@ func (s *Seal) stand(before, now Standing, err error) Standing {
 	if now.State == Away && before.State == Disagrees {
 		now.State, now.Why = Disagrees, before.Why
 	}
-	if now.Size < before.Size && now.State != Agrees {
+	if now.Size <= before.Size && now.State != Agrees { // when that was is known from before
 		now.Size, now.At = before.Size, before.At
 	}
 	s.setStanding(now)

@@ -95,6 +95,9 @@ func TestWitnessesCosign(t *testing.T) {
 	eventually(t, "one of them cosigns", func() bool { c, _ := s.Checkpoint(); return slices.Equal(names(c), []string{"one.example"}) })
 	state := func(i int) seal.WitnessState { return s.Status().Witnesses[i].State }
 	eventually(t, "the other one is away", func() bool { return state(0) == seal.Agrees && state(1) == seal.Away })
+	if st := s.Status().Witnesses[1]; st.Size != 11 || st.At.IsZero() {
+		t.Errorf("of one that is away it is known that it cosigned %d at %v", st.Size, st.At)
+	}
 	two.away.Store(false)
 	eventually(t, "it comes back", both(21))
 	eventually(t, "all is well", func() bool { return state(1) == seal.Agrees })

@@ -362,7 +362,7 @@ func (p *witnessesPage) drawKept(s *sealWatch) {
 		x := &v.Witnesses[i]
 		icon, ink := stateSign(x.State)
 		upTo := w.T("audit-kept-nothing")
-		if x.Size > 0 {
+		if x.Size > 0 && !x.At.IsZero() {
 			upTo = w.T("audit-kept-up-to", i18n.Args{"Size": ui.Grouped(int(x.Size)), "Time": w.Moment(x.At)})
 		}
 		col.Add(ui.NewRule())
