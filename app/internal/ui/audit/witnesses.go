@@ -362,8 +362,11 @@ func (p *witnessesPage) drawKept(s *sealWatch) {
 		x := &v.Witnesses[i]
 		icon, ink := stateSign(x.State)
 		upTo := w.T("audit-kept-nothing")
-		if x.Size > 0 && !x.At.IsZero() {
-			upTo = w.T("audit-kept-up-to", i18n.Args{"Size": ui.Grouped(int(x.Size)), "Time": w.Moment(x.At)})
+		switch size := ui.Grouped(int(x.Size)); {
+		case x.Size > 0 && x.At.IsZero():
+			upTo = w.T("audit-kept-size", i18n.Args{"Size": size})
+		case x.Size > 0:
+			upTo = w.T("audit-kept-up-to", i18n.Args{"Size": size, "Time": w.Moment(x.At)})
 		}
 		col.Add(ui.NewRule())
 		col.Add(ui.Column("", ui.NewProof(icon, ink, x.Name, ""),
