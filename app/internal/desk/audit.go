@@ -394,7 +394,8 @@ type CheckView struct {
 	Broken  bool   // it could not be finished, or there is no seal: neither true nor false
 	Events  int64  // that were compared
 	Expired int64  // logins that were dropped after their time, whose leaves are intact
-	Anew    bool   // the seal was begun anew, and does not show what was changed before that
+	Begun   bool   // the seal was begun anew, after another one
+	Anew    bool   // and does not show what was changed before that
 	Finding string // what is wrong first: the id of its sentence is "seal-finding-" and this; empty: nothing
 
 	// Where that is, as far as it is known.

@@ -178,7 +178,7 @@ func (s *seals) Verify(ctx context.Context, progress func(done, total int64)) (d
 	if err != nil {
 		return desk.CheckView{}, err
 	}
-	v := desk.CheckView{OK: r.Bad == nil, Events: r.Events, Expired: r.Expired, Anew: !r.Before.Proved()}
+	v := desk.CheckView{OK: r.Bad == nil, Events: r.Events, Expired: r.Expired, Begun: r.Before != nil, Anew: !r.Before.Proved()}
 	if b := r.Bad; b != nil {
 		v.Finding, v.Position, v.Stream, v.Type, v.Witness = string(b.Kind), b.Position, b.Stream, b.Type, b.Witness
 	}

@@ -210,6 +210,8 @@ func (s *sealWatch) attention() verdict {
 		return verdict{ui.Warning, "audit-badge-away", i18n.Args{"Witness": silent[0].Name}}
 	case v.Check.Anew:
 		return verdict{ui.Warning, "audit-badge-anew", nil}
+	case v.Check.Begun: // that nothing is hidden behind it is proved, and not whether it had to be
+		return verdict{ui.Info, "audit-badge-begun", nil}
 	}
 	return verdict{ui.Success, "audit-badge-good", nil}
 }

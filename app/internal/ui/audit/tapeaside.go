@@ -171,7 +171,7 @@ func (p *tapePage) sealCard() fyne.CanvasObject {
 	}
 	p.checkLines(all)
 	p.witnessLines(all)
-	if c.OK && s.verdict().kind == ui.Warning {
+	if kind := s.verdict().kind; c.OK && (kind == ui.Warning || kind == ui.Info && c.Begun) {
 		all.Add(ui.Hint(ui.Plain(w.T("tape-seal-more"))))
 	}
 	check := ui.NewButton(ui.Secondary, w.T("tape-recheck"), s.check).WithLeft(ui.IconRefresh)
@@ -235,8 +235,12 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 	if v.Unsealed > 0 {
 		all.Add(ui.NewProof(ui.IconClock, ui.ColorMuted, w.N("tape-behind", int(v.Unsealed), i18n.Args{"Count": ui.Grouped(int(v.Unsealed))}), ""))
 	}
-	if checked && c.OK && c.Anew {
+	switch {
+	case !checked || !c.OK:
+	case c.Anew:
 		all.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-anew"), ""))
+	case c.Begun:
+		all.Add(ui.NewProof(ui.IconInfo, ui.ColorMuted, w.T("audit-check-anew"), ""))
 	}
 	if v.Trouble {
 		all.Add(ui.NewProof(ui.IconWarning, theme.ColorNameWarning, w.T("audit-check-trouble"), ""))

@@ -66,7 +66,10 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 		"a witness leaves the last checkpoint unsigned": {func(v *desk.SealView) {
 			v.Checkpoint.At = noon.Add(-time.Hour)
 		}, ui.Warning, "Getuige tekent niet: getuige-2"},
-		"begun anew":        {func(v *desk.SealView) { v.Check.Anew = true }, ui.Warning, "Zegel is opnieuw begonnen"},
+		"begun anew": {func(v *desk.SealView) { v.Check.Anew = true }, ui.Warning, "Zegel is opnieuw begonnen"},
+		"begun anew, and it is proved that it goes on": {func(v *desk.SealView) {
+			v.Check.Begun = true
+		}, ui.Info, "Logboek klopt; zegel opnieuw begonnen"},
 		"nothing is sealed": {func(v *desk.SealView) { v.Trouble = true }, ui.Warning, "Er wordt nu niet verzegeld"},
 		"changed, and a witness disagrees, and it is behind": {func(v *desk.SealView) {
 			v.Check, v.Witnesses[0].State, v.Unsealed, v.Waiting = bad("changed"), desk.WitnessDisagrees, 9, noon.Add(-time.Hour)
@@ -150,6 +153,21 @@ func TestASealThatWasBegunAnew(t *testing.T) {
 	r.until("what it shows nothing of", func() bool {
 		return r.says("Het zegel is opnieuw begonnen") && r.says("toont dat zegel niets") && r.says("Vraag anders wie dit deed") && !r.says("Compleet en echt")
 	})
+}
+
+// One that goes on from what was before is told of, too, and that this is so.
+func TestASealThatGoesOn(t *testing.T) {
+	for lang, says := range map[string][3]string{
+		"nl": {"Compleet en echt", "gaat bewezen verder op het vorige", "Vraag wie dit deed"}, "en": {"Complete and genuine", "It is proved that the seal of now goes on", "Ask who did this"},
+	} {
+		a := newArchive()
+		a.seal.Check.Begun = true
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		r.witnesses()
+		for _, words := range says {
+			r.until(words, func() bool { return r.says(words) })
+		}
+	}
 }
 
 // A witness that is named and does not sign is told of, and what to do.

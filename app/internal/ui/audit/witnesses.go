@@ -246,6 +246,9 @@ func (p *witnessesPage) result(col *fyne.Container, s *sealWatch) {
 	default:
 		col.Add(ui.NewMessage(ui.Success, w.T("audit-check-good"), ui.Plain(w.N("audit-check-good-line", int(c.Events), count))))
 	}
+	if c.Begun && !c.Anew {
+		col.Add(ui.NewMessage(ui.Info, w.T("audit-check-anew"), ui.Plain(w.T("audit-check-begun-line"))))
+	}
 	if v.Trouble {
 		col.Add(ui.NewMessage(ui.Warning, w.T("audit-check-trouble"), ui.Plain(w.T("audit-check-trouble-line"))))
 	}
