@@ -860,7 +860,7 @@ func TestOldLoginsArePruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time there is nothing to do
-		p, err := h.PruneLogins(ctx, now, keep, nil)
+		p, err := h.PruneLogins(ctx, home.Pruning{Now: now, Keep: keep})
 		if want := int64(len(old)); len(people) == 0 && (err != nil || p.Events != want || p.Places == 0 || p.Server) ||
 			len(people) > 0 && (err != nil || p.Events != 0 || p.Places != 0) {
 			t.Fatalf("%+v, %v", p, err)
@@ -901,6 +901,49 @@ func TestOldLoginsArePruned(t *testing.T) {
 	logsIn(t, h, done)
 }
 
+// A clock that was set forward makes no login old, also where something was recorded
+// under it; whoever knows that it is right says so.
+func TestPruningUnderAClockThatRunsAhead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	done, err := fill(t, dir, ofHistory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, dir, true, many...)
+	ctx := t.Context()
+	const keep = 400 * 24 * time.Hour
+	ahead := time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)
+	visit := domain.Recorded{
+		Message: domain.Message{ID: domain.EventID{7}, Type: "SomethingNew", Data: []byte(`{}`), Metadata: []byte(`{}`)},
+		Stream:  "station-somewhere", Recorded: ahead.Add(-time.Hour),
+	}
+	for i, say := range []string{"nothing under it", "something under it"} {
+		p, err := h.PruneLogins(ctx, home.Pruning{Now: ahead, Keep: keep})
+		if err != nil || p.Events != 0 || p.Places != 0 || p.Later < 60*365*24*time.Hour {
+			t.Fatalf("%s: %+v, %v", say, p, err)
+		}
+		if log, ok := h.Log.(interface {
+			Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error)
+		}); i == 0 && ok {
+			if _, err := log.Import(ctx, visit.Stream, domain.NoStream, visit); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if p, err := h.PruneLogins(ctx, home.Pruning{Now: done.At, Keep: keep, TrustClock: true}); err != nil || p.Events != 0 {
+		t.Fatalf("while none is old: %+v, %v", p, err)
+	}
+	long := home.Pruning{Now: ahead, Keep: ahead.Sub(time.Now().Add(-50 * time.Hour))}
+	if p, err := h.PruneLogins(ctx, long); err != nil || p.Events != 0 {
+		t.Fatalf("where it is not known to be right: %+v, %v", p, err)
+	}
+	long.TrustClock = true
+	if p, err := h.PruneLogins(ctx, long); err != nil || p.Events == 0 || p.Later != 0 {
+		t.Fatalf("where it is right: %+v, %v", p, err)
+	}
+}
+
 // Whoever has not logged in for longer than logins are kept, does so as before.
 func TestALoginAfterAllOthersAreTooOld(t *testing.T) {
 	t.Parallel()
@@ -921,7 +964,7 @@ func TestPruningOnServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	soon := time.Now().Add(50 * time.Hour)
-	p, err := h.PruneLogins(t.Context(), soon, 24*time.Hour, nil)
+	p, err := h.PruneLogins(t.Context(), home.Pruning{Now: soon, Keep: 24 * time.Hour})
 	if err != nil || !p.Server || p.Events != 0 || p.Places != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}

@@ -18,26 +18,49 @@ import (
 // Pruned is what PruneLogins has removed.
 type Pruned struct {
 	Before time.Time
-	Events int64 // of the log
-	Server bool  // the log is a server's, which removes them itself
-	Places int64 // of the vault: where somebody logged in from, which only logins name
+	Later  time.Duration // so much less is removed than the clock says: see Pruning.TrustClock
+	Events int64         // of the log
+	Server bool          // the log is a server's, which removes them itself
+	Places int64         // of the vault: where somebody logged in from, which only logins name
 }
+
+// A Pruning says which logins are too old.
+type Pruning struct {
+	Now  time.Time
+	Keep time.Duration // for how long they are kept
+	// TrustClock says that Now is true. Else the clock is only believed as far as the log
+	// bears it out: of each silence in it a month counts, and half of Keep at the most. So
+	// a clock that was set forward by years does not make all logins too old.
+	TrustClock bool
+	Progress   func(done, total int64) // may be nil
+}
+
+// longestSilence is how much of a silence counts, at the most.
+const longestSilence = 31 * 24 * time.Hour
 
 // placesLater is for how much longer the vault keeps what a login names, than the log
 // keeps the login: clocks differ, and the value was put before the event.
 const placesLater = time.Hour
 
-// PruneLogins removes the events of logins that are older than keep from the log, and
-// what only they named from the vault, for good. It is recorded first; where there is
+// PruneLogins removes the events of logins that are too old from the log, and what only
+// they named from the vault, for good. It is recorded first; where there is
 // nothing to remove, nothing is. On a server the log is left alone: its streams of
 // logins bear $maxAge, and the server scavenges. What is removed is sealed before, and that
-// it is, where that is this machine's work. progress may be nil.
+// it is, where that is this machine's work.
 //
 // When it was broken off, calling it again does the rest.
-func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duration, progress func(done, total int64)) (p Pruned, err error) {
-	p.Before = now.UTC().Add(-keep).Truncate(time.Second)
+func (h *Home) PruneLogins(ctx context.Context, o Pruning) (p Pruned, err error) {
+	p.Before = o.Now.UTC().Add(-o.Keep).Truncate(time.Second)
 	file, ok := h.Log.(*store.SQLite)
 	if p.Server = !ok; ok {
+		if !o.TrustClock {
+			at, err := file.Ago(ctx, o.Now, o.Keep, min(longestSilence, o.Keep/2))
+			if err != nil {
+				return p, err
+			}
+			at = at.Truncate(time.Second)
+			p.Before, p.Later = at, p.Before.Sub(at)
+		}
 		n, err := file.CountAged(ctx, domain.LoginPrefix, p.Before)
 		if err == nil {
 			err = h.Desk.PruneLogins(ctx, p.Before, n)
@@ -48,7 +71,7 @@ func (h *Home) PruneLogins(ctx context.Context, now time.Time, keep time.Duratio
 		h.sealBefore(ctx)
 		// Also where there are none: an earlier time may have been killed before the
 		// file was written anew.
-		if p.Events, err = file.Prune(ctx, domain.LoginPrefix, p.Before, progress); err != nil {
+		if p.Events, err = file.Prune(ctx, domain.LoginPrefix, p.Before, o.Progress); err != nil {
 			return p, err
 		}
 	}
