@@ -178,22 +178,36 @@ func (c *checker) all(name string, limit int64) (b []byte, ok bool) {
 	return b, ok
 }
 
-// json reads a small file of JSON, of which every member has to be known.
+// json reads a small file of JSON.
 func (c *checker) json(name string, limit int64, to any) bool {
 	b, ok := c.all(name, limit)
 	if !ok {
 		return false
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	err := d.Decode(to)
-	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
-		err = errors.New("something follows")
-	}
+	err := exactly(b, to)
 	if err != nil {
 		c.v.find(Finding{Kind: FoundForm, File: name}, "the file is not in its form: %v", err)
 	}
 	return err == nil
+}
+
+// exactly reads JSON that is, but for white space, as it is written here: every member
+// once, by its very name and in its place. Of a member that is there twice, or in capitals
+// too, another verifier may read the other one.
+func exactly(b []byte, to any) error {
+	if err := json.Unmarshal(b, to); err != nil {
+		return err
+	}
+	var found, again bytes.Buffer
+	e := json.NewEncoder(&again)
+	e.SetEscapeHTML(false)
+	if err := errors.Join(json.Compact(&found, b), e.Encode(to)); err != nil {
+		return err
+	}
+	if !bytes.Equal(found.Bytes(), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
+		return errors.New("its members are others, or written otherwise")
+	}
+	return nil
 }
 
 // trust sorts the keys: those given, or else those of the bundle.
@@ -342,14 +356,17 @@ func (c *checker) notes(yield func(Earlier) bool) {
 		return
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
 	begin, err := d.Token()
 	if err == nil && begin != json.Delim('[') {
 		err = errors.New("it is no list")
 	}
 	for n := 0; err == nil && d.More(); n++ {
 		var e Earlier
-		if err = d.Decode(&e); err == nil && n == maxEarlier {
+		var text json.RawMessage
+		if err = d.Decode(&text); err == nil {
+			err = exactly(text, &e)
+		}
+		if err == nil && n == maxEarlier {
 			err = fmt.Errorf("more than %d checkpoints", maxEarlier)
 		}
 		if err == nil && !yield(e) {

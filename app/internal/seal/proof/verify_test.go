@@ -398,6 +398,9 @@ func breaks() []broken {
 			x.files[proof.FileConsistency], _ = json.Marshal(all)
 		}, proof.FoundConsistency, proof.FileConsistency, -1, 0},
 		{"there is no checkpoint among the earlier ones", replace(proof.FileConsistency, `[`, `[{"note":"x","proof":[]},`), proof.FoundForm, proof.FileConsistency, -1, 0},
+		{"a policy's member is in capitals", replace(proof.FilePolicies, `"policy"`, `"Policy"`), proof.FoundForm, proof.FilePolicies, -1, 0},
+		{"a policy's member is there twice", replace(proof.FilePolicies, `"events"`, `"events":1,"events"`), proof.FoundForm, proof.FilePolicies, -1, 0},
+		{"an earlier checkpoint's member is there twice", replace(proof.FileConsistency, `"note":`, `"note":"x","note":`), proof.FoundForm, proof.FileConsistency, -1, 0},
 
 		{"the index was changed", func(_ *testing.T, x *box) { x.files[proof.FileIndex][3] ^= 1 }, proof.FoundIndex, proof.FileIndex, -1, 0},
 		{"the index is gone", func(_ *testing.T, x *box) { delete(x.files, proof.FileIndex) }, proof.FoundExpired, events, 7, 0},
@@ -757,7 +760,7 @@ func TestASecondOpinion(t *testing.T) {
 		}
 	}
 	for _, c := range breaks() {
-		if c.kind == proof.FoundView || c.kind == proof.FoundPolicies || c.file == "more" || strings.Contains(c.name, "last time") {
+		if c.kind == proof.FoundView || c.file == proof.FilePolicies || c.file == "more" || strings.Contains(c.name, "last time") {
 			continue // what it leaves alone
 		}
 		t.Run(c.name, func(t *testing.T) {

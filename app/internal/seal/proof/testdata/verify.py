@@ -15,6 +15,15 @@ def sha(b):
     return hashlib.sha256(b).digest()
 
 
+def read(text):
+    def once(members):
+        if len(dict(members)) != len(members):
+            wrong.append("a member is there twice")
+        return dict(members)
+
+    return json.loads(text, object_pairs_hook=once)
+
+
 def canonical(value):  # RFC 8785, for the kinds of values that are in a line
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -138,7 +147,7 @@ def main(path, key_file, since=None):
     z = zipfile.ZipFile(path)
     if len(set(z.namelist())) != len(z.namelist()):
         wrong.append("a file is there twice")
-    m = json.loads(z.read("manifest.json"))
+    m = read(z.read("manifest.json"))
     keys = open(key_file).read().split()
     for key in z.read("keys").decode().split():
         if key.split("+")[0] == m["origin"] and key not in keys:
@@ -160,7 +169,7 @@ def main(path, key_file, since=None):
     leaves, number, last, roots = [], m["from"], 0, {}
     count = {"events": 0, "expired": 0}
     for raw in text.split(b"\n")[:-1]:
-        line = json.loads(raw)
+        line = read(raw)
         if canonical(line) != raw or line["leaf"] != number:
             wrong.append("leaf %d: another line stands there" % number)
         entry = struct.unpack(">QII", index[16 * number:16 * number + 16]) if index else None
@@ -189,7 +198,7 @@ def main(path, key_file, since=None):
     if number != m["to"] or not text.endswith(b"\n") or any(count[k] != m[k] for k in count):
         wrong.append("there are not as many leaves as the manifest says")
 
-    stack, hashes = [], [base64.b64decode(h, validate=True) for h in json.loads(z.read("range.json"))]
+    stack, hashes = [], [base64.b64decode(h, validate=True) for h in read(z.read("range.json"))]
 
     def add(n, h):
         while stack and stack[-1][0] == n:
@@ -219,7 +228,7 @@ def main(path, key_file, since=None):
     except IndexError:
         wrong.append("range.json: too short")
 
-    for e in json.loads(z.read("consistency.json")):
+    for e in read(z.read("consistency.json")):
         c = opened(e["note"].encode(), keys)
         roots.setdefault(int(c[1]), base64.b64decode(c[2]))
         if c[0] != held[0] or not consistent(int(c[1]), base64.b64decode(c[2]), size, root, [base64.b64decode(h, validate=True) for h in e["proof"]]):
