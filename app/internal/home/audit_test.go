@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"go.uber.org/zap"
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
@@ -725,5 +728,38 @@ func tamperWith(t *testing.T, path string, sql ...string) {
 		if err := db.Exec(one); err != nil {
 			t.Fatalf("%s: %v", one, err)
 		}
+	}
+}
+
+// That the seal was begun anew is told, also where it is proved that it goes on from the
+// one before.
+func TestAnAuditorSeesThatTheSealWasBegunAnew(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	h := open(t, dir, true)
+	h.withSMS()
+	h.allSent()
+	if err := h.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	set, err := settings.Load(settings.Sources{Home: dir, Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := home.OpenLog(ctx, set.Log, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(home.SealCopy(ctx, set, log), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, dir, true)
+	shift, audit := g.auditor()
+	if err := g.Seal().Now(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if v := g.checked(audit, shift); !v.OK || !v.Begun || v.Anew {
+		t.Errorf("got %+v", v)
 	}
 }
