@@ -175,6 +175,8 @@ func (s *sealWatch) verdict() verdict {
 	switch {
 	case !s.got:
 		return verdict{ui.Info, "audit-badge-unknown", nil}
+	case !v.On && v.Trouble:
+		return verdict{ui.Warning, "audit-badge-unreadable", nil}
 	case !v.On:
 		return verdict{ui.Warning, "audit-badge-unsealed", nil}
 	case !c.Ended.IsZero() && !c.Running && !c.OK && !c.Broken:

@@ -98,7 +98,7 @@ func (p *tapePage) showAside() {
 		return
 	}
 	v := &p.seal().view
-	now := fmt.Sprint(v.On, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, p.seal().verdict(), "|", p.rows.filter.Subject, a.known,
+	now := fmt.Sprint(v.On, v.Trouble, v.Size, v.Unsealed, v.Checkpoint, v.Witnesses, v.Check, p.seal().got, p.seal().checking, p.seal().verdict(), "|", p.rows.filter.Subject, a.known,
 		a.person, a.no, a.checked, a.vault)
 	if d.open != 0 {
 		now = fmt.Sprint(d.open, " ", d.shown(), d.got, d.said, p.tape.view.Moment.Position == d.open, p.tape.live, p.rows.filter.Subject, p.rows.filter.Correlation)
@@ -164,6 +164,9 @@ func (p *tapePage) sealCard() fyne.CanvasObject {
 	switch {
 	case !s.got:
 		all.Add(ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted))
+		return all
+	case !s.view.On && s.view.Trouble:
+		all.Add(ui.NewMessage(ui.Warning, w.T("audit-badge-unreadable"), ui.Plain(w.T("tape-seal-more"))))
 		return all
 	case !s.view.On:
 		all.Add(ui.Body(ui.Plain(w.T("tape-seal-off"))))

@@ -50,13 +50,14 @@ func TestWhatIsSaidOfTheLog(t *testing.T) {
 		"nothing to seal for long": {func(v *desk.SealView) {
 			v.Checkpoint.At, v.Witnesses[1].State = noon.AddDate(0, 0, -3), desk.WitnessAgrees
 		}, ui.Success, "Logboek is compleet en echt"},
-		"not sealed":          {func(v *desk.SealView) { *v = desk.SealView{} }, ui.Warning, "Logboek is niet verzegeld"},
-		"being checked":       {func(v *desk.SealView) { v.Check = desk.CheckView{Running: true, At: noon, Done: 1, Total: 4} }, ui.Info, "Logboek wordt gecontroleerd: 25%"},
-		"not finished":        {func(v *desk.SealView) { v.Check = desk.CheckView{Broken: true, At: noon, Ended: noon} }, ui.Warning, "Controle is niet afgemaakt"},
-		"changed":             {func(v *desk.SealView) { v.Check = bad("changed") }, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
-		"of another log":      {func(v *desk.SealView) { v.Check = desk.CheckView{At: noon, Ended: noon, Finding: "foreign"} }, ui.Failure, "Logboek klopt niet"},
-		"a witness disagrees": {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessDisagrees }, ui.Failure, "Getuige zag iets anders: getuige-2"},
-		"a witness is away":   {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Warning, "Getuige tekent niet: getuige-2"},
+		"not sealed":                 {func(v *desk.SealView) { *v = desk.SealView{} }, ui.Warning, "Logboek is niet verzegeld"},
+		"a seal that cannot be read": {func(v *desk.SealView) { *v = desk.SealView{Trouble: true} }, ui.Warning, "Zegel is niet te lezen"},
+		"being checked":              {func(v *desk.SealView) { v.Check = desk.CheckView{Running: true, At: noon, Done: 1, Total: 4} }, ui.Info, "Logboek wordt gecontroleerd: 25%"},
+		"not finished":               {func(v *desk.SealView) { v.Check = desk.CheckView{Broken: true, At: noon, Ended: noon} }, ui.Warning, "Controle is niet afgemaakt"},
+		"changed":                    {func(v *desk.SealView) { v.Check = bad("changed") }, ui.Failure, "Logboek klopt niet bij nr. 6\u2009120"},
+		"of another log":             {func(v *desk.SealView) { v.Check = desk.CheckView{At: noon, Ended: noon, Finding: "foreign"} }, ui.Failure, "Logboek klopt niet"},
+		"a witness disagrees":        {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessDisagrees }, ui.Failure, "Getuige zag iets anders: getuige-2"},
+		"a witness is away":          {func(v *desk.SealView) { v.Witnesses[1].State = desk.WitnessAway }, ui.Warning, "Getuige tekent niet: getuige-2"},
 		"a witness has just gone away": {func(v *desk.SealView) {
 			v.Witnesses[0].State = desk.WitnessAway
 		}, ui.Success, "Logboek is compleet en echt"},
@@ -153,6 +154,29 @@ func TestASealThatWasBegunAnew(t *testing.T) {
 	r.until("what it shows nothing of", func() bool {
 		return r.says("Het zegel is opnieuw begonnen") && r.says("toont dat zegel niets") && r.says("Vraag anders wie dit deed") && !r.says("Compleet en echt")
 	})
+}
+
+// A seal that is there no more, or damaged, is not one that is still to come.
+func TestASealThatCannotBeRead(t *testing.T) {
+	for lang, says := range map[string][3]string{
+		"nl": {"Zegel is niet te lezen", "Het zegel is niet te lezen", "Verander niets"}, "en": {"Seal cannot be read", "The seal cannot be read", "Change nothing"},
+	} {
+		a := newArchive()
+		a.seal = desk.SealView{Trouble: true}
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		r.until("that it cannot be read", func() bool { return r.says(says[0]) })
+		r.app.Settle()
+		if r.says(r.t("tape-seal-off")) {
+			t.Errorf("it says %q", officetest.Texts(r.at))
+		}
+		r.witnesses()
+		for _, words := range says[1:] {
+			r.until(words, func() bool { return r.says(words) })
+		}
+		if r.says(r.t("audit-witnesses-unsealed")) {
+			t.Errorf("it says %q", officetest.Texts(r.at))
+		}
+	}
 }
 
 // One that goes on from what was before is told of, too, and that this is so.

@@ -137,7 +137,10 @@ func (p *witnessesPage) show() {
 	bare := s.got && !v.On
 	p.scroll.Hidden, p.table.Hidden, p.none.Hidden = bare || p.days, bare || !p.days, !bare
 	p.none.Objects = nil
-	if bare {
+	switch {
+	case bare && v.Trouble:
+		p.none.Objects = []fyne.CanvasObject{ui.NewEmpty(ui.IconWarning, p.w.T("audit-witnesses-unreadable"), p.w.T("audit-witnesses-unreadable-line"), nil)}
+	case bare:
 		p.none.Objects = []fyne.CanvasObject{ui.NewEmpty(ui.IconShieldCheck, p.w.T("audit-witnesses-unsealed"), p.w.T("audit-witnesses-unsealed-line"), nil)}
 	}
 	p.drawCheck(s)
