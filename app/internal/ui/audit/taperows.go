@@ -290,10 +290,14 @@ func (p *tapePage) row(i int) ui.TableRow {
 	if e.Altered {
 		number = theme.ColorNameError
 	}
+	whom := w.whom(&e)
+	if e.Name == "" && !e.Subject.IsZero() && p.rows.have.Unnamed { // it comes
+		whom = "…"
+	}
 	return ui.TableRow{Cells: []ui.Cell{
 		{Title: w.seconds(e.Recorded, p.moment()), Mono: true},
 		{Title: w.event(&e), Icon: icon, Sign: ink, Strong: e.Position == p.detail.open},
-		{Title: w.whom(&e)},
+		{Title: whom},
 		{Title: w.who(&e), Ink: ui.ColorMuted},
 		{Title: hash, Mono: true, Ink: number},
 	}}

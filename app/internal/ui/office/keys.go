@@ -140,6 +140,9 @@ func (w *Window) speak(lang string) {
 		return
 	}
 	w.p = i18n.New(lang)
+	if s := w.signIn; s != nil && s.wrong != "" && s.says != nil {
+		s.wrong = s.says()
+	}
 	w.rebuild()
 }
 

@@ -27,8 +27,9 @@ type signIn struct {
 	seen   time.Time // when view was
 	active time.Time // when somebody last did something, or the phone did
 	busy   bool
-	wrong  string // what is wrong, in words
-	notFor string // why they, who are logged in, cannot come in: a message; "" otherwise
+	wrong  string        // what is wrong, in words
+	says   func() string // writes wrong anew, in the language of now; nil: nothing is wrong
+	notFor string        // why they, who are logged in, cannot come in: a message; "" otherwise
 
 	email, password *ui.Field
 	digits          *ui.Digits
@@ -272,10 +273,11 @@ func (s *signIn) failed(v desk.View, err error) {
 	case v.Visit != "":
 		s.see(v)
 	}
-	s.wrong = s.w.Says(err)
+	s.says = func() string { return s.w.Says(err) }
 	if ok && r.Code == desk.OutOfOrder && s.view.Visit == "" { // the right password, and no factor yet
-		s.wrong = s.w.t("office-unfinished")
+		s.says = func() string { return s.w.t("office-unfinished") }
 	}
+	s.wrong = s.says()
 	s.w.rebuild()
 }
 

@@ -181,6 +181,12 @@ func TestStaffSignInAtTheWindow(t *testing.T) {
 	if o.signIn.wrong != o.Window.t("refusal-wrong-login") || o.signIn.password.Text() != "" || o.signIn.email.Text() != agentMail {
 		t.Errorf("says %q, and keeps %q", o.signIn.wrong, o.signIn.password.Text())
 	}
+	for _, lang := range []string{"en", "nl"} { // what is wrong is said in the language of now
+		o.speak(lang)
+		if words := i18n.New(lang).T("refusal-wrong-login"); o.signIn.wrong != words || !officetest.Says(o.win, words[:20]) {
+			t.Errorf("in %s it says %q", lang, officetest.Texts(o.win))
+		}
+	}
 	o.signsIn()
 	if got := o.open.ID(); got != "first" {
 		t.Errorf("begins on %s", got)
