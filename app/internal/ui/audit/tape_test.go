@@ -336,6 +336,10 @@ func TestAPersonWhoWasErased(t *testing.T) {
 		if !officetest.Says(s.w, says[0]) || officetest.Says(s.w, says[1]) || !officetest.Says(s.w, says[2]) {
 			t.Errorf("in sight: %q", officetest.Texts(s.w))
 		}
+		s.p.Key(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if officetest.Says(s.w, says[2]) {
+			t.Errorf("of nobody, in sight: %q", officetest.Texts(s.w))
+		}
 	}
 }
 

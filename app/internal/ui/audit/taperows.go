@@ -164,6 +164,7 @@ func (p *tapePage) filter(f desk.EventFilter, name string) {
 	if was != f.Subject {
 		p.aside.forgetPerson()
 		p.wantPerson()
+		p.showAside()
 	}
 	p.showChips()
 	p.relay()
