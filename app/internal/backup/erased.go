@@ -55,7 +55,7 @@ func NoteErased(folder string, subjects ...domain.SubjectID) (err error) {
 
 // Erased returns who is known to be erased in a folder of backups.
 func Erased(folder string) (all []domain.SubjectID, err error) {
-	f, err := os.Open(filepath.Join(folder, erasedFile)) //nolint:gosec // in the folder of backups
+	f, err := openFile(filepath.Join(folder, erasedFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

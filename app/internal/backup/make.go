@@ -221,7 +221,7 @@ func sumFolder(folder string) (files []File, err error) {
 }
 
 func sumFile(name string) (f File, err error) {
-	in, err := os.Open(name) //nolint:gosec // in the folder of backups
+	in, err := openFile(name)
 	if err != nil {
 		return f, err
 	}

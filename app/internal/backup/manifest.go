@@ -116,7 +116,7 @@ func parseManifest(raw []byte) (m Manifest, err error) {
 
 // readSmall reads a file that cannot be large.
 func readSmall(name string) (b []byte, err error) {
-	f, err := os.Open(name) //nolint:gosec // the operator's to choose
+	f, err := openFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -126,4 +126,17 @@ func readSmall(name string) (b []byte, err error) {
 		err = fmt.Errorf("%w: %s is too long", ErrDamaged, filepath.Base(name))
 	}
 	return b, err
+}
+
+// openFile opens a file of a backup to read it. A link or a pipe is none: it could lead
+// out of the folder, or be without an end.
+func openFile(name string) (*os.File, error) {
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %s is no file of its own", ErrDamaged, filepath.Base(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(name) //nolint:gosec // in the folder of backups
 }

@@ -135,7 +135,7 @@ func (b *Backup) Checkpoint() ([]byte, error) {
 }
 
 func copyFile(from, to string) (err error) {
-	in, err := os.Open(from) //nolint:gosec // in the folder of backups
+	in, err := openFile(from)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (b *Backup) Vault(identityFile string, read func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(filepath.Join(b.folder, vaultFile))
+	f, err := openFile(filepath.Join(b.folder, vaultFile))
 	if err != nil {
 		return err
 	}

@@ -93,6 +93,9 @@ func Whole(home string) error {
 // Afterwards the vault has forgotten whom the log says was erased, and whom the folder of
 // the backup says was erased since, which is recorded again.
 func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Restored, err error) {
+	if folder, err := filepath.EvalSymlinks(o.Backup); err == nil { // who was erased since stands beside where it is
+		o.Backup = folder
+	}
 	b, err := backup.Open(o.Backup)
 	if err != nil {
 		return r, err
