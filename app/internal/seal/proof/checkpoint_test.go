@@ -3,7 +3,11 @@ package proof_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +110,18 @@ func TestACheckpointThatIsNotSignedAsItHasToBe(t *testing.T) {
 	elsewhere, elsewhereKey := key(t, "keydesk/elsewhere", 4)
 	text := checkpoint().Text()
 	good := sign(t, text, log, auditor)
+	cosigned := func(at int64) []byte {
+		sig := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, auditorKey.KeyHash()), uint64(at)) //nolint:gosec // not negative
+		sig = append(sig, ed25519.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, ed25519.SeedSize)), fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", uint64(at), text))...)
+		return fmt.Appendf(sign(t, text, log), "— auditor.example %s\n", base64.StdEncoding.EncodeToString(sig))
+	}
+	c, err := proof.OpenCheckpoint(cosigned(253402300799), logKey, auditorKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(c.Witnesses); err != nil {
+		t.Error(err)
+	}
 	for name, c := range map[string]struct {
 		note []byte
 		key  note.Verifier
@@ -115,6 +131,8 @@ func TestACheckpointThatIsNotSignedAsItHasToBe(t *testing.T) {
 		"only a witness":               {sign(t, text, auditor), logKey, proof.ErrBadSignature},
 		"another size":                 {bytes.Replace(good, []byte("\n256\n"), []byte("\n255\n"), 1), logKey, proof.ErrBadSignature},
 		"another time":                 {bytes.Replace(good, []byte("08:31:00"), []byte("08:32:00"), 1), logKey, proof.ErrBadSignature},
+		"a time that cannot be":        {cosigned(253402300800), logKey, proof.ErrBadSignature},
+		"a time before all":            {cosigned(-1), logKey, proof.ErrBadSignature},
 		"the origin of another log":    {sign(t, text, elsewhere), elsewhereKey, proof.ErrBadCheckpoint},
 		"no note":                      {[]byte(text), logKey, proof.ErrBadCheckpoint},
 		"nothing":                      {nil, logKey, proof.ErrBadCheckpoint},

@@ -96,7 +96,7 @@ def opened(note, keys):
                 signed |= good and name == lines[0]
             else:
                 at = struct.unpack(">Q", sig[4:12])[0]
-                good = ed25519(raw[1:], b"cosignature/v1\ntime %d\n" % at + text.encode(), sig[12:])
+                good = at < 253402300800 and ed25519(raw[1:], b"cosignature/v1\ntime %d\n" % at + text.encode(), sig[12:])
             if not good:
                 wrong.append("a signature of %s is false" % name)
     if not signed:
