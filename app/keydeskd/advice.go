@@ -138,6 +138,7 @@ func advice(err error) string {
 		{roster.ErrTooLarge, "cut the list in parts; without --leavers, since no part is of everybody"},
 		{errDiffers, "stop every program of this home, delete its folder snapshots, and start them again: both are made again from the log. Then find out who changed it"},
 		{errNoEvent, "\"keydeskd events\" shows the ids; an event that the log has dropped after its time has none"},
+		{errNotCompared, "all is put back, and may be what somebody has changed: take a backup that has its seal, or compare with \"keydeskd verify\" where the log was sealed"},
 		{errNotAsSealed, "find out what was done to the log, from a copy of before; \"keydeskd checkpoint --anew\" goes on with a new seal once you have"},
 		{seal.ErrNoSeal, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},
 		{errNoCheckpoint, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},

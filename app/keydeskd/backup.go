@@ -76,6 +76,16 @@ func (restoreCommand) Help() string {
 // Left says what is there of one that was stopped.
 func (restoreCommand) Left() string { return "the same command begins anew" }
 
+// Validate sees that all that is given counts.
+func (c restoreCommand) Validate() error {
+	if c.Only == "vault" && c.Since != "" {
+		return errSinceVault
+	}
+	return nil
+}
+
+var errSinceVault = errors.New("--since is of the log: it does not go with --only vault")
+
 func (c restoreCommand) Run(a *app) error {
 	set, err := a.settings()
 	if err != nil {
@@ -113,13 +123,17 @@ func (c restoreCommand) Run(a *app) error {
 		err = errUnerased
 	}
 	if c.Only != "vault" {
-		err = errors.Join(tellRestored(a.out, r), err)
+		err = errors.Join(tellRestored(a.out, r, since != nil), err)
 	}
 	return err
 }
 
-// tellRestored says what came of the seal.
-func tellRestored(w io.Writer, r home.Restored) error {
+// errNotCompared: somebody wanted to know whether the log is what was recorded.
+var errNotCompared = errors.New("the checkpoint of --since was compared with nothing: there is no seal in the backup")
+
+// tellRestored says what came of the seal. asked says that there is a checkpoint to
+// compare with: whoever can write to a backup can also take its seal out.
+func tellRestored(w io.Writer, r home.Restored, asked bool) error {
 	if r.Newer > 0 {
 		fmt.Fprintf(w, "%d events that were recorded after the backup was made are lost: more had been sealed\n", r.Newer)
 	}
@@ -129,6 +143,9 @@ func tellRestored(w io.Writer, r home.Restored) error {
 	switch {
 	case r.Seal == nil:
 		_, err := fmt.Fprintln(w, "the log was not compared with a seal: nothing here shows that it is what was recorded")
+		if asked && err == nil {
+			err = errNotCompared
+		}
 		return err
 	case r.Newer > 0 && r.Seal.Bad != nil && r.Seal.Bad.Kind == seal.Inconsistent && r.Seal.Bad.Leaf == r.Seal.Size: // what is lost
 		return nil
