@@ -150,8 +150,8 @@ func (v *verification) kept(ctx context.Context, b *Before) error {
 	beside, _ := filepath.Glob(filepath.Clean(v.base) + "-*") // a strange path has nothing beside it
 	for _, path := range beside {
 		t, err := folder(path).tree()
-		if err != nil || t.Store != v.tree.Store || t.Origin != b.Checkpoint.Origin {
-			continue
+		if err != nil || t.Store != v.tree.Store || t.Origin != b.Checkpoint.Origin || path != asideOf(v.base, t.Sealer) {
+			continue // also where its name could be one that lies to whoever reads it
 		}
 		b.Folder = path
 		if b.Same && b.Before == nil {

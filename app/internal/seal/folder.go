@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,7 +72,8 @@ func (f folder) tree() (tree, error) {
 		return tree{}, fmt.Errorf("%w: %s: format %d is not known", ErrDamaged, treeFile, t.Format)
 	}
 	key, err := proof.ParseKey(t.Key)
-	if err != nil || key.Name() != t.Origin || proof.StoreOf(t.Origin) != t.Store || t.Sealer == "" {
+	sealer, noName := hex.DecodeString(t.Sealer) // it names a folder, in the end
+	if err != nil || key.Name() != t.Origin || proof.StoreOf(t.Origin) != t.Store || len(sealer) == 0 || noName != nil {
 		return tree{}, fmt.Errorf("%w: %s does not fit together", ErrDamaged, treeFile)
 	}
 	return t, nil

@@ -420,6 +420,9 @@ func Anew(ctx context.Context, c Config, before []byte) error {
 	return s.register(ctx, t, begun.Sealer)
 }
 
+// asideOf names the folder that the seal of a sealer is kept in beside the one that goes on.
+func asideOf(base, sealer string) string { return filepath.Clean(base) + "-" + sealer }
+
 // setAside renames a folder that holds a tree, and returns its last checkpoint, or
 // that which it began with where it has made none.
 func (s *Seal) setAside() ([]byte, error) {
@@ -447,7 +450,7 @@ func (s *Seal) setAside() ([]byte, error) {
 	if any {
 		before = last.Note
 	}
-	aside := filepath.Clean(s.c.Folder) + "-" + t.Sealer
+	aside := asideOf(s.c.Folder, t.Sealer)
 	if runtime.GOOS == "windows" { // which moves no folder of which a file is open, be it by another program
 		_ = lock.Close()
 	}

@@ -515,6 +515,44 @@ func TestWhatALaterTreeGoesOnFrom(t *testing.T) {
 	}
 }
 
+// A folder has the name that it was given when it was set aside, and a sealer one that is
+// fit for that: others can write both.
+func TestNamesOfFoldersThatWereKept(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	w.sealed()
+	if err := seal.Anew(t.Context(), w.config(), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.sealed()
+	kept := must(filepath.Glob(w.folder + "-*"))
+	if r := w.good(); len(kept) != 1 || r.Before.Folder != kept[0] {
+		t.Fatalf("%v, %+v", kept, r.Before)
+	}
+	if err := os.Rename(kept[0], w.folder+"-\x1b[1Gall of that is as it was"); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.good(); r.Before.Folder != "" {
+		t.Errorf("%+v", r.Before)
+	}
+	file := filepath.Join(w.folder, "tree.json")
+	b := must(os.ReadFile(file)) //nolint:gosec // of the test
+	var tree map[string]any
+	if err := json.Unmarshal(b, &tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, sealer := range []string{"", "/../elsewhere", "\x1b[1G"} {
+		tree["sealer"] = sealer
+		if err := os.WriteFile(file, must(json.Marshal(tree)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := seal.Anew(t.Context(), w.config(), nil); !errors.Is(err, seal.ErrDamaged) {
+			t.Errorf("%q: %v", sealer, err)
+		}
+	}
+}
+
 // Of every tree before it is told, also where nothing is left of one.
 func TestTreesBeforeTheOneBefore(t *testing.T) {
 	t.Parallel()
