@@ -271,6 +271,11 @@ func (h *Home) mailCheckpoints(ctx context.Context) {
 	}
 }
 
+// mailedAhead is how far ahead a day can be that something was mailed of, and nothing is
+// mailed until it is there. What is later is of a clock that ran ahead: whoever set it so
+// for a moment would keep everybody from hearing of the log for years.
+const mailedAhead = 7 * 24 * time.Hour
+
 // mailYesterday mails the last checkpoint that was made before today, if one was made
 // since it was mailed last. That it is sent is written down before: a mail is sent
 // twice to nobody. What was refused for certain is tried again.
@@ -286,7 +291,7 @@ func (h *Home) mailYesterday(ctx context.Context) error {
 		return err
 	}
 	if day := due.At.In(now.Location()).Format(time.DateOnly); day != state.Day {
-		if day < state.Day { // the clock was set back
+		if day < state.Day && state.Day <= today.Add(mailedAhead).Format(time.DateOnly) { // the clock was set back
 			return nil
 		}
 		state = mailing{Day: day}
@@ -316,7 +321,7 @@ func (h *Home) mailYesterday(ctx context.Context) error {
 
 // dueCheckpoint returns the last checkpoint that was made before a day began.
 func (h *Home) dueCheckpoint(today time.Time) (*proof.Checkpoint, error) {
-	days, err := h.seal.Daily(2, today.Location())
+	days, err := h.seal.Daily(3, today.Location()) // between two of them may be one of a clock that ran ahead
 	if err != nil {
 		return nil, err
 	}

@@ -145,6 +145,31 @@ func TestYesterdaysCheckpointIsMailedOnce(t *testing.T) {
 	h.wants("")
 }
 
+// A clock that ran ahead, by years and for some days, keeps nothing from being mailed once
+// it is right again, and no checkpoint of after that says another time than it is.
+func TestMailingAfterAClockThatRanAhead(t *testing.T) {
+	t.Parallel()
+	h := newSealedHome(t, "a@example.org")
+	h.sealed()
+	right := h.now.Add(24 * time.Hour)
+	h.now = right.AddDate(64, 0, 0)
+	h.wants("a@example.org") // of the day that was yesterday
+	h.sealed()
+	h.now = h.now.Add(24 * time.Hour)
+	h.wants("a@example.org")
+	h.now = right
+	h.sealed()
+	if c, _ := h.seal.Checkpoint(); !c.At.Equal(right) {
+		t.Errorf("the checkpoint is of %s, at %s", c.At, right)
+	}
+	h.now = h.now.Add(24 * time.Hour)
+	h.wants("a@example.org")
+	h.wants("")
+	h.sealed()
+	h.now = h.now.Add(24 * time.Hour)
+	h.wants("a@example.org")
+}
+
 func TestACheckpointThatCannotBeMailed(t *testing.T) {
 	t.Parallel()
 	h := newSealedHome(t, "a@example.org")

@@ -189,6 +189,11 @@ func (w *writer) checkpoint() error {
 	return w.seal()
 }
 
+// setBack is by how much a clock is set back at the most without that showing in the
+// times of checkpoints. One that ran further ahead would have all that come after it say
+// a time that is not there yet, perhaps for years.
+const setBack = 7 * 24 * time.Hour
+
 func (w *writer) seal() error {
 	if w.waiting() == 0 {
 		return nil
@@ -197,7 +202,7 @@ func (w *writer) seal() error {
 		return fmt.Errorf("seal: %w", err)
 	}
 	c := proof.Checkpoint{Origin: w.tree.Origin, Size: w.edge.size, Root: w.edge.root(), At: w.s.c.Now().UTC().Truncate(time.Second)}
-	if c.At.Before(w.last.At) {
+	if back := w.last.At.Sub(c.At); back > 0 && back <= setBack {
 		c.At = w.last.At // the clock was set back
 	}
 	copy(c.Index[:], w.index.Sum(nil))
