@@ -176,8 +176,10 @@ func TestALogThatNeverEnds(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	var asks sync.WaitGroup
+	asks.Go(func() { _ = other.Now(ctx) })
+	defer asks.Wait() // it takes its wish back
 	defer cancel()
-	go func() { _ = other.Now(ctx) }()
 	select {
 	case err := <-told:
 		if !errors.Is(err, ErrStalled) {
