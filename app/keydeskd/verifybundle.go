@@ -171,7 +171,10 @@ func tellVerdict(w io.Writer, v proof.Verdict) error {
 	if !v.KeysPinned {
 		fmt.Fprintf(out, "but\tkey\t%s\n", "no key was given, and those of the bundle were believed: --key FILE names the ones that you trust")
 	}
-	if strings.Contains(strings.TrimPrefix(v.Origin, proof.OriginPrefix), "/") {
+	text, _, _ := strings.Cut(v.Before, "\n\n")
+	if b, err := proof.ParseText(text + "\n"); err == nil {
+		fmt.Fprintf(out, "but\ttree\tit begins after the %d leaves of %s, of %s: what was changed before that, only that tree shows\n", b.Size, b.Origin, b.At.Format(minute))
+	} else if strings.Contains(strings.TrimPrefix(v.Origin, proof.OriginPrefix), "/") {
 		fmt.Fprintf(out, "but\ttree\t%s\n", "it is a later tree of this log: what was changed before it began, only the one before it shows")
 	}
 	if v.Since == nil {

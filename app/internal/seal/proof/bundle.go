@@ -73,6 +73,7 @@ type Tally struct {
 	First, Last     time.Time
 	LastExpired     time.Time // the day of the latest one that has expired
 	Policies        []Policy  // in the order in which they came into force
+	Before          string    // the checkpoint that is no event, where it is among the leaves
 }
 
 // Add counts a line in.
@@ -85,6 +86,7 @@ func (t *Tally) Add(l *Line) {
 		}
 		return
 	case l.Checkpoint != "":
+		t.Before = l.Checkpoint
 		return
 	}
 	e := &l.Event

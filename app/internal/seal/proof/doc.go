@@ -5,6 +5,7 @@
 // so that it can be read in one sitting and written again in another language.
 //
 // Start reading at Leaf, then Checkpoint; then Verify, with Line and growing beside
-// it. The tree is that of RFC 6962: a leaf's
-// hash is SHA-256(0x00 ‖ leaf), a node's SHA-256(0x01 ‖ left ‖ right).
+// it. How a zip is taken apart that comes from a stranger is in files.go, and proves
+// nothing. The tree is that of RFC 6962: a leaf's hash is SHA-256(0x00 ‖ leaf), a node's
+// SHA-256(0x01 ‖ left ‖ right).
 package proof

@@ -56,6 +56,11 @@ type Verdict struct {
 	// left out.
 	LastExpired time.Time `json:"lastExpired,omitzero"`
 
+	// Before is the checkpoint, a signed note that is not verified, with which the tree
+	// before this one ended, where it is among the leaves: what was changed before
+	// that, this tree does not show.
+	Before string `json:"before,omitempty"`
+
 	Root      string    `json:"root"`
 	Sealed    time.Time `json:"sealed"`           // when the checkpoint was signed, by its own words
 	Witnesses []string  `json:"witnesses"`        // who cosigned it, by keys that are trusted

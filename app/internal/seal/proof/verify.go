@@ -1,20 +1,15 @@
 package proof
 
 import (
-	"archive/zip"
 	"bufio"
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strings"
-	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -35,44 +30,39 @@ type Options struct {
 // about it.
 var ErrBadBundle = errors.New("not a bundle")
 
-// The bounds of what is read: a bundle comes from a stranger. Files that can be
-// large are read as a stream, each of them at most twice.
-const (
-	maxSmall   = 1 << 20  // bytes of the small files
-	maxNotes   = 64 << 20 // bytes of consistency.json
-	maxEarlier = 50_000   // checkpoints in it: more than a hundred years of days
-	maxKeys    = 100      // in the file keys
-	maxLine    = 16 << 20 // bytes of a line of events.ndjson
-	maxFiles   = 100      // entries in the zip's directory
-)
-
 // Verify reads a bundle and says exactly what holds, and what not. An error
 // (ErrBadBundle, ErrBadKey, or one of reading) means that nothing can be said.
 // It reads the file as a stream, and keeps no more of it than some megabytes.
+//
+// The steps are those of the bundle's README, the third before the first two,
+// which need what is signed.
 func Verify(r io.ReaderAt, size int64, o Options) (Verdict, error) {
-	c, err := open(r, size)
-	if err != nil {
+	c := &checker{v: Verdict{Witnesses: []string{}, Findings: []Finding{}}, marks: map[int64]*mark{}}
+	var err error
+	if c.files, err = unzip(r, size, &c.v); err != nil {
+		return Verdict{}, err
+	}
+	if err := c.manifest(); err != nil {
 		return Verdict{}, err
 	}
 	if err := c.trust(o.Keys); err != nil {
 		return Verdict{}, err
 	}
-	c.checkpoint()
+	c.checkpoint() // 3. what is signed, now and before
 	c.earlier()
-	c.json(FileRange, maxSmall, &c.outside)
 	c.older(o.Since)
 	c.index()
-	c.history()
-	c.since()
+	c.history() // 1. and 2. each event, and the tree over them
+	c.since()   // 4. nothing was changed since
 	c.views()
 	return c.v, nil
 }
 
 // A checker verifies one bundle.
 type checker struct {
-	files map[string]*zip.File
-	said  Manifest
-	v     Verdict
+	files
+	said Manifest
+	v    Verdict
 
 	log       []note.Verifier // keys of the log's name that are trusted
 	witnesses []note.Verifier
@@ -80,133 +70,39 @@ type checker struct {
 	sealed  bool       // there is a checkpoint that can be read, and the manifest is of it
 	held    Checkpoint // that one
 	indexed bool       // there is an index, and it is the checkpoint's and that of all older ones
-	outside []tlog.Hash
 
-	proofs map[int64][]tlog.Hash // of earlier checkpoints, by their size
-	signs  map[int64]tlog.Hash   // the roots of those that are signed
-	roots  map[int64]tlog.Hash   // those that the leaves lead to, of the same sizes
-	old    *Checkpoint           // the older checkpoint that was given
-	grown  []Checkpoint          // all older ones of this tree that are signed
+	marks map[int64]*mark // by the sizes of trees of which more is known than their leaves
+	old   *Checkpoint     // the older checkpoint that was given
+	grown []Checkpoint    // all older ones of this tree that are signed
 }
 
-// open reads the directory and the manifest.
-func open(r io.ReaderAt, size int64) (*checker, error) {
-	z, err := zip.NewReader(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadBundle, err)
+// A mark is what is known of the tree when it had so many leaves.
+type mark struct {
+	signed bool // an earlier checkpoint of the bundle is, and says root
+	root   tlog.Hash
+	proof  []tlog.Hash // from there to the bundle's checkpoint
+	found  tlog.Hash   // the root that the leaves lead to; zero where they do not pass here
+}
+
+func (c *checker) mark(size int64) *mark {
+	if c.marks[size] == nil {
+		c.marks[size] = &mark{}
 	}
-	if len(z.File) > maxFiles {
-		return nil, fmt.Errorf("%w: %d files", ErrBadBundle, len(z.File))
+	return c.marks[size]
+}
+
+// manifest reads what the bundle says that it holds: all that is counted, later.
+func (c *checker) manifest() error {
+	m, v := &c.said, &c.v
+	switch ok := c.json(FileManifest, maxSmall, m); {
+	case !ok || m.Format != Format:
+		return fmt.Errorf("%w: %s is not one of format %d", ErrBadBundle, FileManifest, Format)
+	case !plain(m.Origin) || !plain(m.Store):
+		return fmt.Errorf("%w: %s names no log", ErrBadBundle, FileManifest)
+	case m.From < 0 || m.To <= m.From || m.Size < m.To || m.Size >= exact:
+		return fmt.Errorf("%w: leaves [%d, %d) of %d", ErrBadBundle, m.From, m.To, m.Size)
 	}
-	c := &checker{files: map[string]*zip.File{}, v: Verdict{Witnesses: []string{}, Findings: []Finding{}}}
-	known := []string{
-		FileManifest, FileEvents, FileCheckpoint, FileRange, FileConsistency, FileKeys, FilePolicies,
-		FileReport, FileTable, FileReadme, FileIndex,
-	}
-	for _, f := range z.File {
-		switch {
-		case !slices.Contains(known, f.Name):
-			c.v.find(Finding{Kind: FoundFile, File: printable(f.Name)}, "the bundle holds a file that belongs into none")
-		case c.files[f.Name] != nil:
-			c.v.find(Finding{Kind: FoundFile, File: f.Name}, "the bundle holds two files of this name")
-		default:
-			c.files[f.Name] = f
-		}
-	}
-	if c.files[FileManifest] == nil {
-		return nil, fmt.Errorf("%w: it has no %s", ErrBadBundle, FileManifest)
-	}
-	if !c.json(FileManifest, maxSmall, &c.said) || c.said.Format != Format {
-		return nil, fmt.Errorf("%w: %s is not one of format %d", ErrBadBundle, FileManifest, Format)
-	}
-	m := &c.said
-	if !plain(m.Origin) || !plain(m.Store) {
-		return nil, fmt.Errorf("%w: %s names no log", ErrBadBundle, FileManifest)
-	}
-	if m.From < 0 || m.To <= m.From || m.Size < m.To || m.Size >= exact {
-		return nil, fmt.Errorf("%w: leaves [%d, %d) of %d", ErrBadBundle, m.From, m.To, m.Size)
-	}
-	v := &c.v
 	v.Origin, v.Store, v.From, v.To, v.Size = m.Origin, m.Store, m.From, m.To, m.Size
-	for _, name := range known[:len(known)-1] { // the index is there where it is needed
-		if c.files[name] == nil {
-			v.find(Finding{Kind: FoundFile, File: name}, "the file is missing")
-		}
-	}
-	return c, nil
-}
-
-// plain says that a foreign name can be shown as it is, on a terminal, too.
-func plain(s string) bool {
-	return s != "" && len(s) <= 200 && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) < 0
-}
-
-// printable makes a foreign name fit for a line of text.
-func printable(s string) string {
-	if len(s) > 80 {
-		s = s[:80]
-	}
-	return strings.Trim(fmt.Sprintf("%+q", s), `"`)
-}
-
-// stream gives a file to somebody who reads it to its end. What is damaged is a
-// finding.
-func (c *checker) stream(name string, read func(io.Reader) error) bool {
-	f := c.files[name]
-	if f == nil {
-		return false // found in the beginning
-	}
-	r, err := f.Open()
-	if err == nil {
-		defer func() { _ = r.Close() }()
-		err = read(r)
-	}
-	if err != nil {
-		c.v.find(Finding{Kind: FoundFile, File: name}, "the file is damaged: %v", err)
-	}
-	return err == nil
-}
-
-// all returns a small file.
-func (c *checker) all(name string, limit int64) (b []byte, ok bool) {
-	ok = c.stream(name, func(r io.Reader) (err error) {
-		if b, err = io.ReadAll(io.LimitReader(r, limit+1)); err == nil && int64(len(b)) > limit {
-			err = fmt.Errorf("longer than %d bytes", limit)
-		}
-		return err
-	})
-	return b, ok
-}
-
-// json reads a small file of JSON.
-func (c *checker) json(name string, limit int64, to any) bool {
-	b, ok := c.all(name, limit)
-	if !ok {
-		return false
-	}
-	err := exactly(b, to)
-	if err != nil {
-		c.v.find(Finding{Kind: FoundForm, File: name}, "the file is not in its form: %v", err)
-	}
-	return err == nil
-}
-
-// exactly reads JSON that is, but for white space, as it is written here: every member
-// once, by its very name and in its place. Of a member that is there twice, or in capitals
-// too, another verifier may read the other one.
-func exactly(b []byte, to any) error {
-	if err := json.Unmarshal(b, to); err != nil {
-		return err
-	}
-	var found, again bytes.Buffer
-	e := json.NewEncoder(&again)
-	e.SetEscapeHTML(false)
-	if err := errors.Join(json.Compact(&found, b), e.Encode(to)); err != nil {
-		return err
-	}
-	if !bytes.Equal(found.Bytes(), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
-		return errors.New("its members are others, or written otherwise")
-	}
 	return nil
 }
 
@@ -242,9 +138,9 @@ func (c *checker) trust(given []string) error {
 	return nil
 }
 
-// signed opens a checkpoint with the keys that are trusted. Where no signature
+// open opens a checkpoint with the keys that are trusted. Where no signature
 // holds, it still returns what the checkpoint says, and false.
-func (c *checker) signed(b []byte) (Checkpoint, bool, error) {
+func (c *checker) open(b []byte) (_ Checkpoint, signed bool, _ error) {
 	for _, k := range c.log {
 		if p, err := OpenCheckpoint(b, k, c.witnesses...); err == nil {
 			return p, true, nil
@@ -261,7 +157,7 @@ func (c *checker) checkpoint() {
 	if !ok {
 		return
 	}
-	p, signed, err := c.signed(b)
+	p, signed, err := c.open(b)
 	if err != nil {
 		c.v.find(Finding{Kind: FoundForm, File: FileCheckpoint}, "the file is no checkpoint")
 		return
@@ -285,52 +181,14 @@ func (c *checker) checkpoint() {
 	}
 }
 
-// index verifies that the index, where there is one, is that of the checkpoint, and
-// that it has only grown since each older one: of what has expired it alone speaks,
-// and no root is over it.
-func (c *checker) index() {
-	if c.files[FileIndex] == nil {
-		return
-	}
-	slices.SortFunc(c.grown, func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
-	sum := sha256.New()
-	var n int64
-	var other *Checkpoint // the first one that knows another index
-	ok := c.stream(FileIndex, func(r io.Reader) error {
-		for i := range c.grown {
-			part, err := io.CopyN(sum, r, c.grown[i].Size*EntrySize-n)
-			if n += part; errors.Is(err, io.EOF) {
-				return nil // too short: seen below
-			} else if err != nil {
-				return err
-			}
-			if other == nil && [32]byte(sum.Sum(nil)) != c.grown[i].Index {
-				other = &c.grown[i]
-			}
-		}
-		part, err := io.Copy(sum, r)
-		n += part
-		return err
-	})
-	c.indexed = ok && c.sealed && n == c.held.Size*EntrySize && [32]byte(sum.Sum(nil)) == c.held.Index
-	switch {
-	case ok && c.sealed && !c.indexed:
-		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "the index is not the one whose SHA-256 stands in the checkpoint")
-	case c.indexed && other != nil:
-		c.indexed = false
-		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "what the index says of the first %d leaves was changed since the checkpoint of then, of %s", other.Size, other.At.Format(minute))
-	}
-}
-
 // earlier verifies that the earlier checkpoints are signed, and that each is of
 // the same history as the bundle's.
 func (c *checker) earlier() {
-	c.proofs, c.signs, c.roots = map[int64][]tlog.Hash{}, map[int64]tlog.Hash{}, map[int64]tlog.Hash{}
 	for e := range c.notes {
 		if !c.sealed {
 			continue
 		}
-		p, signed, err := c.signed([]byte(e.Note))
+		p, signed, err := c.open([]byte(e.Note))
 		switch {
 		case err != nil:
 			c.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file holds something that is no checkpoint")
@@ -344,43 +202,8 @@ func (c *checker) earlier() {
 			c.v.Earlier++
 			c.grown = append(c.grown, p)
 		}
-		c.proofs[p.Size], c.signs[p.Size] = e.Proof, p.Root
-	}
-}
-
-// notes gives the earlier checkpoints one by one: all at once, the shortest that can be
-// written would take far more room than their file.
-func (c *checker) notes(yield func(Earlier) bool) {
-	b, ok := c.all(FileConsistency, maxNotes)
-	if !ok {
-		return
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	begin, err := d.Token()
-	if err == nil && begin != json.Delim('[') {
-		err = errors.New("it is no list")
-	}
-	for n := 0; err == nil && d.More(); n++ {
-		var e Earlier
-		var text json.RawMessage
-		if err = d.Decode(&text); err == nil {
-			err = exactly(text, &e)
-		}
-		if err == nil && n == maxEarlier {
-			err = fmt.Errorf("more than %d checkpoints", maxEarlier)
-		}
-		if err == nil && !yield(e) {
-			return
-		}
-	}
-	if err == nil {
-		_, err = d.Token() // the end of the list
-	}
-	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
-		err = errors.New("something follows")
-	}
-	if err != nil {
-		c.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file is not in its form: %v", err)
+		m := c.mark(p.Size)
+		m.signed, m.root, m.proof = true, p.Root, e.Proof
 	}
 }
 
@@ -398,14 +221,14 @@ func (c *checker) older(b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	p, signed, err := c.signed(b)
+	p, signed, err := c.open(b)
 	if err != nil {
 		c.v.Since = &SinceVerdict{}
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint that was given is none")
 		return
 	}
 	c.old, c.v.Since = &p, &SinceVerdict{Size: p.Size, Root: p.Root.String(), At: p.At}
-	c.roots[p.Size] = tlog.Hash{}
+	c.mark(p.Size)
 	if !signed {
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint that was given is not signed with a key that is trusted")
 	} else if c.sealed && p.Origin == c.held.Origin && p.Size <= c.held.Size {
@@ -413,59 +236,72 @@ func (c *checker) older(b []byte) {
 	}
 }
 
-// since verifies that what an older checkpoint covers is what the bundle's does.
-func (c *checker) since() {
-	old := c.old
-	if old == nil || !c.sealed {
+// index verifies that the index, where there is one, is that of the checkpoint, and
+// that it has only grown since each older one: of what has expired it alone speaks,
+// and no root is over it.
+func (c *checker) index() {
+	if c.named[FileIndex] == nil || !c.sealed {
 		return
 	}
-	root := c.roots[old.Size]
-	proof, proved := c.proofs[old.Size]
+	slices.SortFunc(c.grown, func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+	var other *Checkpoint // the first one that knows another index
+	last := false
+	ok := c.stream(FileIndex, func(r io.Reader) error {
+		sum, n := sha256.New(), int64(0)
+		for _, p := range append(slices.Clone(c.grown), c.held) {
+			part, err := io.CopyN(sum, r, p.Size*EntrySize-n)
+			if n += part; err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+			if last = n == p.Size*EntrySize && [32]byte(sum.Sum(nil)) == p.Index; !last && other == nil {
+				other = &p
+			}
+		}
+		more, err := io.Copy(io.Discard, r) // to its end, which has a sum of its own
+		last = last && more == 0
+		return err
+	})
+	c.indexed = ok && last && other == nil
 	switch {
-	case old.Origin != c.held.Origin:
-		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint is of another tree, %s", old.Origin)
-	case old.Size > c.held.Size:
-		c.v.find(Finding{Kind: FoundSince}, "the checkpoint that was given is of %d leaves, the bundle's only of %d: either it is not the older one, or events are gone", old.Size, c.held.Size)
-	case old.Size == 0, old.Size == c.held.Size && old.Root == c.held.Root,
-		c.v.Complete && root == old.Root, proved && c.follows(*old, proof):
-		c.v.Since.Holds = c.files[FileIndex] == nil || c.indexed
-	case old.Size == c.held.Size, c.v.Complete && root != tlog.Hash{}, proved:
-		c.v.find(Finding{Kind: FoundSince}, "what the older checkpoint of %d leaves covers was changed since: it is of another history", old.Size)
-	default:
-		c.v.find(Finding{Kind: FoundSince}, "the bundle holds no proof for the older checkpoint of %d leaves: have it exported with --since", old.Size)
+	case ok && !last:
+		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "the index is not the one whose SHA-256 stands in the checkpoint")
+	case ok && other != nil:
+		c.v.find(Finding{Kind: FoundIndex, File: FileIndex}, "what the index says of the first %d leaves was changed since the checkpoint of then, of %s", other.Size, other.At.Format(minute))
 	}
 }
 
 // history reads the events, and verifies that they are what the tree holds.
 func (c *checker) history() {
+	var around []tlog.Hash
+	c.json(FileRange, maxSmall, &around)
 	var tree growing
-	rest, ok := tree.fill(c.said.From, c.outside)
+	rest, ok := tree.fill(c.said.From, around)
 	if !ok {
 		c.v.find(Finding{Kind: FoundRoot, File: FileRange}, "the range proof has too few hashes")
 	}
-	var t Tally
 	good, bad := c.said.From, c.said.To // what is before, and behind, the first leaf that differs, as far as signed roots tell
 	compare := func() {                 // with what is known of the tree of this size
-		if _, asked := c.roots[tree.size]; asked {
-			c.roots[tree.size] = tree.root()
+		m := c.marks[tree.size]
+		if !ok || m == nil || tree.size == 0 {
+			return
 		}
-		if want, signed := c.signs[tree.size]; signed && want == tree.root() {
+		switch m.found = tree.root(); {
+		case m.signed && m.root == m.found:
 			good = tree.size
-		} else if signed {
+		case m.signed:
 			bad = min(bad, tree.size)
 		}
 	}
-	if ok && tree.size > 0 {
-		compare()
-	}
+	compare()
+	var t Tally
 	whole := c.leaves(func(l *Line) {
 		t.Add(l)
 		if ok {
 			tree.add(0, l.Hash())
-			compare()
 		}
+		compare()
 	})
-	c.v.Events, c.v.Expired, c.v.First, c.v.Last, c.v.LastExpired = t.Events, t.Expired, t.First, t.Last, t.LastExpired
+	c.v.Events, c.v.Expired, c.v.First, c.v.Last, c.v.LastExpired, c.v.Before = t.Events, t.Expired, t.First, t.Last, t.LastExpired, t.Before
 	if whole {
 		c.counted(t)
 	}
@@ -484,14 +320,25 @@ func (c *checker) history() {
 }
 
 // leaves gives the lines of the events, each of which is what it has to be by
-// itself and in its place. It says whether all are there.
-func (c *checker) leaves(yield func(*Line)) bool {
+// itself and in its place, beside what a proved index says of it. It says whether
+// all are there.
+func (c *checker) leaves(yield func(*Line)) (all bool) {
+	if !c.indexed {
+		return c.events(nil, yield)
+	}
+	c.stream(FileIndex, func(r io.Reader) error {
+		_, err := io.CopyN(io.Discard, r, c.said.From*EntrySize)
+		if err == nil {
+			all = c.events(bufio.NewReader(r), yield)
+		}
+		return err
+	})
+	return all
+}
+
+func (c *checker) events(index io.Reader, yield func(*Line)) bool {
 	next, last := c.said.From, uint64(0)
 	ok := c.stream(FileEvents, func(r io.Reader) error {
-		entry, done := c.entries()
-		defer done()
-		r, stop := ahead(r)
-		defer stop()
 		for line, err := range lines(r) {
 			if err != nil {
 				return fmt.Errorf("at leaf %d: %w", next, err)
@@ -503,7 +350,7 @@ func (c *checker) leaves(yield func(*Line)) bool {
 				next = -1
 				return nil
 			}
-			if at.Kind = c.itself(&l, entry); at.Kind != "" {
+			if at.Kind = c.itself(&l, index); at.Kind != "" {
 				c.v.find(at, "leaf %d, at position %d: %s", next, l.Position(), inWords[at.Kind])
 			}
 			yield(&l)
@@ -542,14 +389,22 @@ func (c *checker) inOrder(l *Line, err error, next int64, last uint64) Kind {
 	return ""
 }
 
-// itself says what is wrong with a line itself; "" if nothing is.
-func (c *checker) itself(l *Line, entry func() (Entry, bool)) Kind {
-	e, indexed := entry()
+// itself says what is wrong with a line itself; "" if nothing is. Its entry of the
+// index comes next, where there is one.
+func (c *checker) itself(l *Line, index io.Reader) Kind {
+	var said Entry
+	if index != nil {
+		var b [EntrySize]byte
+		_, cut := io.ReadFull(index, b[:])
+		var err error
+		if said, err = ParseEntry(b[:]); cut != nil || err != nil {
+			return FoundIndex
+		}
+	}
 	switch {
-	case l.Expired && (!indexed || e.Class != Login || e != l.Entry):
+	case l.Expired && (index == nil || said.Class != Login || said != l.Entry):
 		return FoundExpired
-	case indexed && (e.Position != l.Position() || (e.Class == Before) != (l.Checkpoint != "")),
-		indexed && e.Class != Before && !l.Expired && e != EntryOf(&l.Event):
+	case l.Checkpoint != "" && index != nil && said.Class != Before, !l.Expired && l.Checkpoint == "" && index != nil && said != EntryOf(&l.Event):
 		return FoundIndex
 	case l.Expired, l.Checkpoint != "":
 		return ""
@@ -561,67 +416,25 @@ func (c *checker) itself(l *Line, entry func() (Entry, bool)) Kind {
 	return ""
 }
 
-// entries returns a function that gives the entries of the index, leaf by leaf
-// from the first of the bundle; false where there is no index that is proved.
-func (c *checker) entries() (next func() (Entry, bool), done func()) {
-	none := func() (Entry, bool) { return Entry{}, false }
-	if !c.indexed {
-		return none, func() {}
+// since verifies that what an older checkpoint covers is what the bundle's does:
+// they are one, or the leaves pass it, or the bundle proves it.
+func (c *checker) since() {
+	old := c.old
+	if old == nil || !c.sealed {
+		return
 	}
-	f, err := c.files[FileIndex].Open()
-	if err != nil {
-		return none, func() {}
-	}
-	r := bufio.NewReader(f)
-	if _, err := io.CopyN(io.Discard, r, c.said.From*EntrySize); err != nil {
-		return none, func() { _ = f.Close() }
-	}
-	return func() (Entry, bool) {
-		var b [EntrySize]byte
-		_, err := io.ReadFull(r, b[:])
-		e, bad := ParseEntry(b[:])
-		return e, err == nil && bad == nil
-	}, func() { _ = f.Close() }
-}
-
-// ahead has a file unpacked by another processor, until stop.
-func ahead(r io.Reader) (_ io.Reader, stop func()) {
-	to, from := io.Pipe()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_, err := io.Copy(from, r)
-		_ = from.CloseWithError(err) // it never fails
-	}()
-	return to, func() {
-		_ = to.Close() // it never fails
-		<-ended
-	}
-}
-
-// lines gives the lines of a file, without their line feeds. Each belongs to
-// the receiver until the next one. The last one has to end, too.
-func lines(r io.Reader) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		s := bufio.NewScanner(r)
-		s.Buffer(make([]byte, 0, 64<<10), maxLine)
-		s.Split(func(data []byte, end bool) (int, []byte, error) {
-			if i := bytes.IndexByte(data, '\n'); i >= 0 {
-				return i + 1, data[:i], nil
-			}
-			if end && len(data) > 0 {
-				return 0, nil, io.ErrUnexpectedEOF
-			}
-			return 0, nil, nil
-		})
-		for s.Scan() {
-			if !yield(s.Bytes(), nil) {
-				return
-			}
-		}
-		if s.Err() != nil {
-			yield(nil, s.Err())
-		}
+	m, passed := c.marks[old.Size], c.v.Complete && c.marks[old.Size].found != tlog.Hash{}
+	switch {
+	case old.Origin != c.held.Origin:
+		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint is of another tree, %s", old.Origin)
+	case old.Size > c.held.Size:
+		c.v.find(Finding{Kind: FoundSince}, "the checkpoint that was given is of %d leaves, the bundle's only of %d: either it is not the older one, or events are gone", old.Size, c.held.Size)
+	case old.Size == 0, old.Size == c.held.Size && old.Root == c.held.Root, passed && m.found == old.Root, m.signed && c.follows(*old, m.proof):
+		c.v.Since.Holds = c.named[FileIndex] == nil || c.indexed
+	case old.Size == c.held.Size, passed, m.signed:
+		c.v.find(Finding{Kind: FoundSince}, "what the older checkpoint of %d leaves covers was changed since: it is of another history", old.Size)
+	default:
+		c.v.find(Finding{Kind: FoundSince}, "the bundle holds no proof for the older checkpoint of %d leaves: have it exported with --since", old.Size)
 	}
 }
 

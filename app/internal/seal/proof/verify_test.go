@@ -580,7 +580,7 @@ func TestATreeThatBeginsWithACheckpoint(t *testing.T) {
 	l.Begin(t, before.Note)
 	record(t, l, 9)
 	b := made(t, l, bundle.Query{})
-	if v := verdict(t, b, proof.Options{Keys: l.Keys()}); !v.OK() || v.Events != 9 || v.To != 10 {
+	if v := verdict(t, b, proof.Options{Keys: l.Keys()}); !v.OK() || v.Events != 9 || v.To != 10 || v.Before != string(before.Note) {
 		t.Errorf("%+v", v)
 	}
 	x := unpack(t, b)
@@ -676,6 +676,9 @@ func TestEveryByteCounts(t *testing.T) {
 		if space(old) && space(x.files[name][at]) || slices.Contains([]string{proof.FileManifest, proof.FileKeys}, name) {
 			return // manifests have members that prove nothing, such as the version; keys are those that are given
 		}
+		if name == proof.FileCheckpoint && sameInBase64(old, x.files[name][at], x.files[name][at+1:]) {
+			return
+		}
 		p := pack(t, x)
 		v, err := proof.Verify(bytes.NewReader(p), int64(len(p)), proof.Options{Keys: l.Keys()})
 		if err == nil && v.OK() && len(v.Witnesses) == 1 && v.Earlier == 5 {
@@ -698,6 +701,18 @@ func TestAHashIsWrittenInOneWay(t *testing.T) {
 	if v := verdict(t, x.pack(t), proof.Options{}); v.OK() {
 		t.Errorf("%+v", v)
 	}
+}
+
+// sameInBase64 says that two characters say the same before what follows: the last one
+// has bits that nobody reads.
+func sameInBase64(a, b byte, rest []byte) bool {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	spare := 0
+	for len(rest) > spare/2 && rest[spare/2] == '=' {
+		spare += 2
+	}
+	i, j := strings.IndexByte(digits, a), strings.IndexByte(digits, b)
+	return spare > 0 && spare <= 4 && i >= 0 && j >= 0 && i>>spare == j>>spare
 }
 
 // pack is box.pack for rapid's tests.

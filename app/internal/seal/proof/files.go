@@ -1,0 +1,218 @@
+package proof
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The bounds of what is read: a bundle comes from a stranger. Files that can be
+// large are read as a stream, each of them at most twice.
+const (
+	maxSmall   = 1 << 20  // bytes of the small files
+	maxNotes   = 64 << 20 // bytes of consistency.json
+	maxEarlier = 50_000   // checkpoints in it: more than a hundred years of days
+	maxKeys    = 100      // in the file keys
+	maxLine    = 16 << 20 // bytes of a line of events.ndjson
+	maxFiles   = 100      // entries in the zip's directory
+)
+
+// files are those of a bundle. What is wrong with one is a finding.
+type files struct {
+	named map[string]*zip.File
+	v     *Verdict
+}
+
+// unzip reads the directory of a bundle.
+func unzip(r io.ReaderAt, size int64, v *Verdict) (files, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return files{}, fmt.Errorf("%w: %w", ErrBadBundle, err)
+	}
+	if len(z.File) > maxFiles {
+		return files{}, fmt.Errorf("%w: %d files", ErrBadBundle, len(z.File))
+	}
+	always := []string{
+		FileManifest, FileEvents, FileCheckpoint, FileRange, FileConsistency, FileKeys, FilePolicies, FileReport, FileTable, FileReadme,
+	}
+	f := files{map[string]*zip.File{}, v}
+	for _, one := range z.File {
+		switch {
+		case one.Name != FileIndex && !slices.Contains(always, one.Name):
+			v.find(Finding{Kind: FoundFile, File: printable(one.Name)}, "the bundle holds a file that belongs into none")
+		case f.named[one.Name] != nil:
+			v.find(Finding{Kind: FoundFile, File: one.Name}, "the bundle holds two files of this name")
+		default:
+			f.named[one.Name] = one
+		}
+	}
+	if f.named[FileManifest] == nil {
+		return files{}, fmt.Errorf("%w: it has no %s", ErrBadBundle, FileManifest)
+	}
+	for _, name := range always {
+		if f.named[name] == nil {
+			v.find(Finding{Kind: FoundFile, File: name}, "the file is missing")
+		}
+	}
+	return f, nil
+}
+
+// plain says that a foreign name can be shown as it is, on a terminal, too.
+func plain(s string) bool {
+	return s != "" && len(s) <= 200 && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) < 0
+}
+
+// printable makes a foreign name fit for a line of text.
+func printable(s string) string {
+	if len(s) > 80 {
+		s = s[:80]
+	}
+	return strings.Trim(fmt.Sprintf("%+q", s), `"`)
+}
+
+// stream gives a file to somebody who reads it.
+func (f files) stream(name string, read func(io.Reader) error) bool {
+	if f.named[name] == nil {
+		return false // found in the beginning
+	}
+	r, err := f.named[name].Open()
+	if err == nil {
+		defer func() { _ = r.Close() }()
+		err = read(r)
+	}
+	if err != nil {
+		f.v.find(Finding{Kind: FoundFile, File: name}, "the file is damaged: %v", err)
+	}
+	return err == nil
+}
+
+// all returns a small file.
+func (f files) all(name string, limit int64) (b []byte, ok bool) {
+	ok = f.stream(name, func(r io.Reader) (err error) {
+		if b, err = io.ReadAll(io.LimitReader(r, limit+1)); err == nil && int64(len(b)) > limit {
+			err = fmt.Errorf("longer than %d bytes", limit)
+		}
+		return err
+	})
+	return b, ok
+}
+
+// json reads a small file of JSON.
+func (f files) json(name string, limit int64, to any) bool {
+	b, ok := f.all(name, limit)
+	if !ok {
+		return false
+	}
+	err := exactly(b, to)
+	if err != nil {
+		f.v.find(Finding{Kind: FoundForm, File: name}, "the file is not in its form: %v", err)
+	}
+	return err == nil
+}
+
+// exactly reads JSON that is, but for white space, as it is written here: every member
+// once, by its very name and in its place. Of a member that is there twice, or in capitals
+// too, another verifier may read the other one.
+func exactly(b []byte, to any) error {
+	if err := json.Unmarshal(b, to); err != nil {
+		return err
+	}
+	var found, again bytes.Buffer
+	e := json.NewEncoder(&again)
+	e.SetEscapeHTML(false)
+	if err := errors.Join(json.Compact(&found, b), e.Encode(to)); err != nil {
+		return err
+	}
+	if !bytes.Equal(found.Bytes(), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
+		return errors.New("its members are others, or written otherwise")
+	}
+	return nil
+}
+
+// notes gives the earlier checkpoints one by one: all at once, the shortest that can be
+// written would take far more room than their file.
+func (f files) notes(yield func(Earlier) bool) {
+	b, ok := f.all(FileConsistency, maxNotes)
+	if !ok {
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	begin, err := d.Token()
+	if err == nil && begin != json.Delim('[') {
+		err = errors.New("it is no list")
+	}
+	for n := 0; err == nil && d.More(); n++ {
+		var e Earlier
+		var text json.RawMessage
+		if err = d.Decode(&text); err == nil {
+			err = exactly(text, &e)
+		}
+		if err == nil && n == maxEarlier {
+			err = fmt.Errorf("more than %d checkpoints", maxEarlier)
+		}
+		if err == nil && !yield(e) {
+			return
+		}
+	}
+	if err == nil {
+		_, err = d.Token() // the end of the list
+	}
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("something follows")
+	}
+	if err != nil {
+		f.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file is not in its form: %v", err)
+	}
+}
+
+// lines gives the lines of a file, without their line feeds, while another
+// processor unpacks it. Each belongs to the receiver until the next one. The
+// last one has to end, too.
+func lines(packed io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		r, stop := ahead(packed)
+		defer stop()
+		s := bufio.NewScanner(r)
+		s.Buffer(make([]byte, 0, 64<<10), maxLine)
+		s.Split(func(data []byte, end bool) (int, []byte, error) {
+			if i := bytes.IndexByte(data, '\n'); i >= 0 {
+				return i + 1, data[:i], nil
+			}
+			if end && len(data) > 0 {
+				return 0, nil, io.ErrUnexpectedEOF
+			}
+			return 0, nil, nil
+		})
+		for s.Scan() {
+			if !yield(s.Bytes(), nil) {
+				return
+			}
+		}
+		if s.Err() != nil {
+			yield(nil, s.Err())
+		}
+	}
+}
+
+// ahead has a file unpacked by another processor, until stop.
+func ahead(r io.Reader) (_ io.Reader, stop func()) {
+	to, from := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, err := io.Copy(from, r)
+		_ = from.CloseWithError(err) // it never fails
+	}()
+	return to, func() {
+		_ = to.Close() // it never fails
+		<-ended
+	}
+}
