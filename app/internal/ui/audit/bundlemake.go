@@ -42,7 +42,8 @@ func (p *bundlesPage) begin(s bundleStage) {
 	if p.turn++; p.cancel != nil {
 		p.cancel()
 	}
-	p.ctx, p.cancel = context.WithCancel(p.Life())
+	p.life = p.Life()
+	p.ctx, p.cancel = context.WithCancel(p.life)
 	p.stage, p.wrong, p.there, p.stopping, p.stopped = s, "", false, false, false
 }
 
@@ -255,11 +256,11 @@ func (p *bundlesPage) keep() {
 		size: p.bundle.Size, path: filepath.Join(strings.TrimSpace(p.dir), name), replace: p.there, progress: p.written.Store,
 	}
 	p.begin(fetchingIt)
-	turn, life := p.turn, p.Life()
+	turn := p.turn
 	p.redraw()
 	ui.Work(p.ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f.run(ctx) }, func(_ struct{}, err error) {
 		switch {
-		case turn != p.turn || life.Err() != nil:
+		case turn != p.turn || p.life.Err() != nil:
 		case err == nil: // it was all there before it could be stopped, too
 			p.stage, p.path, p.stopping = kept, f.path, false
 			p.redraw()

@@ -78,6 +78,7 @@ type bundlesPage struct {
 	stopping bool // what is under way ends
 	stopped  bool // it did, and nothing came of it
 
+	life    context.Context    //nolint:containedctx // of the shift in which it goes on
 	ctx     context.Context    //nolint:containedctx // of what is under way
 	cancel  context.CancelFunc // ends ctx
 	turn    int                // answers to earlier questions are nobody's
