@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -37,6 +38,38 @@ func TestAppendOnly(t *testing.T) {
 	}
 	if events, err := l.ReadStream(t.Context(), "enrolment-a", 0); err != nil || len(events) != 2 {
 		t.Errorf("%d events, %v", len(events), err)
+	}
+}
+
+// A time that nobody can write down, which somebody has put into the file, keeps nobody
+// from telling of the event, nor from knowing what is old.
+func TestTimesThatCannotBe(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log.db")
+	l := openAt(t, path)
+	defer l.Close()
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, pair(1, 1)...); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `DROP TRIGGER events_UPDATE;
+		UPDATE events SET recorded = 9223372036854775807 WHERE revision = 0;
+		UPDATE events SET recorded = -9223372036854775808 WHERE revision = 1;`)
+	events, err := l.ReadStream(t.Context(), "enrolment-a", 0)
+	if err != nil || len(events) != 2 {
+		t.Fatal(len(events), err)
+	}
+	err = l.ReadAll(t.Context(), domain.Query{}, func(b domain.Batch) error { events = append(events, b.Events...); return nil })
+	if err != nil || len(events) != 4 {
+		t.Fatal(len(events), err)
+	}
+	for _, e := range events {
+		if b, err := e.Recorded.MarshalJSON(); err != nil {
+			t.Errorf("%s, %v", b, err)
+		}
+	}
+	now := time.Now()
+	if at, err := l.Ago(t.Context(), now, 10*day, 5*day); err != nil || now.Sub(at) != 10*day {
+		t.Errorf("%s, %v", at, err)
 	}
 }
 

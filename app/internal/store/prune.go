@@ -48,10 +48,10 @@ func (s *SQLite) CountAged(ctx context.Context, prefix string, before time.Time)
 // Ago returns the moment that lies a span before another one by the time that the log has
 // seen: of each silence, in which nothing was recorded, only so much counts. Without a
 // longer one it is what the clock says. A clock that runs ahead, by some years say, looks
-// like a silence, and what would be old by it alone is not.
+// like a silence, and what would be old by it alone is not. A time before 1970 is nobody's.
 func (s *SQLite) Ago(ctx context.Context, now time.Time, span, silence time.Duration) (at time.Time, err error) {
 	err = s.alone(ctx, func(db *sqlite3.Conn) (err error) {
-		stmt, _, err := db.Prepare(`SELECT max(recorded), min(recorded) FROM events WHERE recorded <= ?1
+		stmt, _, err := db.Prepare(`SELECT max(recorded), min(recorded) FROM events WHERE recorded BETWEEN 0 AND ?1
 			GROUP BY recorded / 3600000000 ORDER BY 1 DESC`) // hour by hour
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ func (s *SQLite) Ago(ctx context.Context, now time.Time, span, silence time.Dura
 				return stmt.Err()
 			}
 			for column := range 2 {
-				earlier := time.UnixMicro(stmt.ColumnInt64(column))
+				earlier := timeOf(stmt.ColumnInt64(column))
 				counts := min(at.Sub(earlier), silence)
 				if counts >= left {
 					at = at.Add(-left)

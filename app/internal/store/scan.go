@@ -94,8 +94,21 @@ func (r *reader) readStream(stream string, from domain.Revision, events []domain
 // time, and returns the ids of the type and the stream.
 func numbers(stmt *sqlite3.Stmt, e *domain.Recorded) (kind int, stream int64) {
 	e.Revision = domain.Revision(stmt.ColumnInt64(2))
-	e.Recorded = time.UnixMicro(stmt.ColumnInt64(5)).UTC()
+	e.Recorded = timeOf(stmt.ColumnInt64(5))
 	return stmt.ColumnInt(3), stmt.ColumnInt64(1)
+}
+
+// The first and the last microsecond that can be written down as a time (RFC 3339).
+const (
+	firstMicro = -62_167_219_200_000_000
+	lastMicro  = 253_402_300_799_999_999
+)
+
+// timeOf returns the time that a column holds. One that cannot be written down is not of
+// Keydesk, but of somebody who can write to the file: it is the nearest that can, so that
+// nobody who tells others of the event breaks off.
+func timeOf(micros int64) time.Time {
+	return time.UnixMicro(min(max(micros, firstMicro), lastMicro)).UTC()
 }
 
 // readID reads the event's id, of those who asked for metadata.
