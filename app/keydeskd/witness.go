@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -171,6 +172,7 @@ func (c witnessCommand) serve(ctx context.Context, l net.Listener, w *witness.Wi
 	server := &http.Server{
 		Handler: w, ReadHeaderTimeout: witnessTakes, ReadTimeout: witnessTakes, WriteTimeout: witnessTakes, IdleTimeout: witnessForgets,
 		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       log.New(io.Discard, "", 0), // it would name the addresses of whoever knocks, as often as they like
 	}
 	looking, stop := context.WithCancel(ctx)
 	var look sync.WaitGroup
@@ -187,6 +189,7 @@ func (c witnessCommand) serve(ctx context.Context, l net.Listener, w *witness.Wi
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessTakes)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
+		_ = server.Close()
 		return fmt.Errorf("finish what is under way: %w", err)
 	}
 	return nil

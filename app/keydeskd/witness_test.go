@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log"
+	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +22,8 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/seal"
+	"github.com/keydesk/keydesk/app/internal/seal/proof"
+	"github.com/keydesk/keydesk/app/internal/seal/witness"
 	"github.com/keydesk/keydesk/app/internal/settings"
 )
 
@@ -113,5 +119,51 @@ func ran(t *testing.T, set settings.Settings, is func(*home.Home) bool) {
 	cancel()
 	if err := errors.Join(<-ended, h.Close(context.WithoutCancel(t.Context()))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever knocks at a witness and says nothing that it understands fills no log of it,
+// and is named in none.
+func TestAWitnessTellsNothingOfWhoKnocks(t *testing.T) { //nolint:paralleltest // it looks at what the whole program logs
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	_, key, err := note.GenerateKey(rand.Reader, "keydesk/other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := proof.ParseKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := witness.Open(witness.Config{Folder: t.TempDir(), Name: "auditor.example", Logs: []note.Verifier{known}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()                    //nolint:errcheck // its folder goes
+	server := httptest.NewTLSServer(w) // for its certificate
+	server.Close()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	secured := tls.NewListener(l, &tls.Config{Certificates: server.TLS.Certificates}) //nolint:gosec // of a test
+	go func() { ended <- witnessCommand{Log: []string{key}}.serve(ctx, secured, w, "", io.Discard) }()
+	var d net.Dialer
+	c, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Write([]byte("hello\n\n"))
+	_, _ = io.ReadAll(c) // until it hangs up
+	cancel()
+	if err := errors.Join(err, c.Close(), <-ended); err != nil {
+		t.Fatal(err)
+	}
+	if logged.Len() > 0 {
+		t.Errorf("it logs %q", &logged)
 	}
 }
