@@ -150,7 +150,7 @@ func TestAWitnessTellsNothingOfWhoKnocks(t *testing.T) { //nolint:paralleltest /
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	secured := tls.NewListener(l, &tls.Config{Certificates: server.TLS.Certificates}) //nolint:gosec // of a test
+	secured := tls.NewListener(l, &tls.Config{Certificates: server.TLS.Certificates})
 	go func() { ended <- witnessCommand{Log: []string{key}}.serve(ctx, secured, w, "", io.Discard) }()
 	var d net.Dialer
 	c, err := d.DialContext(t.Context(), "tcp", l.Addr().String())

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -110,9 +111,9 @@ func TestACheckpointThatIsNotSignedAsItHasToBe(t *testing.T) {
 	elsewhere, elsewhereKey := key(t, "keydesk/elsewhere", 4)
 	text := checkpoint().Text()
 	good := sign(t, text, log, auditor)
-	cosigned := func(at int64) []byte {
-		sig := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, auditorKey.KeyHash()), uint64(at)) //nolint:gosec // not negative
-		sig = append(sig, ed25519.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, ed25519.SeedSize)), fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", uint64(at), text))...)
+	cosigned := func(at uint64) []byte {
+		sig := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, auditorKey.KeyHash()), at)
+		sig = append(sig, ed25519.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, ed25519.SeedSize)), fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", at, text))...)
 		return fmt.Appendf(sign(t, text, log), "— auditor.example %s\n", base64.StdEncoding.EncodeToString(sig))
 	}
 	c, err := proof.OpenCheckpoint(cosigned(253402300799), logKey, auditorKey)
@@ -132,7 +133,7 @@ func TestACheckpointThatIsNotSignedAsItHasToBe(t *testing.T) {
 		"another size":                 {bytes.Replace(good, []byte("\n256\n"), []byte("\n255\n"), 1), logKey, proof.ErrBadSignature},
 		"another time":                 {bytes.Replace(good, []byte("08:31:00"), []byte("08:32:00"), 1), logKey, proof.ErrBadSignature},
 		"a time that cannot be":        {cosigned(253402300800), logKey, proof.ErrBadSignature},
-		"a time before all":            {cosigned(-1), logKey, proof.ErrBadSignature},
+		"a time before all":            {cosigned(math.MaxUint64), logKey, proof.ErrBadSignature},
 		"the origin of another log":    {sign(t, text, elsewhere), elsewhereKey, proof.ErrBadCheckpoint},
 		"no note":                      {[]byte(text), logKey, proof.ErrBadCheckpoint},
 		"nothing":                      {nil, logKey, proof.ErrBadCheckpoint},
