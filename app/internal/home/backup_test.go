@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/ncruces/go-sqlite3"
 	"go.uber.org/zap"
 	"golang.org/x/mod/sumdb/note"
 
@@ -562,6 +563,42 @@ func TestMoreWasSealedThanIsInTheBackup(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		})
+	}
+}
+
+// A trigger in the file of a log is run with each append, whatever the seal says of what
+// stands there: no backup brings one in, and doctor names it.
+func TestALogWithATriggerOfSomebodyElses(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	flags := append([]string{"backup.folder=" + t.TempDir()}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	set := settingsOf(t, h.dir, flags...)
+	db, err := sqlite3.Open("file:" + filepath.Join(h.dir, "log.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Exec(`CREATE TRIGGER mine AFTER INSERT ON events BEGIN SELECT 1; END`), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m := mustBackup(t, set, recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, _, err := restore(t, m, identity, string(masterKey))
+	if !errors.Is(err, home.ErrMeddled) || !strings.Contains(err.Error(), "mine") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "log.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is put back: %v", err)
+	}
+	found := examine(t, h.dir, nil)
+	verdicts(t, found, map[string]home.Verdict{"log": home.Well, "log file": home.Bad, "log append": home.Well})
+	if !strings.Contains(found["log file"].Says, "mine") {
+		t.Errorf("%+v", found["log file"])
 	}
 }
 

@@ -95,6 +95,7 @@ func Examine(ctx context.Context, set settings.Settings, now func() time.Time, t
 		{"disk", "home", d.disk},
 		{"log", "", d.openLog},
 		{"log access", "log", d.access},
+		{"log file", "log", d.logFile},
 		{"log append", "log", d.probe},
 		{"clock", "log append", d.clock},
 		{"master key", "", d.masterKey},
@@ -196,6 +197,22 @@ func (d *doctor) openLog(ctx context.Context) Diagnosis {
 		return bad("see whether the server runs and can be reached from here, and whether log.ca_file is its authority", "%s", err)
 	}
 	return well("it answers, and reaches to position %d", head)
+}
+
+// logFile looks whether the file of the log holds beside the events what belongs there.
+func (d *doctor) logFile(ctx context.Context) Diagnosis {
+	file, ok := d.log.(*store.SQLite)
+	if !ok {
+		return skipped("the log is a server's")
+	}
+	switch names, err := file.Meddled(ctx); {
+	case err != nil:
+		return bad("see whether the disk is full, or the file another user's", "%s", err)
+	case len(names) > 0:
+		return bad("see what \"keydeskd verify\" says, and go on with a copy in a new file (\"keydeskd copy --seal\")",
+			"%s: %.200q is not there, or not as Keydesk makes it", ErrMeddled, names)
+	}
+	return well("nothing is in it that Keydesk has not put there")
 }
 
 // access looks at what the user of a server may do.

@@ -64,6 +64,9 @@ var (
 	ErrOccupied = errors.New("a backup is only put back where nothing is")
 	// ErrDemoStays says that a demo is not put on a server.
 	ErrDemoStays = errors.New("a demo stays on its machine")
+	// ErrMeddled says that the file of a log does not hold what Keydesk puts there beside
+	// the events, or holds more: it names what.
+	ErrMeddled = errors.New("somebody has meddled with the file of the log")
 	// ErrOtherLog says that a log is not the one that a backup is of.
 	ErrOtherLog = errors.New("the backup is of another log")
 )
@@ -291,7 +294,14 @@ func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err erro
 	if err != nil {
 		return false, err
 	}
-	if demo, err = IsDemo(ctx, l); err == nil && !p.exact() {
+	var names []string
+	if names, err = l.Meddled(ctx); err == nil && len(names) > 0 {
+		err = fmt.Errorf("%w: %.200q", ErrMeddled, names)
+	}
+	if err == nil {
+		demo, err = IsDemo(ctx, l)
+	}
+	if err == nil && !p.exact() {
 		err = p.compare(ctx, l)
 	}
 	return demo, errors.Join(err, l.Close(), os.Remove(file+"-bell"))

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,6 +39,35 @@ func TestAppendOnly(t *testing.T) {
 	}
 	if events, err := l.ReadStream(t.Context(), "enrolment-a", 0); err != nil || len(events) != 2 {
 		t.Errorf("%d events, %v", len(events), err)
+	}
+}
+
+// What somebody has put beside the events, has changed there or taken away is named.
+func TestMeddled(t *testing.T) {
+	t.Parallel()
+	for change, want := range map[string]string{
+		"": "[]",
+		"CREATE TRIGGER mine AFTER INSERT ON events BEGIN DELETE FROM events WHERE position < 0; END": "[mine]",
+		"CREATE TRIGGER events_INSERT BEFORE INSERT ON types BEGIN SELECT 1; END":                     "[events_INSERT]",
+		"DROP TRIGGER events_UPDATE": "[events_UPDATE]",
+		"DROP TRIGGER events_UPDATE; CREATE TRIGGER events_UPDATE BEFORE UPDATE ON events BEGIN SELECT 1; END": "[events_UPDATE]",
+		"DROP VIEW log; CREATE VIEW log AS SELECT 1; CREATE INDEX more ON events (recorded)":                   "[log more]",
+		"DROP VIEW log; CREATE TABLE log (a)": "[log]",
+	} {
+		path := filepath.Join(t.TempDir(), "log.db")
+		l := openAt(t, path)
+		if _, err := l.Append(t.Context(), "login-a", domain.NoStream, pair(1, 1)...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Prune(t.Context(), domain.LoginPrefix, time.Now().Add(time.Hour), nil); err != nil { // it takes a trigger away, and puts it back
+			t.Fatal(err)
+		}
+		execute(t, path, change)
+		names, err := l.Meddled(t.Context())
+		if err != nil || fmt.Sprint(names) != want {
+			t.Errorf("%q: %v, %v", change, names, err)
+		}
+		l.Close()
 	}
 }
 

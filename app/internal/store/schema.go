@@ -5,7 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -94,6 +98,38 @@ func appendOnly(table string) string { return trigger("UPDATE", table) + trigger
 func trigger(verb, table string) string {
 	return fmt.Sprintf("CREATE TRIGGER %s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n",
 		table, verb, verb, table)
+}
+
+// Meddled returns what the file holds beside the events that Keydesk has not put there,
+// or not so, and what of its own is not there: the names of tables, views and triggers.
+// There is none in a log that nobody has meddled with. A trigger of somebody else's would
+// be run with each append, before anything of that is sealed.
+func (s *SQLite) Meddled(ctx context.Context) (names []string, err error) {
+	ours := schema()
+	left := map[string]bool{}
+	for _, found := range regexp.MustCompile(`(?m)^CREATE [A-Z]+ (\w+)`).FindAllStringSubmatch(ours, -1) {
+		left[found[1]] = true
+	}
+	err = s.alone(ctx, func(db *sqlite3.Conn) (err error) {
+		stmt, _, err := db.Prepare(`SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL
+			AND NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY name`) // what ANALYZE leaves
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stmt.Close()) }()
+		for stmt.Step() {
+			name := stmt.ColumnText(0)
+			if !left[name] || !strings.Contains(ours, stmt.ColumnText(1)+";\n") {
+				names = append(names, name)
+			}
+			delete(left, name)
+		}
+		return stmt.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look what the log's file holds: %w", err)
+	}
+	return append(names, slices.Sorted(maps.Keys(left))...), nil
 }
 
 // create makes the files that SQLite would make readable for everybody. The
