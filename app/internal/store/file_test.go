@@ -67,7 +67,9 @@ func TestMeddled(t *testing.T) {
 		if err != nil || fmt.Sprint(names) != want {
 			t.Errorf("%q: %v, %v", change, names, err)
 		}
-		l.Close()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
