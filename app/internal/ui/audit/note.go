@@ -24,7 +24,10 @@ func findNote(text string) (note, bool) {
 	if len(text) > mostNote {
 		return note{}, false
 	}
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], "\r")
+	}
 	for i, line := range lines {
 		if !strings.HasPrefix(line, "keydesk/") {
 			continue

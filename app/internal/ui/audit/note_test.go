@@ -42,6 +42,7 @@ func FuzzFindNote(f *testing.F) {
 	f.Add(someNote)
 	f.Add("Beste auditor,\r\n" + strings.ReplaceAll(someNote, "\n", "\r\n"))
 	f.Add("keydesk/\n1\nx\n\n— ")
+	f.Add("keydesk/\r\r\n1\r\r\nx\r\r\n\n— ")
 	f.Fuzz(func(t *testing.T, text string) {
 		n, ok := findNote(text)
 		if !ok {
