@@ -7,7 +7,7 @@ package officetest
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,9 +68,19 @@ func (a *App) Until(what string, holds func() bool) {
 			f()
 		case <-time.After(5 * time.Millisecond):
 		case <-end:
-			a.t.Fatalf("never: %s", what)
+			a.t.Fatalf("never: %s; in sight are %q", what, a.seen())
 		}
 	}
+}
+
+// seen is what is in sight, and where, for whoever wonders why a test waits in vain.
+func (a *App) seen() (all []string) {
+	for _, w := range a.driver.AllWindows() {
+		for _, s := range InSight(w) {
+			all = append(all, fmt.Sprintf("%s @%.0f,%.0f", s.Text.Text, s.At.X, s.At.Y))
+		}
+	}
+	return all
 }
 
 // Settle runs what comes back until nothing has for a while.
@@ -143,9 +153,9 @@ func Texts(w fyne.Window) []string {
 	return all
 }
 
-// Says tells whether words are in sight.
+// Says tells whether words are in sight, be it over several lines.
 func Says(w fyne.Window, words string) bool {
-	return slices.ContainsFunc(Texts(w), func(s string) bool { return strings.Contains(s, words) })
+	return strings.Contains(strings.Join(Texts(w), " "), words)
 }
 
 // Fits fails the test where words in sight reach over the right margin of a window, or
