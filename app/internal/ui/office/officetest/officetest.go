@@ -83,14 +83,20 @@ func (a *App) seen() (all []string) {
 	return all
 }
 
-// Settle runs what comes back until nothing has for a while.
+// Settle runs what comes back until nothing has for a while. What moves on the screen
+// comes back for ever: a second of that is enough.
 func (a *App) Settle() {
-	for {
+	for end := time.After(time.Second); ; {
 		select {
 		case f := <-a.driver.queue:
 			f()
 		case <-time.After(30 * time.Millisecond):
 			return
+		}
+		select {
+		case <-end:
+			return
+		default:
 		}
 	}
 }
