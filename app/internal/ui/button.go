@@ -93,6 +93,13 @@ func (b *Button) SetOn(on bool) {
 	b.Refresh()
 }
 
+// The dots of a busy button move so often, and no longer than a visit lasts: a screen that
+// is replaced meanwhile leaves its button busy.
+const (
+	beatEvery = 350 * time.Millisecond
+	mostBeats = int(15 * time.Minute / beatEvery)
+)
+
 // SetBusy shows that something is going on; a busy button cannot be used, but
 // keeps the focus.
 func (b *Button) SetBusy(busy bool) {
@@ -103,8 +110,11 @@ func (b *Button) SetBusy(busy bool) {
 	b.dots.Stop()
 	b.dots = nil
 	if busy {
-		b.dots = NewTicker(350*time.Millisecond, func() {
-			b.beat++
+		b.dots = NewTicker(beatEvery, func() {
+			if b.beat++; b.beat >= mostBeats { // nobody waits so long: its screen has gone
+				b.dots.Stop()
+				return
+			}
 			b.Refresh()
 		})
 	}
