@@ -33,14 +33,23 @@ func denied(err error) bool {
 	return c == codes.PermissionDenied || c == codes.Unauthenticated
 }
 
+// dead says that the client has ended, which it tells one caller and no other.
+func dead(err error) bool {
+	return err != nil && (codeOf(err) == esdb.ErrorCodeConnectionClosed ||
+		strings.Contains(err.Error(), "maximum discovery attempt count reached"))
+}
+
 // lost says that a call failed because of the connection, not of what was
-// asked. After its own context ended, nothing is known about the connection.
+// asked. After its own context ended, nothing is known about the connection,
+// unless the client is dead.
 func lost(ctx context.Context, err error) bool {
+	if dead(err) {
+		return true
+	}
 	if err == nil || ctx.Err() != nil {
 		return false
 	}
-	code := codeOf(err)
-	if code == esdb.ErrorUnavailable || code == esdb.ErrorCodeConnectionClosed {
+	if codeOf(err) == esdb.ErrorUnavailable {
 		return true
 	}
 	grpc := status.Code(err)
@@ -60,10 +69,8 @@ func again(ctx context.Context, err error) bool {
 // unsent says that an append certainly did not reach a server that could
 // record it. The pinned client says where it failed only in words.
 func unsent(err error) bool {
-	code := codeOf(err)
-	return code == esdb.ErrorCodeNotLeader || code == esdb.ErrorCodeConnectionClosed ||
-		strings.HasPrefix(err.Error(), "could not construct append operation") ||
-		strings.Contains(err.Error(), "maximum discovery attempt count reached")
+	return codeOf(err) == esdb.ErrorCodeNotLeader || dead(err) ||
+		strings.HasPrefix(err.Error(), "could not construct append operation")
 }
 
 // plain takes the names of the client's codes off its errors, and what it

@@ -139,6 +139,7 @@ func (r *esdbReader) subscribe(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return ctx.Err() != nil || errors.Is(err, errClosed), readProblem(ctx, err)
 	}
+	defer r.log.sessions.leave()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := newIntake(r.log, r.q)

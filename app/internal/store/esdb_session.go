@@ -28,16 +28,17 @@ const (
 	// up because of another call, which may not have met this one's fate.
 	ownPatience  = 250 * time.Millisecond
 	gonePatience = 3 * time.Second
-	// closePatience is how long Close waits for calls. The client ends those
-	// that append after 10 s.
+	// closePatience is how long Close waits for calls before it gives up their
+	// client. The client ends those that append after 10 s.
 	closePatience = 12 * time.Second
 )
 
 // sessions keeps a client of the server. That client has to be held with care:
 //
-//   - When it cannot find a server it is dead for good, and who calls it then
-//     may hang for ever. So a client on which a call failed for the
-//     connection's sake is given up, and a new one is made.
+//   - When it cannot find a server it is dead for good, and who calls it then,
+//     or is about to learn why their call failed, may hang for ever. So a client
+//     on which a call failed for the connection's sake is given up, also by a log
+//     that is being closed: whoever waits for it leaves, and a new one is made.
 //   - It connects within the first call, whose context it does not look at, and
 //     several first calls at once can hang. So one goroutine connects each
 //     client before anybody gets it, and calls wait for that as long as their
@@ -49,12 +50,12 @@ type sessions struct {
 	config  esdb.Configuration
 	report  func(error)
 	closing chan struct{} // closed by close
-	idle    chan struct{} // closed when the last call has ended after that
+	idle    chan struct{} // closed when nobody waits after that, and nothing runs that will end
 
 	mu         sync.Mutex
 	closed     bool
-	running    int      // calls
-	current    *session // nil: connect
+	waiting    int      // callers that took a session and have not left
+	current    *session // nil: connect; after close, the one whose calls still run
 	connecting *attempt
 	down       error // why the last attempt, or the last client, failed
 	failures   int   // attempts in a row
@@ -64,7 +65,7 @@ type sessions struct {
 // A session is one client.
 type session struct {
 	client *esdb.Client
-	calls  int           // guarded by sessions.mu
+	calls  int           // that run, guarded by sessions.mu
 	gone   chan struct{} // closed when it was given up
 }
 
@@ -81,7 +82,8 @@ func newSessions(c *esdb.Configuration, report func(error)) *sessions {
 	return &sessions{config: *c, report: report, closing: make(chan struct{}), idle: make(chan struct{})}
 }
 
-// take returns a connected session, for one call. release has to follow.
+// take returns a connected session, for one call. release has to follow when the
+// call is over, and leave when its caller does not wait for it any more.
 func (ss *sessions) take(ctx context.Context) (*session, error) {
 	for {
 		if ctx.Err() != nil {
@@ -106,7 +108,7 @@ func (ss *sessions) takeOrConnect() (*session, *attempt, time.Duration, error) {
 		return nil, nil, 0, errClosed
 	case ss.current != nil:
 		ss.current.calls++
-		ss.running++
+		ss.waiting++
 		return ss.current, nil, 0, nil
 	case ss.connecting == nil && time.Now().Before(ss.retryAt):
 		return nil, nil, 0, fmt.Errorf("%w: %w", domain.ErrUnavailable, ss.down)
@@ -184,7 +186,7 @@ func (ss *sessions) fail(err error) func() {
 	return func() { ss.report(err) }
 }
 
-// giveUp makes the next call connect anew.
+// giveUp makes the next call connect anew, and those leave who wait for this one.
 func (ss *sessions) giveUp(s *session, err error) {
 	ss.mu.Lock()
 	var tell func()
@@ -192,6 +194,7 @@ func (ss *sessions) giveUp(s *session, err error) {
 		ss.current = nil
 		close(s.gone)
 		tell = ss.fail(plain(err))
+		ss.settle()
 	}
 	ss.mu.Unlock()
 	if tell != nil {
@@ -204,11 +207,35 @@ func (ss *sessions) release(s *session) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	s.calls--
-	ss.running--
-	if s.calls == 0 && ss.current != s {
+	if s.calls > 0 {
+		return
+	}
+	if ss.closed && ss.current == s {
+		ss.current = nil
+	}
+	if ss.current != s {
 		_ = s.client.Close() // never fails
 	}
-	if ss.closed && ss.running == 0 {
+	ss.settle()
+}
+
+// leave says that a caller has the answer, or does not wait for it any more.
+func (ss *sessions) leave() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.waiting--
+	ss.settle()
+}
+
+// settle lets close return. Calls on a client that was given up are not waited
+// for: they may never end.
+func (ss *sessions) settle() {
+	if !ss.closed || ss.waiting > 0 || ss.current != nil {
+		return
+	}
+	select {
+	case <-ss.idle:
+	default:
 		close(ss.idle)
 	}
 }
@@ -216,28 +243,30 @@ func (ss *sessions) release(s *session) {
 // close refuses new calls and waits for those that run. Whichever of them is
 // the last closes the client.
 func (ss *sessions) close() {
-	ss.refuse()
+	last := ss.refuse()
 	select {
 	case <-ss.idle:
 	case <-time.After(closePatience):
+		if last != nil {
+			ss.giveUp(last, errClosed)
+		}
 	}
 }
 
-func (ss *sessions) refuse() {
+// refuse returns the session whose calls still run, nil if there is none.
+func (ss *sessions) refuse() *session {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	if ss.closed {
-		return
+	if !ss.closed {
+		ss.closed = true
+		close(ss.closing)
+		if s := ss.current; s != nil && s.calls == 0 {
+			_ = s.client.Close() // never fails
+			ss.current = nil
+		}
+		ss.settle()
 	}
-	ss.closed = true
-	close(ss.closing)
-	if s := ss.current; s != nil && s.calls == 0 {
-		_ = s.client.Close() // never fails
-	}
-	ss.current = nil
-	if ss.running == 0 {
-		close(ss.idle)
-	}
+	return ss.current
 }
 
 // errLeft: the caller left before the call returned.
@@ -250,6 +279,7 @@ func do[T any](ctx context.Context, ss *sessions, s *session, call func(context.
 		value T
 		err   error
 	}
+	defer ss.leave()
 	answered := make(chan answer, 1)
 	go func() {
 		defer ss.release(s)

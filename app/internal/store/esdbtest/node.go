@@ -149,8 +149,14 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 	c := &connection{Conn: conn, n: l.n, gone: make(chan struct{})}
 	l.n.mu.Lock()
-	defer l.n.mu.Unlock()
-	l.n.open[c] = true
+	stopping := l.n.server == nil
+	if !stopping {
+		l.n.open[c] = true
+	}
+	l.n.mu.Unlock()
+	if stopping { // after the cut: if the server is frozen, stop would wait for its handshake
+		_ = c.Close() // it is to break
+	}
 	return c, nil
 }
 
