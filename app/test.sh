@@ -51,7 +51,7 @@ function output(    s) {
 	if (!pkg) pkg = field("ImportPath")
 	key = test == "" ? pkg : pkg "." test
 }
-action == "output" { said[key] = said[key] output() }
+action == "output" { said[key] = said[key] output(); of[key] = pkg }
 action == "build-output" { printf "%s", output() }
 action == "run" { running[key] = pkg }
 action == "pass" || action == "fail" || action == "skip" {
@@ -71,11 +71,11 @@ action == "pass" || action == "fail" || action == "skip" {
 		sub(/^.*"Elapsed":/, "", seconds); sub(/[,}].*$/, "", seconds)
 		printf "ok %7.1fs  %s\n", seconds, pkg
 	}
-	delete said[key]
+	if (said[key] !~ /(^|\n)(panic|fatal error): /) delete said[key]
 	fflush()
 }
-# Of a test that hung or died there is no word but what it said, and where it
-# stood is in what whichever test ran last said.
+# Of a test that hung or died there is no word but what it said. Where it stood is
+# in what the test said that spoke last, which may have passed.
 function unended(    name) {
 	for (name in running) {
 		if (running[name] != pkg) continue
@@ -83,6 +83,11 @@ function unended(    name) {
 		print "fail", name >results
 		broken[pkg] = 1
 		delete running[name]; delete said[name]
+	}
+	for (name in said) {
+		if (of[name] != pkg || name == pkg) continue
+		printf "%s\n", substr(said[name], 1, 60000)
+		delete said[name]
 	}
 }
 AWK
