@@ -63,7 +63,7 @@ func archives(t *testing.T, people int, test func(t *testing.T, a *archive)) {
 		},
 		"esdb": func(t *testing.T) store.Log {
 			t.Helper()
-			return opened(t, esdbtest.Start(t, esdbtest.Options{Strict: true}).URL(), store.Options{})
+			return opened(t, esdbtest.Start(t, esdbtest.Options{}).URL(), store.Options{})
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {

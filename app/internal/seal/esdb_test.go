@@ -55,8 +55,8 @@ func TestALogOnAServer(t *testing.T) {
 // what is no leaf, what is the server's own, and what was deleted.
 func TestTheEndOfALogIsReached(t *testing.T) {
 	t.Parallel()
-	for _, strict := range []bool{false, true} {
-		server := esdbtest.Start(t, esdbtest.Options{Strict: strict})
+	for _, lax := range []bool{false, true} {
+		server := esdbtest.Start(t, esdbtest.Options{Lax: lax})
 		w := newTown(t)
 		_ = w.log.Close()
 		w.url = server.URL()

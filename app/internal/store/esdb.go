@@ -21,6 +21,7 @@ type ESDB struct {
 	options  Options
 	ages     ages
 	sessions *sessions
+	places   places
 	user     string
 }
 

@@ -124,3 +124,7 @@ func appendProblem(ctx context.Context, err error) error {
 // rejected says that the server ended the call before it had read all of it.
 // The reason is lost with it; what happened is not known.
 func rejected(err error) bool { return errors.Is(err, io.EOF) }
+
+// invalidPlace says that the server takes no reading from a place: a record begins before
+// and ends behind it.
+func invalidPlace(err error) bool { return status.Code(err) == codes.InvalidArgument }

@@ -34,6 +34,8 @@ type intake struct {
 type received struct {
 	events   []domain.Recorded
 	at       domain.Position // everything up to here
+	before   domain.Position // everything before this
+	place    esdb.Position   // the server's for the further of the two
 	caughtUp bool
 	ended    bool
 	err      error // why it ended
@@ -61,7 +63,7 @@ func (in *intake) receive(ctx context.Context, c *esdb.Client, opts esdb.Subscri
 		case e.EventAppeared != nil:
 			in.add(ctx, e.EventAppeared.OriginalEvent())
 		case e.CheckPointReached != nil:
-			in.update(func() { in.now.at = max(in.now.at, domain.Position(e.CheckPointReached.Commit)) })
+			in.checkpoint(*e.CheckPointReached)
 		case e.CaughtUp != nil:
 			in.update(func() { in.now.caughtUp = true })
 		case e.FellBehind != nil:
@@ -78,8 +80,21 @@ func (in *intake) update(change func()) {
 	signal(in.ready)
 }
 
+// checkpoint keeps how far the server has looked. When that is between two records, the
+// one at this position was not looked at, and may be yet to come.
+func (in *intake) checkpoint(p esdb.Position) {
+	in.update(func() {
+		in.now.place = later(in.now.place, p)
+		in.now.before = max(in.now.before, domain.Position(p.Commit))
+		if p.Prepare == p.Commit {
+			in.now.at = max(in.now.at, domain.Position(p.Commit))
+		}
+	})
+}
+
 // add keeps an event, if it is asked for, and waits for room.
 func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
+	in.log.places.add(e.Position)
 	at := domain.Position(e.Position.Commit)
 	wanted := at > in.q.After && (in.q.Until == 0 || at <= in.q.Until) && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
 		(len(in.q.Types) == 0 || slices.Contains(in.q.Types, e.EventType))
@@ -91,6 +106,7 @@ func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
 	full := false
 	in.update(func() {
 		in.now.at = max(in.now.at, at)
+		in.now.place = later(in.now.place, e.Position)
 		if wanted {
 			in.now.events = append(in.now.events, r)
 		}

@@ -70,8 +70,11 @@ type esdbReader struct {
 	yield func(domain.Batch) error
 
 	head    domain.Position // when the reading began
+	end     domain.Position // the head before this subscription: who has caught up has looked so far
 	at      domain.Position // how far it is; q.After may be further
+	from    esdb.Position   // the server's own place for that, or one before it
 	reached bool            // the head was given
+	again   bool            // subscribed again because nothing came, and nothing has come
 	window  int
 }
 
@@ -85,7 +88,8 @@ func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(d
 	if q.Until > 0 {
 		end = min(end, q.Until)
 	}
-	r := &esdbReader{log: l, q: q, on: on, yield: yield, head: end, at: min(q.After, end), window: windowMany}
+	r := &esdbReader{log: l, q: q, on: on, yield: yield, head: end, end: end, at: min(q.After, end), window: windowMany}
+	r.from = placeOf(r.at)
 	if end <= q.After {
 		r.reached, r.window = true, windowLive
 		if err := r.give(nil, true); err != nil || !on {
@@ -113,6 +117,7 @@ func (r *esdbReader) run(ctx context.Context) error {
 	for {
 		before := r.at
 		done, err := r.subscribe(ctx)
+		r.end = 0
 		switch {
 		case done:
 			return err
@@ -120,6 +125,9 @@ func (r *esdbReader) run(ctx context.Context) error {
 			continue
 		case r.at > before:
 			wait, since = backoffFirst, time.Now()
+		case invalidPlace(err) && r.from != (esdb.Position{}):
+			r.from = r.log.places.instead(r.from)
+			continue
 		}
 		if denied(err) || errors.Is(err, ErrDenied) || time.Since(since) > followPatience {
 			return readProblem(ctx, err)
@@ -135,6 +143,11 @@ func (r *esdbReader) run(ctx context.Context) error {
 // done; else the error is why the subscription ended, nil when it is time for
 // the other window.
 func (r *esdbReader) subscribe(ctx context.Context) (done bool, err error) {
+	if r.end == 0 {
+		if r.end, err = reading(ctx, r.log, head); err != nil {
+			return ctx.Err() != nil || errors.Is(err, errClosed), err
+		}
+	}
 	s, err := r.log.sessions.take(ctx)
 	if err != nil {
 		return ctx.Err() != nil || errors.Is(err, errClosed), readProblem(ctx, err)
@@ -142,13 +155,15 @@ func (r *esdbReader) subscribe(ctx context.Context) (done bool, err error) {
 	defer r.log.sessions.leave()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	in := newIntake(r.log, r.q)
+	q := r.q
+	q.After = max(q.After, r.at) // from may lie before
+	in := newIntake(r.log, q)
 	opts := esdb.SubscribeToAllOptions{
 		From: esdb.Start{}, MaxSearchWindow: r.window, CheckpointInterval: 1,
 		Filter: filterFor(r.log.options.Prefix+r.q.Prefix, r.q.Types),
 	}
-	if r.at > 0 {
-		opts.From = esdb.Position{Commit: uint64(r.at), Prepare: uint64(r.at)}
+	if r.from != (esdb.Position{}) {
+		opts.From = r.from
 	}
 	go func() {
 		defer r.log.sessions.release(s)
@@ -172,9 +187,13 @@ func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err err
 		case <-in.ready:
 		case end := <-heads:
 			asking = false
-			switch {
-			case r.at < end && in.silence() > mutePatience:
+			switch silent := in.silence(); {
+			case r.at < end && silent > mutePatience:
 				return false, errMute
+			case r.at < end && silent > quiet && !r.again:
+				// Who falls behind and catches up is not told how far that is.
+				r.again = true
+				return false, nil
 			case end == 0, r.at < end:
 				continue
 			}
@@ -222,8 +241,15 @@ func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err err
 func (r *esdbReader) pass(got received) (switched bool, err error) {
 	before := r.at
 	r.at = max(r.at, got.at)
-	if got.caughtUp {
-		r.at = max(r.at, r.head)
+	r.from = later(r.from, got.place)
+	for _, end := range []domain.Position{r.head, r.end} {
+		if got.caughtUp || end < got.before {
+			r.at = max(r.at, end)
+			r.from = later(r.from, placeOf(end))
+		}
+	}
+	if r.at > before {
+		r.again = false
 	}
 	live := got.caughtUp || !r.reached && r.at >= r.head
 	if len(got.events) > 0 || r.at > before || live && !r.reached {

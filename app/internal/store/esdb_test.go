@@ -30,7 +30,18 @@ func serverURL(t *testing.T) string {
 
 func TestESDB(t *testing.T) {
 	t.Parallel()
-	url := serverURL(t)
+	conform(t, serverURL(t))
+}
+
+// The same on a server whose checkpoints are all places of records, and that takes any
+// position.
+func TestLaxESDB(t *testing.T) {
+	t.Parallel()
+	conform(t, esdbtest.Start(t, esdbtest.Options{Lax: true}).URL())
+}
+
+func conform(t *testing.T, url string) {
+	t.Helper()
 	storetest.Run(t, func(t *testing.T) func(*testing.T) storetest.Log {
 		t.Helper()
 		prefix := randomPrefix()

@@ -247,6 +247,45 @@ func TestTrapDroppedSubscription(t *testing.T) {
 	}
 }
 
+// Trap: at the head, a subscription says that it has looked at everything before the next
+// event. Who takes that for the place of an event, and is dropped, never gets that one.
+func TestTrapBetweenEvents(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	got := make(chan domain.Recorded, 10)
+	live := make(chan bool, 1000)
+	go func() {
+		_ = l.Follow(ctx, domain.Query{Prefix: "enrolment-"}, func(b domain.Batch) error { // until the test ends
+			for _, e := range b.Events {
+				got <- e
+			}
+			live <- b.Live
+			return nil
+		})
+	}()
+	for i := range 10 {
+		for !<-live {
+		}
+		for _, _, n := s.Counts(); n < 2+i; _, _, n = s.Counts() { // it follows with the smallest window
+			time.Sleep(time.Millisecond)
+		}
+		s.DropSubscriptions()
+		if _, err := l.Append(ctx, "enrolment-a", domain.Revision(i-1), newMessage("NameSet")); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case e := <-got:
+			if e.Revision != domain.Revision(i) {
+				t.Fatalf("revision %d instead of %d", e.Revision, i)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("revision %d did not come", i)
+		}
+	}
+}
+
 // Trap: a server that gives events and never says how far it is, where what stands at
 // the end of its log is not ours. Whoever reads is told, and does not wait for ever.
 func TestTrapMuteServer(t *testing.T) {

@@ -46,7 +46,7 @@ func (r *reader) followAll(o *streams.ReadReq_Options_AllOptions, q *streams.Rea
 // catchUp sends what is recorded, page by page. A checkpoint comes when enough
 // records were looked at, and at the end. It is where the last event was that
 // was sent, or, when the page brought none, where the page begins: that is a
-// place between records. A server that is not strict looks where the last record
+// place between records. A lax server looks where the last record
 // was that it considered.
 func (f *allFollower) catchUp() error {
 	i, err := f.find(f.at)
@@ -62,7 +62,7 @@ func (f *allFollower) catchUp() error {
 			}
 		}
 		considered += p.considered
-		if !f.s.options.Strict && i+p.considered > 0 {
+		if f.s.options.Lax && i+p.considered > 0 {
 			from = f.s.log.records(i + p.considered - 1)[0].place()
 		}
 		if f.every > 0 && (p.end || considered >= f.every) {

@@ -166,10 +166,10 @@ func (r *reader) readAllBackwards(o *streams.ReadReq_Options_AllOptions, keep fu
 }
 
 // find returns the index of the first record that does not begin before a
-// place. A strict server refuses one in the middle of a record.
+// place. A server that is not lax refuses one in the middle of a record.
 func (r *reader) find(p place) (int, error) {
 	i, fits := r.s.log.find(p)
-	if !fits && r.s.options.Strict {
+	if !fits && !r.s.options.Lax {
 		return 0, status.Error(codes.InvalidArgument, "Trying to read from an invalid position.")
 	}
 	return i, nil

@@ -47,7 +47,7 @@ func TestReadStream(t *testing.T) {
 
 func TestReadAll(t *testing.T) {
 	t.Parallel()
-	s := esdbtest.Start(t, esdbtest.Options{Denied: true, Strict: true})
+	s := esdbtest.Start(t, esdbtest.Options{Denied: true})
 	c := connect(t, s.URLFor(esdbtest.Admin, esdbtest.AdminPassword))
 	if events := readAll(t, c, esdb.ReadAllOptions{From: esdb.End{}, Direction: esdb.Backwards}, 1); len(events) != 0 {
 		t.Errorf("%d events of none", len(events))

@@ -33,11 +33,11 @@ type Options struct {
 	Clock    func() time.Time  // time.Now
 	Version  string            // 24.10.0
 
-	// Strict has positions as a real server has them: a checkpoint on the way
-	// to the head may lie between two records, in front of one that was not
-	// sent yet, and nobody may begin in the middle of a record. Otherwise every
-	// checkpoint is the place of a record, and any position will do.
-	Strict bool
+	// Lax has every checkpoint be the place of a record, and any position do. On
+	// a real server, a checkpoint on the way to the head may lie between two
+	// records, in front of one that was not sent yet, and nobody may begin in the
+	// middle of a record.
+	Lax bool
 }
 
 // A Server is an EventStoreDB of one or more nodes on loopback addresses, over

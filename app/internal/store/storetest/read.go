@@ -63,6 +63,39 @@ func readAll(s store) {
 	}
 }
 
+// readAnywhere reads from numbers that are the position of nothing, with a handle that has
+// seen the events and with one that has not, and follows from there.
+func readAnywhere(s store) {
+	t := s.t
+	l, fresh := s.open(), s.open()
+	for i := range 40 {
+		mustAppend(t, l, []string{"enrolment-a", "station-a"}[i%2], domain.Revision(i/2-1), message("NameSet"))
+	}
+	everything := all(t, l, domain.Query{})
+	for i, e := range everything {
+		for _, after := range []domain.Position{e.Position - 1, e.Position + 1, e.Position + 7} {
+			for _, q := range []domain.Query{{}, {Prefix: "station-"}} {
+				q.After = after
+				var want []domain.Position
+				for _, e := range everything[i:] {
+					if e.Position > after && strings.HasPrefix(e.Stream, q.Prefix) {
+						want = append(want, e.Position)
+					}
+				}
+				log := l
+				if i%8 == 0 {
+					log = fresh
+				}
+				if got := positions(all(t, log, q)); !slices.Equal(got, want) {
+					t.Fatalf("%+v: positions %v instead of %v", q, got, want)
+				}
+			}
+		}
+	}
+	f := follow(t, fresh, domain.Query{After: everything[20].Position - 1, Prefix: "enrolment-"})
+	f.until(t, "the events from there on", through(everything[len(everything)-1].Position))
+}
+
 func readFilters(s store) {
 	t := s.t
 	l := s.open()

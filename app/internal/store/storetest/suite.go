@@ -62,6 +62,7 @@ func Run(t *testing.T, create func(t *testing.T) (open func(t *testing.T) Log)) 
 		{"random histories agree with a model", appendModel},
 		{"read one stream", readStream},
 		{"read everything from a position", readAll},
+		{"read from where no event is", readAnywhere},
 		{"read with filters", readFilters},
 		{"read up to a position", readUntil},
 		{"read with metadata", readMetadata},
