@@ -96,7 +96,7 @@ AWK
 go_test() {
 	{
 		code=0
-		go test -json -timeout 15m "$@" 2>&1 || code=$?
+		go test -json -timeout 25m "$@" 2>&1 || code=$?
 		echo "$code" >"$tmp/code"
 	} | awk -v results="$tmp/one" -f "$tmp/report.awk"
 	if [ -f "$tmp/one" ]; then
