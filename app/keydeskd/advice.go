@@ -101,6 +101,13 @@ func advice(err error) string {
 		{backup.ErrForeign, "name the folder of one backup, such as 2026-11-26T231500Z"},
 		{backup.ErrNewer, "use the keydeskd of the version that made it, or a newer one"},
 		{backup.ErrDamaged, "take another backup: nothing was put back. \"sha256sum -c SHA256SUMS\" in its folder finds the same"},
+		{errUnnoted, "move the file \"erased\" away that stands beside the backups, and find out who changed it; the next backup makes it anew from the log"},
+		{backup.ErrErasedChanged, "nothing was put back, and nobody erased. Take the list from another copy of that folder; or move the file \"erased\" away: " +
+			"then whoever was erased after the backup was made is back, and has to be erased again"},
+		{backup.ErrErasedKey, "put back a newer copy of the master key's file, which has all keys since; or move the file \"erased\" away: " +
+			"then whoever was erased after the backup was made is back, and has to be erased again"},
+		{home.ErrUnproved, "older versions wrote it so, and \"keydeskd backup\" of a home that is there authenticates what its log knows. " +
+			"Where that is gone: look whether all who are named were erased; --erase-whoever-the-list-names erases them, whoever wrote it"},
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
@@ -141,6 +148,7 @@ func advice(err error) string {
 		{errNoEvent, "\"keydeskd events\" shows the ids; an event that the log has dropped after its time has none"},
 		{errNotCompared, "all is put back, and may be what somebody has changed: take a backup that has its seal, or compare with \"keydeskd verify\" where the log was sealed"},
 		{errNotAsSealed, "find out what was done to the log, from a copy of before; \"keydeskd checkpoint --anew\" goes on with a new seal once you have"},
+		{errUnlisted, "all else is put back; whom you know to have been erased since, \"keydeskd erase\" erases again"},
 		{seal.ErrNoSeal, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},
 		{errNoCheckpoint, "Keydesk seals while it runs, and \"keydeskd checkpoint --now\" at once"},
 		{seal.ErrEmpty, "start Keydesk first"},

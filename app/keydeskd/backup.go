@@ -52,8 +52,14 @@ func (c backupCommand) Run(a *app) error {
 		fmt.Fprintf(a.errs, "keydeskd: the backup is made; the seal could not be brought up to date before: %v\n", m.Unsealed)
 	}
 	_, err = fmt.Fprintf(a.out, "the master key %s is not in it: keep a copy of %s elsewhere\n", m.MasterKeys[0], set.Vault.MasterKey)
+	if m.Unnoted != nil {
+		err = errors.Join(fmt.Errorf("%w: %w", errUnnoted, m.Unnoted), err)
+	}
 	return err
 }
+
+// errUnnoted: the backup is there, and what stands beside it is not as it has to be.
+var errUnnoted = errors.New("the backup is made")
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
@@ -61,6 +67,7 @@ type restoreCommand struct {
 	Backup   string `arg:"" name:"dir" type:"path" help:"The folder of one backup."`
 	Identity string `required:"" type:"path" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
 	Since    string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
+	Believe  bool   `name:"erase-whoever-the-list-names" help:"Erase also whom lines of the list beside the backups name that are not authenticated, as older versions wrote it: whoever could write there chose whom. Without it, such a list is refused."`
 	Only     string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
 }
 
@@ -102,7 +109,7 @@ func (c restoreCommand) Run(a *app) error {
 		}
 	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
-		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", Version: version, Log: log.With(zap.String("program", "keydeskd")),
+		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", BelieveList: c.Believe, Version: version, Log: log.With(zap.String("program", "keydeskd")),
 	})
 	if err != nil {
 		return err
@@ -123,10 +130,27 @@ func (c restoreCommand) Run(a *app) error {
 		err = errUnerased
 	}
 	if c.Only != "vault" {
-		err = errors.Join(tellRestored(a.out, r, since != nil), err)
+		err = errors.Join(tellRestored(a.out, r, since != nil), err, tellUnlisted(a.out, r))
 	}
 	return err
 }
+
+// tellUnlisted says what the list of who was erased may lack. Lines that were taken from
+// its end show only where the log in the backup knows of them.
+func tellUnlisted(w io.Writer, r home.Restored) error {
+	if r.NoList {
+		fmt.Fprintln(w, "beside the backup is no list of who was erased after it was made: whoever was, is back")
+	}
+	if len(r.Unlisted) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "of %d people the log in the backup says that they were erased, and the list beside it does not; they are erased here, and so the list may lack others who were erased later: %s\n",
+		len(r.Unlisted), ids(r.Unlisted))
+	return errUnlisted
+}
+
+// errUnlisted: there is no telling who else was.
+var errUnlisted = errors.New("the list of who was erased since is not whole, or not there: see above")
 
 // errNotCompared: somebody wanted to know whether the log is what was recorded.
 var errNotCompared = errors.New("the checkpoint of --since was compared with nothing: there is no seal in the backup")

@@ -382,30 +382,3 @@ func TestLastOfNone(t *testing.T) {
 		}
 	}
 }
-
-func TestWhoWasErased(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	a, b, c := domain.SubjectID{1}, domain.SubjectID{2}, domain.SubjectID{3}
-	for _, some := range [][]domain.SubjectID{{a, b, a}, {b}, nil, {c, a}} {
-		if err := backup.NoteErased(folder, some...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := backup.Erased(folder); err != nil || !slices.Equal(got, []domain.SubjectID{a, b, c}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	none := filepath.Join(folder, "none")
-	if err := backup.NoteErased(none, a); err != nil {
-		t.Error(err)
-	}
-	if got, err := backup.Erased(none); err != nil || got != nil {
-		t.Errorf("%v, %v", got, err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "erased"), []byte(a.String()+"\nsomebody\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := backup.Erased(folder); !errors.Is(err, backup.ErrDamaged) || !strings.Contains(err.Error(), "line 2") {
-		t.Error(err)
-	}
-}

@@ -39,6 +39,7 @@ var (
 type BackedUp struct {
 	backup.Made
 	Unsealed error // why the seal could not be brought up to date before; nil: it was
+	Unnoted  error // why it could not be noted beside the backups who was erased; nil: it is
 }
 
 // sealWithin is how long bringing the seal up to date may hold a backup up.
@@ -85,8 +86,13 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 	defer func() { err = errors.Join(err, v.Close()) }()
 	from := backup.Source{
 		LogKind: kindOf(set.Log.URL), VaultKind: kindOf(set.Vault.URL), MasterKeys: keys.IDs(),
-		Seal:  func(_ context.Context, folder string) (bool, error) { return seal.Copy(set.Seal.Folder, folder) },
-		Log:   func(ctx context.Context, file string) (domain.Position, error) { return copyLog(ctx, set, log, file) },
+		Seal: func(_ context.Context, folder string) (bool, error) { return seal.Copy(set.Seal.Folder, folder) },
+		Log: func(ctx context.Context, file string) (p domain.Position, err error) {
+			if p, err = copyLog(ctx, set, log, file); err == nil {
+				m.Unnoted, err = noteAll(ctx, to.Folder, log, keys)
+			}
+			return p, err
+		},
 		Vault: v.Backup,
 	}
 	if from.Store, err = log.Identity(ctx); err != nil {
@@ -95,14 +101,19 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 	if from.Store != "" {
 		m.Unsealed = sealNow(ctx, set, log, keys)
 	}
-	if m.Made, err = backup.Make(ctx, to, from); err != nil {
-		return m, err
-	}
-	erased, err := erasedIn(ctx, log)
-	if err == nil {
-		err = backup.NoteErased(to.Folder, erased...)
-	}
+	m.Made, err = backup.Make(ctx, to, from)
 	return m, err
+}
+
+// noteAll notes beside the backups whom a log says was erased. It does so before the one
+// that is being made is there: so a list that knows less than a log beside it was cut.
+// A list that cannot be added to is no reason to have no backup.
+func noteAll(ctx context.Context, folder string, log store.Log, keys *vault.Keys) (unnoted, err error) {
+	erased, err := erasedIn(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	return backup.NoteErased(ctx, folder, keys, erased...), nil
 }
 
 // sealNow seals what the log holds, or has the program do it that seals. Where the
@@ -203,11 +214,14 @@ func erasedIn(ctx context.Context, log store.Log) (all []domain.SubjectID, err e
 }
 
 // noteErased notes beside the backups who was erased: they are in the older ones.
-func (h *Home) noteErased(subjects []domain.SubjectID) {
+func (h *Home) noteErased(ctx context.Context, subjects []domain.SubjectID) {
 	if h.backups == "" || len(subjects) == 0 {
 		return
 	}
-	if err := backup.NoteErased(h.backups, subjects...); err != nil {
+	switch err := backup.NoteErased(ctx, h.backups, h.keys, subjects...); {
+	case errors.Is(err, backup.ErrErasedChanged), errors.Is(err, backup.ErrErasedKey):
+		h.zap.Error("move the list away; the next backup makes it anew from the log", zap.Error(err))
+	case err != nil:
 		h.zap.Warn("the next backup does it", zap.Error(err))
 	}
 }

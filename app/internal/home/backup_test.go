@@ -163,7 +163,7 @@ func settingsOf(t *testing.T, dir string, flags ...string) settings.Settings {
 func mustBackup(t *testing.T, set settings.Settings, recipient string, at time.Time) home.BackedUp {
 	t.Helper()
 	m, err := home.Backup(t.Context(), set, home.BackupOptions{Recipient: recipient, Version: "test", Now: at})
-	if err := errors.Join(err, m.Unsealed); err != nil {
+	if err := errors.Join(err, m.Unsealed, m.Unnoted); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -293,7 +293,7 @@ func TestTheDrill(t *testing.T) {
 	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
 	told := asks(t, h.dir, token, before...)
 	h.erasesAlone(emma)
-	noted(t, folder, emma)
+	h.noted(folder, emma)
 	later := atLeast(len(before)) // they go on
 	for _, w := range workers {
 		if err := w.cmd.Process.Kill(); err != nil {
@@ -353,18 +353,29 @@ func (h *house) erasesAlone(s domain.SubjectID) {
 }
 
 // noted waits until it stands beside the backups that somebody was erased.
-func noted(t *testing.T, folder string, s domain.SubjectID) {
-	t.Helper()
+func (h *house) noted(folder string, s domain.SubjectID) {
+	h.t.Helper()
+	keys := keysOf(h.t, h.dir)
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		all, err := backup.Erased(folder)
+		all, err := backup.ReadErased(folder, keys)
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
-		if slices.Contains(all, s) {
+		if slices.Contains(all.People, s) {
 			return
 		}
 	}
-	t.Fatal("it never stood beside the backups")
+	h.t.Fatal("it never stood beside the backups")
+}
+
+// keysOf reads the master key of a home.
+func keysOf(t *testing.T, dir string) *vault.Keys {
+	t.Helper()
+	keys, err := home.ReadKeys(settingsOf(t, dir).Vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // A kind of installation is where its log and vault are.
@@ -617,7 +628,7 @@ func TestErasedSinceAndNotInTheLog(t *testing.T) {
 	carla := h.subjectOf("carla@voorbeeld.nl")
 	withVaultOf(t, m.Folder, mustBackup(t, set, recipient, time.Now().Add(time.Minute)))
 	h.erasesAlone(carla)
-	noted(t, folder, carla)
+	h.noted(folder, carla)
 	h.stop()
 	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
 	if err != nil {
@@ -647,7 +658,7 @@ func TestARestoreThatIsKilledBeforeItErases(t *testing.T) {
 	carla := h.subjectOf("carla@voorbeeld.nl")
 	h.stop()
 	owed := filepath.Join(dir, "restored")
-	if err := errors.Join(os.Mkdir(owed, 0o700), backup.NoteErased(owed, carla)); err != nil {
+	if err := errors.Join(os.Mkdir(owed, 0o700), backup.NoteErased(t.Context(), owed, keysOf(t, dir), carla)); err != nil {
 		t.Fatal(err)
 	}
 	g := open(t, dir, false)
@@ -663,6 +674,139 @@ func TestARestoreThatIsKilledBeforeItErases(t *testing.T) {
 	t.Fatal("she is never erased again")
 }
 
+// The list of who was erased has a restore erase people, and lies where backups do: what
+// is not the home's own has nothing put back, and nobody erased.
+func TestTheListOfWhoWasErased(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	folder := t.TempDir()
+	flags := append([]string{"backup.folder=" + folder}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	for i, who := range []string{"sanne", "carla", "emma"} {
+		h.enrolsAt(who+"@voorbeeld.nl", fmt.Sprintf("+3161000000%d", i))
+	}
+	sanne, carla, emma := h.subjectOf("sanne@voorbeeld.nl"), h.subjectOf("carla@voorbeeld.nl"), h.subjectOf("emma@voorbeeld.nl")
+	h.erasesAlone(emma)
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.erasesAlone(carla)
+	h.noted(folder, carla)
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "erased")
+	b, err := os.ReadFile(file) //nolint:gosec // our own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := string(b)
+	half := list[:len(list)/2] // of two lines
+	for _, c := range []struct {
+		name     string
+		list     string
+		believe  bool
+		refused  error
+		erased   []domain.SubjectID // beside emma, of whom the log in the backup knows it
+		unlisted []domain.SubjectID
+		none     bool
+	}{
+		{name: "as it was written", list: list, erased: []domain.SubjectID{carla}},
+		{name: "somebody is added", list: list + sanne.String() + half[36:], refused: backup.ErrErasedChanged},
+		{name: "somebody is added, and is to be believed", list: list + sanne.String() + half[36:], believe: true, refused: backup.ErrErasedChanged},
+		{name: "somebody else is named", list: half + sanne.String() + list[len(half)+36:], refused: backup.ErrErasedChanged},
+		{name: "the first is taken out", list: list[len(half):], refused: backup.ErrErasedChanged},
+		{name: "somebody stands before it as in the old form", list: sanne.String() + "\n" + list, refused: home.ErrUnproved},
+		{name: "all are in the old form", list: emma.String() + "\n" + carla.String() + "\n", refused: home.ErrUnproved},
+		{
+			name: "all are in the old form, and believed", list: emma.String() + "\n" + carla.String() + "\n", believe: true,
+			erased: []domain.SubjectID{carla},
+		},
+		{name: "its end is cut off", list: half},
+		{name: "all is cut off", list: "", unlisted: []domain.SubjectID{emma}},
+		{name: "it is gone", list: "gone", unlisted: []domain.SubjectID{emma}, none: true},
+	} {
+		if err := os.WriteFile(file, []byte(c.list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c.none {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
+			t.Fatal(err)
+		}
+		r, err := home.Restore(t.Context(), settingsOf(t, dir), home.RestoreOptions{
+			Backup: m.Folder, Identity: identity, BelieveList: c.believe, Version: "test", Log: zap.NewNop(),
+		})
+		if !errors.Is(err, c.refused) {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if c.refused != nil {
+			if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+				t.Errorf("%s: it is refused, and leaves %v, %v", c.name, left, err)
+			}
+			continue
+		}
+		if r.Erased != len(c.erased) || !slices.Equal(r.Unlisted, c.unlisted) || r.NoList != c.none {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+		g := open(t, dir, false)
+		for _, s := range []domain.SubjectID{sanne, carla, emma} {
+			want := s == emma || slices.Contains(c.erased, s)
+			if erased, err := g.Vault.Erased(t.Context(), s); err != nil || erased != want {
+				t.Errorf("%s: %s is erased: %t, %v", c.name, s, erased, err)
+			}
+		}
+		g.stop()
+	}
+}
+
+// A list that somebody has changed is added to by nobody, and told of; a backup is made
+// all the same. Once it is moved away, the next one makes it anew.
+func TestABackupBesideAChangedList(t *testing.T) {
+	t.Parallel()
+	recipient, _ := keyPair(t)
+	folder := t.TempDir()
+	flags := append([]string{"backup.folder=" + folder, "backup.recipient=" + recipient}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("carla@voorbeeld.nl", "+31610000002")
+	carla := h.subjectOf("carla@voorbeeld.nl")
+	h.erasesAlone(carla)
+	set := settingsOf(t, h.dir, flags...)
+	mustBackup(t, set, recipient, time.Now())
+	file := filepath.Join(folder, "erased")
+	for changed, want := range map[string]home.Verdict{"somebody\n": home.Bad, domain.SubjectID{7}.String() + "\n": home.Warning} {
+		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := examine(t, h.dir, nil, flags...)["backup"]; got.Verdict != want || !strings.Contains(got.Do, "anew from the log") {
+			t.Errorf("%q: %+v", changed, got)
+		}
+	}
+	if err := os.WriteFile(file, []byte("somebody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := home.Backup(t.Context(), set, home.BackupOptions{Version: "test", Now: time.Now().Add(time.Minute)})
+	if err != nil || !errors.Is(m.Unnoted, backup.ErrErasedChanged) {
+		t.Errorf("%v, %v", m.Unnoted, err)
+	}
+	if _, err := backup.Open(m.Folder); err != nil {
+		t.Error(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	mustBackup(t, set, recipient, time.Now().Add(2*time.Minute))
+	if got, err := backup.ReadErased(folder, keysOf(t, h.dir)); err != nil || !slices.Equal(got.People, []domain.SubjectID{carla}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := examine(t, h.dir, nil, flags...)["backup"]; got.Verdict != home.Well {
+		t.Errorf("%+v", got)
+	}
+}
+
 // What is wrong with the seal of a backup keeps nobody's data.
 func TestErasedSinceWhateverTheSealIs(t *testing.T) {
 	t.Parallel()
@@ -674,7 +818,7 @@ func TestErasedSinceWhateverTheSealIs(t *testing.T) {
 	carla := h.subjectOf("carla@voorbeeld.nl")
 	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
 	h.erasesAlone(carla)
-	noted(t, folder, carla)
+	h.noted(folder, carla)
 	h.stop()
 	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -127,7 +128,7 @@ func (h *Home) eraseLeft(ctx context.Context) error {
 		h.erasures.put(left)
 		return err
 	}
-	h.noteErased(left)
+	h.noteErased(ctx, left)
 	if known > 0 {
 		h.zap.Info("the vault has forgotten whom the log says was erased", zap.Int("people", known))
 	}
@@ -150,7 +151,8 @@ func (h *Home) eraseKnown(ctx context.Context, all []domain.SubjectID) (known in
 }
 
 // owedFolder holds, in a home in which a backup was put back, who was erased after that
-// was made, until they are erased again. See backup.Erased.
+// was made, until they are erased again. It is a list as beside backups, but for that the
+// home is trusted: lines that are not authenticated are of an older program.
 const owedFolder = "restored"
 
 // eraseOwed erases whom a backup that was put back brought back, also after a program was
@@ -158,11 +160,11 @@ const owedFolder = "restored"
 // erased: that is told, and tried no more.
 func (h *Home) eraseOwed(ctx context.Context) (erased int, roles []domain.SubjectID, err error) {
 	owed := filepath.Join(h.folder, owedFolder)
-	all, err := backup.Erased(owed)
-	if err != nil || len(all) == 0 {
+	list, err := backup.ReadErased(owed, h.keys)
+	if err != nil || !list.There {
 		return 0, nil, err
 	}
-	for _, s := range all {
+	for _, s := range slices.Concat(list.People, list.Unproved) {
 		switch err := h.eraseSince(ctx, s); {
 		case errors.Is(err, errNotThere), refused(err, desk.Erased):
 		case refused(err, desk.HoldsRole):

@@ -33,9 +33,13 @@ type RestoreOptions struct {
 	// OnlyVault puts the vault back beside a log that is there, of which the backup is.
 	OnlyVault bool
 	// Since is a checkpoint of the log that was kept elsewhere; nil: none.
-	Since   []byte
-	Version string // of the program
-	Log     *zap.Logger
+	Since []byte
+	// BelieveList erases again also whom lines of the list beside the backup name that are
+	// not authenticated, as an older program wrote them. Whoever can write there can name
+	// anybody.
+	BelieveList bool
+	Version     string // of the program
+	Log         *zap.Logger
 }
 
 // Restored is what was put back.
@@ -55,6 +59,11 @@ type Restored struct {
 	Erased int
 	// Unerased could not be erased again, since they hold a role.
 	Unerased []domain.SubjectID
+	// NoList says that there is no list beside the backup of who was erased since.
+	NoList bool
+	// Unlisted are people of whom the log in the backup says that they were erased, and the
+	// list beside it does not: then it may lack others.
+	Unlisted []domain.SubjectID
 	// Changed are people of whom the log says something that is newer than the vault.
 	Changed []domain.SubjectID
 }
@@ -69,6 +78,8 @@ var (
 	ErrMeddled = errors.New("somebody has meddled with the file of the log")
 	// ErrOtherLog says that a log is not the one that a backup is of.
 	ErrOtherLog = errors.New("the backup is of another log")
+	// ErrUnproved says that a list of who was erased has lines that anybody may have written.
+	ErrUnproved = errors.New("the list of who was erased, which stands beside the backups, is not authenticated")
 )
 
 // restoring is how the names of files end that are not all put back yet, and the name
@@ -111,10 +122,11 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 	if len(b.MasterKeys) == 0 || !slices.Contains(keys.IDs(), b.MasterKeys[0]) {
 		return r, fmt.Errorf("%w: the backup needs %s", vault.ErrWrongKey, strings.Join(b.MasterKeys, ", "))
 	}
-	erased, err := backup.Erased(filepath.Dir(filepath.Clean(o.Backup)))
+	list, err := erasedBeside(o, keys)
 	if err != nil {
 		return r, err
 	}
+	r.NoList = !list.There
 	if err := b.Vault(o.Identity, func(in io.Reader) error { _, err := vault.CheckBackup(in); return err }); err != nil {
 		return r, err
 	}
@@ -123,7 +135,7 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 			return r, err
 		}
 	}
-	p := &putter{set: set, backup: b, keys: keys, o: o, r: &r, erased: erased}
+	p := &putter{set: set, backup: b, keys: keys, o: o, r: &r, list: list}
 	if err := p.clear(); err != nil {
 		return r, fmt.Errorf("remove what an earlier time has left: %w", err)
 	}
@@ -168,7 +180,25 @@ type putter struct {
 	o       RestoreOptions
 	r       *Restored
 	renames []string // what has its name once everything is there, without restoring
-	erased  []domain.SubjectID
+	list    backup.Erased
+}
+
+// erasedBeside reads who was erased since a backup was made, as far as the folder that it
+// stands in knows. Nothing is put back before that is clear: what is not authenticated is
+// believed only where the operator says so.
+func erasedBeside(o RestoreOptions, keys *vault.Keys) (backup.Erased, error) {
+	folder := filepath.Dir(filepath.Clean(o.Backup))
+	list, err := backup.ReadErased(folder, keys)
+	switch {
+	case err != nil:
+		return list, fmt.Errorf("in %s: %w", folder, err)
+	case len(list.Unproved) == 0:
+		return list, nil
+	case !o.BelieveList:
+		return list, fmt.Errorf("in %s: %w: %d people, the first is %s", folder, ErrUnproved, len(list.Unproved), list.Unproved[0])
+	}
+	list.People, list.Unproved = append(list.People, list.Unproved...), nil
+	return list, nil
 }
 
 // clear removes what an earlier time has put where it belongs, and was broken off. What
@@ -242,7 +272,7 @@ func (p *putter) put(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return p.rename()
+		return p.rename(ctx)
 	}
 	if err := p.mark(); err != nil {
 		return err
@@ -269,7 +299,7 @@ func (p *putter) put(ctx context.Context) error {
 	} else {
 		p.renames = append(p.renames, path)
 	}
-	return p.rename()
+	return p.rename(ctx)
 }
 
 // fresh removes what an earlier time has left.
@@ -424,10 +454,10 @@ func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error
 
 // rename gives everything its name. Who is to be erased yet is written down before:
 // however this ends, no start of the home passes them over.
-func (p *putter) rename() error {
-	if len(p.erased) > 0 {
+func (p *putter) rename(ctx context.Context) error {
+	if len(p.list.People) > 0 {
 		owed := filepath.Join(p.set.Home, owedFolder)
-		if err := errors.Join(os.MkdirAll(owed, 0o700), backup.NoteErased(owed, p.erased...)); err != nil {
+		if err := errors.Join(os.MkdirAll(owed, 0o700), backup.NoteErased(ctx, owed, p.keys, p.list.People...)); err != nil {
 			return err
 		}
 	}
@@ -461,6 +491,13 @@ func (p *putter) afterwards(ctx context.Context) (err error) {
 		if unsealed := p.reseal(ctx, h); unsealed != nil {
 			defer func() { err = errors.Join(fmt.Errorf("the seal: %w", unsealed), err) }()
 		}
+	}
+	if !p.o.OnlyVault { // else the log itself knows who was erased since
+		said, err := erasedIn(ctx, h.Log)
+		if err != nil {
+			return err
+		}
+		p.r.Unlisted = p.list.Lacks(said)
 	}
 	if p.r.Erased, err = h.EraseAgain(ctx); err != nil {
 		return fmt.Errorf("erase whom the log says was erased: %w", err)

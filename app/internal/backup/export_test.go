@@ -1,0 +1,4 @@
+package backup
+
+// ParseErased is what reads a list of who was erased.
+var ParseErased = parseErased
