@@ -109,6 +109,7 @@ func advice(err error) string {
 		{home.ErrUnproved, "older versions wrote it so, and \"keydeskd backup\" of a home that is there authenticates what its log knows. " +
 			"Where that is gone: look whether all who are named were erased; --erase-whoever-the-list-names erases them, whoever wrote it"},
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
+		{errNoFirst, "set log.url to --to, and do not copy again; \"keydeskd checkpoint --now\" makes it there, and so does Keydesk where it seals"},
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
 		{home.ErrMeddled, "what is named there is run with each append, or keeps nobody from changing what is recorded any more: take another backup; nothing was put back"},

@@ -112,9 +112,16 @@ func (c copyCommand) Run(a *app) (err error) {
 	if err := home.SealCopy(a.ctx, set, to); err != nil {
 		return fmt.Errorf("both logs hold the same; begin the seal of --to: %w", err)
 	}
-	_, err = fmt.Fprintln(a.out, "the seal of --to begins with the last checkpoint of --from; set log.url to --to now")
+	fmt.Fprintln(a.out, "the seal of --to begins with the last checkpoint of --from; set log.url to --to now")
+	if err := home.SealFirst(a.ctx, set, to); err != nil {
+		return fmt.Errorf("%w: %w", errNoFirst, err)
+	}
+	_, err = fmt.Fprintln(a.out, "its first checkpoint is made; witnesses have to be given its key (\"keydeskd checkpoint --key\")")
 	return err
 }
+
+// errNoFirst: whatever ended it, the command is not to be run again.
+var errNoFirst = errors.New("both logs hold the same, and the seal of --to has begun; its first checkpoint is not made")
 
 var errSealOfNoCopy = errors.New("--check-only copies nothing, and so begins no seal")
 

@@ -116,12 +116,19 @@ func noteAll(ctx context.Context, folder string, log store.Log, keys *vault.Keys
 	return backup.NoteErased(ctx, folder, keys, erased...), nil
 }
 
-// sealNow seals what the log holds, or has the program do it that seals. Where the
-// settings say that none does so here, it does nothing.
-func sealNow(ctx context.Context, set settings.Settings, log store.Log, keys *vault.Keys) (err error) {
+// sealNow is sealAll within some time. Where the settings say that nobody seals here, it
+// does nothing.
+func sealNow(ctx context.Context, set settings.Settings, log store.Log, keys *vault.Keys) error {
 	if !set.Seals() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, sealWithin)
+	defer cancel()
+	return sealAll(ctx, set, log, keys)
+}
+
+// sealAll seals what the log holds, or has the program do it that seals.
+func sealAll(ctx context.Context, set settings.Settings, log store.Log, keys *vault.Keys) (err error) {
 	c, err := SealConfig(set, log, keys, nil)
 	if err != nil {
 		return err
@@ -132,8 +139,6 @@ func sealNow(ctx context.Context, set settings.Settings, log store.Log, keys *va
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, sealWithin)
-	defer cancel()
 	return s.Now(ctx)
 }
 
@@ -236,7 +241,7 @@ func SealLast(ctx context.Context, set settings.Settings, from store.Log) error 
 		return noKey(err)
 	}
 	set.Seal.Writer = settings.On // whoever copies the log is the one that seals its end
-	err = sealNow(ctx, set, from, keys)
+	err = sealAll(ctx, set, from, keys)
 	if errors.Is(err, seal.ErrForeign) || errors.Is(err, seal.ErrOtherSealer) {
 		err = fmt.Errorf("%w: %w", ErrNoSealToGoOn, err)
 	}
@@ -256,4 +261,16 @@ func SealCopy(ctx context.Context, set settings.Settings, to store.Log) error {
 	}
 	c.Register = NewRegister(to, set)
 	return seal.Anew(ctx, c, nil)
+}
+
+// SealFirst makes the first checkpoint of the seal that SealCopy has begun: else nothing
+// would show that the copy is as it was, until something seals it. Another program that
+// seals already does it instead.
+func SealFirst(ctx context.Context, set settings.Settings, to store.Log) error {
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return noKey(err)
+	}
+	set.Seal.Writer = settings.On // the log names this folder as the one that seals, wherever it is
+	return sealAll(ctx, set, to, keys)
 }

@@ -32,7 +32,9 @@ import (
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/app/internal/seal/witness"
 	"github.com/keydesk/keydesk/app/internal/settings"
+	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/store/esdbtest"
+	"github.com/keydesk/keydesk/app/internal/transfer"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/app/internal/vault/pgtest"
 	"github.com/keydesk/keydesk/domain"
@@ -1152,5 +1154,53 @@ func TestPruningOnServers(t *testing.T) {
 	p, err := h.PruneLogins(t.Context(), home.Pruning{Now: soon, Keep: 24 * time.Hour})
 	if err != nil || !p.Server || p.Events != 0 || p.Places != 1 {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// A log is copied from a file to a server, and the seal there has a checkpoint at once,
+// that begins with the last one of the file, also where nobody seals a server by default.
+func TestACopyOnAServerIsSealedAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := open(t, t.TempDir(), true)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	h.stop()
+	set := settingsOf(t, h.dir)
+	there := settingsOf(t, h.dir, onServers(t)...)
+	from, err := home.OpenLog(ctx, set.Log, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := home.OpenLog(ctx, there.Log, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(from.Close(), to.Close()) }()
+	if there.Seals() {
+		t.Error("whoever has a server seals")
+	}
+	if err := home.SealLast(ctx, there, from); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(set.Seal.Folder, "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transfer.Copy(ctx, from.(transfer.Log), to.(transfer.Log), transfer.Options{Skip: []string{store.ProbePrefix}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(home.SealCopy(ctx, there, to), home.SealFirst(ctx, there, to)); err != nil {
+		t.Fatal(err)
+	}
+	o, err := home.VerifyOptions(there, keysOf(t, h.dir), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := seal.Verify(ctx, to, there.Seal.Folder, o, nil)
+	if err != nil || r.Bad != nil || r.Unsealed > 0 || r.Before == nil || string(r.Before.Checkpoint.Note) != string(before) || r.Size != r.Events+1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := home.SealFirst(ctx, there, to); err != nil {
+		t.Errorf("again: %v", err)
 	}
 }
