@@ -44,6 +44,9 @@ func statusOf(err error) int {
 	if errors.Is(err, errNotVerified) { // 1 is of what is not as it has to be
 		return 2
 	}
+	if errors.Is(err, witness.ErrNamed) { // which only its folder knows
+		return 2
+	}
 	if errors.Is(err, errWarnings) || errors.Is(err, errLeftOut) {
 		return 3
 	}
@@ -160,6 +163,7 @@ func advice(err error) string {
 		{seal.ErrDamaged, "put back a copy of the folder from before; \"keydeskd checkpoint --anew\" goes on without one"},
 		{seal.ErrForeign, "seal.folder names the seal of another log: name its own one"},
 		{witness.ErrLocked, "each witness has a folder of its own"},
+		{witness.ErrNamed, "leave --name out to go on with this one, or name another folder for another witness"},
 		{witness.ErrDamaged, "put back a copy of its folder; a new one needs a new key in seal.witnesses, and has seen nothing"},
 		{proof.ErrBadCheckpoint, "a checkpoint is the text that \"keydeskd checkpoint\" shows, or the mail that it came in"},
 		{errNoCase, "\"keydeskd case list\" shows those that are"},

@@ -25,7 +25,7 @@ import (
 type witnessCommand struct {
 	Folder  string   `arg:"" help:"Where the witness keeps its key, and what it has cosigned." type:"path"`
 	Log     []string `help:"The verifier key of a log that it watches, as \"keydeskd checkpoint --key\" shows it, or a file of such keys, one a line. May be repeated." placeholder:"KEY|FILE"`
-	Name    string   `help:"What its key is called, at the first start; the machine's name by default." placeholder:"NAME"`
+	Name    string   `help:"What its key is called, at the first start; the machine's name by default. Later it is that, and no other." placeholder:"NAME"`
 	Listen  string   `help:"Where it listens; beyond this machine with a certificate." default:"127.0.0.1:8446" placeholder:"HOST:PORT"`
 	TLSCert string   `name:"tls-cert" help:"Its certificate, a PEM file." type:"path" placeholder:"FILE"`
 	TLSKey  string   `name:"tls-key" help:"The certificate's key, a PEM file." type:"path" placeholder:"FILE"`

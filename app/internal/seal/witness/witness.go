@@ -54,12 +54,15 @@ var (
 	// ErrDamaged says that what the folder holds cannot be read. A witness that has forgotten
 	// what it has seen would vouch for anything: it does not start.
 	ErrDamaged = errors.New("the witness's folder is damaged")
+	// ErrNamed says that the witness in this folder has another name than the one it is
+	// opened with. Its name is part of its key, and of all that it has cosigned.
+	ErrNamed = errors.New("the witness in this folder has another name")
 )
 
 // Config is what a witness works with.
 type Config struct {
 	Folder string
-	Name   string          // of its key, made at the first start; later it may be empty
+	Name   string          // of its key, made at the first start; later it may be empty, and no other: ErrNamed
 	Logs   []note.Verifier // whom it knows; see proof.ParseKey
 	Report func(error)     // is told when a log contradicts itself, and of faults; nil: nobody is
 }
@@ -127,6 +130,9 @@ func (w *Witness) readKey(name string) error {
 	secret := strings.TrimSpace(string(b))
 	if w.signer, err = formats.NewSignerForCosignatureV1(secret); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, keyFile, err)
+	}
+	if own := w.signer.Name(); name != "" && name != own {
+		return fmt.Errorf("%w: it is %q, and not %q", ErrNamed, own, name)
 	}
 	parts := strings.SplitN(secret, "+", 5) // PRIVATE, KEY, name, hash, key: base64 has a plus, too
 	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])

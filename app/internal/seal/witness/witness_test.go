@@ -334,7 +334,7 @@ func TestADamagedFolder(t *testing.T) {
 		if err := errors.Join(w.Close(), damage(dir)); err != nil {
 			t.Fatal(err)
 		}
-		if w, err := witness.Open(witness.Config{Folder: dir, Name: "x", Logs: []note.Verifier{h.key}}); !errors.Is(err, witness.ErrDamaged) {
+		if w, err := witness.Open(witness.Config{Folder: dir, Logs: []note.Verifier{h.key}}); !errors.Is(err, witness.ErrDamaged) {
 			t.Errorf("%s: opened, %v", name, err)
 			if w != nil {
 				_ = w.Close()
@@ -369,4 +369,38 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A witness keeps the name that its key was made with; another one is refused, and
+// nothing changes.
+func TestAWitnessKeepsItsName(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	key := ""
+	for _, c := range []struct {
+		name string
+		want error
+	}{
+		{"first.example", nil}, {"other.example", witness.ErrNamed}, {"", nil}, {"FIRST.example", witness.ErrNamed}, {"first.example", nil},
+	} {
+		w, err := witness.Open(witness.Config{Folder: dir, Name: c.name})
+		if !errors.Is(err, c.want) {
+			t.Fatalf("as %q: %v", c.name, err)
+		}
+		if err != nil {
+			if !strings.Contains(err.Error(), `"first.example"`) {
+				t.Errorf("as %q: %v", c.name, err)
+			}
+			continue
+		}
+		if key == "" {
+			key = w.Key()
+		}
+		if w.Key() != key {
+			t.Errorf("as %q it has the key %s in place of %s", c.name, w.Key(), key)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
