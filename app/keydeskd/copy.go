@@ -16,7 +16,6 @@ import (
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/transfer"
-	"github.com/keydesk/keydesk/domain"
 )
 
 type copyCommand struct {
@@ -29,6 +28,7 @@ type copyCommand struct {
 	ToCA     string `name:"to-ca-file" placeholder:"FILE" help:"The authority that the certificate of --to is from."`
 	FromPre  string `name:"from-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --from, as log.prefix."`
 	ToPre    string `name:"to-prefix" placeholder:"TEXT" help:"Stands before the names of all streams in --to, as log.prefix."`
+	Clock    bool   `name:"clock-is-right" help:"This machine's clock is right, also where nothing was recorded for long: see \"keydeskd prune\"."`
 	Seal     bool   `help:"The home goes on with --to: begin its seal there, with the last checkpoint of the seal of --from, which is kept beside."`
 }
 
@@ -36,7 +36,7 @@ type copyCommand struct {
 func (copyCommand) Help() string {
 	return "Stop the kiosks first. All events are copied with their order, streams, revisions, ids, " +
 		"bytes and times of recording, and then compared one by one. Interrupted, the same command goes on where it was. " +
-		"Logins that are older than log.keep_logins, and the probes of doctor, are left out. " +
+		"Logins that are older than log.keep_logins, and the probes of doctor, are left out; after a long silence, or under a clock that runs ahead, fewer of them (see \"keydeskd prune\"). " +
 		"A target that holds anything else than the beginning of the source is refused, and left alone. " +
 		"The seal of a log is that of its positions, and a copy has others: --seal, once all is copied, begins a new tree for --to, whose first leaf is the last checkpoint " +
 		"of the old one (seal.folder of --home, which needs the master key). What was sealed before stays provable with the old log. " +
@@ -89,10 +89,15 @@ func (c copyCommand) Run(a *app) (err error) {
 	if c.Check {
 		do = transfer.Check
 	}
-	done, err := do(a.ctx, from, to, transfer.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.Log.KeepLogins},
-		Skip:   []string{store.ProbePrefix}, Progress: show.tell,
-	})
+	o, later, err := home.CopyOptions(a.ctx, from, home.Pruning{Now: time.Now(), Keep: set.Log.KeepLogins, TrustClock: c.Clock})
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	if later > 0 {
+		fmt.Fprintf(a.errs, "keydeskd: nothing was recorded for long, or the clock runs ahead: logins of %.0f days more are taken along; if the clock is right, --clock-is-right leaves them out\n", later.Hours()/24)
+	}
+	o.Progress = show.tell
+	done, err := do(a.ctx, from, to, o)
 	show.end()
 	if done.Found > 0 {
 		fmt.Fprintf(a.out, "%d events were there already\n", done.Found)

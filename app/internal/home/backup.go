@@ -191,15 +191,24 @@ func copyLog(ctx context.Context, set settings.Settings, log store.Log, file str
 	if err != nil {
 		return 0, err
 	}
-	_, err = transfer.Copy(ctx, from, to, transferOptions(set))
+	o, _, err := CopyOptions(ctx, from, Pruning{Now: time.Now(), Keep: set.Log.KeepLogins})
+	if err == nil {
+		_, err = transfer.Copy(ctx, from, to, o)
+	}
 	return head, errors.Join(err, to.Close(), os.Remove(file+"-bell"))
 }
 
-// transferOptions are those of every copy of a log.
-func transferOptions(set settings.Settings) transfer.Options {
-	return transfer.Options{
-		MaxAge: map[string]time.Duration{domain.LoginPrefix: set.Log.KeepLogins}, Skip: []string{store.ProbePrefix},
+// CopyOptions are those of every copy of a log: logins that are too old are left out, and
+// so are probes. A clock that runs ahead has no more of them left out than PruneLogins
+// would remove; later says how much less that is than by the clock.
+func CopyOptions(ctx context.Context, from transfer.Log, p Pruning) (o transfer.Options, later time.Duration, err error) {
+	before, later, err := p.before(ctx, from)
+	if err != nil {
+		return o, 0, err
 	}
+	return transfer.Options{
+		MaxAge: map[string]time.Duration{domain.LoginPrefix: p.Keep}, Now: before.Add(p.Keep), Skip: []string{store.ProbePrefix},
+	}, later, nil
 }
 
 // erasedIn returns whom the log says was erased.

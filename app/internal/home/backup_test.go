@@ -1150,10 +1150,73 @@ func TestPruningOnServers(t *testing.T) {
 	if _, err := h.Vault.Put(t.Context(), domain.SubjectID{1}, vault.KindPlace, []byte("Firefox, Utrecht")); err != nil {
 		t.Fatal(err)
 	}
-	soon := time.Now().Add(50 * time.Hour)
-	p, err := h.PruneLogins(t.Context(), home.Pruning{Now: soon, Keep: 24 * time.Hour})
-	if err != nil || !p.Server || p.Events != 0 || p.Places != 1 {
+	record := domain.Message{ID: domain.EventID{7}, Type: "SomethingNew", Data: []byte(`{}`), Metadata: []byte(`{}`)}
+	if _, err := h.Log.Append(t.Context(), "station-somewhere", domain.NoStream, record); err != nil {
+		t.Fatal(err)
+	}
+	ahead := home.Pruning{Now: time.Now().AddDate(60, 0, 0), Keep: 400 * 24 * time.Hour}
+	if p, err := h.PruneLogins(t.Context(), ahead); err != nil || !p.Server || p.Places != 0 || p.Later < 50*365*24*time.Hour {
+		t.Errorf("under a clock that runs ahead: %+v, %v", p, err)
+	}
+	soon := home.Pruning{Now: time.Now().Add(50 * time.Hour), Keep: 24 * time.Hour, TrustClock: true}
+	if p, err := h.PruneLogins(t.Context(), soon); err != nil || !p.Server || p.Events != 0 || p.Places != 1 || p.Later != 0 {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// A server whose clock runs ahead, or behind, has nothing of the vault forgotten here, and
+// no login left out of a copy, be it a backup; and neither has a clock here that does.
+func TestLoginsAndAClockThatIsWrong(t *testing.T) {
+	t.Parallel()
+	const years = 3 * 365 * 24 * time.Hour
+	const keep = 400 * 24 * time.Hour
+	for name, c := range map[string]struct{ server, here time.Duration }{
+		"the server is ahead":  {years, 0},
+		"the server is behind": {-years, 0},
+		"this one is ahead":    {0, years},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			s := esdbtest.Start(t, esdbtest.Options{Clock: func() time.Time { return time.Now().Add(c.server) }})
+			h := open(t, t.TempDir(), false, "log.url=esdb://keydesk@"+s.Addr(0), "log.ca_file="+s.CAFile(), "log.password_file="+secretFile(t, esdbtest.Password))
+			if _, err := h.Vault.Put(ctx, domain.SubjectID{1}, vault.KindPlace, []byte("Firefox, Utrecht")); err != nil {
+				t.Fatal(err)
+			}
+			for i, stream := range []string{"login-a", "login-b", "station-somewhere"} {
+				one := domain.Message{ID: domain.EventID{7, byte(i)}, Type: "SomethingNew", Data: []byte(`{}`), Metadata: []byte(`{}`)}
+				if _, err := h.Log.Append(ctx, stream, domain.NoStream, one); err != nil {
+					t.Fatal(err)
+				}
+			}
+			here := home.Pruning{Now: time.Now().Add(c.here), Keep: keep}
+			if p, err := h.PruneLogins(ctx, here); err != nil || p.Places != 0 {
+				t.Errorf("pruned: %+v, %v", p, err)
+			}
+			from := h.Log.(transfer.Log)
+			o, later, err := home.CopyOptions(ctx, from, here)
+			if ahead := c.here > 0; err != nil || ahead != (later > 2*365*24*time.Hour) && c.server >= 0 {
+				t.Errorf("%s later, %v", later, err)
+			}
+			to, err := store.OpenSQLite(ctx, filepath.Join(t.TempDir(), "log.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = to.Close() }()
+			if _, err := transfer.Copy(ctx, from, to, o); err != nil {
+				t.Fatal(err)
+			}
+			copied := map[string]bool{}
+			err = to.ReadAll(ctx, domain.Query{Expired: true}, func(b domain.Batch) error {
+				for _, e := range b.Events {
+					copied[e.Stream] = true
+				}
+				return nil
+			})
+			if err != nil || !copied["login-a"] || !copied["login-b"] {
+				t.Errorf("copied were %v, %v", copied, err)
+			}
+		})
 	}
 }
 

@@ -38,6 +38,25 @@ type Pruning struct {
 // longestSilence is how much of a silence counts, at the most.
 const longestSilence = 31 * 24 * time.Hour
 
+// before returns since when logins are kept, and by how much that is earlier than the clock
+// alone says. Of a server it is this machine's clock that counts, and which times the
+// server has recorded: its own clock decides what it removes itself.
+func (o Pruning) before(ctx context.Context, log any) (at time.Time, later time.Duration, err error) {
+	at = o.Now.UTC().Add(-o.Keep).Truncate(time.Second)
+	past, ok := log.(interface {
+		Ago(ctx context.Context, now time.Time, span, silence time.Duration) (time.Time, error)
+	})
+	switch {
+	case o.TrustClock:
+		return at, 0, nil
+	case !ok:
+		return at, 0, errors.ErrUnsupported
+	}
+	seen, err := past.Ago(ctx, o.Now, o.Keep, min(longestSilence, o.Keep/2))
+	seen = seen.Truncate(time.Second)
+	return seen, at.Sub(seen), err
+}
+
 // placesLater is for how much longer the vault keeps what a login names, than the log
 // keeps the login: clocks differ, and the value was put before the event.
 const placesLater = time.Hour
@@ -50,17 +69,11 @@ const placesLater = time.Hour
 //
 // When it was broken off, calling it again does the rest.
 func (h *Home) PruneLogins(ctx context.Context, o Pruning) (p Pruned, err error) {
-	p.Before = o.Now.UTC().Add(-o.Keep).Truncate(time.Second)
+	if p.Before, p.Later, err = o.before(ctx, h.Log); err != nil {
+		return p, err
+	}
 	file, ok := h.Log.(*store.SQLite)
 	if p.Server = !ok; ok {
-		if !o.TrustClock {
-			at, err := file.Ago(ctx, o.Now, o.Keep, min(longestSilence, o.Keep/2))
-			if err != nil {
-				return p, err
-			}
-			at = at.Truncate(time.Second)
-			p.Before, p.Later = at, p.Before.Sub(at)
-		}
 		n, err := file.CountAged(ctx, domain.LoginPrefix, p.Before)
 		if err == nil {
 			err = h.Desk.PruneLogins(ctx, p.Before, n)

@@ -447,7 +447,11 @@ func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error
 	if !ok {
 		return errors.ErrUnsupported
 	}
-	done, err := transfer.Copy(ctx, from, to, transferOptions(p.set))
+	o, _, err := CopyOptions(ctx, from, Pruning{Now: time.Now(), Keep: p.set.Log.KeepLogins})
+	if err != nil {
+		return err
+	}
+	done, err := transfer.Copy(ctx, from, to, o)
 	p.r.Events = done.Copied + done.Found
 	return err
 }

@@ -45,44 +45,6 @@ func (s *SQLite) CountAged(ctx context.Context, prefix string, before time.Time)
 	return n, nil
 }
 
-// Ago returns the moment that lies a span before another one by the time that the log has
-// seen: of each silence, in which nothing was recorded, only so much counts. Without a
-// longer one it is what the clock says. A clock that runs ahead, by some years say, looks
-// like a silence, and what would be old by it alone is not. A time before 1970 is nobody's.
-func (s *SQLite) Ago(ctx context.Context, now time.Time, span, silence time.Duration) (at time.Time, err error) {
-	err = s.alone(ctx, func(db *sqlite3.Conn) (err error) {
-		stmt, _, err := db.Prepare(`SELECT max(recorded), min(recorded) FROM events WHERE recorded BETWEEN 0 AND ?1
-			GROUP BY recorded / 3600000000 ORDER BY 1 DESC`) // hour by hour
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, stmt.Close()) }()
-		if err := stmt.BindInt64(1, now.UnixMicro()); err != nil {
-			return err
-		}
-		at = now
-		for left := span; ; {
-			if !stmt.Step() { // before the first event
-				at = at.Add(-left)
-				return stmt.Err()
-			}
-			for column := range 2 {
-				earlier := timeOf(stmt.ColumnInt64(column))
-				counts := min(at.Sub(earlier), silence)
-				if counts >= left {
-					at = at.Add(-left)
-					return nil
-				}
-				at, left = earlier, left-counts
-			}
-		}
-	})
-	if err != nil {
-		return at, fmt.Errorf("look how much time the log has seen: %w", err)
-	}
-	return at.UTC(), nil
-}
-
 // Prune removes the events that were recorded before a moment in the streams whose
 // names begin with a prefix, and returns how many. Afterwards their bytes are in none
 // of the log's files any more. The revisions of their streams and the positions go on

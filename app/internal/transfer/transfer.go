@@ -28,6 +28,9 @@ type Options struct {
 	// kept. What is older is neither copied nor compared, and neither is what
 	// will be so before long, so that the copy does not depend on the moment.
 	MaxAge map[string]time.Duration
+	// Now is the moment by which they are too old; the zero time: when the copy begins, by
+	// the clock, be it right or not.
+	Now time.Time
 	// Skip are beginnings of the names of streams that are no part of the log.
 	Skip []string
 	// Progress is told how far the work is, after every batch. It may be nil.
@@ -73,7 +76,7 @@ var ErrWrittenTo = errors.New("somebody else writes to the target")
 //
 // After an error, or when the program was killed, Copy goes on where it was.
 func Copy(ctx context.Context, source, target Log, o Options) (Result, error) {
-	c := &copier{source: source, target: target, o: o, began: time.Now(), shift: map[string]domain.Revision{}}
+	c := newCopier(source, target, o)
 	err := c.copy(ctx)
 	if err == nil {
 		err = c.check(ctx)
@@ -83,7 +86,7 @@ func Copy(ctx context.Context, source, target Log, o Options) (Result, error) {
 
 // Check compares two logs, and writes to neither.
 func Check(ctx context.Context, source, target Log, o Options) (Result, error) {
-	c := &copier{source: source, target: target, o: o, began: time.Now(), shift: map[string]domain.Revision{}}
+	c := newCopier(source, target, o)
 	err := c.check(ctx)
 	return c.result, err
 }
@@ -92,12 +95,18 @@ func Check(ctx context.Context, source, target Log, o Options) (Result, error) {
 type copier struct {
 	source, target Log
 	o              Options
-	began          time.Time
 	result         Result
 
 	head  domain.Position            // the source's
 	at    domain.Position            // up to where the source was copied
 	shift map[string]domain.Revision // by how much a stream's revisions are lower in the target: see revisionFits
+}
+
+func newCopier(source, target Log, o Options) *copier {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	return &copier{source: source, target: target, o: o, shift: map[string]domain.Revision{}}
 }
 
 func (c *copier) copy(ctx context.Context) error {

@@ -30,7 +30,7 @@ func (c *copier) walk(ctx context.Context, name string, log Log, after domain.Po
 	var kept []domain.Recorded
 	go func() {
 		defer close(w.batches)
-		w.err = log.ReadAll(ctx, domain.Query{After: after, Metadata: true}, func(b domain.Batch) error {
+		w.err = log.ReadAll(ctx, domain.Query{After: after, Metadata: true, Expired: true}, func(b domain.Batch) error {
 			kept = kept[:0]
 			for _, e := range b.Events {
 				if !c.passedOver(&e) {
@@ -118,7 +118,7 @@ func (c *copier) passedOver(e *domain.Recorded) bool {
 		}
 	}
 	age := c.maxAge(e.Stream)
-	return age > 0 && c.began.Sub(e.Recorded) > age-soon
+	return age > 0 && c.o.Now.Sub(e.Recorded) > age-soon
 }
 
 // maxAge returns for how long a stream's events are kept; 0: for ever.
