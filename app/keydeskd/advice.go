@@ -66,6 +66,9 @@ func advice(err error) string {
 	if _, ok := errors.AsType[*settings.InvalidError](err); ok {
 		return "nothing was done; change this, and \"keydeskd settings\" shows whether it is right"
 	}
+	if e, ok := errors.AsType[*notOwnerError](err); ok {
+		return e.Do()
+	}
 	if errors.Is(err, pocket.ErrNotPaired) {
 		return "\"keydeskd phone pair\" pairs it first; --key names the file that it kept its key in"
 	}

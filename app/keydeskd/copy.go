@@ -57,7 +57,7 @@ func (c copyCommand) Run(a *app) (err error) {
 			return fmt.Errorf("%w: %w", errNoLog, err)
 		}
 	}
-	set, err := a.settings() // of which only log.keep_logins matters
+	set, err := a.settings(c.From, c.To) // of which only log.keep_logins matters
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (c copyVaultCommand) Run(a *app) (err error) {
 	if c.From == c.To {
 		return errSameVault
 	}
-	set, err := a.settings()
+	set, err := a.settings(c.From, c.To)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,7 +40,8 @@ func (m *moment) UnmarshalText(b []byte) (err error) {
 }
 
 func (c fillCommand) Run(a *app) error {
-	set, err := settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Demo: true, Env: os.Environ(), Flags: a.cli.Set})
+	a.cli.Demo = true
+	set, err := a.settings()
 	if err != nil {
 		return err
 	}

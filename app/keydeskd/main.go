@@ -134,9 +134,19 @@ func left(parsed *kong.Context) string {
 // exit carries kong's wish to leave, after --help say, to where it can be granted.
 type exit int
 
-// settings reads the settings that are in force.
-func (a *app) settings() (settings.Settings, error) {
+// load reads the settings that are in force.
+func (a *app) load() (settings.Settings, error) {
 	return settings.Load(settings.Sources{Home: a.cli.Home, File: a.cli.File, Demo: a.cli.Demo, Env: os.Environ(), Flags: a.cli.Set})
+}
+
+// settings is load, for commands that work in a home, and perhaps on other logs or vaults:
+// all of them have to be theirs.
+func (a *app) settings(others ...string) (settings.Settings, error) {
+	set, err := a.load()
+	if err == nil {
+		err = asOwner(os.Geteuid(), foldersOf(set, others...)...)
+	}
+	return set, err
 }
 
 // existing is settings, for commands that look into a home and make none: a

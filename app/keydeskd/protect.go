@@ -21,9 +21,12 @@ type protectCommand struct {
 var errNoServer = errors.New("log.url names a file: only a server has access lists")
 
 func (c protectCommand) Run(a *app) (err error) {
-	set, err := a.settings()
+	set, err := a.load()
 	if err != nil {
 		return err
+	}
+	if strings.HasPrefix(set.Log.URL, store.Scheme) {
+		return errNoServer // and opening would make it
 	}
 	b, err := os.ReadFile(c.Password)
 	if err != nil {

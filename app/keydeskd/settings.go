@@ -3,7 +3,7 @@ package main
 type settingsCommand struct{}
 
 func (settingsCommand) Run(a *app) error {
-	set, err := a.settings()
+	set, err := a.load()
 	if err != nil {
 		return err
 	}

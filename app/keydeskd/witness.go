@@ -55,6 +55,9 @@ const (
 )
 
 func (c witnessCommand) Run(a *app) (err error) {
+	if err := asOwner(os.Geteuid(), c.Folder); err != nil {
+		return err
+	}
 	list, logs, err := c.logs()
 	if err != nil {
 		return err
