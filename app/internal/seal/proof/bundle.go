@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"encoding/json"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -96,21 +95,37 @@ func (t *Tally) Add(l *Line) {
 	if e.Time.After(t.Last) {
 		t.Last = e.Time
 	}
-	var meta struct {
-		Policy string `json:"policy"`
-	}
-	if json.Unmarshal(l.Metadata, &meta) != nil || meta.Policy == "" {
-		return
-	}
+	policy := policyOf(l.Metadata)
 	for i := range t.Policies {
-		if p := &t.Policies[i]; p.Policy == meta.Policy {
+		if p := &t.Policies[i]; p.Policy == string(policy) {
 			p.Events, p.LastPosition, p.Last = p.Events+1, e.Position, e.Time
 			return
 		}
 	}
-	if len(t.Policies) < maxPolicies {
-		t.Policies = append(t.Policies, Policy{meta.Policy, 1, e.Position, e.Position, e.Time, e.Time})
+	if len(policy) > 0 && len(t.Policies) < maxPolicies {
+		t.Policies = append(t.Policies, Policy{string(policy), 1, e.Position, e.Position, e.Time, e.Time})
 	}
+}
+
+// policyOf returns what the metadata, JSON without white space, name as "policy" themselves,
+// and not in something that they hold; nothing where they do not.
+func policyOf(metadata []byte) (policy []byte) {
+	r, depth := reader{rest: metadata}, 0
+	for len(r.rest) > 0 {
+		c := r.rest[0]
+		r.rest = r.rest[1:]
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			if name := r.string(); depth == 1 && string(name) == "policy" && r.begins(`:"`) {
+				policy = r.string()
+			}
+		}
+	}
+	return policy
 }
 
 // maxPolicies bounds what a bundle can make us remember.

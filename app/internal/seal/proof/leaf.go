@@ -86,7 +86,7 @@ func appendHex(b []byte, sum *[32]byte) []byte { return hex.AppendEncode(b, sum[
 
 // appendString appends a JSON string as RFC 8785 wants it (3.2.2.2): escaped is
 // only what has to be, in its shortest form.
-func appendString(b []byte, s string) []byte {
+func appendString[S string | []byte](b []byte, s S) []byte {
 	const digits = "0123456789abcdef"
 	b = append(b, '"')
 	from := 0

@@ -88,16 +88,16 @@ func (l *Line) Append(b []byte) []byte {
 // or in base64 where they are no text.
 func appendBytes(b, value []byte) []byte {
 	if utf8.Valid(value) {
-		return appendString(append(b, `Text":`...), string(value))
+		return appendString(append(b, `Text":`...), value)
 	}
 	return append(base64.StdEncoding.AppendEncode(append(b, `Base64":"`...), value), '"')
 }
 
 // ParseLine reads one line. There is one way to write a line: what reads, is
-// written in the same bytes again.
-func ParseLine(b []byte) (Line, error) {
-	r := reader{rest: b}
-	var l Line
+// written in the same bytes again. What it says stays where it is, in b, or is put
+// into room, where that has a place for twice the bytes of b.
+func ParseLine(b, room []byte) (l Line, err error) {
+	r := reader{rest: b, room: room[:0]}
 	switch {
 	case r.begins(`{"day":"`):
 		day, err := time.Parse(time.DateOnly, string(r.string()))
@@ -119,7 +119,7 @@ func ParseLine(b []byte) (Line, error) {
 		r.good(l.Event.Check() == nil)
 	}
 	r.skip("}")
-	if r.bad || len(r.rest) > 0 || !bytes.Equal(l.Append(make([]byte, 0, len(b)+1)), b) {
+	if r.bad || len(r.rest) > 0 || !bytes.Equal(l.Append(r.room)[len(r.room):], b) {
 		return Line{}, ErrBadLine
 	}
 	return l, nil
@@ -129,6 +129,7 @@ func ParseLine(b []byte) (Line, error) {
 // written again, and compared.
 type reader struct {
 	rest []byte
+	room []byte // what was read and does not stand in the line as it is
 	bad  bool
 }
 
@@ -176,17 +177,19 @@ func (r *reader) event(l *Line) {
 
 // string reads a string whose first quote is passed.
 func (r *reader) string() []byte {
-	s := make([]byte, 0, 64)
-	from := 0 // of what is not in s yet
+	begin, from := len(r.room), 0 // of it in the room; of what is not there yet
 	for i := 0; i < len(r.rest); i++ {
 		c := r.rest[i]
 		if c != '"' && c != '\\' {
 			continue
 		}
-		s = append(s, r.rest[from:i]...)
+		part := r.rest[from:i]
 		if c == '"' {
-			r.rest = r.rest[i+1:]
-			return s
+			if r.rest = r.rest[i+1:]; from == 0 {
+				return part
+			}
+			r.room = append(r.room, part...)
+			return r.room[begin:]
 		}
 		if i++; i == len(r.rest) {
 			break
@@ -198,7 +201,7 @@ func (r *reader) string() []byte {
 		} else if at := strings.IndexByte("btnfr", c); at >= 0 {
 			c = "\b\t\n\f\r"[at]
 		}
-		s, from = append(s, c), i+1
+		r.room, from = append(append(r.room, part...), c), i+1
 	}
 	r.bad = true
 	return nil

@@ -338,12 +338,15 @@ func (c *checker) leaves(yield func(*Line)) (all bool) {
 
 func (c *checker) events(index io.Reader, yield func(*Line)) bool {
 	next, last := c.said.From, uint64(0)
+	var l Line
+	var room []byte
 	ok := c.stream(FileEvents, func(r io.Reader) error {
 		for line, err := range lines(r) {
 			if err != nil {
 				return fmt.Errorf("at leaf %d: %w", next, err)
 			}
-			l, err := ParseLine(line)
+			room = slices.Grow(room[:0], 2*len(line))
+			l, err = ParseLine(line, room)
 			at := Finding{File: FileEvents, Leaf: next, Until: next + 1, Position: l.Position()}
 			if at.Kind = c.inOrder(&l, err, next, last); at.Kind != "" {
 				c.v.find(at, "at leaf %d: %s", next, inWords[at.Kind])

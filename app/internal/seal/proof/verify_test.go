@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -175,7 +176,7 @@ func (x *box) lines(change func([]string) []string) {
 func (x *box) event(tb testing.TB, leaf int, change func(*proof.Line)) {
 	tb.Helper()
 	x.lines(func(all []string) []string {
-		l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[leaf-from], "\n")))
+		l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[leaf-from], "\n")), nil)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -311,7 +312,7 @@ func breaks() []broken {
 	}
 	renumbered := func(all []string) []string {
 		for i := range all {
-			l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[i], "\n")))
+			l, err := proof.ParseLine([]byte(strings.TrimSuffix(all[i], "\n")), nil)
 			if err != nil {
 				panic(err)
 			}
@@ -344,7 +345,7 @@ func breaks() []broken {
 		}), proof.FoundMissing, events, 9, 0},
 		{"two were swapped, and renumbered", line(func(all []string) []string { all[6], all[5] = all[5], all[6]; return renumbered(all) }), proof.FoundOrder, events, 12, 0},
 		{"one was added in the end", line(func(all []string) []string {
-			l, _ := proof.ParseLine([]byte(strings.TrimSuffix(all[len(all)-1], "\n")))
+			l, _ := proof.ParseLine([]byte(strings.TrimSuffix(all[len(all)-1], "\n")), nil)
 			l.Number++
 			l.Event.Position++
 			return append(all, string(l.Append(nil))+"\n")
@@ -877,7 +878,7 @@ func FuzzParseLine(f *testing.F) {
 	}
 	f.Add([]byte(`{"checkpoint":"x","leaf":0}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := proof.ParseLine(b)
+		l, err := proof.ParseLine(b, nil)
 		if err != nil {
 			if !errors.Is(err, proof.ErrBadLine) {
 				t.Error(err)
@@ -887,5 +888,47 @@ func FuzzParseLine(f *testing.F) {
 		if again := l.Append(nil); !bytes.Equal(again, b) {
 			t.Errorf("%s is written as %s", b, again)
 		}
+		for _, size := range []int{1, len(b) / 3, 2 * len(b)} { // of a room that was used before
+			if in, err := proof.ParseLine(b, bytes.Repeat([]byte{'"'}, size)); err != nil || !reflect.DeepEqual(in, l) {
+				t.Errorf("in a room of %d bytes: %+v, %v; not %+v", size, in, err, l)
+			}
+		}
 	})
+}
+
+// The metadata's own member is the policy of an event, as every reader of JSON finds it,
+// and no text, name or member of something else that looks like it.
+func TestThePolicyOfAnEvent(t *testing.T) {
+	t.Parallel()
+	text := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("ab:,{}[]\"\\\t\n\x01<é"))),
+		rapid.SampledFrom([]string{"policy", "Policy", `"policy":"x"`, `","policy":"x`, `x\"policy`, `\`}))
+	value := rapid.OneOf(
+		rapid.Map(text, func(s string) any { return s }),
+		rapid.Map(rapid.MapOf(text, text), func(m map[string]string) any { return m }),
+		rapid.Map(rapid.SliceOf(text), func(l []string) any { return l }),
+		rapid.Map(rapid.Int(), func(n int) any { return n }))
+	rapid.Check(t, func(t *rapid.T) {
+		meta := rapid.MapOf(text, value).Draw(t, "metadata")
+		b, err := json.Marshal(meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said map[string]any
+		if err := json.Unmarshal(b, &said); err != nil {
+			t.Fatal(err)
+		}
+		want, _ := said["policy"].(string)
+		var tally proof.Tally
+		tally.Add(&proof.Line{Metadata: b})
+		switch got := tally.Policies; {
+		case want == "" && len(got) > 0, want != "" && (len(got) != 1 || got[0].Policy != want):
+			t.Errorf("of %s: %+v", b, got)
+		}
+	})
+	for _, cut := range []string{``, `{`, `{"policy`, `{"policy":"`, `{"policy":"x`, `{"policy":"x\`, `"policy":"x"`} {
+		var tally proof.Tally
+		if tally.Add(&proof.Line{Metadata: []byte(cut)}); len(tally.Policies) > 0 {
+			t.Errorf("of %s: %+v", cut, tally.Policies)
+		}
+	}
 }
