@@ -148,6 +148,10 @@ func CheckBackup(r io.Reader) (rows int64, err error) {
 	return rows, nil
 }
 
+// batchRows is how many rows are put back in one transaction. What is unique about them is
+// random: fewer would touch as many pages of the file each time, and write them again.
+const batchRows = 20_000
+
 // A backupReader reads what Backup wrote.
 type backupReader struct {
 	in    *bufio.Reader
@@ -201,7 +205,7 @@ func (b *backupReader) head() (h backupHead, err error) {
 
 // page returns the next rows, all of one table; perhaps none.
 func (b *backupReader) page() (t table, rows []record, err error) {
-	for len(rows) < pageRows {
+	for len(rows) < batchRows {
 		line, err := b.read()
 		if err != nil {
 			return t, nil, err
@@ -244,11 +248,14 @@ func (b *backupReader) end(line []byte) error {
 // row reads a row, and of which table it is.
 func (b *backupReader) row(line []byte) (at int, r record, err error) {
 	var fields []json.RawMessage
-	var name string
-	if err := json.Unmarshal(line, &fields); err != nil || len(fields) == 0 || json.Unmarshal(fields[0], &name) != nil {
+	if err := json.Unmarshal(line, &fields); err != nil || len(fields) == 0 {
 		return 0, r, b.bad("not a row")
 	}
-	for at = b.table; at < len(tables) && tables[at].name != name; {
+	name, ok := unquoted(fields[0])
+	if !ok {
+		return 0, r, b.bad("not a row")
+	}
+	for at = b.table; at < len(tables) && tables[at].name != string(name); {
 		at++
 	}
 	if at == len(tables) || len(fields) != 1+len(tables[at].columns) {
@@ -275,18 +282,30 @@ func (c column) parse(raw []byte) (any, error) {
 		}
 		return n, nil
 	}
-	var text *string
-	if err := json.Unmarshal(raw, &text); err != nil || text == nil {
+	text, ok := unquoted(raw)
+	if !ok {
 		return nil, errNoValue
 	}
 	if c.kind == 't' {
-		return *text, nil
+		var said string
+		if err := json.Unmarshal(raw, &said); err != nil {
+			return nil, errNoValue
+		}
+		return said, nil
 	}
-	value, err := base64.StdEncoding.Strict().DecodeString(*text)
-	if err != nil || base64.StdEncoding.EncodedLen(len(value)) != len(*text) {
+	value, err := base64.StdEncoding.Strict().AppendDecode(make([]byte, 0, base64.StdEncoding.DecodedLen(len(text))), text)
+	if err != nil || base64.StdEncoding.EncodedLen(len(value)) != len(text) {
 		return nil, errNoValue
 	}
 	return value, nil
+}
+
+// unquoted returns what stands between the quotes of a JSON string, as it stands there.
+func unquoted(raw []byte) (text []byte, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return nil, false
+	}
+	return raw[1 : len(raw)-1], true
 }
 
 // appendLine writes a row.
