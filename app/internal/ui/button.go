@@ -38,7 +38,8 @@ type Button struct {
 	kind                                     Kind
 	lit                                      func() bool // on as the theme says
 	disabled, busy, focused, hovered, pushed bool
-	dots                                     *Ticker
+	dots                                     *Ticker        // moves the dots; nil: they do not move
+	dot                                      *canvas.Circle // one of them, as it is drawn now
 	beat                                     int
 	tips                                     int  // which rest it is that its words wait for
 	told                                     *tip // where they show; nil: they do not
@@ -93,32 +94,59 @@ func (b *Button) SetOn(on bool) {
 	b.Refresh()
 }
 
-// The dots of a busy button move so often, and no longer than a visit lasts: a screen that
-// is replaced meanwhile leaves its button busy.
-const (
-	beatEvery = 350 * time.Millisecond
-	mostBeats = int(15 * time.Minute / beatEvery)
-)
+// beatEvery is how often the dots of a busy button move.
+const beatEvery = 350 * time.Millisecond
 
 // SetBusy shows that something is going on; a busy button cannot be used, but
-// keeps the focus.
+// keeps the focus. Whoever replaces a screen may leave its button busy.
 func (b *Button) SetBusy(busy bool) {
 	if b.busy == busy {
 		return
 	}
 	b.busy, b.beat = busy, 0
+	b.still()
+	b.Refresh()
+}
+
+// move moves the dots of a busy button for as long as they are in sight. It is called
+// whenever the button is measured or laid out, and Fyne measures all that it draws: a button
+// that comes back moves again.
+func (b *Button) move() {
+	if !b.busy || b.dots != nil {
+		return
+	}
+	missed := false
+	b.dots = NewTicker(beatEvery, func() {
+		switch {
+		case inSight(b.dot):
+			missed = false
+			b.beat++
+			b.Refresh()
+		case missed: // each beat that draws keeps the renderer, and Destroy would never come
+			b.still()
+		default: // it may be drawn in a moment
+			missed = true
+		}
+	})
+}
+
+// still stops the dots.
+func (b *Button) still() {
 	b.dots.Stop()
 	b.dots = nil
-	if busy {
-		b.dots = NewTicker(beatEvery, func() {
-			if b.beat++; b.beat >= mostBeats { // nobody waits so long: its screen has gone
-				b.dots.Stop()
-				return
-			}
-			b.Refresh()
-		})
+}
+
+// inSight says whether an object is in a window, and nothing around it is hidden. What Fyne
+// does not find it places at the very corner of the window, so the object is one that never
+// stands there.
+func inSight(o fyne.CanvasObject) bool {
+	d := fyne.CurrentApp().Driver()
+	c := d.CanvasForObject(o)
+	if c == nil {
+		return false
 	}
-	b.Refresh()
+	corner, _ := c.InteractiveArea()
+	return d.AbsolutePositionForObject(o).Add(corner) != fyne.Position{}
 }
 
 // Busy says whether the button shows that something is going on.
@@ -284,6 +312,7 @@ func (b *Button) state(s *buttonStyle) {
 
 // MinSize is the text with its icons in the least height of the kind.
 func (b *Button) MinSize() fyne.Size {
+	b.move()
 	s := b.style()
 	w := b.inner(s)
 	return fyne.NewSize(max(s.width, w+2*s.pad), s.height+s.depth)
@@ -313,6 +342,7 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	for i := range r.dots {
 		r.dots[i] = canvas.NewCircle(nil)
 	}
+	b.dot = r.dots[0]
 	return r
 }
 
@@ -324,7 +354,7 @@ type buttonRenderer struct {
 	dots        [3]*canvas.Circle
 }
 
-func (r *buttonRenderer) Destroy()           { r.b.dots.Stop() }
+func (r *buttonRenderer) Destroy()           { r.b.still() }
 func (r *buttonRenderer) MinSize() fyne.Size { return r.b.MinSize() }
 func (r *buttonRenderer) Refresh()           { r.Layout(r.b.Size()); canvas.Refresh(r.b) }
 
@@ -333,6 +363,7 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *buttonRenderer) Layout(size0 fyne.Size) {
+	r.b.move()
 	b, s := r.b, r.b.style()
 	around := size0
 	if b.kind == Quiet { // its words end where it does, and its plate a little further

@@ -37,3 +37,6 @@ func (h *Histogram) Words() (all [][2]float32) {
 
 // Place returns where a moment stands in the plot.
 func (h *Histogram) Place(t time.Time) float32 { return h.place(t) }
+
+// Beat returns how often the dots of a busy button moved.
+func (b *Button) Beat() int { return b.beat }

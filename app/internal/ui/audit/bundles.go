@@ -192,9 +192,6 @@ func (p *bundlesPage) draw() {
 	if p.card == nil {
 		return
 	}
-	if p.halt != nil {
-		p.halt.SetBusy(false) // or its dots go on for nobody
-	}
 	p.from, p.to, p.folder, p.file, p.primary, p.halt, p.bar, p.count = nil, nil, nil, nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch p.stage {

@@ -179,9 +179,6 @@ func (p *witnessesPage) drawCheck(s *sealWatch) {
 		return
 	}
 	had := p.again != nil && focused(p.again)
-	if p.again != nil {
-		p.again.SetBusy(false) // or its dots go on for nobody
-	}
 	w := p.w
 	p.bar, p.count, p.back = nil, nil, nil
 	col := ui.Column(ui.SizeGap, ui.Subheading(w.T("audit-check")))

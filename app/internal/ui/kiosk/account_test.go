@@ -667,8 +667,16 @@ func TestTheDemosPhoneAnswers(t *testing.T) {
 	h.enrol(phone)
 	h.toLoginStep(phrase)
 	on[*approvalScreen](h)
-	h.until("the phone is asked", func() bool { return h.demo.scan != nil && h.demo.scan.Text == h.worded("kiosk-demo-approve") })
-	h.press(h.demo.scan)
+	approve := func() (yes *ui.Button) {
+		seen(h.demo.panel, func(o fyne.CanvasObject) {
+			if b, ok := o.(*ui.Button); ok && b.Text == h.worded("kiosk-demo-approve") {
+				yes = b
+			}
+		})
+		return yes
+	}
+	h.until("the phone is asked", func() bool { return approve() != nil })
+	h.press(approve())
 	on[*accountScreen](h)
 }
 

@@ -28,8 +28,7 @@ type demoPanel struct {
 	beside   bool // there is room for it beside the kiosk
 	open     bool // where there is not: it was asked for
 
-	scan   *ui.Button // nil while there is nothing to scan
-	url    string     // of the QR code that was scanned
+	url    string // of the QR code that was scanned
 	digits string
 	busy   bool
 	failed bool
@@ -145,10 +144,6 @@ func (d *demoPanel) message(m DemoMessage, newest bool) fyne.CanvasObject {
 // phone is the part that pairs.
 func (d *demoPanel) phone() fyne.CanvasObject {
 	k := d.k
-	if d.scan != nil {
-		d.scan.SetBusy(false) // or its dots would go on for nobody
-		d.scan = nil
-	}
 	if a, ok := k.screen.(*approvalScreen); ok && !a.over {
 		return d.approval()
 	}
@@ -163,7 +158,6 @@ func (d *demoPanel) phone() fyne.CanvasObject {
 	case k.view.Pocket.URL != "":
 		b := ui.NewButton(ui.Small, k.t("kiosk-demo-scan"), d.pair)
 		b.SetBusy(d.busy)
-		d.scan = b
 		if d.failed {
 			return ui.Column(ui.SizeSmallGap, b, ui.Hint(ui.Plain(k.t("kiosk-demo-failed"))))
 		}
@@ -184,7 +178,6 @@ func (d *demoPanel) approval() fyne.CanvasObject {
 	}
 	yes := ui.NewButton(ui.Small, k.t("kiosk-demo-approve"), answer(k.view.Login.Digits))
 	yes.SetBusy(d.busy)
-	d.scan = yes
 	no := ui.NewButton(ui.Small, k.t("kiosk-demo-deny"), answer(""))
 	no.SetEnabled(!d.busy)
 	col := ui.Column(ui.SizeSmallGap, ui.Label(k.t("kiosk-demo-asks")), yes, no)

@@ -51,9 +51,6 @@ func newSignIn(w *Window, why string) *signIn {
 // build builds the screen for where the login stands.
 func (s *signIn) build() fyne.CanvasObject {
 	w := s.w
-	if s.primary != nil {
-		s.primary.SetBusy(false) // or its dots go on for nobody
-	}
 	s.primary, s.way, s.resend, s.left, s.digits, s.timer = nil, nil, nil, nil, nil, nil
 	col := ui.Column(ui.SizeGap)
 	switch {

@@ -76,6 +76,9 @@ func (a *App) Until(what string, holds func() bool) {
 // seen is what is in sight, and where, for whoever wonders why a test waits in vain.
 func (a *App) seen() (all []string) {
 	for _, w := range a.driver.AllWindows() {
+		if w.Content() == nil { // Fyne's own
+			continue
+		}
 		for _, s := range InSight(w) {
 			all = append(all, fmt.Sprintf("%s @%.0f,%.0f", s.Text.Text, s.At.X, s.At.Y))
 		}
