@@ -46,7 +46,7 @@ const mostWords = 260
 func (p *Picker) measures() (text, side, height, margin, words float32) {
 	text = size(SizeLabel)
 	words = min(mostWords*grownBy(), fyne.MeasureText(p.text, text, fyne.TextStyle{}).Width+1)
-	return text, float32(int(text * 1.1)), max(size(SizeToolHeight), float32(int(text*2))), 14, words
+	return text, float32(int(text * 1.1)), max(size(SizeToolHeight), float32(int(text*2))), 12, words
 }
 
 // MinSize fits the words and the signs.
@@ -121,14 +121,15 @@ func (r *pickerRenderer) Layout(s fyne.Size) {
 		l.face, l.stroke, ink, sign = theme.ColorNamePrimary, theme.ColorNamePrimary, theme.ColorNameForegroundOnPrimary, IconCross
 	}
 	r.plate.draw(fyne.Position{}, s, l)
-	text, side, _, x, words := p.measures()
+	text, side, _, margin, words := p.measures()
+	x := margin
 	paintIcon(r.icon, p.icon, ink)
 	if p.icon != "" {
 		place(r.icon, x, (s.Height-side)/2, side, side)
 		x += side + 8
 	}
 	h := fyne.MeasureText(p.text, text, fyne.TextStyle{}).Height
-	write(r.text, p.text, fyne.NewPos(x, (s.Height-h)/2), min(words, s.Width-x-side-22), SizeLabel, fyne.TextStyle{}, ink)
+	write(r.text, p.text, fyne.NewPos(x, (s.Height-h)/2), min(words, s.Width-x-side-margin-8), SizeLabel, fyne.TextStyle{}, ink)
 	paintIcon(r.sign, sign, ink)
-	place(r.sign, s.Width-14-side, (s.Height-side)/2, side, side)
+	place(r.sign, s.Width-margin-side, (s.Height-side)/2, side, side)
 }

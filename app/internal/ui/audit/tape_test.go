@@ -20,6 +20,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/staff"
 )
@@ -240,7 +241,7 @@ func TestFilters(t *testing.T) {
 	settled(800)
 	test.Tap(s.p.rows.time)
 	item("Alleen 23 nov").Tapped(nil)
-	if got := s.p.rows.kind.String(); got != "Soort: alles" {
+	if got := s.p.rows.kind.String(); got != "Soort" {
 		t.Errorf("the chip of what is set to all says %q", got)
 	}
 	s.Until("one day", func() bool { return s.p.rows.lane.idle() && s.p.rows.have.Total < 30 && s.p.rows.have.Total > 0 })
@@ -281,6 +282,43 @@ func overlayItems(w fyne.Window) []*ui.MenuItem {
 	}
 	walk(w.Canvas().Overlays().Top())
 	return all
+}
+
+// The chips of a table that nothing narrows stand on one line with how much there is, at
+// the sizes that windows have; those that are set take what lines they need.
+func TestChipsStandOnOneLine(t *testing.T) {
+	for _, lang := range i18n.Languages() {
+		for _, size := range []fyne.Size{large, fyne.NewSize(1024, 700)} {
+			s := newScreen(t, newReel(6412), ui.Options{}, lang, size)
+			s.Until("rows", func() bool { return s.p.rows.got })
+			line := func(o fyne.CanvasObject) float32 { return o.Position().Y + o.Size().Height/2 }
+			chips := s.p.rows.chips
+			for _, o := range chips.Objects {
+				if o.Visible() && line(o) != line(chips.Objects[0]) {
+					t.Errorf("%s, %v: a part of the chips stands on another line: %v", lang, size, officetest.Texts(s.w))
+				}
+			}
+			s.p.filter(desk.EventFilter{
+				Types: []string{"InvitationRedeemed"}, Subject: numbered(0), Actor: numbered(1).String(), Role: domain.RoleUnattended,
+				Station: "kiosk-stadhuis-begane-grond-naast-de-ingang", From: noon.AddDate(-1, 0, 0), To: noon,
+			}, "Maria Magdalena Wilhelmina van den Heuvel-Schimmelpenninck van der Oye")
+			s.Until("the answer", s.p.rows.lane.idle)
+			for i, o := range chips.Objects {
+				if end := o.Position().X + o.Size().Width; o.Visible() && end > chips.Size().Width+0.5 {
+					t.Errorf("%s, %v: chip %d ends at %.0f of %.0f", lang, size, i, end, chips.Size().Width)
+				}
+				if i > 0 && o.Visible() && chips.Objects[i-1].Visible() {
+					was := chips.Objects[i-1]
+					if o.Position().Y < was.Position().Y+was.Size().Height && o.Position().X < was.Position().X+was.Size().Width && line(o) == line(was) {
+						t.Errorf("%s, %v: chip %d lies over the one before", lang, size, i)
+					}
+				}
+			}
+			if line(s.p.rows.count)+1 > chips.Size().Height {
+				t.Errorf("%s, %v: the count stands at %.0f of %.0f", lang, size, line(s.p.rows.count), chips.Size().Height)
+			}
+		}
+	}
 }
 
 // A person is searched once the hand rests, and looked at once the moment does: each is

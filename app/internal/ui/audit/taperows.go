@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
@@ -347,10 +345,11 @@ func (p *tapePage) showChips() {
 	}
 	name := func(id, value string) string { return w.T("tape-chip-"+id) + ": " + value }
 	chip := func(c *ui.Picker, id string, on bool, value string) {
-		if !on {
-			value = w.T("tape-chip-" + id + "-all")
+		if !on { // all six fit beside each other
+			c.Set(w.T("tape-chip-"+id), false)
+			return
 		}
-		c.Set(name(id, value), on)
+		c.Set(name(id, value), true)
 	}
 	kinds := ""
 	if n := len(f.Types); n == 1 {
@@ -401,12 +400,8 @@ func (*rowState) facet(all []desk.Facet, value string) desk.Facet {
 	return desk.Facet{Value: value}
 }
 
-// all is what a filter is set to that lets everything through, as a choice of its own.
-func (w tapeWords) all(id string) string {
-	words := w.T("tape-chip-" + id + "-all")
-	first, size := utf8.DecodeRuneInString(words)
-	return string(unicode.ToUpper(first)) + words[size:]
-}
+// all is the choice of a filter that lets everything through.
+func (w tapeWords) all(id string) string { return w.T("tape-chip-" + id + "-all") }
 
 // roleName names a role.
 func (w tapeWords) roleName(r domain.Role) string {
