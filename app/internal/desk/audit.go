@@ -153,16 +153,17 @@ const MostBars = 400
 // A HistogramQuery asks how many events there were when.
 type HistogramQuery struct {
 	From, To time.Time // zero: from the first event, to the last
-	Bars     int       // at most; 0: 60; more than MostBars are MostBars
+	Bars     int       // at most, beside one for what lies ahead; 0: 60; more than MostBars are MostBars
 	Zone     string    // whose days and hours bars are, as "Europe/Amsterdam"; empty: UTC
 }
 
 // A Histogram is how many events there were when. Its bars follow each other without a
-// gap, from the one that holds From to the one that holds To.
+// gap, from the one that holds From to the one that holds To. Where some were recorded by
+// a clock that ran far ahead, it ends now, and one more bar is for all that lie behind it.
 type Histogram struct {
 	Bars        []Bar
 	Width       time.Duration // of a bar: whole hours, or whole days as the zone has them
-	First, Last time.Time     // the hour of the log's first event, and its last one; zero while there are none
+	First, Last time.Time     // the hour of the log's first event, and its last one, or now where that lies far ahead; zero while there are none
 	Events      int           // in the log
 	Position    uint64        // of the last one
 }
@@ -171,6 +172,7 @@ type Histogram struct {
 type Bar struct {
 	From   time.Time
 	Events int
+	Later  bool // all from then on, which is yet to come by the clock here
 }
 
 // Standing is how many people stand where.

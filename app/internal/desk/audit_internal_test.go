@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +37,7 @@ func TestBarsAreDaysAsTheZoneHasThem(t *testing.T) {
 	for day := 20; day <= 30; day++ { // on the 25th the clock is put back
 		moments = append(moments, time.Date(2026, 10, day, 0, 0, 0, 0, amsterdam), time.Date(2026, 10, day, 23, 59, 0, 0, amsterdam))
 	}
-	h, err := histogram(line(moments...), HistogramQuery{Bars: 11, Zone: "Europe/Amsterdam"})
+	h, err := histogram(line(moments...), HistogramQuery{Bars: 11, Zone: "Europe/Amsterdam"}, moments[len(moments)-1])
 	if err != nil || len(h.Bars) != 11 || h.Width != 24*time.Hour || h.Events != 22 {
 		t.Fatalf("got %+v, %v", h, err)
 	}
@@ -47,7 +48,7 @@ func TestBarsAreDaysAsTheZoneHasThem(t *testing.T) {
 	}
 	part, err := histogram(line(moments...), HistogramQuery{
 		From: time.Date(2026, 10, 25, 1, 30, 0, 0, amsterdam), To: time.Date(2026, 10, 26, 0, 30, 0, 0, amsterdam), Bars: 400, Zone: "Europe/Amsterdam",
-	})
+	}, moments[len(moments)-1])
 	if err != nil || part.Width != time.Hour || len(part.Bars) != 25 { // an hour more than other days
 		t.Errorf("got %d bars of %s, %v", len(part.Bars), part.Width, err)
 	}
@@ -72,13 +73,19 @@ func TestBarsHoldAll(t *testing.T) {
 			q.From = start.Add(time.Duration(rapid.IntRange(-100, 1000).Draw(t, "from")) * time.Hour)
 			q.To = q.From.Add(time.Duration(rapid.IntRange(0, 9000).Draw(t, "hours")) * time.Hour)
 		}
-		h, err := histogram(line(moments...), q)
+		now := start.Add(time.Duration(rapid.IntRange(-100, 100_000).Draw(t, "now")) * time.Hour)
+		h, err := histogram(line(moments...), q, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		most := min(q.Bars, MostBars)
 		if q.Bars <= 0 {
 			most = usualBars
+		}
+		if n := len(h.Bars); n > 0 && h.Bars[n-1].Later {
+			if most++; n == 1 || !h.Bars[n-1].From.After(now) || h.Last.After(now) || h.Bars[n-1].Events == 0 {
+				t.Fatalf("%+v by %s", h, now)
+			}
 		}
 		if len(h.Bars) > most || h.Events != len(moments) || (len(h.Bars) == 0) != (len(moments) == 0) {
 			t.Fatalf("%d bars of at most %d; %d events of %d", len(h.Bars), most, h.Events, len(moments))
@@ -104,11 +111,45 @@ func TestBarsHoldAll(t *testing.T) {
 	})
 }
 
+// An event of the year 2090 leaves the days before as they are; what comes after it is
+// later, too, and so is nothing that a clock elsewhere has put some hours ahead.
+func TestBarsUnderAClockThatRanAhead(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 17, 14, 32, 0, 0, time.UTC)
+	var moments []time.Time
+	for day := range 10 {
+		moments = append(moments, now.AddDate(0, 0, day-9))
+	}
+	q := HistogramQuery{Bars: 20, Zone: "UTC"}
+	hours, err := histogram(line(append(moments, now.Add(8*time.Hour))...), q, now)
+	if err != nil || len(hours.Bars) < 10 || hours.Bars[len(hours.Bars)-1].Later || !hours.Last.Equal(now.Add(8*time.Hour)) {
+		t.Errorf("some hours ahead: %+v, %v", hours, err)
+	}
+	moments = append(moments, time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC), now.Add(-time.Minute))
+	h, err := histogram(line(moments...), q, now)
+	if err != nil || h.Events != 12 || !h.Last.Equal(now) || h.Width > 24*time.Hour {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	last, today := h.Bars[len(h.Bars)-1], h.Bars[len(h.Bars)-2]
+	if !last.Later || last.Events != 2 || !last.From.Equal(today.From.Add(h.Width)) || today.From.After(now) || today.Later {
+		t.Errorf("%+v after %+v", last, today)
+	}
+	before := q
+	before.From, before.To = now.AddDate(0, 0, -5), now.AddDate(0, 0, -3)
+	if h, err := histogram(line(moments...), before, now); err != nil || slices.ContainsFunc(h.Bars, func(b Bar) bool { return b.Later }) {
+		t.Errorf("of some days before: %+v, %v", h, err)
+	}
+	all := line(time.Date(2089, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC))
+	if h, err := histogram(all, q, now); err != nil || h.Bars[len(h.Bars)-1].Later || h.Last.Year() != 2090 {
+		t.Errorf("where all lies ahead: %+v, %v", h, err)
+	}
+}
+
 func TestNoBars(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for _, q := range []HistogramQuery{{Zone: "Nowhere/Here"}, {Zone: "../../etc/passwd"}, {Zone: "Local"}, {From: now, To: now.Add(-time.Hour)}, {Zone: strings.Repeat("a", 100)}} {
-		if _, err := histogram(line(now), q); !isRefusalOf(err, BadRange) {
+		if _, err := histogram(line(now), q, now); !isRefusalOf(err, BadRange) {
 			t.Errorf("%+v: %v", q, err)
 		}
 	}

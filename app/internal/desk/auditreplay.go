@@ -16,7 +16,7 @@ func (a *Auditor) Timeline(ctx context.Context, shift string, q HistogramQuery) 
 		if err != nil {
 			return fmt.Errorf("read how many events there were: %w", err)
 		}
-		h, err = histogram(line, q)
+		h, err = histogram(line, q, a.d.Now())
 		return err
 	})
 	return nothingUnless(h, err)
@@ -24,8 +24,12 @@ func (a *Auditor) Timeline(ctx context.Context, shift string, q HistogramQuery) 
 
 const usualBars = 60
 
-// histogram puts the hours of a line into bars.
-func histogram(line *timeline.Line, q HistogramQuery) (Histogram, error) {
+// farAhead is by how much a clock elsewhere may run ahead of the one here, to be believed.
+const farAhead = 24 * time.Hour
+
+// histogram puts the hours of a line into bars. One event that a wrong clock has put years
+// ahead must not squeeze all others into one bar.
+func histogram(line *timeline.Line, q HistogramQuery, now time.Time) (Histogram, error) {
 	zone, err := zoneNamed(q.Zone)
 	if err != nil || !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
 		return Histogram{}, refuse(BadRange)
@@ -35,6 +39,10 @@ func histogram(line *timeline.Line, q HistogramQuery) (Histogram, error) {
 		return h, nil
 	}
 	h.First, h.Last = line.Span()
+	ahead := h.Last.After(now.Add(farAhead)) && h.First.Before(now)
+	if ahead {
+		h.Last = now.UTC()
+	}
 	from, to := clamp(q.From, h.First, h.Last, h.First), clamp(q.To, h.First, h.Last, h.Last)
 	bars := q.Bars
 	if bars <= 0 {
@@ -42,7 +50,8 @@ func histogram(line *timeline.Line, q HistogramQuery) (Histogram, error) {
 	}
 	r := rule(from.In(zone), to.In(zone), min(bars, MostBars))
 	h.Width, h.Bars = r.width(), r.bars(to)
-	at := 0
+	at, later := 0, Bar{From: r.end.UTC(), Later: true}
+	ahead = ahead && r.end.After(h.Last) // and it shows up to there
 	line.Hours(func(hour time.Time, events int) bool {
 		for at+1 < len(h.Bars) && !hour.Before(h.Bars[at+1].From) {
 			at++
@@ -52,8 +61,14 @@ func histogram(line *timeline.Line, q HistogramQuery) (Histogram, error) {
 		if hour.Add(time.Hour).After(h.Bars[0].From) && hour.Before(r.end) {
 			h.Bars[at].Events += events
 		}
-		return hour.Before(r.end)
+		if ahead && !hour.Before(r.end) {
+			later.Events += events
+		}
+		return ahead || hour.Before(r.end)
 	})
+	if later.Events > 0 {
+		h.Bars = append(h.Bars, later)
+	}
 	return h, nil
 }
 

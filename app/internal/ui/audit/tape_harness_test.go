@@ -32,6 +32,7 @@ type reel struct {
 	ready   float64
 	unnamed bool // the names of people are not known yet
 	erased  bool // the people are, by now
+	ahead   int  // events behind the last one that a wrong clock has put far ahead
 	altered int  // the event that is not what was sealed
 	seal    desk.SealView
 	hold    chan struct{} // answers to Replay wait for it; nil: they do not
@@ -122,6 +123,9 @@ func (a *reel) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (des
 		n := a.at(desk.Moment{At: next.Add(-1)}) - a.at(desk.Moment{At: at.Add(-1)})
 		h.Bars = append(h.Bars, desk.Bar{From: at, Events: n*(3+at.Day()*7%11)/9 + at.Day()%4})
 		at = next
+	}
+	if a.ahead > 0 && at.After(h.Last) {
+		h.Bars = append(h.Bars, desk.Bar{From: at, Events: a.ahead, Later: true})
 	}
 	return h, nil
 }

@@ -592,6 +592,45 @@ func overlayTexts(w fyne.Window) []string {
 	return all
 }
 
+// What a wrong clock has put far ahead has a bar of its own behind today, which says so.
+// The handle at its end is now, and before it is any moment that has been.
+func TestEventsOfTheFarFuture(t *testing.T) {
+	a := newReel(3000)
+	a.ahead = 17
+	s := newScreen(t, a, ui.Options{}, "nl", large)
+	p, bars := s.p, s.p.tape.hist.Bars
+	s.Until("the bars", func() bool { bars = p.tape.hist.Bars; return p.tape.bars.idle() && len(bars) > 10 && p.later() })
+	h := p.tape.chart
+	pitch := h.Size().Width / float32(len(bars))
+	hover := func(bar int) {
+		h.MouseIn(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos((float32(bar)+0.5)*pitch, 40)}})
+	}
+	hover(len(bars) - 1)
+	if got := p.tape.caption.String(); !strings.HasSuffix(got, "Met een tijd in de toekomst, en alles daarna: 17") {
+		t.Errorf("the last bar says %q", got)
+	}
+	hover(len(bars) - 2)
+	if got := p.tape.caption.String(); strings.Contains(got, "toekomst") {
+		t.Errorf("the one before says %q", got)
+	}
+	h.MouseOut()
+	if ticks := p.ticks(); ticks[0].Bar != len(bars)-1 || ticks[0].Text != "later" || ticks[0].Rank != 0 {
+		t.Errorf("under it stands %+v", ticks[0])
+	}
+	if !p.tape.live || !h.Moment().Equal(p.end()) {
+		t.Errorf("now is at %s", h.Moment())
+	}
+	pressAt(h, 10.5*pitch)
+	h.MouseUp(nil)
+	s.Until("a moment of before", func() bool {
+		return !p.tape.live && p.tape.replays.idle() && p.tape.view.Events > 0 && p.tape.view.Events < 3000 && h.BarAt(h.Moment()) == 10
+	})
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd})
+	s.Until("now", func() bool { return p.tape.live && p.tape.view.Events == 3000 && h.Moment().Equal(p.end()) })
+	h.TypedRune('+')
+	s.Until("less", func() bool { return p.tape.bars.idle() && p.tape.span > 0 && len(p.tape.hist.Bars) > 0 && p.tape.live })
+}
+
 // Zooming shows less time around the handle; where that goes out of it, it comes along.
 func TestZooming(t *testing.T) {
 	s := newScreen(t, newReel(3000), ui.Options{}, "nl", large)

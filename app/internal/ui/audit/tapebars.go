@@ -97,6 +97,10 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 	h := p.tape.hist
 	all := make([]ui.HistogramTick, 0, len(h.Bars))
 	hours := h.Width < 24*time.Hour
+	if n := len(h.Bars) - 1; p.later() {
+		all = append(all, ui.HistogramTick{Bar: n, Text: p.w.T("tape-later")})
+		h.Bars = h.Bars[:n]
+	}
 	for i, b := range h.Bars {
 		at := b.From.In(time.Local)
 		mid := at.Add(h.Width / 2)
@@ -132,6 +136,12 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 		all = append(all, t)
 	}
 	return all
+}
+
+// later says that the last bar is of what is yet to come by the clock there.
+func (p *tapePage) later() bool {
+	bars := p.tape.hist.Bars
+	return len(bars) > 0 && bars[len(bars)-1].Later
 }
 
 // zoom shows less time, or more, around where the handle is.

@@ -180,6 +180,9 @@ func (p *tapePage) moved(at time.Time, resting bool) {
 
 // latest is how far the handle goes: to now, or to where the histogram ends before that.
 func (p *tapePage) latest() time.Time {
+	if p.later() {
+		return p.end() // that is now: what is clocked ahead is there already
+	}
 	last := p.Clock()
 	if h := p.tape.hist; h.Last.After(last) {
 		last = h.Last // another machine's clock is ahead
@@ -472,8 +475,11 @@ func (p *tapePage) showCaption() {
 		set(t.caption, per)
 		return
 	}
-	when := i18n.Args{"When": w.barWords(h.Bars[bar].From, h.Width)}
-	spans := []ui.Span{ui.Plain(per + " " + w.T("tape-bar", when) + " "), ui.Bold(ui.Grouped(h.Bars[bar].Events))}
+	of := w.T("tape-bar", i18n.Args{"When": w.barWords(h.Bars[bar].From, h.Width)})
+	if h.Bars[bar].Later {
+		of = w.T("tape-bar-later")
+	}
+	spans := []ui.Span{ui.Plain(per + " " + of + " "), ui.Bold(ui.Grouped(h.Bars[bar].Events))}
 	if now := spans[0].Text + spans[1].Text; t.caption.String() != now {
 		t.caption.Set(spans...)
 	}
