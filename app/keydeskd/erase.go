@@ -80,12 +80,14 @@ func (c eraseCommand) erase(a *app, h *opened, s domain.SubjectID, why enrolment
 		if err := h.Desk.Erase(a.ctx, s); err != nil { // which may have been left to do
 			return err
 		}
+		h.NoteErased(a.ctx, s)
 		_, err := fmt.Fprintf(a.out, "%s was erased already\n", s)
 		return err
 	}
 	if err != nil {
 		return err
 	}
+	h.NoteErased(a.ctx, s)
 	_, err = fmt.Fprintf(a.out, "%s is erased (case %s)\n", s, view.Case)
 	return err
 }

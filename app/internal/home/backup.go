@@ -227,12 +227,14 @@ func erasedIn(ctx context.Context, log store.Log) (all []domain.SubjectID, err e
 	return all, nil
 }
 
-// noteErased notes beside the backups who was erased: they are in the older ones.
-func (h *Home) noteErased(ctx context.Context, subjects []domain.SubjectID) {
-	if h.backups == "" || len(subjects) == 0 {
+// NoteErased notes beside the backups who was erased: they are in the older ones. A home
+// that runs does so by itself; it is for a program that erases and leaves. What goes wrong
+// is told to the program's log: who was erased is so all the same.
+func (h *Home) NoteErased(ctx context.Context, people ...domain.SubjectID) {
+	if h.backups == "" || len(people) == 0 {
 		return
 	}
-	switch err := backup.NoteErased(ctx, h.backups, h.keys, subjects...); {
+	switch err := backup.NoteErased(ctx, h.backups, h.keys, people...); {
 	case errors.Is(err, backup.ErrErasedChanged), errors.Is(err, backup.ErrErasedKey):
 		h.zap.Error("move the list away; the next backup makes it anew from the log", zap.Error(err))
 	case err != nil:

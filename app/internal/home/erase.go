@@ -128,7 +128,7 @@ func (h *Home) eraseLeft(ctx context.Context) error {
 		h.erasures.put(left)
 		return err
 	}
-	h.noteErased(ctx, left)
+	h.NoteErased(ctx, left...)
 	if known > 0 {
 		h.zap.Info("the vault has forgotten whom the log says was erased", zap.Int("people", known))
 	}
