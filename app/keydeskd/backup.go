@@ -38,8 +38,9 @@ func (c backupCommand) Run(a *app) error {
 		return err
 	}
 	m, err := home.Backup(a.ctx, set, home.BackupOptions{
-		Folder: c.Folder, Recipient: c.Recipient, Keep: c.Keep, Version: version, Now: time.Now(),
+		Folder: c.Folder, Recipient: c.Recipient, Keep: c.Keep, Version: version, Now: time.Now(), Progress: a.steps(),
 	})
+	a.meter.rest()
 	if err != nil {
 		return err
 	}
@@ -109,8 +110,10 @@ func (c restoreCommand) Run(a *app) error {
 		}
 	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
-		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", BelieveList: c.Believe, Version: version, Log: log.With(zap.String("program", "keydeskd")),
+		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", BelieveList: c.Believe, Version: version,
+		Log: log.With(zap.String("program", "keydeskd")), Progress: a.steps(),
 	})
+	a.meter.rest()
 	if err != nil {
 		return err
 	}
@@ -192,4 +195,30 @@ func ids(all []domain.SubjectID) string {
 		words[i] = s.String()
 	}
 	return strings.Join(words, " ")
+}
+
+// stepWords are what a backup does, and putting one back, with the unit of what is counted.
+var stepWords = map[home.Step][2]string{
+	home.StepSealing:   {"sealing what is recorded"},
+	home.StepCopying:   {"copying the log"},
+	home.StepVault:     {"encrypting the vault"},
+	home.StepSums:      {"reading all files again, for their SHA-256"},
+	home.StepChecking:  {"reading the backup, and comparing each file with its SHA-256"},
+	home.StepOpening:   {"looking through the vault in it", inBytes},
+	home.StepLog:       {"putting the log back"},
+	home.StepRows:      {"putting the vault back", inBytes},
+	home.StepComparing: {"comparing the log with its seal"},
+	home.StepReading:   {"opening what was put back"},
+}
+
+// steps shows what a backup does.
+func (a *app) steps() home.Progress {
+	var at home.Step
+	var tell func(done, total int64)
+	return func(s home.Step, done, total int64) {
+		if s != at {
+			at, tell = s, a.meter.begin(stepWords[s][0], stepWords[s][1])
+		}
+		tell(done, total)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -84,7 +83,6 @@ func (c copyCommand) Run(a *app) (err error) {
 			return fmt.Errorf("the seal of --from: %w", err)
 		}
 	}
-	show := newCopyProgress(a.out)
 	do := transfer.Copy
 	if c.Check {
 		do = transfer.Check
@@ -96,9 +94,9 @@ func (c copyCommand) Run(a *app) (err error) {
 	if later > 0 {
 		fmt.Fprintf(a.errs, "keydeskd: nothing was recorded for long, or the clock runs ahead: logins of %.0f days more are taken along; if the clock is right, --clock-is-right leaves them out\n", later.Hours()/24)
 	}
-	o.Progress = show.tell
+	o.Progress = a.copied()
 	done, err := do(a.ctx, from, to, o)
-	show.end()
+	a.meter.rest()
 	if done.Found > 0 {
 		fmt.Fprintf(a.out, "%d events were there already\n", done.Found)
 	}
@@ -177,65 +175,17 @@ func passwordFor(address, file string) (settings.Secret, error) {
 
 var errShown = errors.New("the URL holds a password, which everybody on the machine can see: name a file that holds it")
 
-// copyProgress shows how far a copy is: on a terminal in one line that is written
-// over, elsewhere a line now and then.
-type copyProgress struct {
-	out      io.Writer
-	terminal bool
-	every    time.Duration
-	last     time.Time
-	began    time.Time
-	first    transfer.Progress
-	written  bool
-}
-
-func newCopyProgress(out io.Writer) *copyProgress {
-	p := &copyProgress{out: out, every: 10 * time.Second}
-	if isTerminal(out) {
-		p.terminal, p.every = true, time.Second
+// copied shows how far a copy is, by positions: nobody knows how many events there are.
+func (a *app) copied() func(transfer.Progress) {
+	words := map[transfer.Phase]string{
+		transfer.Finding: "finding out what is there", transfer.Copying: "copying events", transfer.Checking: "comparing both logs",
 	}
-	return p
-}
-
-// isTerminal says whether somebody sits at the other end of a reader or a writer.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-func (p *copyProgress) tell(now transfer.Progress) {
-	at := time.Now()
-	if p.began.IsZero() || now.Phase != p.first.Phase {
-		p.end()
-		p.began, p.last, p.first = at, at, now
-	}
-	if at.Sub(p.last) < p.every {
-		return
-	}
-	p.last = at
-	spent := at.Sub(p.began).Seconds()
-	rate := float64(now.Events-p.first.Events) / spent
-	line := fmt.Sprintf("%s: %d events, %.0f a second", now.Phase, now.Events, rate)
-	if done := float64(now.At-p.first.At) / spent; now.Head > 0 && done > 0 {
-		left := time.Duration(float64(now.Head-min(now.At, now.Head))/done) * time.Second
-		line += fmt.Sprintf(", %d%%, %s to go", 100*uint64(now.At)/uint64(now.Head), left)
-	}
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
-		p.written = true
-		return
-	}
-	fmt.Fprintln(p.out, line)
-}
-
-// end takes the line that is written over away.
-func (p *copyProgress) end() {
-	if p.written {
-		fmt.Fprint(p.out, "\r\x1b[K")
-		p.written = false
+	var phase transfer.Phase
+	var tell func(done, total int64)
+	return func(now transfer.Progress) {
+		if now.Phase != phase {
+			phase, tell = now.Phase, a.meter.begin(words[now.Phase], "")
+		}
+		tell(int64(now.At), int64(now.Head)) //nolint:gosec // positions
 	}
 }

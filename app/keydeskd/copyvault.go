@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/vault"
@@ -58,20 +57,18 @@ func (c copyVaultCommand) Run(a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	if !c.Check {
-		shown := time.Now()
-		done, err := from.Copy(a.ctx, to, func(c vault.Copied) {
-			if time.Since(shown) > 10*time.Second {
-				shown = time.Now()
-				fmt.Fprintf(a.out, "copied %d rows so far\n", c.Copied)
-			}
-		})
+		tell := a.meter.begin("copying the vault", "rows")
+		done, err := from.Copy(a.ctx, to, func(c vault.Copied) { tell(c.Copied, 0) })
+		a.meter.rest()
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(a.out, "copied %d rows, %d were there already; both vaults hold the same\n", done.Copied, done.Found)
 		return err
 	}
+	a.meter.begin("comparing both vaults", "")
 	n, err := from.Compare(a.ctx, to)
+	a.meter.rest()
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"go.uber.org/zap"
@@ -53,10 +52,10 @@ func (c fillCommand) Run(a *app) error {
 	if c.Until.IsZero() {
 		c.Until.Time = began.Truncate(time.Second)
 	}
-	show := newFillProgress(a.out, c.People)
+	tell := a.meter.begin("making up people", "people")
 	done, err := home.FillDemo(a.ctx, home.Options{Settings: set, Version: version, Log: log.With(zap.String("program", "keydeskd"))},
-		demo.Config{People: c.People, Days: c.Days, Seed: c.Seed, Until: c.Until.Time}, show.tell)
-	show.end()
+		demo.Config{People: c.People, Days: c.Days, Seed: c.Seed, Until: c.Until.Time}, func(now demo.Progress) { tell(int64(now.People), int64(c.People)) })
+	a.meter.rest()
 	if err != nil {
 		return err
 	}
@@ -83,48 +82,4 @@ var exampleWords = map[string]string{
 	"undeliverable": "gets no SMS at the number",
 	"frozen":        "has an account that is frozen",
 	"waiting":       "was announced, and has not begun",
-}
-
-// fillProgress shows how far a history is: on a terminal in one line that is written
-// over, elsewhere a line now and then.
-type fillProgress struct {
-	out      io.Writer
-	people   int
-	terminal bool
-	every    time.Duration
-	began    time.Time
-	last     time.Time
-	written  bool
-}
-
-func newFillProgress(out io.Writer, people int) *fillProgress {
-	now := time.Now()
-	p := &fillProgress{out: out, people: people, every: 10 * time.Second, began: now, last: now}
-	if isTerminal(out) {
-		p.terminal, p.every = true, time.Second/4
-	}
-	return p
-}
-
-func (p *fillProgress) tell(now demo.Progress) {
-	at := time.Now()
-	if at.Sub(p.last) < p.every {
-		return
-	}
-	p.last = at
-	line := fmt.Sprintf("%s: %d of %d people, %d events, %.0f a second", now.At.Format(time.DateOnly), now.People, p.people, now.Events,
-		float64(now.Events)/at.Sub(p.began).Seconds())
-	if !p.terminal {
-		fmt.Fprintln(p.out, line)
-		return
-	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
-	p.written = true
-}
-
-// end takes the line that is written over away.
-func (p *fillProgress) end() {
-	if p.written {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
 }

@@ -84,6 +84,8 @@ func (c exportCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
+	a.meter.begin("sealing what is recorded", "")
+	defer a.meter.rest()
 	if err := h.Seal().Now(a.ctx); err != nil && !alreadySealed(err) {
 		return err
 	}
@@ -100,10 +102,9 @@ func (c exportCommand) Run(a *app) (err error) {
 	query.Made, query.Version, query.Name = time.Now(), version, set.Organisation.Portal
 	var made bundle.Made
 	size, err := writeNew(c.Out, func(f *os.File) (err error) {
-		show := newCounting(a.errs)
-		defer show.end()
+		defer a.meter.rest()
 		out := bufio.NewWriterSize(f, 1<<20)
-		if made, err = bundle.Write(a.ctx, out, source, query, show.tell); err == nil {
+		if made, err = bundle.Write(a.ctx, out, source, query, a.meter.begin("writing the bundle", "events")); err == nil {
 			err = out.Flush()
 		}
 		return err
@@ -171,27 +172,4 @@ func writeNew(path string, write func(*os.File) error) (size int64, err error) {
 		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return size, err
-}
-
-// A counting shows how far something is, where somebody sits at a terminal.
-type counting struct {
-	out      io.Writer
-	terminal bool
-	told     time.Time
-}
-
-func newCounting(out io.Writer) *counting { return &counting{out: out, terminal: isTerminal(out)} }
-
-func (c *counting) tell(done, total int64) {
-	if now := time.Now(); c.terminal && total > 0 && now.Sub(c.told) > time.Second/4 {
-		c.told = now
-		fmt.Fprintf(c.out, "\r\x1b[K%d of %d events, %d%%", done, total, 100*done/total)
-	}
-}
-
-// end takes the line away.
-func (c *counting) end() {
-	if !c.told.IsZero() {
-		fmt.Fprint(c.out, "\r\x1b[K")
-	}
 }

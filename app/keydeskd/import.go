@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
@@ -96,9 +95,9 @@ func (c importCommand) read(a *app, set settings.Settings) (l roster.List, err e
 		defer func() { _ = f.Close() }() // only read
 		from = roster.File{From: f}
 	}
-	show := newImportProgress(a.errs, "read")
-	l, err = from.List(a.ctx, set.Policy, show.count)
-	if show.end(); err != nil {
+	tell := a.meter.begin("reading the list", "people")
+	l, err = from.List(a.ctx, set.Policy, func(done int) { tell(int64(done), 0) })
+	if a.meter.rest(); err != nil {
 		return l, fmt.Errorf("%s: %w", name, err)
 	}
 	return l, nil
@@ -206,9 +205,8 @@ func (c importCommand) plan(a *app, set settings.Settings, err error, list roste
 		return err
 	}
 	defer func() { failed = errors.Join(failed, h.Close(a.ctx)) }()
-	show := newImportProgress(a.errs, "compared")
-	plan, err := h.Desk.PlanImport(a.ctx, home.Staff(list), desk.ImportOptions{Progress: show.tell, Leavers: c.Leavers})
-	show.end()
+	plan, err := h.Desk.PlanImport(a.ctx, home.Staff(list), desk.ImportOptions{Progress: a.people("comparing the list"), Leavers: c.Leavers})
+	a.meter.rest()
 	showRefused(a.out, plan.Refused, list)
 	if errors.Is(err, desk.ErrNotEverybody) {
 		return errNotWholly
@@ -228,9 +226,8 @@ func (c importCommand) plan(a *app, set settings.Settings, err error, list roste
 			return err
 		}
 	}
-	show = newImportProgress(a.errs, "imported")
-	done, err := h.Desk.Import(a.ctx, plan, show.tell)
-	show.end()
+	done, err := h.Desk.Import(a.ctx, plan, a.people("importing"))
+	a.meter.rest()
 	showRefused(a.out, done.Refused, list)
 	fmt.Fprintf(a.out, "imported %d of %d, as %s\n", done.Done, len(plan.Steps), plan.Batch)
 	if err != nil {
@@ -335,56 +332,8 @@ func (a *app) answer(question string) (string, error) {
 
 func isYes(line string) bool { return slices.Contains([]string{"y", "yes", "j", "ja"}, line) }
 
-// importProgress shows how far an import is: on a terminal in one line that is
-// written over, elsewhere a line now and then.
-type importProgress struct {
-	out      io.Writer
-	what     string
-	terminal bool
-	every    time.Duration
-	began    time.Time
-	last     time.Time
-	written  bool
-}
-
-func newImportProgress(out io.Writer, what string) *importProgress {
-	p := &importProgress{out: out, what: what, terminal: isTerminal(out), every: 2 * time.Second, began: time.Now()}
-	if p.terminal {
-		p.every = 200 * time.Millisecond
-	}
-	p.last = p.began
-	return p
-}
-
-func (p *importProgress) tell(done, total int) {
-	now := time.Now()
-	if now.Sub(p.last) < p.every {
-		return
-	}
-	p.last = now
-	line := fmt.Sprintf("%s %d", p.what, done)
-	switch {
-	case total > 100*done: // nobody can tell yet
-		line = fmt.Sprintf("%s of %d", line, total)
-	case total > 0:
-		left := time.Duration(float64(now.Sub(p.began)) / float64(done) * float64(total-done))
-		line = fmt.Sprintf("%s of %d, %s to go", line, total, left.Round(time.Second))
-	}
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
-		p.written = true
-		return
-	}
-	fmt.Fprintln(p.out, line)
-}
-
-// count is tell, where nobody knows how many there will be.
-func (p *importProgress) count(done int) { p.tell(done, 0) }
-
-// end takes the line that is written over away.
-func (p *importProgress) end() {
-	if p.written {
-		fmt.Fprint(p.out, "\r\x1b[K")
-		p.written = false
-	}
+// people shows how far something is that is done to many people.
+func (a *app) people(what string) func(done, total int) {
+	tell := a.meter.begin(what, "people")
+	return func(done, total int) { tell(int64(done), int64(total)) }
 }

@@ -80,6 +80,8 @@ type app struct {
 	out  io.Writer
 	errs io.Writer
 	cli  *commands
+
+	meter *meter // nil: none
 }
 
 func run(args []string, out, errs io.Writer) (status int) {
@@ -99,7 +101,9 @@ func run(args []string, out, errs io.Writer) (status int) {
 	}()
 	parsed, err := parser.Parse(args)
 	if err == nil {
-		err = parsed.Run(&app{ctx, os.Stdin, out, errs, &cli})
+		show := newMeter(errs, parsed)
+		err = parsed.Run(&app{ctx, os.Stdin, show.over(out), show.over(errs), &cli, show})
+		show.close()
 	}
 	if err != nil {
 		says, do := err.Error(), advice(err)
@@ -189,15 +193,29 @@ func (a *app) open(set settings.Settings, err error) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.meter.begin("opening the home", "")
+	defer a.meter.rest()
 	h, err := home.Open(a.ctx, home.Options{Settings: set, Version: version, Log: log.With(zap.String("program", "keydeskd"))})
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Feed.CatchUp(a.ctx); err != nil {
+	if err := a.catchUp(h); err != nil {
 		return nil, errors.Join(err, h.Close(a.ctx))
 	}
 	ctx, cancel := context.WithCancel(a.ctx)
 	var following sync.WaitGroup
 	following.Go(func() { _ = h.Feed.Run(ctx) }) // ends with ctx only
 	return &opened{h, func() { cancel(); following.Wait() }}, nil
+}
+
+// catchUp gives a home all that its log holds.
+func (a *app) catchUp(h *home.Home) error {
+	head, err := h.Log.Head(a.ctx)
+	if err != nil {
+		return err
+	}
+	a.meter.watch("reading the log", "", func() (done, total int64) {
+		return int64(min(h.Factors.Position(), h.Board.Position())), int64(head) //nolint:gosec // positions
+	})
+	return h.Feed.CatchUp(a.ctx)
 }

@@ -38,16 +38,11 @@ func (c pruneCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
-	shown := time.Now()
 	p, err := h.PruneLogins(a.ctx, home.Pruning{
 		Now: time.Now(), Keep: set.Log.KeepLogins, TrustClock: c.ClockIsRight,
-		Progress: func(done, total int64) {
-			if time.Since(shown) > 10*time.Second {
-				shown = time.Now()
-				fmt.Fprintf(a.out, "removed %d of %d events so far\n", done, total)
-			}
-		},
+		Progress: a.pruned(),
 	})
+	a.meter.rest()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errPruning, err)
 	}
@@ -61,4 +56,14 @@ func (c pruneCommand) Run(a *app) (err error) {
 	}
 	_, err = fmt.Fprintf(a.out, "the vault has forgotten %d places that only they named\n", p.Places)
 	return err
+}
+
+// pruned shows how far a pruning is: the last thing it does is to write the file anew.
+func (a *app) pruned() func(done, total int64) {
+	tell := a.meter.begin("removing logins", "events")
+	return func(done, total int64) {
+		if tell(done, total); done == total {
+			a.meter.begin("writing the log's file anew", "")
+		}
+	}
 }

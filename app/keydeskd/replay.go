@@ -104,7 +104,8 @@ func (c replayCommand) Run(a *app) (err error) {
 		}
 	}
 	return a.withLog(func(log store.Log, set settings.Settings, program *zap.Logger) error {
-		r := home.NewReplayer(log, set, program)
+		r := home.NewReplayer(a.read(log, "replaying the log"), set, program)
+		defer a.meter.rest()
 		p, err := c.At.find(a.ctx, r)
 		if err != nil {
 			return err
@@ -119,6 +120,7 @@ func (c replayCommand) Run(a *app) (err error) {
 				return err
 			}
 		}
+		a.meter.rest()
 		switch {
 		case !who.IsZero():
 			return c.story(a, log, who, then, now)
@@ -329,6 +331,8 @@ func (c replayCommand) check(a *app) (err error) {
 	found := 0
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	lines := json.NewEncoder(a.out)
+	a.meter.begin("rebuilding everything from the log", "")
+	defer a.meter.rest()
 	checked, err := h.Replay().Check(a.ctx, live, func(kept string, d replay.Difference) {
 		found++
 		where := "live"

@@ -85,6 +85,8 @@ func (c checkpointCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	config.Log = a.read(l.log, "sealing the log")
+	defer a.meter.rest()
 	if l.keys == nil && (c.Now || c.Anew) {
 		return errNoMasterKey
 	}

@@ -40,7 +40,7 @@ func TestVerifyingABundleStops(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := (verifyCommand{Bundle: file}).verdict(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := (verifyCommand{Bundle: file}).verdict(&app{ctx: ctx}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

@@ -76,13 +76,8 @@ func (c verifyCommand) home(a *app) (r seal.Report, err error) {
 	if o.Key, err = c.key(); err != nil {
 		return r, err
 	}
-	told := time.Now()
-	return seal.Verify(a.ctx, l.log, l.set.Seal.Folder, o, func(done, total int64) {
-		if time.Since(told) > 2*time.Second {
-			told = time.Now()
-			fmt.Fprintf(a.errs, "position %d of %d\n", done, total)
-		}
-	})
+	defer a.meter.rest()
+	return seal.Verify(a.ctx, l.log, l.set.Seal.Folder, o, a.meter.begin("comparing the log with its seal", ""))
 }
 
 // key reads the key that is known from elsewhere; nil: none was given.

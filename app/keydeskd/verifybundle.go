@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
@@ -23,7 +24,7 @@ var (
 // named is looked at. It fails with errBroken where something does not hold, and
 // with errNotVerified where nothing can be said.
 func (c verifyCommand) bundle(a *app) error {
-	v, err := c.verdict(a.ctx)
+	v, err := c.verdict(a)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotVerified, err)
 	}
@@ -41,7 +42,7 @@ func (c verifyCommand) bundle(a *app) error {
 	return err
 }
 
-func (c verifyCommand) verdict(ctx context.Context) (v proof.Verdict, err error) {
+func (c verifyCommand) verdict(a *app) (v proof.Verdict, err error) {
 	var o proof.Options
 	if c.Key != "" {
 		text, err := c.keyText()
@@ -66,24 +67,30 @@ func (c verifyCommand) verdict(ctx context.Context) (v proof.Verdict, err error)
 	if err != nil {
 		return v, err
 	}
-	v, err = proof.Verify(untilDone{ctx, f}, info.Size(), o)
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
+	from := &untilDone{ctx: a.ctx, ReaderAt: f}
+	a.meter.watch("checking the bundle", inBytes, func() (done, total int64) { return from.read.Load(), info.Size() })
+	defer a.meter.rest()
+	v, err = proof.Verify(from, info.Size(), o)
+	if a.ctx.Err() != nil {
+		err = context.Cause(a.ctx)
 	}
 	return v, err
 }
 
-// untilDone reads until its context ends.
+// untilDone reads until its context ends, and counts the bytes.
 type untilDone struct {
 	ctx context.Context
 	io.ReaderAt
+	read atomic.Int64
 }
 
-func (r untilDone) ReadAt(p []byte, off int64) (int, error) {
+func (r *untilDone) ReadAt(p []byte, off int64) (int, error) {
 	if r.ctx.Err() != nil {
 		return 0, context.Cause(r.ctx)
 	}
-	return r.ReaderAt.ReadAt(p, off)
+	n, err := r.ReaderAt.ReadAt(p, off)
+	r.read.Add(int64(n))
+	return n, err
 }
 
 // keysIn returns the keys in a text, one a line; what stands behind a # is a remark.

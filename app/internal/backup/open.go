@@ -173,6 +173,16 @@ func (b *Backup) Vault(identityFile string, read func(io.Reader) error) error {
 	return read(r)
 }
 
+// VaultSize returns how many bytes of the vault are in it: a few more than Vault gives.
+func (b *Backup) VaultSize() int64 {
+	for _, f := range b.Files {
+		if f.Name == vaultFile {
+			return f.Size
+		}
+	}
+	return 0
+}
+
 // identities reads age's file of private keys. No error repeats what is in it.
 func identities(name string) ([]age.Identity, error) {
 	f, err := os.Open(name) //nolint:gosec // the operator's to choose

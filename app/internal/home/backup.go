@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type BackupOptions struct {
 	Keep      int    // below 0: backup.keep
 	Version   string // of the program
 	Now       time.Time
+	Progress  Progress // may be nil
 }
 
 var (
@@ -88,17 +90,23 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 		LogKind: kindOf(set.Log.URL), VaultKind: kindOf(set.Vault.URL), MasterKeys: keys.IDs(),
 		Seal: func(_ context.Context, folder string) (bool, error) { return seal.Copy(set.Seal.Folder, folder) },
 		Log: func(ctx context.Context, file string) (p domain.Position, err error) {
-			if p, err = copyLog(ctx, set, log, file); err == nil {
+			if p, err = copyLog(ctx, set, log, file, o.Progress.of(StepCopying)); err == nil {
 				m.Unnoted, err = noteAll(ctx, to.Folder, log, keys)
 			}
 			return p, err
 		},
-		Vault: v.Backup,
+		Vault: func(ctx context.Context, w io.Writer) (int64, error) {
+			o.Progress.tell(StepVault, 0, 0)
+			rows, err := v.Backup(ctx, w)
+			o.Progress.tell(StepSums, 0, 0)
+			return rows, err
+		},
 	}
 	if from.Store, err = log.Identity(ctx); err != nil {
 		return m, err
 	}
 	if from.Store != "" {
+		o.Progress.tell(StepSealing, 0, 0)
 		m.Unsealed = sealNow(ctx, set, log, keys)
 	}
 	m.Made, err = backup.Make(ctx, to, from)
@@ -174,10 +182,10 @@ func kindOf(url string) string {
 	return scheme
 }
 
-// copyLog copies the log into a file.
-func copyLog(ctx context.Context, set settings.Settings, log store.Log, file string) (domain.Position, error) {
+// copyLog copies the log into a file. progress is told pages, or positions.
+func copyLog(ctx context.Context, set settings.Settings, log store.Log, file string, progress func(done, total int64)) (domain.Position, error) {
 	if l, ok := log.(*store.SQLite); ok {
-		return l.Backup(ctx, file)
+		return l.Backup(ctx, file, progress)
 	}
 	from, ok := log.(transfer.Log)
 	if !ok {
@@ -193,9 +201,15 @@ func copyLog(ctx context.Context, set settings.Settings, log store.Log, file str
 	}
 	o, _, err := CopyOptions(ctx, from, Pruning{Now: time.Now(), Keep: set.Log.KeepLogins})
 	if err == nil {
+		o.Progress = positions(progress)
 		_, err = transfer.Copy(ctx, from, to, o)
 	}
 	return head, errors.Join(err, to.Close(), os.Remove(file+"-bell"))
+}
+
+// positions has a copy tell its progress, in positions.
+func positions(progress func(done, total int64)) func(transfer.Progress) {
+	return func(p transfer.Progress) { progress(int64(p.At), int64(p.Head)) } //nolint:gosec // positions
 }
 
 // CopyOptions are those of every copy of a log: logins that are too old are left out, and

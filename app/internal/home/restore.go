@@ -40,6 +40,7 @@ type RestoreOptions struct {
 	BelieveList bool
 	Version     string // of the program
 	Log         *zap.Logger
+	Progress    Progress // may be nil
 }
 
 // Restored is what was put back.
@@ -110,6 +111,7 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 	if folder, err := filepath.EvalSymlinks(o.Backup); err == nil { // who was erased since stands beside where it is
 		o.Backup = folder
 	}
+	o.Progress.tell(StepChecking, 0, 0)
 	b, err := backup.Open(o.Backup)
 	if err != nil {
 		return r, err
@@ -127,7 +129,11 @@ func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Re
 		return r, err
 	}
 	r.NoList = !list.There
-	if err := b.Vault(o.Identity, func(in io.Reader) error { _, err := vault.CheckBackup(in); return err }); err != nil {
+	err = b.Vault(o.Identity, func(in io.Reader) error {
+		_, err := vault.CheckBackup(o.Progress.reading(StepOpening, in, b.VaultSize()))
+		return err
+	})
+	if err != nil {
 		return r, err
 	}
 	if o.Since != nil {
@@ -314,6 +320,7 @@ func fresh(name string) error {
 
 // stageLog copies the log of the backup into a file, and looks whether it is one.
 func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err error) {
+	p.o.Progress.tell(StepLog, 0, 0)
 	if err := fresh(file); err != nil {
 		return false, err
 	}
@@ -356,7 +363,7 @@ func (p *putter) verify(ctx context.Context, log seal.VerifyLog, folder string) 
 		return err
 	}
 	o.Since = p.o.Since
-	report, err := seal.Verify(ctx, log, folder, o, nil)
+	report, err := seal.Verify(ctx, log, folder, o, p.o.Progress.of(StepComparing))
 	if err != nil {
 		return err
 	}
@@ -403,7 +410,7 @@ func (p *putter) putVault(ctx context.Context, demo bool) error {
 		return err
 	}
 	err = p.backup.Vault(p.o.Identity, func(in io.Reader) (err error) {
-		p.r.Rows, err = v.Restore(ctx, in)
+		p.r.Rows, err = v.Restore(ctx, p.o.Progress.reading(StepRows, in, p.backup.VaultSize()))
 		return err
 	})
 	return errors.Join(err, v.Close())
@@ -451,6 +458,7 @@ func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error
 	if err != nil {
 		return err
 	}
+	o.Progress = positions(p.o.Progress.of(StepLog))
 	done, err := transfer.Copy(ctx, from, to, o)
 	p.r.Events = done.Copied + done.Found
 	return err
@@ -482,6 +490,7 @@ func (p *putter) rename(ctx context.Context) error {
 // afterwards opens what was put back, and has it forget whom it has to, whatever comes of
 // the seal.
 func (p *putter) afterwards(ctx context.Context) (err error) {
+	p.o.Progress.tell(StepReading, 0, 0)
 	h, err := Open(ctx, Options{Settings: p.set, Version: p.o.Version, Log: p.o.Log})
 	if err != nil {
 		return fmt.Errorf("open what was put back: %w", err)

@@ -21,9 +21,11 @@ const backupPages = 1024
 // about a second for a million events. The file is on disk when it returns; its name
 // is not until the folder is synced.
 //
+// progress is told how many pages are copied; it may be nil.
+//
 // A file that is there already is fs.ErrExist, and stays. After an error there is no
 // new file; that the disk is full is domain.ErrUnavailable.
-func (s *SQLite) Backup(ctx context.Context, path string) (head domain.Position, err error) {
+func (s *SQLite) Backup(ctx context.Context, path string, progress func(done, total int64)) (head domain.Position, err error) {
 	if path, err = filepath.Abs(path); err != nil { // SQLite knows no other
 		return 0, fmt.Errorf("back up the log: %w", err)
 	}
@@ -44,7 +46,7 @@ func (s *SQLite) Backup(ctx context.Context, path string) (head domain.Position,
 			return err
 		}
 		head = position(last)
-		return copyPages(ctx, db, path)
+		return copyPages(ctx, db, path, progress)
 	})
 	if err == nil {
 		err = f.Sync()
@@ -53,7 +55,7 @@ func (s *SQLite) Backup(ctx context.Context, path string) (head domain.Position,
 }
 
 // copyPages copies the database of a connection, page by page.
-func copyPages(ctx context.Context, db *sqlite3.Conn, path string) (err error) {
+func copyPages(ctx context.Context, db *sqlite3.Conn, path string, progress func(done, total int64)) (err error) {
 	b, err := db.BackupInit("main", uri(path, ""))
 	if err != nil {
 		return err
@@ -64,6 +66,9 @@ func copyPages(ctx context.Context, db *sqlite3.Conn, path string) (err error) {
 			return context.Cause(ctx)
 		}
 		done, err = b.Step(backupPages)
+		if progress != nil {
+			progress(int64(b.PageCount()-b.Remaining()), int64(b.PageCount()))
+		}
 	}
 	return err
 }

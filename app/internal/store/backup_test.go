@@ -52,7 +52,7 @@ func TestBackupWhileOthersAppend(t *testing.T) {
 			t.Fatal(err)
 		}
 		copied := filepath.Join(dir, fmt.Sprintf("copy %d.db", before))
-		head, err := l.Backup(t.Context(), copied)
+		head, err := l.Backup(t.Context(), copied, nil)
 		if err != nil || head < before {
 			t.Fatalf("copied to %d, the log was at %d: %v", head, before, err)
 		}
@@ -95,7 +95,7 @@ func TestABackupThatIsRefused(t *testing.T) {
 	if err := os.WriteFile(there, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Backup(t.Context(), there); !errors.Is(err, fs.ErrExist) {
+	if _, err := l.Backup(t.Context(), there, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a file: %v", err)
 	}
 	if b, err := os.ReadFile(there); err != nil || string(b) != "mine" { //nolint:gosec // our own file
@@ -103,13 +103,13 @@ func TestABackupThatIsRefused(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Backup(ctx, none); !errors.Is(err, context.Canceled) {
+	if _, err := l.Backup(ctx, none, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context: %v", err)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Backup(t.Context(), none); !errors.Is(err, domain.ErrUnavailable) {
+	if _, err := l.Backup(t.Context(), none, nil); !errors.Is(err, domain.ErrUnavailable) {
 		t.Errorf("a closed log: %v", err)
 	}
 	if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {

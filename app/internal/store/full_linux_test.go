@@ -114,7 +114,7 @@ func partFullBackup(path string) error {
 		}
 	}
 	to := filepath.Join(filepath.Dir(path), "copy.db")
-	if _, err := l.Backup(ctx, to); !errors.Is(err, domain.ErrUnavailable) {
+	if _, err := l.Backup(ctx, to, nil); !errors.Is(err, domain.ErrUnavailable) {
 		return fmt.Errorf("full: %w instead of unavailable", err)
 	}
 	if beside, err := filepath.Glob(to + "*"); err != nil || len(beside) > 0 {
@@ -126,7 +126,7 @@ func partFullBackup(path string) error {
 	if err := makeSpace(); err != nil {
 		return err
 	}
-	if _, err := l.Backup(ctx, to); err != nil {
+	if _, err := l.Backup(ctx, to, nil); err != nil {
 		return err
 	}
 	return wantLarge(ctx, l, 40)
