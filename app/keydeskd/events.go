@@ -16,13 +16,14 @@ import (
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/history"
+	"github.com/keydesk/keydesk/projections/ledger"
 )
 
 type eventsCommand struct {
 	Subject     string    `help:"Only the enrolment of this person." placeholder:"EMAIL|ID"`
 	Person      string    `help:"Only what is of this person: their enrolment, logins and roles, what they looked at, and who looked at theirs." placeholder:"EMAIL|ID"`
 	Type        []string  `help:"Only events of these types, such as LoginFailed,LoginLocked."`
-	Actor       string    `help:"Only what was done by the one with this id: a subject's, a station's or a client's, or \"console\"." placeholder:"ID"`
+	Actor       string    `help:"Only what was done by the one with this id: a subject's, a station's or a client's, or \"console\"; or \"themselves\": what people did on their own account." placeholder:"ID"`
 	Role        string    `help:"Only what was done in this role: subject, helpdesk, approver, auditor, admin or unattended." enum:"subject,helpdesk,approver,auditor,admin,unattended," default:"" placeholder:"ROLE"`
 	Station     string    `help:"Only what happened at this station." placeholder:"ID"`
 	Correlation eventID   `help:"Only what belongs to one visit, or one act, with this correlation id." placeholder:"UUID"`
@@ -170,7 +171,7 @@ func (w *wanted) fits(e *domain.Recorded) bool {
 		return true
 	}
 	for _, text := range []string{c.Actor, c.Role, c.Station} { // before all of it is read
-		if domain.ValidID(text) && !bytes.Contains(e.Metadata, []byte(text)) {
+		if domain.ValidID(text) && text != ledger.Themselves && !bytes.Contains(e.Metadata, []byte(text)) {
 			return false
 		}
 	}
@@ -178,7 +179,8 @@ func (w *wanted) fits(e *domain.Recorded) bool {
 	if json.Unmarshal(e.Metadata, &m) != nil {
 		return false
 	}
-	return (c.Actor == "" || m.Actor.ID == c.Actor) && (c.Role == "" || string(m.Actor.Role) == c.Role) &&
+	themselves := c.Actor == ledger.Themselves && m.Actor.Kind == domain.ActorPerson
+	return (c.Actor == "" || m.Actor.ID == c.Actor || themselves) && (c.Role == "" || string(m.Actor.Role) == c.Role) &&
 		(c.Station == "" || m.Station == c.Station) && (c.Correlation.isZero() || m.Correlation == c.Correlation.EventID) &&
 		(w.chain == nil || m.Correlation == w.chain.correlation)
 }

@@ -10,12 +10,16 @@ import (
 	"github.com/keydesk/keydesk/domain"
 )
 
+// Themselves is in Filter.Actor, in place of an id: whoever did it as the person that they
+// are, about themselves.
+const Themselves = "themselves"
+
 // A Filter says which events are wanted: those for which all that is set holds. The zero
 // Filter lets all through.
 type Filter struct {
 	Subject     domain.SubjectID // whose stream it is in, or whose data somebody looked at
 	Types       []string         // any of them
-	Actor       string           // the id of who did it
+	Actor       string           // the id of who did it, or Themselves
 	Role        domain.Role      // in which they did it
 	Station     string
 	Correlation domain.EventID  // by its first half: see whether the event has the other one, too
@@ -55,8 +59,8 @@ type Page struct {
 	Total int // that the filter lets through
 	All   int // up to Filter.Until
 	// What can be filtered by, the most frequent first: each counts what all other parts of
-	// the filter let through. Actors are all but those who acted as the person that they
-	// are: those are found by Filter.Subject.
+	// the filter let through. Those who acted as the person that they are count together
+	// among the Actors, as Themselves: one of them is found by Filter.Subject.
 	Types, Roles, Stations, Actors []Count
 	Through                        domain.Position // the page holds for everything in the log up to here
 }
@@ -74,7 +78,10 @@ func (l *Ledger) Page(q Query) Page {
 		Types:    f.counts(f.types, func(n int) string { return l.types.most(n, mostTypes) }),
 		Roles:    f.counts(f.roles[:], func(n int) string { return l.roles.most(n, mostSmall) }),
 		Stations: f.counts(f.stations, func(n int) string { return l.names.text[n] }),
-		Actors:   make([]Count, 0, len(f.actors)),
+		Actors:   make([]Count, 0, len(f.actors)+1),
+	}
+	if f.themselves > 0 {
+		p.Actors = append(p.Actors, Count{Themselves, f.themselves})
 	}
 	for c, n := range f.actors {
 		p.Actors = append(p.Actors, Count{l.text(c), n})
@@ -173,14 +180,16 @@ type want struct {
 	types          map[uint16]bool // nil: all
 	subject        code            // 0: any, as below
 	actor, station code
-	role           int // -1: any
+	themselves     bool // those who acted as the person that they are
+	person         int  // the number of that kind of actor, -1 while there is none
+	role           int  // -1: any
 	correlation    uint64
 	correlated     bool
 	from, to       int64
 }
 
 func (l *Ledger) compile(f Filter) want {
-	w := want{role: -1, from: -1 << 63, to: 1<<63 - 1}
+	w := want{role: -1, person: -1, from: -1 << 63, to: 1<<63 - 1}
 	if len(f.Types) > 0 {
 		w.types = map[uint16]bool{}
 		for _, t := range f.Types {
@@ -192,7 +201,14 @@ func (l *Ledger) compile(f Filter) want {
 	if !f.Subject.IsZero() {
 		w.subject = l.lookup(f.Subject.String())
 	}
-	if f.Actor != "" {
+	if n, ok := l.actors.find(string(domain.ActorPerson)); ok {
+		w.person = n
+	}
+	switch f.Actor {
+	case "":
+	case Themselves:
+		w.themselves = true
+	default:
 		w.actor = l.lookup(f.Actor)
 	}
 	if f.Station != "" {
@@ -240,11 +256,14 @@ func (w *want) fails(r *record) (bits uint8) {
 	if w.station != 0 && r.station != w.station {
 		bits |= failsStation
 	}
-	if w.actor != 0 && r.actor != w.actor {
+	if w.actor != 0 && r.actor != w.actor || w.themselves && !w.isPerson(r) {
 		bits |= failsActor
 	}
 	return bits
 }
+
+// isPerson says whether somebody acted as the person that they are.
+func (w *want) isPerson(r *record) bool { return int(r.who&mostSmall) == w.person }
 
 // found is what a filter has let through so far.
 type found struct {
@@ -257,11 +276,11 @@ type found struct {
 	picked  []uint32
 	total   int
 
-	types    []int
-	roles    [mostSmall + 1]int
-	stations []int // by the number of the name
-	actors   map[code]int
-	person   int // the number of that kind of actor, -1 while there is none
+	types      []int
+	roles      [mostSmall + 1]int
+	stations   []int // by the number of the name
+	actors     map[code]int
+	themselves int
 }
 
 // kept is how many filters' finds are kept: some auditors at a time, each with some.
@@ -304,10 +323,6 @@ func (it *found) lookOn(l *Ledger, f Filter) {
 	it.rows, it.through = l.rows, l.through
 	it.types = append(it.types, make([]int, min(len(l.types.text), mostTypes+1)-len(it.types))...)
 	it.stations = append(it.stations, make([]int, len(l.names.text)-len(it.stations))...)
-	it.person = -1
-	if n, ok := l.actors.find(string(domain.ActorPerson)); ok {
-		it.person = n
-	}
 	w := l.compile(f)
 	for ; it.upTo < end; it.upTo++ {
 		it.look(&w, l.rows.at(it.upTo))
@@ -330,7 +345,11 @@ func (it *found) look(w *want, r *record) {
 	if bits&^failsStation == 0 && r.station != 0 {
 		it.stations[r.station.number()]++
 	}
-	if bits&^failsActor == 0 && r.actor != 0 && int(r.who&mostSmall) != it.person {
+	switch {
+	case bits&^failsActor != 0:
+	case w.isPerson(r):
+		it.themselves++
+	case r.actor != 0:
 		it.actors[r.actor]++
 	}
 }

@@ -191,12 +191,16 @@ type ReplayView struct {
 type EventFilter struct {
 	Subject     domain.SubjectID // of whom they are
 	Types       []string         // any of them
-	Actor       string           // who did it: a subject's, a station's or a client's id
+	Actor       string           // who did it: a subject's, a station's or a client's id, or Themselves
 	Role        domain.Role      // in which they did it
 	Station     string
 	Correlation domain.EventID // of one visit, or one act of staff
 	From, To    time.Time      // recorded at From or after, and before To
 }
+
+// Themselves is in EventFilter.Actor, and a value of EventPage.Actors: those who did it as
+// the person that they are.
+const Themselves = ledger.Themselves
 
 // MostEvents is how many rows a page of events has at most.
 const MostEvents = 200

@@ -180,6 +180,21 @@ func TestTheTableOfEvents(t *testing.T) {
 	if n := len(theirs.Types); n < 5 {
 		t.Errorf("%d types can be chosen", n)
 	}
+	by := slices.IndexFunc(theirs.Actors, func(f desk.Facet) bool { return f.Value == desk.Themselves })
+	if by < 0 || theirs.Actors[by].Events != theirs.Total || theirs.Actors[by].Name != "" {
+		t.Errorf("whoever did that can be chosen from %+v", theirs.Actors)
+	}
+	for _, f := range []desk.EventFilter{{Actor: desk.Themselves}, {Actor: desk.Themselves, Subject: whom}} {
+		themselves, err := audit.Events(ctx, shift.ID, desk.EventQuery{Filter: f, Limit: desk.MostEvents})
+		if err != nil || themselves.Total != len(themselves.Rows) || themselves.Total < 5 || themselves.Total >= themselves.All {
+			t.Fatalf("got %d rows of %d, of %d events, %v", len(themselves.Rows), themselves.Total, themselves.All, err)
+		}
+		for _, row := range themselves.Rows {
+			if row.Actor.Kind != domain.ActorPerson || !f.Subject.IsZero() && row.Actor.ID != whom.String() {
+				t.Errorf("they did this themselves: %+v", row)
+			}
+		}
+	}
 	row := theirs.Rows[0]
 	detail, err := audit.Event(ctx, shift.ID, row.Position)
 	i := slices.IndexFunc(all, func(e domain.Recorded) bool { return e.ID == row.ID })

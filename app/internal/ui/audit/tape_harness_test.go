@@ -160,7 +160,7 @@ func (a *reel) Replay(ctx context.Context, _ string, m desk.Moment) (desk.Replay
 func (a *reel) fits(n int, f desk.EventFilter) bool {
 	e := a.event(n)
 	return (f.Subject.IsZero() || e.Subject == f.Subject) && (len(f.Types) == 0 || slices.Contains(f.Types, e.Type)) &&
-		(f.Actor == "" || e.Actor.ID == f.Actor) && (f.Role == "" || e.Actor.Role == f.Role) && (f.Station == "" || e.Station == f.Station) &&
+		(f.Actor == "" || e.Actor.ID == f.Actor || f.Actor == desk.Themselves && e.Actor.Kind == domain.ActorPerson) && (f.Role == "" || e.Actor.Role == f.Role) && (f.Station == "" || e.Station == f.Station) &&
 		(f.Correlation == domain.EventID{} || e.Correlation == f.Correlation) &&
 		(f.From.IsZero() || !e.Recorded.Before(f.From)) && (f.To.IsZero() || e.Recorded.Before(f.To))
 }
@@ -252,7 +252,7 @@ func (a *reel) Events(_ context.Context, _ string, q desk.EventQuery) (desk.Even
 	}
 	page.Roles = []desk.Facet{{Value: "subject", Events: 40}, {Value: "unattended", Events: 10}}
 	page.Stations = []desk.Facet{{Value: "Hal 2", Events: 40}, {Value: "Hal 1", Events: 4}}
-	page.Actors = []desk.Facet{{Value: numbered(77).String(), Name: "Joost Kuipers", Events: 9}, {Value: "keydesk", Events: 3}}
+	page.Actors = []desk.Facet{{Value: desk.Themselves, Events: 40}, {Value: numbered(77).String(), Name: "Joost Kuipers", Events: 9}, {Value: "keydesk", Events: 3}}
 	return page, nil
 }
 

@@ -232,6 +232,12 @@ func TestFilters(t *testing.T) {
 	item("Hal 1").Tapped(nil)
 	settled(100)
 	test.Tap(s.p.rows.by)
+	item("De persoon zelf").Tapped(nil)
+	if got := s.p.rows.by.String(); got != "Door: De persoon zelf" {
+		t.Errorf("the chip says %q", got)
+	}
+	settled(100)
+	test.Tap(s.p.rows.by)
 	item("Joost Kuipers").Tapped(nil)
 	settled(0)
 	if !officetest.Says(s.w, "Niets gevonden") {

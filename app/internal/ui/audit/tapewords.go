@@ -143,6 +143,8 @@ func (w tapeWords) actor(f desk.Facet) string {
 		return w.T("tape-who-console")
 	case f.Value == "keydesk":
 		return w.T("tape-who-keydesk")
+	case f.Value == desk.Themselves:
+		return w.T("tape-who-themselves")
 	}
 	if _, err := domain.ParseSubjectID(f.Value); err == nil {
 		return w.T("tape-no-name", i18n.Args{"ID": f.Value[:8]})
