@@ -236,7 +236,8 @@ func (r *menuItemRenderer) Objects() []fyne.CanvasObject {
 
 func (r *menuItemRenderer) Layout(s fyne.Size) {
 	i := r.i
-	r.plate.draw(fyne.Position{}, s, look{
+	in := size(SizeFocusRing) // the scroller that it is in would cut the ring off
+	r.plate.draw(fyne.NewSquareOffsetPos(in), s.SubtractWidthHeight(2*in, 2*in), look{
 		face: theme.ColorNameMenuBackground, radius: size(theme.SizeNameSelectionRadius), inkInside: true,
 		focused: i.focused, hovered: i.hovered, pressed: i.pushed,
 	})

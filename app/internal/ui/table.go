@@ -86,7 +86,7 @@ func (t *Table) SetSections(s []Section) {
 	t.Redraw()
 }
 
-// SetColumns changes the columns, at a switch of language.
+// SetColumns changes the columns, at a switch of language or where others are wanted.
 func (t *Table) SetColumns(c []TableColumn) {
 	t.columns = c
 	t.stale = true

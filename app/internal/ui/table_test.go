@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/ui"
+	"github.com/keydesk/keydesk/app/internal/ui/office/officetest"
 )
 
 // deskWindow shows an object in a window of a staff computer.
@@ -369,5 +371,40 @@ func BenchmarkScroll(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Other columns, fewer or more, show whole and alone.
+func TestATableTakesOtherColumns(t *testing.T) {
+	titles := []string{"een", "twee", "drie", "vier"}
+	n := 3
+	columns := func() (all []ui.TableColumn) {
+		for _, title := range titles[:n] {
+			all = append(all, ui.TableColumn{Title: title, Least: 100, Wanted: 100})
+		}
+		return all
+	}
+	table := ui.NewTable(columns(), func(i int) (row ui.TableRow) {
+		for _, title := range titles[:n] {
+			row.Cells = append(row.Cells, ui.Cell{Title: title + " " + strconv.Itoa(i)})
+		}
+		return row
+	})
+	table.SetSections([]ui.Section{{Rows: 2}})
+	w := deskWindow(t, table, fyne.NewSize(1000, 640))
+	for _, n = range []int{3, 2, 4, 1} {
+		table.SetColumns(columns())
+		var want []string
+		for _, of := range []string{"", " 0", " 1"} {
+			for _, title := range titles[:n] {
+				want = append(want, title+of)
+			}
+		}
+		got := officetest.Texts(w)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d columns show as %q, want %q", n, got, want)
+		}
 	}
 }

@@ -354,9 +354,7 @@ func (v *rowView) update(i int, st rowState, asked, again bool) {
 func (v *rowView) CreateRenderer() fyne.WidgetRenderer {
 	v.ExtendBaseWidget(v)
 	r := &rowRenderer{v: v, ground: newLineGround(), bar: canvas.NewRectangle(color.Transparent)}
-	for range v.t.columns {
-		r.cells = append(r.cells, newCellView())
-	}
+	r.fit()
 	return r
 }
 
@@ -382,7 +380,20 @@ func (r *rowRenderer) Objects() []fyne.CanvasObject {
 	return r.objects
 }
 
+// fit has as many cells as there are columns now.
+func (r *rowRenderer) fit() {
+	n := len(r.v.t.columns)
+	if n == len(r.cells) {
+		return
+	}
+	for len(r.cells) < n {
+		r.cells = append(r.cells, newCellView())
+	}
+	r.cells, r.objects = r.cells[:n], nil
+}
+
 func (r *rowRenderer) Layout(s fyne.Size) {
+	r.fit()
 	row := r.v.row
 	ground := r.ground.draw(s, r.v.state)
 	r.bar.Hidden = !row.Urgent
@@ -395,11 +406,9 @@ func (r *rowRenderer) Layout(s fyne.Size) {
 		if i < len(row.Cells) && w > 0 {
 			c = row.Cells[i]
 		}
-		if i < len(r.cells) {
-			r.cells[i].right = r.v.t.columns[i].Right
-			if r.cells[i].draw(c, fyne.NewPos(x, 0), fyne.NewSize(w, s.Height), row, r.v.state, ground) {
-				r.objects = nil
-			}
+		r.cells[i].right = r.v.t.columns[i].Right
+		if r.cells[i].draw(c, fyne.NewPos(x, 0), fyne.NewSize(w, s.Height), row, r.v.state, ground) {
+			r.objects = nil
 		}
 		x += w
 	}
