@@ -339,6 +339,9 @@ func TestAPersonThenAndNow(t *testing.T) {
 	if got := s.p.rows.person.String(); got != "Mens: M. Visser 8" {
 		t.Errorf("the chip says %q", got)
 	}
+	if n := len(slices.DeleteFunc(officetest.Texts(s.w), func(text string) bool { return text != "M. Visser 8" })); n != 1 {
+		t.Errorf("beside the chip, %d places name the only person that all is about", n)
+	}
 	h := s.p.tape.chart
 	pressAt(h, 200)
 	for x := float32(200); x < 600; x += 5 {

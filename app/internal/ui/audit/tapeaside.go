@@ -117,14 +117,17 @@ func (p *tapePage) showAside() {
 		side, aside = 384, p.detailSheet()
 		a.part = d.body
 	} else {
-		cards := ui.Column(ui.SizeGap)
+		head, parts := p.sealHead(), ui.Column(ui.SizeSmallGap)
 		if !p.rows.filter.Subject.IsZero() {
 			side = 360
-			cards.Add(p.personCard())
+			p.personLines(parts)
+			parts.Add(ui.NewRule())
+			parts.Add(head)
+			head = ui.Subheading(p.rows.name)
 		}
-		cards.Add(ui.Grow(1, ui.NewCard(ui.Surface, p.sealCard())))
-		a.part = ui.NewScroller(cards)
-		aside = ui.AtMost(1200, a.part)
+		p.sealLines(parts)
+		a.part = ui.NewScroller(ui.Padded(parts))
+		aside = ui.NewSheet(head, ui.AtMost(1200, a.part))
 	}
 	high := ui.HeightFor(a.lower, a.lower.Size().Width)
 	a.lower.Objects = []fyne.CanvasObject{ui.Beside(a.sheet, aside, 820, side)}
@@ -145,12 +148,10 @@ func (p *tapePage) sealChanged() {
 	p.showAside()
 }
 
-// sealCard says whether the log is true, and how that is known.
-func (p *tapePage) sealCard() fyne.CanvasObject {
-	s, w := p.seal(), p.w
-	c := &s.view.Check
+// sealHead asks whether the log is true; its sign has the colour of the answer.
+func (p *tapePage) sealHead() fyne.CanvasObject {
 	ink := ui.ColorOnTint
-	switch s.verdict().kind {
+	switch p.seal().verdict().kind {
 	case ui.Success:
 		ink = theme.ColorNameSuccess
 	case ui.Failure:
@@ -159,18 +160,23 @@ func (p *tapePage) sealCard() fyne.CanvasObject {
 		ink = theme.ColorNameWarning
 	case ui.Info:
 	}
-	all := ui.Column(ui.SizeSmallGap,
-		ui.Row(ui.SizeSmallGap, ui.NewGlyph(ui.IconShieldCheck, ink).Sized(ui.SizeDot), ui.GrowCentred(1, ui.Subheading(w.T("tape-seal")))))
+	return ui.Row(ui.SizeSmallGap, ui.NewGlyph(ui.IconShieldCheck, ink).Sized(ui.SizeDot), ui.GrowCentred(1, ui.Subheading(p.w.T("tape-seal"))))
+}
+
+// sealLines say whether the log is true, and how that is known.
+func (p *tapePage) sealLines(all *fyne.Container) {
+	s, w := p.seal(), p.w
+	c := &s.view.Check
 	switch {
 	case !s.got:
 		all.Add(ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted))
-		return all
+		return
 	case !s.view.On && s.view.Trouble:
 		all.Add(ui.NewMessage(ui.Warning, w.T("audit-badge-unreadable"), ui.Plain(w.T("tape-seal-more"))))
-		return all
+		return
 	case !s.view.On:
 		all.Add(ui.Body(ui.Plain(w.T("tape-seal-off"))))
-		return all
+		return
 	}
 	p.checkLines(all)
 	p.witnessLines(all)
@@ -191,7 +197,6 @@ func (p *tapePage) sealCard() fyne.CanvasObject {
 	default:
 		all.Add(ui.Hint(ui.Plain(w.T("tape-check-last", i18n.Args{"Time": w.lately(c.Ended)}))))
 	}
-	return all
 }
 
 // lately writes when something was, with today and yesterday by their names.
@@ -333,11 +338,9 @@ func (p *tapePage) personCame(q personQuery, v desk.PersonThen, err error) {
 	p.showAside()
 }
 
-// personCard is one person then and now, and their story.
-func (p *tapePage) personCard() fyne.CanvasObject {
+// personLines are one person then and now, and their story.
+func (p *tapePage) personLines(all *fyne.Container) {
 	a, w := &p.aside, p.w
-	name := p.rows.name
-	all := ui.Column(ui.SizeSmallGap, ui.Subheading(name))
 	switch {
 	case a.no != "":
 		all.Add(ui.NewMessage(ui.Failure, "", ui.Plain(a.no)))
@@ -358,7 +361,6 @@ func (p *tapePage) personCard() fyne.CanvasObject {
 		}
 		p.story(all)
 	}
-	return ui.NewCard(ui.Surface, all)
 }
 
 // checkValues looks whether the vault holds what was recorded of them. That is recorded.

@@ -154,7 +154,7 @@ func (p *tapePage) detailWords() fyne.CanvasObject {
 	if !e.Subject.IsZero() {
 		fact("whom", w.whom(&e.EventRow))
 	}
-	fact("who", w.who(&e.EventRow))
+	fact("who", w.whoInFull(&e.EventRow))
 	fact("role", w.roleName(e.Actor.Role))
 	buttons := ui.Flow(ui.SizeSmallGap)
 	if at := e.Position; p.tape.live || p.tape.view.Moment.Position != at {

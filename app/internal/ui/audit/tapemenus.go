@@ -85,7 +85,7 @@ func (p *tapePage) askKind() {
 		items[t.Value] = i
 		list.Add(i)
 	}
-	p.openList(r.kind, list, 320)
+	p.openList(r.kind, list, 360)
 }
 
 func (p *tapePage) askActor() {

@@ -35,6 +35,7 @@ type rowState struct {
 	of     desk.EventQuery // what have answers
 	got    bool
 	dated  bool // there are events of other days than the moment
+	single bool // they are all of one person
 	digits int  // of the numbers of events, at most
 	fresh  bool // what is asked is another question, which shows from the top
 
@@ -118,14 +119,22 @@ func (p *tapePage) columns() []ui.TableColumn {
 	if p.rows.dated {
 		at = 172
 	}
-	return []ui.TableColumn{
+	all := []ui.TableColumn{
 		{Title: w.T("tape-column-time"), Least: at, Wanted: at},
 		{Title: w.T("tape-column-event"), Least: 180, Wanted: 260, Grows: 1},
 		{Title: w.T("tape-column-person"), Least: 96, Wanted: 130, Grows: 0.5},
 		{Title: w.T("tape-column-by"), Least: 96, Wanted: 140, Grows: 0.5, Spare: 2},
 		{Title: w.T("tape-column-hash"), Least: hash, Wanted: hash, Right: true, Spare: 1},
 	}
+	if p.rows.single {
+		all = slices.Delete(all, personColumn, personColumn+1)
+	}
+	return all
 }
+
+// personColumn is where the table says whom an event is about, while they are not all about
+// one: the chip and what stands beside the table name them then.
+const personColumn = 2
 
 // buildChips builds what the table is narrowed with.
 func (p *tapePage) buildChips() {
@@ -223,8 +232,9 @@ func (p *tapePage) rowsCame(q desk.EventQuery, page desk.EventPage, err error) {
 	by := p.moment().In(time.Local)
 	other := func(e desk.EventRow) bool { return !sameDay(e.Recorded, by) }
 	dated, digits := slices.ContainsFunc(page.Rows, other), len(strconv.FormatUint(p.tape.hist.Position, 10))
-	if dated != r.dated || digits != r.digits {
-		r.dated, r.digits = dated, digits
+	single := !q.Filter.Subject.IsZero()
+	if dated != r.dated || digits != r.digits || single != r.single {
+		r.dated, r.digits, r.single = dated, digits, single
 		r.table.SetColumns(p.columns())
 	}
 	p.showRows()
@@ -293,13 +303,17 @@ func (p *tapePage) row(i int) ui.TableRow {
 	if e.Name == "" && !e.Subject.IsZero() && p.rows.have.Unnamed { // it comes
 		whom = "…"
 	}
-	return ui.TableRow{Cells: []ui.Cell{
+	cells := []ui.Cell{
 		{Title: w.seconds(e.Recorded, p.moment()), Mono: true},
 		{Title: w.event(&e), Icon: icon, Sign: ink, Strong: e.Position == p.detail.open},
 		{Title: whom},
 		{Title: w.who(&e), Ink: ui.ColorMuted},
 		{Title: hash, Mono: true, Ink: number},
-	}}
+	}
+	if p.rows.single {
+		cells = slices.Delete(cells, personColumn, personColumn+1)
+	}
+	return ui.TableRow{Cells: cells}
 }
 
 // showRows draws table and chips.

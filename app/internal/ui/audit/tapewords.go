@@ -126,10 +126,21 @@ func (w tapeWords) who(r *desk.EventRow) string {
 	return at
 }
 
-// service names Keydesk itself, or a client of its API.
+// whoInFull is who with room for more: that the person was it themselves at a station, too.
+func (w tapeWords) whoInFull(r *desk.EventRow) string {
+	if r.Actor.Kind == domain.ActorPerson {
+		return office.Joined(w.T("tape-who-person"), r.Station)
+	}
+	return w.who(r)
+}
+
+// service names Keydesk itself, the phone that pairs, or a client of its API.
 func (w tapeWords) service(id string) string {
-	if id == "" || id == "keydesk" {
+	switch id {
+	case "", "keydesk":
 		return w.T("tape-who-keydesk")
+	case "phone":
+		return w.T("tape-who-phone", w.Args())
 	}
 	return w.T("tape-who-client", i18n.Args{"Client": id})
 }
@@ -141,8 +152,8 @@ func (w tapeWords) actor(f desk.Facet) string {
 		return f.Name
 	case f.Value == domain.Console().ID:
 		return w.T("tape-who-console")
-	case f.Value == "keydesk":
-		return w.T("tape-who-keydesk")
+	case f.Value == "keydesk", f.Value == "phone":
+		return w.service(f.Value)
 	case f.Value == desk.Themselves:
 		return w.T("tape-who-themselves")
 	}
