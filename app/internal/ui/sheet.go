@@ -148,11 +148,16 @@ func (padded) MinSize(o []fyne.CanvasObject) fyne.Size {
 // NewProof returns one thing that was looked into: a sign, what it is, and under that
 // the numbers that say so.
 func NewProof(icon Icon, ink fyne.ThemeColorName, title, detail string) fyne.CanvasObject {
-	words := Column("", Body(Plain(title)))
+	words := []fyne.CanvasObject{Body(Plain(title))}
 	if detail != "" {
-		words.Add(NewText(RoleHint, Span{Text: detail, Mono: true}))
+		words = append(words, NewText(RoleHint, Span{Text: detail, Mono: true}))
 	}
-	return &fyne.Container{Layout: besideSmall{}, Objects: []fyne.CanvasObject{NewGlyph(icon, ink), words}}
+	return NewMarked(icon, ink, words...)
+}
+
+// NewMarked returns words under each other, with a sign beside the first of them.
+func NewMarked(icon Icon, ink fyne.ThemeColorName, words ...fyne.CanvasObject) fyne.CanvasObject {
+	return &fyne.Container{Layout: besideSmall{}, Objects: []fyne.CanvasObject{NewGlyph(icon, ink), Column("", words...)}}
 }
 
 // besideSmall puts words beside a small sign, which stands at their first line.

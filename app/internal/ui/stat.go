@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -19,6 +20,7 @@ type Stat struct {
 	note   string
 	ink    fyne.ThemeColorName
 	square bool
+	alike  []*Stat // that have numbers of the same size, this one among them
 }
 
 // NewStat returns a tile without a number. Its sign is a disc of a colour, or a square
@@ -29,13 +31,37 @@ func NewStat(label string, ink fyne.ThemeColorName, square bool) *Stat {
 	return s
 }
 
+// Alike gives tiles of one width numbers of one size: where one of them has to be smaller,
+// they all are.
+func Alike(all ...*Stat) {
+	for _, s := range all {
+		s.alike = all
+	}
+}
+
 // Set shows a number, and beside it what to compare it with; "" shows nothing.
 func (s *Stat) Set(value, note string) {
 	if s.value != value || s.note != note {
 		s.value, s.note = value, note
 		s.Refresh()
+		for _, other := range s.alike {
+			if other != s {
+				other.Refresh()
+			}
+		}
 	}
 }
+
+// tight says that the number has to be smaller at that width, rather than without what it
+// is to be compared with.
+func (s *Stat) tight(width float32) bool {
+	n := fyne.MeasureText(s.note, size(theme.SizeNameCaptionText), fyne.TextStyle{})
+	m := fyne.MeasureText(s.value, size(theme.SizeNameHeadingText), fyne.TextStyle{Bold: true})
+	return m.Width+8+n.Width > width-2*statMargin
+}
+
+// statMargin is at the left and at the right of a tile.
+const statMargin = 16
 
 // String returns the words, as they would be read aloud.
 func (s *Stat) String() string { return s.label.String() + ": " + s.value + " " + s.note }
@@ -79,7 +105,7 @@ func (r *statRenderer) Layout(area fyne.Size) {
 	r.plate.draw(fyne.Position{}, area, look{
 		face: ColorSurface, stroke: theme.ColorNameSeparator, radius: size(SizeControlRadius), line: size(SizeStroke),
 	})
-	const x, top = 16, 12
+	const x, top = statMargin, 12
 	side := s.sign()
 	lh := s.label.HeightFor(area.Width - 32 - side - 8)
 	r.sign.CornerRadius = side / 2
@@ -93,7 +119,7 @@ func (r *statRenderer) Layout(area fyne.Size) {
 	name := theme.SizeNameHeadingText
 	m := fyne.MeasureText(s.value, size(name), bold)
 	y := top + lh
-	if high := m.Height; m.Width+8+n.Width > room { // smaller, rather than without what it is to be compared with
+	if high := m.Height; s.tight(area.Width) || slices.ContainsFunc(s.alike, func(o *Stat) bool { return o.tight(area.Width) }) {
 		name = theme.SizeNameSubHeadingText
 		m = fyne.MeasureText(s.value, size(name), bold)
 		y += (high - m.Height) * 0.6

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
@@ -408,5 +409,33 @@ func TestTapeShots(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = f.Close()
+	}
+}
+
+// Where the number of one tile has to be smaller, those beside it are as small.
+func TestTilesHaveNumbersOfOneSize(t *testing.T) {
+	small, large := ui.NewStat("Klaar", theme.ColorNameSuccess, false), ui.NewStat("Bezig", ui.ColorSun, false)
+	ui.Alike(small, large)
+	deskWindow(t, ui.Tiles(2, 116, ui.SizeGap, small, large), fyne.NewSize(260, 200))
+	of := func(s *ui.Stat, value string) float32 {
+		t.Helper()
+		for _, o := range test.WidgetRenderer(s).Objects() {
+			if text, ok := o.(*canvas.Text); ok && text.Text == value {
+				return text.TextSize
+			}
+		}
+		t.Fatalf("no tile shows %s", value)
+		return 0
+	}
+	small.Set("9", "nu 9")
+	large.Set("9", "nu 9")
+	before := of(large, "9")
+	small.Set("123 286", "nu 240")
+	if a, b := of(small, "123 286"), of(large, "9"); a != b || b >= before {
+		t.Errorf("the numbers have sizes %v and %v, before %v", a, b, before)
+	}
+	small.Set("9", "nu 9")
+	if got := of(large, "9"); got != before {
+		t.Errorf("with room again, the number has size %v, not %v", got, before)
 	}
 }

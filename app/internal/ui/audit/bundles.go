@@ -90,6 +90,7 @@ type bundlesPage struct {
 	spans   map[span]*ui.Option
 	langs   map[string]*ui.Option
 	from    *ui.Field
+	dates   *fyne.Container // those two
 	to      *ui.Field
 	folder  *ui.Field
 	file    *ui.Field
@@ -290,9 +291,8 @@ func (p *bundlesPage) choose(col *fyne.Container) {
 		f.SetText(p.days[i])
 		f.Input().OnSubmitted = func(string) { p.start() }
 	}
-	dates := ui.Tiles(2, 200, ui.SizeGap, p.from, p.to)
-	list.Add(dates)
-	col.Add(ui.Column(ui.SizeSmallGap, ui.Label(w.T("audit-bundles-which")), list))
+	p.dates = ui.Tiles(2, 200, ui.SizeGap, p.from, p.to)
+	col.Add(ui.Column(ui.SizeSmallGap, ui.Label(w.T("audit-bundles-which")), list, p.dates))
 
 	langs := ui.Flow(ui.SizeGap)
 	p.langs = map[string]*ui.Option{}
@@ -377,7 +377,7 @@ func (p *bundlesPage) sync() {
 		o.SetOn(l == p.lang)
 	}
 	days := p.span == spanDays
-	p.from.Hidden, p.to.Hidden = !days, !days
+	p.dates.Hidden, p.from.Hidden, p.to.Hidden = !days, !days, !days
 	p.fit()
 }
 

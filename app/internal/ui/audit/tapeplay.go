@@ -142,6 +142,7 @@ func (p *tapePage) buildTiles() fyne.CanvasObject {
 		t.stats = append(t.stats, tile)
 		all.Add(tile)
 	}
+	ui.Alike(t.stats...)
 	return all
 }
 

@@ -88,11 +88,11 @@ func (p *witnessesPage) Content() fyne.CanvasObject {
 		[]fyne.CanvasObject{ui.NewCard(ui.Surface, p.kept)})
 	p.scroll = ui.NewScroller(p.body)
 	p.table = ui.NewTable([]ui.TableColumn{
-		{Title: w.T("audit-witnesses-day"), Least: 120, Wanted: 210, Grows: 0.5},
-		{Title: w.T("audit-witnesses-checkpoint"), Least: 80, Wanted: 180},
-		{Title: w.T("audit-witnesses-root"), Least: 80, Wanted: 230, Grows: 1},
-		{Title: w.T("audit-witnesses-signed"), Least: 80, Wanted: 190, Grows: 0.7},
-		{Least: 120, Wanted: 130},
+		{Title: w.T("audit-witnesses-day"), Least: 140, Wanted: 210, Grows: 0.5},
+		{Title: w.T("audit-witnesses-checkpoint"), Least: 150, Wanted: 180, Spare: 1},
+		{Title: w.T("audit-witnesses-root"), Least: 248, Wanted: 248, Grows: 1},
+		{Title: w.T("audit-witnesses-signed"), Least: 150, Wanted: 190, Grows: 0.7, Spare: 2},
+		{Least: 110, Wanted: 130},
 	}, p.row)
 	p.table.OnOpen = p.copyDay
 	p.none = ui.Stack()
@@ -372,7 +372,7 @@ func (p *witnessesPage) drawKept(s *sealWatch) {
 			upTo = w.T("audit-kept-up-to", i18n.Args{"Size": size, "Time": w.Moment(x.At)})
 		}
 		col.Add(ui.NewRule())
-		col.Add(ui.Column("", ui.NewProof(icon, ink, x.Name, ""),
+		col.Add(ui.NewMarked(icon, ink, ui.Body(ui.Bold(x.Name)),
 			ui.Body(ui.Plain(w.T("audit-kept-"+string(x.State)))), ui.Hint(ui.Plain(upTo)), ui.Hint(ui.Plain(x.URL)).Elide()))
 	}
 	p.kept.Objects = []fyne.CanvasObject{col}
