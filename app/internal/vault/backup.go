@@ -92,7 +92,10 @@ func (v *Vault) Backup(ctx context.Context, w io.Writer) (rows int64, err error)
 //
 // The target has other keys of its hashes afterwards, and has to be opened anew.
 func (v *Vault) Restore(ctx context.Context, r io.Reader) (rows int64, err error) {
-	in := &backupReader{in: bufio.NewReaderSize(r, 64<<10)}
+	in := &backupReader{in: bufio.NewReaderSize(r, 64<<10), most: pageRows}
+	if _, file := v.db.(*sqlite); file {
+		in.most = fileRows
+	}
 	if err := v.restoreSecret(ctx, in); err != nil {
 		return 0, fmt.Errorf("restore the vault: %w", err)
 	}
@@ -135,7 +138,7 @@ func (v *Vault) restoreSecret(ctx context.Context, in *backupReader) error {
 // CheckBackup reads what Backup wrote, to its end, and returns how many rows it has.
 // It needs no key, and finds what Restore would stumble over but for that.
 func CheckBackup(r io.Reader) (rows int64, err error) {
-	in := &backupReader{in: bufio.NewReaderSize(r, 64<<10)}
+	in := &backupReader{in: bufio.NewReaderSize(r, 64<<10), most: pageRows}
 	_, err = in.head()
 	for err == nil && !in.ended {
 		var page []record
@@ -148,13 +151,15 @@ func CheckBackup(r io.Reader) (rows int64, err error) {
 	return rows, nil
 }
 
-// batchRows is how many rows are put back in one transaction. What is unique about them is
-// random: fewer would touch as many pages of the file each time, and write them again.
-const batchRows = 20_000
+// fileRows is how many rows are put back into a file in one transaction. What is unique
+// about them is random: fewer would touch as many pages of the file each time, and write
+// them again. A server is given pageRows, one after the other, in the time of one call.
+const fileRows = 20_000
 
 // A backupReader reads what Backup wrote.
 type backupReader struct {
 	in    *bufio.Reader
+	most  int // rows of a page
 	line  int
 	rows  int64
 	table int    // the one that rows are of: their order is fixed
@@ -205,7 +210,7 @@ func (b *backupReader) head() (h backupHead, err error) {
 
 // page returns the next rows, all of one table; perhaps none.
 func (b *backupReader) page() (t table, rows []record, err error) {
-	for len(rows) < batchRows {
+	for len(rows) < b.most {
 		line, err := b.read()
 		if err != nil {
 			return t, nil, err

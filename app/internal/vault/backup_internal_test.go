@@ -14,7 +14,7 @@ func FuzzBackup(f *testing.F) {
 	f.Add([]byte("{\"keydesk\":\"vault\",\"version\":1,\"key\":\"8c\",\"sealed\":\"AA==\"}\n[\"person\",\"AQ==\",0,\"8c\",\"\"]\n" +
 		"[\"value\",\"AQ==\",\"AQ==\",\"name\",1,0,-5,\"\",\"AA==\"]\n[\"started\",\"AQ==\",12]\n{\"rows\":3}\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in := &backupReader{in: bufio.NewReader(bytes.NewReader(b))}
+		in := &backupReader{in: bufio.NewReader(bytes.NewReader(b)), most: pageRows}
 		h, err := in.head()
 		if err != nil {
 			return
