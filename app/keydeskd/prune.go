@@ -58,10 +58,15 @@ func (c pruneCommand) Run(a *app) (err error) {
 	return err
 }
 
-// pruned shows how far a pruning is: the last thing it does is to write the file anew.
+// pruned shows how far a pruning is, which looks for them first, and writes the log's file
+// anew in the end.
 func (a *app) pruned() func(done, total int64) {
-	tell := a.meter.begin("removing logins", "events")
+	a.meter.begin("looking for logins that are too old", "")
+	var tell func(done, total int64)
 	return func(done, total int64) {
+		if tell == nil {
+			tell = a.meter.begin("removing logins", "events")
+		}
 		if tell(done, total); done == total {
 			a.meter.begin("writing the log's file anew", "")
 		}
