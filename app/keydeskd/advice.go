@@ -108,7 +108,8 @@ func advice(err error) string {
 		{backup.ErrNewer, "use the keydeskd of the version that made it, or a newer one"},
 		{backup.ErrDamaged, "take another backup: nothing was put back. \"sha256sum -c SHA256SUMS\" in its folder finds the same"},
 		{errUnnoted, "move the file \"erased\" away that stands beside the backups, and find out who changed it; the next backup makes it anew from the log"},
-		{backup.ErrErasedChanged, "nothing was put back, and nobody erased. Take the list from another copy of that folder; or move the file \"erased\" away: " +
+		{backup.ErrErasedChanged, "nothing was put back, and nobody erased. Take the list from another copy of that folder; or keep a copy of the file \"erased\" and cut it off " +
+			"before the line that is named: what stands before that is as it was written. Whoever stood behind it is back then, and has to be erased again. Or move the file away: " +
 			"then whoever was erased after the backup was made is back, and has to be erased again"},
 		{backup.ErrErasedKey, "put back a newer copy of the master key's file, which has all keys since; or move the file \"erased\" away: " +
 			"then whoever was erased after the backup was made is back, and has to be erased again"},

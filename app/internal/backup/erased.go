@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -42,7 +40,8 @@ const (
 	erasedPurpose = "backup/erased"
 	erasedLock    = ".erased.lock" // not the lock of backups, which is held for as long as one takes
 	erasedWithin  = 10 * time.Second
-	keyIDLength   = 16 // digits
+	keyIDLength   = 16      // digits
+	mostErased    = 1 << 20 // lines of a list: more than any organisation has had people, and few enough to be held
 )
 
 var (
@@ -79,6 +78,9 @@ func ReadErased(folder string, keys Keys) (Erased, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Erased{}, nil
 	}
+	if errors.Is(err, ErrDamaged) { // it is no backup that is
+		return Erased{}, fmt.Errorf("%w: %s is no file of its own", ErrErasedChanged, erasedFile)
+	}
 	if err != nil {
 		return Erased{}, fmt.Errorf("read who was erased: %w", err)
 	}
@@ -102,6 +104,9 @@ func parseErased(r io.Reader, keys Keys) (Erased, error) {
 		}
 		if err != nil {
 			return Erased{}, err
+		}
+		if n > mostErased {
+			return Erased{}, fmt.Errorf("line %d: %w: it is longer than any", n, ErrErasedChanged)
 		}
 		e.whole += int64(len(line))
 		text := string(line[:len(line)-1])
@@ -196,7 +201,10 @@ func NoteErased(ctx context.Context, folder string, keys Keys, people ...domain.
 	}
 	ctx, cancel := context.WithTimeout(ctx, erasedWithin)
 	defer cancel()
-	l := flock.New(filepath.Join(folder, erasedLock), flock.SetPermissions(0o600))
+	l, err := lockFile(folder, erasedLock)
+	if err != nil {
+		return err
+	}
 	if _, err := l.TryLockContext(ctx, 10*time.Millisecond); err != nil {
 		return fmt.Errorf("lock the list: %w", err)
 	}

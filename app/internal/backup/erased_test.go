@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -208,12 +209,26 @@ func TestAListThatIsALink(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := backup.NoteErased(t.Context(), folder, ring{first}, ann); !errors.Is(err, backup.ErrDamaged) {
+		if err := backup.NoteErased(t.Context(), folder, ring{first}, ann); !errors.Is(err, backup.ErrErasedChanged) {
 			t.Error(err)
 		}
 	}
 	if b, err := os.ReadFile(elsewhere); err != nil || len(b) > 0 { //nolint:gosec // our own folder
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// A list that somebody has made very long is refused before it fills the memory.
+func TestAListWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	line := []byte(ann.String() + "\n")
+	most := bytes.Repeat(line, backup.MostErased)
+	if e, err := backup.ParseErased(bytes.NewReader(most), ring{first}); err != nil || len(e.Unproved) != 1 {
+		t.Errorf("%d, %v", len(e.Unproved), err)
+	}
+	e, err := backup.ParseErased(io.MultiReader(bytes.NewReader(most), bytes.NewReader(line)), ring{first})
+	if !errors.Is(err, backup.ErrErasedChanged) || len(e.Unproved) > 0 {
+		t.Errorf("%d, %v", len(e.Unproved), err)
 	}
 }
 

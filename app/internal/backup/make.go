@@ -118,7 +118,10 @@ func Make(ctx context.Context, o Options, s Source) (m Made, err error) {
 // lock keeps others from making a backup in the same folder. A lock goes with its
 // process, however that ends.
 func lock(folder string) (unlock func() error, err error) {
-	l := flock.New(filepath.Join(folder, ".lock"), flock.SetPermissions(0o600))
+	l, err := lockFile(folder, ".lock")
+	if err != nil {
+		return nil, err
+	}
 	ok, err := l.TryLock()
 	switch {
 	case err != nil:
@@ -127,6 +130,16 @@ func lock(folder string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("%w: %s", ErrBusy, folder)
 	}
 	return l.Close, nil
+}
+
+// lockFile returns the lock of a name in a folder, not locked yet. A link could have a
+// file made elsewhere, and a pipe has whoever opens it wait.
+func lockFile(folder, name string) (*flock.Flock, error) {
+	path := filepath.Join(folder, name)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no file of its own", ErrDamaged, name)
+	}
+	return flock.New(path, flock.SetPermissions(0o600)), nil
 }
 
 // makeIn makes a backup in a folder of its own.

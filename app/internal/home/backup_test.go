@@ -676,6 +676,77 @@ func TestARestoreThatIsKilledBeforeItErases(t *testing.T) {
 	t.Fatal("she is never erased again")
 }
 
+// A list of who is owed that cannot be read keeps nobody else from being erased, of whom
+// the log says so.
+func TestErasedBesideAListThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := open(t, dir, true, many...)
+	h.enrolsAt("carla@voorbeeld.nl", "+31610000002")
+	carla := h.subjectOf("carla@voorbeeld.nl")
+	h.stop()
+	file := filepath.Join(dir, "vault.db")
+	before, err := os.ReadFile(file) //nolint:gosec // our own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, dir, true, many...)
+	h.erasesAlone(carla)
+	h.stop()
+	owed := filepath.Join(dir, "restored")
+	if err := errors.Join(
+		os.RemoveAll(file+"-wal"), os.RemoveAll(file+"-shm"), os.WriteFile(file, before, 0o600), //nolint:gosec // our own folder
+		os.Mkdir(owed, 0o700), os.WriteFile(filepath.Join(owed, "erased"), []byte("somebody\n"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, dir, false)
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		erased, err := g.Vault.Erased(t.Context(), carla)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if erased {
+			return
+		}
+	}
+	t.Fatal("she is never erased again")
+}
+
+// Whom a list named that was believed, in a restore that was killed before it was done, is
+// not erased by the next one, which does not believe it.
+func TestARestoreAfterOneThatBelievedMore(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	flags := append([]string{"backup.folder=" + t.TempDir()}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	sanne := h.subjectOf("sanne@voorbeeld.nl")
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	owed := filepath.Join(dir, "restored")
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600), //nolint:gosec // our own folder
+		os.WriteFile(filepath.Join(dir, ".restoring"), nil, 0o600),
+		os.Mkdir(owed, 0o700), backup.NoteErased(t.Context(), owed, keysOf(t, dir), sanne),
+	); err != nil {
+		t.Fatal(err)
+	}
+	r, err := home.Restore(t.Context(), settingsOf(t, dir), home.RestoreOptions{Backup: m.Folder, Identity: identity, Version: "test", Log: zap.NewNop()})
+	if err != nil || r.Erased > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	g := open(t, dir, false)
+	if erased, err := g.Vault.Erased(t.Context(), sanne); err != nil || erased {
+		t.Errorf("she is erased: %t, %v", erased, err)
+	}
+}
+
 // The list of who was erased has a restore erase people, and lies where backups do: what
 // is not the home's own has nothing put back, and nobody erased.
 func TestTheListOfWhoWasErased(t *testing.T) {

@@ -117,22 +117,21 @@ func (h *Home) keepErased(ctx context.Context) {
 
 // eraseLeft has the vault forget whoever is left, and take up what was broken off.
 func (h *Home) eraseLeft(ctx context.Context) error {
-	if _, roles, err := h.eraseOwed(ctx); err != nil {
-		return err
-	} else if len(roles) > 0 {
+	_, roles, owed := h.eraseOwed(ctx)
+	if len(roles) > 0 {
 		h.zap.Error("people who were erased after the backup was made hold a role, and are not erased again", zap.Stringers("people", roles))
 	}
-	left := h.erasures.take()
+	left := h.erasures.take() // whatever became of those: a list that cannot be read keeps nobody else
 	known, err := h.eraseKnown(ctx, left)
 	if err != nil {
 		h.erasures.put(left)
-		return err
+		return errors.Join(owed, err)
 	}
 	h.NoteErased(ctx, left...)
 	if known > 0 {
 		h.zap.Info("the vault has forgotten whom the log says was erased", zap.Int("people", known))
 	}
-	return nil
+	return owed
 }
 
 // eraseKnown has the vault forget those whom it knows, and says how many these were.
@@ -157,23 +156,29 @@ const owedFolder = "restored"
 
 // eraseOwed erases whom a backup that was put back brought back, also after a program was
 // killed in between, and returns how many these were. Whoever holds a role now cannot be
-// erased: that is told, and tried no more.
+// erased: that is told, and tried no more. Who cannot be erased yet keeps no others.
 func (h *Home) eraseOwed(ctx context.Context) (erased int, roles []domain.SubjectID, err error) {
 	owed := filepath.Join(h.folder, owedFolder)
 	list, err := backup.ReadErased(owed, h.keys)
 	if err != nil || !list.There {
 		return 0, nil, err
 	}
+	var failed error // the first time
 	for _, s := range slices.Concat(list.People, list.Unproved) {
 		switch err := h.eraseSince(ctx, s); {
 		case errors.Is(err, errNotThere), refused(err, desk.Erased):
 		case refused(err, desk.HoldsRole):
 			roles = append(roles, s)
-		case err != nil:
-			return erased, roles, fmt.Errorf("erase who was erased since: %w", err)
-		default:
+		case ctx.Err() != nil:
+			return erased, roles, context.Cause(ctx)
+		case err != nil && failed == nil:
+			failed = fmt.Errorf("erase who was erased since: %w", err)
+		case err == nil:
 			erased++
 		}
+	}
+	if failed != nil {
+		return erased, roles, failed
 	}
 	return erased, roles, os.RemoveAll(owed)
 }

@@ -231,6 +231,9 @@ func (p *putter) undo() error {
 		return nil
 	}
 	errs := []error{p.clear()}
+	if !p.o.OnlyVault {
+		errs = append(errs, os.RemoveAll(filepath.Join(p.set.Home, owedFolder)))
+	}
 	for _, name := range p.own() {
 		errs = append(errs, fresh(name+restoring))
 	}
@@ -465,10 +468,16 @@ func (p *putter) copyLog(ctx context.Context, file string, demo bool) (err error
 }
 
 // rename gives everything its name. Who is to be erased yet is written down before:
-// however this ends, no start of the home passes them over.
+// however this ends, no start of the home passes them over. Whom an earlier time has left
+// there was named by the list that it believed, and this one may not.
 func (p *putter) rename(ctx context.Context) error {
+	owed := filepath.Join(p.set.Home, owedFolder)
+	if !p.o.OnlyVault { // else the log is there that they are owed for
+		if err := os.RemoveAll(owed); err != nil {
+			return err
+		}
+	}
 	if len(p.list.People) > 0 {
-		owed := filepath.Join(p.set.Home, owedFolder)
 		if err := errors.Join(os.MkdirAll(owed, 0o700), backup.NoteErased(ctx, owed, p.keys, p.list.People...)); err != nil {
 			return err
 		}
