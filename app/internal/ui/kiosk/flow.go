@@ -102,42 +102,9 @@ func (k *Kiosk) build() {
 
 // rebuild makes the present screen anew, with what was typed and the focus.
 func (k *Kiosk) rebuild() {
-	c := k.win.Canvas()
-	at := focusIndex(c)
-	k.build()
-	if at == 0 {
+	if !ui.Refocus(k.win.Canvas(), k.build) {
 		k.focus(k.screen.first())
-		return
 	}
-	c.Unfocus()
-	for range at {
-		c.FocusNext()
-	}
-}
-
-// focusIndex counts how often Tab leads from nothing to what has the focus.
-func focusIndex(c fyne.Canvas) int {
-	at := c.Focused()
-	if at == nil {
-		return 0
-	}
-	c.Unfocus()
-	c.FocusNext()
-	start := c.Focused()
-	for n := 1; n < 200; n++ {
-		switch c.Focused() {
-		case at:
-			return n
-		case nil:
-			return 0
-		case start:
-			if n > 1 {
-				return 0
-			}
-		}
-		c.FocusNext()
-	}
-	return 0
 }
 
 func (k *Kiosk) focus(f fyne.Focusable) {

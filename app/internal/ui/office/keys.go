@@ -131,7 +131,7 @@ func (w *Window) nextMode() {
 
 func (w *Window) apply() {
 	ui.SetTheme(w.options)
-	w.rebuild()
+	w.rebuildAt()
 }
 
 // speak switches the language of the window.
@@ -143,7 +143,16 @@ func (w *Window) speak(lang string) {
 	if s := w.signIn; s != nil && s.wrong != "" && s.says != nil {
 		s.wrong = s.says()
 	}
-	w.rebuild()
+	w.rebuildAt()
+}
+
+// rebuildAt is rebuild for who goes on where they were.
+func (w *Window) rebuildAt() {
+	if w.win == nil || w.open == nil || w.covered() {
+		w.rebuild()
+		return
+	}
+	ui.Refocus(w.win.Canvas(), w.rebuild)
 }
 
 // help lists the shortcuts over the window, and what can be had otherwise.

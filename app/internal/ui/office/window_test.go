@@ -605,3 +605,28 @@ func TestTimesAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 }
+
+// Whoever makes the text larger, or the window dark, or speaks another language, is where
+// they were.
+func TestTheFocusStaysWhereItWas(t *testing.T) {
+	o := openRoom(t, domain.RoleHelpdesk)
+	o.signsIn()
+	c := o.win.Canvas()
+	for name, change := range map[string]func(){
+		"larger": func() { o.scale(ui.Largest) }, "dark": o.nextMode, "in English": func() { o.speak("en") },
+	} {
+		for i := range o.items {
+			c.Focus(o.items[i])
+			change()
+			if at, ok := c.Focused().(*ui.NavItem); !ok || at != o.items[i] {
+				t.Errorf("%s: the focus was on item %d and is on %T", name, i, c.Focused())
+			}
+			o.scale(ui.Normal)
+			o.speak("nl")
+		}
+		c.Unfocus()
+		if change(); c.Focused() != nil {
+			t.Errorf("%s: %T has a focus that nothing had", name, c.Focused())
+		}
+	}
+}
