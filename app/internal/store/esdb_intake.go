@@ -28,6 +28,7 @@ type intake struct {
 	spare      []domain.Recorded
 	subscribed bool
 	last       time.Time // something came
+	given      int64     // the position of the last event, -1 before the first
 }
 
 // received is what can be taken.
@@ -44,7 +45,7 @@ type received struct {
 func newIntake(l *ESDB, q domain.Query) *intake {
 	return &intake{
 		log: l, q: q, prefix: l.options.Prefix + q.Prefix,
-		ready: make(chan struct{}, 1), room: make(chan struct{}, 1), last: time.Now(),
+		ready: make(chan struct{}, 1), room: make(chan struct{}, 1), last: time.Now(), given: -1,
 	}
 }
 
@@ -61,7 +62,9 @@ func (in *intake) receive(ctx context.Context, c *esdb.Client, opts esdb.Subscri
 		case e.SubscriptionDropped != nil:
 			return e.SubscriptionDropped.Error
 		case e.EventAppeared != nil:
-			in.add(ctx, e.EventAppeared.OriginalEvent())
+			if err := in.add(ctx, e.EventAppeared.OriginalEvent()); err != nil {
+				return err
+			}
 		case e.CheckPointReached != nil:
 			in.checkpoint(*e.CheckPointReached)
 		case e.CaughtUp != nil:
@@ -92,8 +95,17 @@ func (in *intake) checkpoint(p esdb.Position) {
 	})
 }
 
-// add keeps an event, if it is asked for, and waits for room.
-func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
+// add keeps an event, if it is asked for, and waits for room. Whoever reads counts on the
+// order: what comes out of it is errOrder.
+func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) error {
+	switch p := int64(e.Position.Commit); { //nolint:gosec // it comes back as it was
+	case p == in.given: // again
+		return nil
+	case p < in.given:
+		return errOrder
+	default:
+		in.given = p
+	}
 	in.log.places.add(e.Position)
 	at := domain.Position(e.Position.Commit)
 	wanted := at > in.q.After && (in.q.Until == 0 || at <= in.q.Until) && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
@@ -116,12 +128,13 @@ func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) {
 		select {
 		case <-in.room:
 		case <-ctx.Done():
-			return
+			return nil
 		}
 		in.mu.Lock()
 		full = len(in.now.events) >= aheadEvents
 		in.mu.Unlock()
 	}
+	return nil
 }
 
 func (in *intake) end(err error) {

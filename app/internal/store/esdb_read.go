@@ -40,6 +40,13 @@ const (
 	mutePatience = 15 * time.Second
 )
 
+// mostInvalid is how many places are tried in a row that the server does not take, before
+// it is asked from the start.
+const mostInvalid = 8
+
+// errOrder: what a subscription brings is not the order in which things were recorded.
+var errOrder = fmt.Errorf("%w: the server gives events again, or in another order than they have", domain.ErrUnavailable)
+
 // errMute: a subscription does not get to where its server says that the log ends.
 var errMute = fmt.Errorf("%w: the server does not give all that it says it holds", domain.ErrUnavailable)
 
@@ -54,8 +61,8 @@ func (l *ESDB) ReadAll(ctx context.Context, q domain.Query, yield func(domain.Ba
 // Follow is ReadAll, and goes on with what is appended from then on, by
 // anybody. A subscription that is dropped is resumed where it was. Follow
 // returns when ctx ends, when yield fails (its error as it is), or when the
-// server stays away for some seconds, gives less than it says it holds, or the log is
-// closed (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
+// server stays away for some seconds, gives less than it says it holds or in another order,
+// or the log is closed (domain.ErrUnavailable). While nothing happens, an empty batch that is Live
 // says every second that this is so.
 func (l *ESDB) Follow(ctx context.Context, q domain.Query, yield func(domain.Batch) error) error {
 	q.Until = 0
@@ -75,6 +82,7 @@ type esdbReader struct {
 	from    esdb.Position   // the server's own place for that, or one before it
 	reached bool            // the head was given
 	again   bool            // subscribed again because nothing came, and nothing has come
+	heard   time.Time       // when the server last said that nothing is behind that
 	window  int
 }
 
@@ -113,7 +121,7 @@ func (r *esdbReader) give(events []domain.Recorded, live bool) error {
 
 // run subscribes, and again when a subscription ends.
 func (r *esdbReader) run(ctx context.Context) error {
-	wait, since := backoffFirst, time.Now()
+	wait, since, invalid := backoffFirst, time.Now(), 0
 	for {
 		before := r.at
 		done, err := r.subscribe(ctx)
@@ -123,10 +131,15 @@ func (r *esdbReader) run(ctx context.Context) error {
 			return err
 		case err == nil: // the same with the other window
 			continue
-		case r.at > before:
-			wait, since = backoffFirst, time.Now()
+		case errors.Is(err, errOrder):
+			return err
+		case r.at > before, r.heard.After(since):
+			wait, since, invalid = backoffFirst, time.Now(), 0
 		case invalidPlace(err) && r.from != (esdb.Position{}):
-			r.from = r.log.places.instead(r.from)
+			if r.from = r.log.places.instead(r.from); invalid >= mostInvalid {
+				r.from = esdb.Position{}
+			}
+			invalid++
 			continue
 		}
 		if denied(err) || errors.Is(err, ErrDenied) || time.Since(since) > followPatience {
@@ -197,6 +210,7 @@ func (r *esdbReader) takeIn(ctx context.Context, in *intake) (done bool, err err
 			case end == 0, r.at < end:
 				continue
 			}
+			r.heard = time.Now()
 			if err := r.give(nil, true); err != nil {
 				return true, err
 			}

@@ -324,6 +324,116 @@ func TestTrapMuteServer(t *testing.T) {
 	}
 }
 
+// Trap: a server that takes no place at all. It is asked from the start before long, and
+// not at every place that was ever seen.
+func TestTrapNoPlace(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	const events = 60
+	for i := range events { // about one in each stretch of which a place is kept
+		m := newMessage("NameSet")
+		m.Data = fmt.Appendf(nil, `{"x":"%064000d"}`, i)
+		if _, err := l.Append(t.Context(), "enrolment-a", domain.Revision(i-1), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(after domain.Position) (all []domain.Position) {
+		t.Helper()
+		if err := l.ReadAll(t.Context(), domain.Query{After: after, Prefix: "enrolment-"}, func(b domain.Batch) error {
+			for _, e := range b.Events {
+				all = append(all, e.Position)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	all := read(0)
+	s.Nowhere(true)
+	_, _, before := s.Counts()
+	if got := read(all[events-3]); !slices.Equal(got, all[events-2:]) {
+		t.Errorf("%v instead of %v", got, all[events-2:])
+	}
+	if _, _, after := s.Counts(); after-before > 20 {
+		t.Errorf("it took %d subscriptions", after-before)
+	}
+}
+
+// Trap: a server that gives events again is not believed that they came twice, nor that
+// something lies behind what came after it.
+func TestTrapEventsAgain(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	ms := newMessages(20)
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...); err != nil {
+		t.Fatal(err)
+	}
+	var got []domain.Revision
+	var through domain.Position
+	follow := func() error {
+		enough := errors.New("enough")
+		err := l.Follow(t.Context(), domain.Query{After: through, Prefix: "enrolment-"}, func(b domain.Batch) error {
+			for _, e := range b.Events {
+				got = append(got, e.Revision)
+			}
+			if through = b.Through; b.Live {
+				return enough
+			}
+			return nil
+		})
+		if err == enough { //nolint:errorlint // it comes back as it is
+			return nil
+		}
+		return err
+	}
+	s.Again(1) // there is none before the first: it comes twice, and that is all
+	if err := follow(); err != nil || len(got) != len(ms) {
+		t.Fatalf("%v, %v", got, err)
+	}
+	got, through = nil, 0
+	s.Again(7)
+	ended := 0
+	for err := follow(); err != nil; err = follow() {
+		if ended++; !errors.Is(err, domain.ErrUnavailable) || ended > 7 {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range got {
+		if r != domain.Revision(i) {
+			t.Fatalf("revisions %v", got)
+		}
+	}
+	if ended == 0 || len(got) != len(ms) {
+		t.Errorf("%d events, and it ended %d times", len(got), ended)
+	}
+}
+
+// A subscription that is dropped after long in which nothing happened is got back as one
+// that is dropped before that.
+func TestDroppedAfterASilence(t *testing.T) {
+	t.Parallel()
+	s, l := startESDB(t, store.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	began, dropped, enough := time.Now(), false, errors.New("enough")
+	err := l.Follow(ctx, domain.Query{Prefix: "enrolment-"}, func(b domain.Batch) error {
+		switch {
+		case len(b.Events) > 0:
+			return enough
+		case b.Live && !dropped && time.Since(began) > 7*time.Second: // more than it is tried for without a sign
+			dropped = true
+			s.DropSubscriptions()
+			_, err := l.Append(ctx, "enrolment-a", domain.NoStream, newMessage("NameSet"))
+			return err
+		}
+		return nil
+	})
+	if err != enough { //nolint:errorlint // it comes back as it is
+		t.Error(err)
+	}
+}
+
 // A server that stays away ends the following; whoever follows decides.
 func TestFollowEndsWithoutServer(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,8 @@ type faults struct {
 	drop      chan struct{} // closed to end what is subscribed now
 	bare      bool          // retries are answered without a position
 	mute      bool          // nobody is told how far a subscription is
+	nowhere   bool          // no place is taken but the start
+	again     int           // events that come once more, after the next one
 
 	appends, reads, subscriptions int
 }
@@ -175,6 +177,23 @@ func (f *faults) muted() bool {
 	defer f.mu.Unlock()
 	return f.mute
 }
+
+// Nowhere has every place be one that nobody may read from, but for the start.
+func (s *Server) Nowhere(on bool) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.nowhere = on
+}
+
+func (f *faults) isNowhere() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.nowhere
+}
+
+// Again has the next n events that subscribers to everything are sent be sent twice, and
+// the one before them after that.
+func (s *Server) Again(n int) { s.faults.set(&s.faults.again, n) }
 
 // meddle holds a call up as long as the server is slow.
 func (s *Server) meddle(ctx context.Context) error {

@@ -14,6 +14,8 @@ type allFollower struct {
 	index int   // of the next record to look at
 	at    place // of what was sent last
 	told  place // the last checkpoint
+
+	before *Event // what was sent last
 }
 
 func (r *reader) followAll(o *streams.ReadReq_Options_AllOptions, q *streams.ReadReq_Options_FilterOptions, keep func(*Event) bool) error {
@@ -172,7 +174,15 @@ func (f *allFollower) send(e *Event) error {
 		return nil
 	}
 	f.at = e.place()
-	return f.call.Send(wire(e))
+	err := f.call.Send(wire(e))
+	if err == nil && f.s.faults.take(&f.s.faults.again) {
+		err = f.call.Send(wire(e))
+		if before := f.before; err == nil && before != nil {
+			err = f.call.Send(wire(before))
+		}
+	}
+	f.before = e
+	return err
 }
 
 // checkpoint tells how far the subscription is, unless that was told.
