@@ -1,6 +1,8 @@
 package proof
 
 import (
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -107,8 +109,9 @@ func (t *Tally) Add(l *Line) {
 	}
 }
 
-// policyOf returns what the metadata, JSON without white space, name as "policy" themselves,
-// and not in something that they hold; nothing where they do not.
+// policyOf returns what the metadata, JSON, name as "policy" themselves, and not in something
+// that they hold; nothing where that is no text, or no member, or they are cut off. Of
+// several it is the last, as for every reader of JSON.
 func policyOf(metadata []byte) (policy []byte) {
 	r, depth := reader{rest: metadata}, 0
 	for len(r.rest) > 0 {
@@ -120,12 +123,44 @@ func policyOf(metadata []byte) (policy []byte) {
 		case '}', ']':
 			depth--
 		case '"':
-			if name := r.string(); depth == 1 && string(name) == "policy" && r.begins(`:"`) {
-				policy = r.string()
+			name := r.string()
+			if name == nil { // cut off
+				return nil
+			}
+			if depth == 1 && string(name) == "policy" && r.after(":") {
+				policy = r.text()
 			}
 		}
 	}
+	if depth != 0 {
+		return nil
+	}
 	return policy
+}
+
+// after passes over a text behind white space, if it stands there.
+func (r *reader) after(text string) bool {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n")
+	return r.begins(text)
+}
+
+// text reads a string behind white space, as anybody may have written it; nothing where
+// there is none.
+func (r *reader) text() []byte {
+	r.rest, r.bad = bytes.TrimLeft(r.rest, " \t\r\n"), false
+	from := r.rest
+	if !r.begins(`"`) {
+		return nil
+	}
+	s := r.string()
+	if !r.bad {
+		return s
+	}
+	var text string
+	if json.Unmarshal(from[:len(from)-len(r.rest)], &text) != nil {
+		return nil
+	}
+	return []byte(text)
 }
 
 // maxPolicies bounds what a bundle can make us remember.

@@ -900,7 +900,7 @@ func FuzzParseLine(f *testing.F) {
 // and no text, name or member of something else that looks like it.
 func TestThePolicyOfAnEvent(t *testing.T) {
 	t.Parallel()
-	text := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("ab:,{}[]\"\\\t\n\x01<é"))),
+	text := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("ab:,{}[]\"\\\t\n\x01<é\u2028"))),
 		rapid.SampledFrom([]string{"policy", "Policy", `"policy":"x"`, `","policy":"x`, `x\"policy`, `\`}))
 	value := rapid.OneOf(
 		rapid.Map(text, func(s string) any { return s }),
@@ -910,6 +910,12 @@ func TestThePolicyOfAnEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		meta := rapid.MapOf(text, value).Draw(t, "metadata")
 		b, err := json.Marshal(meta)
+		if err == nil && rapid.Bool().Draw(t, "spread") { // somebody else wrote it
+			var out bytes.Buffer
+			if err = json.Indent(&out, b, "", "\t"); err == nil {
+				b = bytes.ReplaceAll(out.Bytes(), []byte(`": `), []byte("\" :\r\n "))
+			}
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -925,10 +931,17 @@ func TestThePolicyOfAnEvent(t *testing.T) {
 			t.Errorf("of %s: %+v", b, got)
 		}
 	})
-	for _, cut := range []string{``, `{`, `{"policy`, `{"policy":"`, `{"policy":"x`, `{"policy":"x\`, `"policy":"x"`} {
+	for _, cut := range []string{
+		``, `{`, `{"policy`, `{"policy":"`, `{"policy":"x`, `{"policy":"x\`, `"policy":"x"`, `{"policy":"x"`, `{"policy":"x"}}`,
+		`{"policy":"x","policy":5}`, `{"policy":"x","policy":{"policy":"y"}}`, `{"policy":"x","a":"b`, `{"policy":"\u20"}`,
+	} {
 		var tally proof.Tally
 		if tally.Add(&proof.Line{Metadata: []byte(cut)}); len(tally.Policies) > 0 {
 			t.Errorf("of %s: %+v", cut, tally.Policies)
 		}
+	}
+	var tally proof.Tally
+	if tally.Add(&proof.Line{Metadata: []byte(`{"a":"\u2028","policy":"x","b":"\u20ac"}`)}); len(tally.Policies) != 1 || tally.Policies[0].Policy != "x" {
+		t.Errorf("beside text of others: %+v", tally.Policies)
 	}
 }
