@@ -136,3 +136,13 @@ func ValidID(id string) bool {
 	}
 	return true
 }
+
+// FreeID says whether something can be the id of a new station or client: one that could
+// be taken for Keydesk itself, where it is told who did something, is nobody's.
+func FreeID(id string) bool {
+	switch id {
+	case "console", "keydesk", "phone", "themselves":
+		return false
+	}
+	return ValidID(id)
+}

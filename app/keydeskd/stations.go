@@ -33,7 +33,7 @@ func (stationAdd) Help() string {
 }
 
 func (c stationAdd) Run(a *app) (err error) {
-	if !domain.ValidID(c.ID) {
+	if !domain.FreeID(c.ID) {
 		return station.ErrBadStation
 	}
 	set, err := a.existing()

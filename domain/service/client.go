@@ -22,7 +22,7 @@ func Scopes() []Scope { return []Scope{ReadFactor, Login} }
 
 // The refusals of this package.
 var (
-	ErrBadClient    = errors.New(`not a client's id: up to 40 small letters, digits and dashes, such as "portal"`)
+	ErrBadClient    = errors.New(`not a client's id: up to 40 small letters, digits and dashes, such as "portal", and none that Keydesk uses itself`)
 	ErrBadScope     = errors.New("not a scope")
 	ErrClientExists = errors.New("there is a client of this id")
 	ErrNoClient     = errors.New("there is no client of this id")
@@ -49,7 +49,7 @@ type State struct {
 // AddClient decides to let a client ask. The id of one that was revoked can be
 // used again, with another token.
 func AddClient(s State, id string, scopes []Scope, token string) (Event, error) {
-	if !domain.ValidID(id) {
+	if !domain.FreeID(id) {
 		return nil, ErrBadClient
 	}
 	if len(scopes) == 0 {

@@ -100,6 +100,8 @@ func TestClients(t *testing.T) {
 		"another scope":            {nil, add("portal", "factor:write"), nil, service.ErrBadScope},
 		"no id":                    {nil, add("", service.ReadFactor), nil, service.ErrBadClient},
 		"an id with a dot":         {nil, add("a.b", service.ReadFactor), nil, service.ErrBadClient},
+		"an id of Keydesk's own":   {nil, add("keydesk", service.ReadFactor), nil, service.ErrBadClient},
+		"that of what people do":   {nil, add("themselves", service.ReadFactor), nil, service.ErrBadClient},
 		"a long id":                {nil, add(strings.Repeat("a", 41), service.ReadFactor), nil, service.ErrBadClient},
 		"revoked":                  {[]service.Event{added}, revoke("portal"), gone, nil},
 		"revoked again":            {[]service.Event{added, gone}, revoke("portal"), nil, service.ErrNoClient},

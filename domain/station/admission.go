@@ -57,7 +57,7 @@ var (
 	ErrAdmitted    = errors.New("the station is let in already")
 	ErrNotAdmitted = errors.New("the station is not let in")
 	ErrRevoked     = errors.New("the station was revoked")
-	ErrBadStation  = errors.New(`not a station's id: up to 40 small letters, digits and dashes, such as "hal-west"`)
+	ErrBadStation  = errors.New(`not a station's id: up to 40 small letters, digits and dashes, such as "hal-west", and none that Keydesk uses itself`)
 	ErrBadKind     = errors.New("not a kind of station")
 	ErrBadReason   = errors.New("not a reason to revoke a station")
 )
@@ -103,7 +103,7 @@ func (s State) certificate(serial string) (Certificate, bool) {
 // Admit decides to let a station in.
 func Admit(s State, id string, kind Kind, c Certificate) (Event, error) {
 	switch {
-	case !domain.ValidID(id):
+	case !domain.FreeID(id):
 		return nil, ErrBadStation
 	case kind != Kiosk && kind != Desk:
 		return nil, ErrBadKind

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/station"
 )
 
@@ -44,16 +45,19 @@ func TestDecisions(t *testing.T) {
 		"one that only opened is admitted": {[]station.Event{station.StationOpened{Version: "1"}}, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
 		"not twice":                        {[]station.Event{admitted}, admit, nil, station.ErrAdmitted},
 		"again after it was revoked":       {[]station.Event{admitted, revoked}, admit, station.StationAdmitted{Kind: station.Kiosk, Certificate: cert(9)}, nil},
-		"a bad id":                         {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "Hal", station.Kiosk, cert(9)) }, nil, station.ErrBadStation},
-		"a bad kind":                       {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "hal", "", cert(9)) }, nil, station.ErrBadKind},
-		"a renewal":                        {[]station.Event{admitted, renewed}, renew, station.StationRenewed{Certificate: cert(9), Shown: cert(1).Serial}, nil},
-		"no renewal with another":          {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Renew(s, cert(9), "beef") }, nil, station.ErrNotAdmitted},
-		"no renewal of a stranger":         {nil, renew, nil, station.ErrNotAdmitted},
-		"no renewal after it was revoked":  {[]station.Event{admitted, revoked}, renew, nil, station.ErrRevoked},
-		"it is revoked":                    {[]station.Event{admitted}, revoke, station.StationRevoked{Reason: station.Stolen}, nil},
-		"a stranger cannot be revoked":     {nil, revoke, nil, station.ErrNotAdmitted},
-		"it is revoked once":               {[]station.Event{admitted, revoked}, revoke, nil, station.ErrRevoked},
-		"for no reason of ours":            {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Revoke(s, "tired of it") }, nil, station.ErrBadReason},
+		"an id of Keydesk's own": {nil, func(s station.State) (station.Event, error) {
+			return station.Admit(s, domain.Console().ID, station.Kiosk, cert(9))
+		}, nil, station.ErrBadStation},
+		"a bad id":                        {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "Hal", station.Kiosk, cert(9)) }, nil, station.ErrBadStation},
+		"a bad kind":                      {nil, func(s station.State) (station.Event, error) { return station.Admit(s, "hal", "", cert(9)) }, nil, station.ErrBadKind},
+		"a renewal":                       {[]station.Event{admitted, renewed}, renew, station.StationRenewed{Certificate: cert(9), Shown: cert(1).Serial}, nil},
+		"no renewal with another":         {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Renew(s, cert(9), "beef") }, nil, station.ErrNotAdmitted},
+		"no renewal of a stranger":        {nil, renew, nil, station.ErrNotAdmitted},
+		"no renewal after it was revoked": {[]station.Event{admitted, revoked}, renew, nil, station.ErrRevoked},
+		"it is revoked":                   {[]station.Event{admitted}, revoke, station.StationRevoked{Reason: station.Stolen}, nil},
+		"a stranger cannot be revoked":    {nil, revoke, nil, station.ErrNotAdmitted},
+		"it is revoked once":              {[]station.Event{admitted, revoked}, revoke, nil, station.ErrRevoked},
+		"for no reason of ours":           {[]station.Event{admitted}, func(s station.State) (station.Event, error) { return station.Revoke(s, "tired of it") }, nil, station.ErrBadReason},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
