@@ -87,6 +87,10 @@ type esdbReader struct {
 }
 
 func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(domain.Batch) error) error {
+	if err := l.sessions.enter(); err != nil {
+		return err
+	}
+	defer l.sessions.leave()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	end, err := reading(ctx, l, head)

@@ -54,7 +54,7 @@ type sessions struct {
 
 	mu         sync.Mutex
 	closed     bool
-	waiting    int      // callers that took a session and have not left
+	waiting    int      // callers that took a session, or entered, and have not left
 	current    *session // nil: connect; after close, the one whose calls still run
 	connecting *attempt
 	down       error // why the last attempt, or the last client, failed
@@ -217,6 +217,18 @@ func (ss *sessions) release(s *session) {
 		_ = s.client.Close() // never fails
 	}
 	ss.settle()
+}
+
+// enter says that a caller comes who will take sessions, and has close wait until they
+// leave, also between two of these.
+func (ss *sessions) enter() error {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.closed {
+		return errClosed
+	}
+	ss.waiting++
+	return nil
 }
 
 // leave says that a caller has the answer, or does not wait for it any more.

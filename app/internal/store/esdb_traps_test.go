@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,6 +201,52 @@ func TestTrapCloseUnderCalls(t *testing.T) {
 		if round%2 == 1 {
 			s.Restart()
 		}
+	}
+}
+
+// Close waits for whoever is being given something, also while no subscription runs:
+// that there is nothing new is the first that they are told.
+func TestCloseUnderAYield(t *testing.T) {
+	t.Parallel()
+	_, l := startESDB(t, store.Options{})
+	head, err := l.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, goOn := make(chan struct{}), make(chan struct{})
+	var over atomic.Bool
+	followed, closed := make(chan error, 1), make(chan bool, 1)
+	go func() {
+		followed <- l.Follow(t.Context(), domain.Query{After: head}, func(domain.Batch) error {
+			close(given)
+			<-goOn
+			over.Store(true)
+			return nil
+		})
+	}()
+	<-given
+	go func() {
+		_ = l.Close() // never fails
+		closed <- over.Load()
+	}()
+	eventually(t, "it is being closed", func() error {
+		if _, err := l.Head(t.Context()); err == nil {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	select {
+	case <-closed:
+		t.Error("it is closed under the yield")
+		closed <- true
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(goOn)
+	if !<-closed {
+		t.Error("it was closed before the yield was over")
+	}
+	if err := <-followed; !errors.Is(err, domain.ErrUnavailable) {
+		t.Error(err)
 	}
 }
 
