@@ -183,8 +183,13 @@ func (s *show) run() {
 	appendOurs, appendOthers := func() { s.append(ctx, ours) }, func() { s.append(ctx, others) }
 	for range rapid.IntRange(1, 16).Draw(s.rt, "steps") {
 		for _, do := range rapid.SampledFrom([][]func(){
-			{appendOurs}, {appendOthers}, {settle}, {drop},
-			{settle, drop, appendOurs}, {settle, drop, appendOthers}, {settle, appendOthers, drop}, // while nobody is subscribed
+			{appendOurs},
+			{appendOthers},
+			{settle},
+			{drop},
+			{settle, drop, appendOurs},
+			{settle, drop, appendOthers},
+			{settle, appendOthers, drop}, // while nobody is subscribed
 			{func() { s.follow(ctx) }},
 			{appendOurs, s.server.Stop, s.server.Restart, appendOthers},
 		}).Draw(s.rt, "step") {
