@@ -156,6 +156,10 @@ func CheckBackup(r io.Reader) (rows int64, err error) {
 // them again. A server is given pageRows, one after the other, in the time of one call.
 const fileRows = 20_000
 
+// pageBytes is about how much is held of a backup at once, whatever its rows are: anybody
+// can encrypt to its recipient. Rows that Keydesk wrote are far below that.
+const pageBytes = 32 << 20
+
 // A backupReader reads what Backup wrote.
 type backupReader struct {
 	in    *bufio.Reader
@@ -210,11 +214,12 @@ func (b *backupReader) head() (h backupHead, err error) {
 
 // page returns the next rows, all of one table; perhaps none.
 func (b *backupReader) page() (t table, rows []record, err error) {
-	for len(rows) < b.most {
+	for size := 0; len(rows) < b.most && size < pageBytes; {
 		line, err := b.read()
 		if err != nil {
 			return t, nil, err
 		}
+		size += len(line)
 		if len(line) > 0 && line[0] == '{' {
 			return t, rows, b.end(line)
 		}

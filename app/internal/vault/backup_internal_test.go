@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 )
 
@@ -41,4 +43,28 @@ func FuzzBackup(f *testing.F) {
 			t.Fatalf("%d rows of %d, %v: %s", n, rows, err, out)
 		}
 	})
+}
+
+// Rows that are as long as a line may be are not held by the thousands.
+func TestLongRowsOfABackup(t *testing.T) {
+	t.Parallel()
+	row, err := tables[0].appendLine(nil, record{values: []any{[]byte{1}, int64(0), strings.Repeat("k", maxBackupLine/2), []byte{1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 3 * pageBytes / (maxBackupLine / 2)
+	in := &backupReader{in: bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Repeat(row, rows)), strings.NewReader(fmt.Sprintf("{\"rows\":%d}\n", rows)))), most: fileRows}
+	n := 0
+	for !in.ended {
+		_, page, err := in.page()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n += len(page); len(page) > 2*pageBytes/maxBackupLine {
+			t.Fatalf("%d rows of %d bytes at once", len(page), len(row))
+		}
+	}
+	if n != rows {
+		t.Errorf("%d rows of %d", n, rows)
+	}
 }
