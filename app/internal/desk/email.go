@@ -56,8 +56,8 @@ func (d *Desk) begin(ctx context.Context, email, lang, helper string) (View, err
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*settleFor)
 		defer cancel()
 		v.failed = d.identify(ctx, v, v.begun, limited)
+		v.signals.bump() // before anybody sees the visit, who would be woken for what they know
 		close(v.ready)
-		v.signals.bump()
 	})
 	return view, nil
 }
