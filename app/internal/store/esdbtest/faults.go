@@ -164,6 +164,13 @@ func (s *Server) IdempotentWithoutPosition(on bool) {
 	s.faults.bare = on
 }
 
+// is says whether something is broken now.
+func (f *faults) is(flag *bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return *flag
+}
+
 // Mute has subscribers to everything get events and nothing else: neither how far they
 // are, nor that this was all.
 func (s *Server) Mute(on bool) {
@@ -172,23 +179,11 @@ func (s *Server) Mute(on bool) {
 	s.faults.mute = on
 }
 
-func (f *faults) muted() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.mute
-}
-
 // Nowhere has every place be one that nobody may read from, but for the start.
 func (s *Server) Nowhere(on bool) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.nowhere = on
-}
-
-func (f *faults) isNowhere() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.nowhere
 }
 
 // Again has the next n events that subscribers to everything are sent be sent twice, and

@@ -112,7 +112,7 @@ func (f *allFollower) page(i int) page {
 // live sends what is new, as long as it is not too much at once. A checkpoint
 // comes with every so many records since the subscription.
 func (f *allFollower) live() error {
-	if !f.s.faults.muted() {
+	if !f.s.faults.is(&f.s.faults.mute) {
 		if err := f.caughtUp(); err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (f *allFollower) send(e *Event) error {
 
 // checkpoint tells how far the subscription is, unless that was told.
 func (f *allFollower) checkpoint(p place) error {
-	if f.every == 0 || !f.told.before(p) || f.s.faults.muted() {
+	if f.every == 0 || !f.told.before(p) || f.s.faults.is(&f.s.faults.mute) {
 		return nil
 	}
 	f.told = p

@@ -169,7 +169,7 @@ func (r *reader) readAllBackwards(o *streams.ReadReq_Options_AllOptions, keep fu
 // place. A server that is not lax refuses one in the middle of a record.
 func (r *reader) find(p place) (int, error) {
 	i, fits := r.s.log.find(p)
-	if !fits && !r.s.options.Lax || p != (place{}) && p != atEnd && r.s.faults.isNowhere() {
+	if !fits && !r.s.options.Lax || p != (place{}) && p != atEnd && r.s.faults.is(&r.s.faults.nowhere) {
 		return 0, status.Error(codes.InvalidArgument, "Trying to read from an invalid position.")
 	}
 	return i, nil
