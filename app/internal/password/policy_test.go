@@ -80,6 +80,7 @@ func TestSeed(t *testing.T) {
 		"A-p-p-e-l-t-a-a-r-t-1-2": "not-common:word",
 		"yrrebwartS2026!!":        "not-common:word",
 		"Élève-2026-élève":        "not-common:repeated",
+		"Ieee 1 !  #  ":           "not-common:word", // its letters are a run as well
 
 		// person and organisation
 		"SannedeVries1990!":   "not-common:name",

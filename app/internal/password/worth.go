@@ -59,34 +59,40 @@ var lists = sync.OnceValue(func() *wordlists.Lists {
 // assess returns what a password is worth, and what most of it consists of.
 func assess(text string, who Context) (int, Reason) {
 	t, known := newTyped(text), knownAbout(who)
-	parts := t.cheapest(t.parts(known, lists()))
-	worth, why := t.sum(parts)
+	worth, why := t.explained(t.parts(known, lists()))
 	if w, reason, ok := t.spelled(known, lists()); ok && w < worth {
 		return w, reason
 	}
 	return worth, why
 }
 
-// sum adds the parts up.
-func (t *typed) sum(parts []part) (int, Reason) {
-	letters, signs := 0, 0
-	words := false
+// explained covers the password with parts in the two ways that make it worth
+// little, and returns the lesser worth. Both have to be tried: what explains the
+// letters for less (eee of ieee) may be no word, so that the signs beside it
+// count in full.
+func (t *typed) explained(parts []part) (int, Reason) {
+	path, worth := t.cheapest(parts, false)
+	if beside, w := t.cheapest(parts, true); w+besideWords <= worth {
+		path, worth = beside, w+besideWords
+	}
+	return worth, t.mostOf(path)
+}
+
+// mostOf returns what most of a cover consists of.
+func (t *typed) mostOf(path []part) Reason {
 	saved := map[Reason]int{}
-	for _, p := range parts {
-		if t.lettersIn(p.from, p.to) > 0 {
-			letters += p.worth
-		} else {
-			signs += p.worth
-		}
+	for _, p := range path {
 		if p.why != "" {
-			words = words || t.lettersIn(p.from, p.to) >= minOf(p.why)
 			saved[p.why] += t.plain(p.from, p.to) - p.worth
 		}
 	}
-	if words {
-		signs = min(signs, besideWords)
-	}
-	return letters + signs, most(saved)
+	return most(saved)
+}
+
+// isWord says whether what explains a part makes the digits and signs beside
+// it an addition to it.
+func (t *typed) isWord(p part) bool {
+	return p.why != "" && t.lettersIn(p.from, p.to) >= minOf(p.why)
 }
 
 // minOf is how many letters something explains at least where it is not by
@@ -117,31 +123,54 @@ func (t *typed) plain(from, to int) int {
 }
 
 // cheapest covers the password with parts, and with single characters where
-// there is none, so that the worth of all is least.
-func (t *typed) cheapest(parts []part) []part {
+// there is none, so that the worth of all is least. Beside words it looks at
+// covers with a word in them only, and digits and signs are worth nothing;
+// where there is no word that is more than anything is worth.
+func (t *typed) cheapest(parts []part, beside bool) ([]part, int) {
 	n := len(t.places)
 	at := make([][]part, n)
 	for _, p := range parts {
 		at[p.from] = append(at[p.from], p)
 	}
+	// An end is a place and whether a word stands before it: 2*place, and one
+	// more with a word.
 	const never = 1 << 30
-	worth, by := make([]int, n+1), make([]part, n+1)
-	for i := 1; i <= n; i++ {
-		worth[i] = never
+	type step struct {
+		part
+		before int // the end that it goes on from
 	}
-	for i := range n {
+	worth, by := make([]int, 2*n+2), make([]step, 2*n+2)
+	for end := 1; end < len(worth); end++ {
+		worth[end] = never
+	}
+	for end := range 2 * n {
+		if worth[end] == never {
+			continue
+		}
+		i, word := end/2, end%2
 		for _, p := range append(at[i], part{from: i, to: i + 1, worth: t.plain(i, i+1)}) {
-			if w := worth[i] + p.worth; w < worth[p.to] {
-				worth[p.to], by[p.to] = w, p
+			w, to := worth[end]+p.worth, 2*p.to+word
+			if beside && t.lettersIn(p.from, p.to) == 0 {
+				w = worth[end]
+			}
+			if beside && t.isWord(p) {
+				to = 2*p.to + 1
+			}
+			if w < worth[to] {
+				worth[to], by[to] = w, step{p, end}
 			}
 		}
 	}
+	last := 2 * n
+	if beside {
+		last++
+	}
 	var path []part
-	for end := n; end > 0; end = by[end].from {
-		path = append(path, by[end])
+	for end := last; end > 1 && worth[last] < never; end = by[end].before {
+		path = append(path, by[end].part)
 	}
 	slices.Reverse(path)
-	return path
+	return path, worth[last]
 }
 
 // spelled finds a word that is there once the digits and signs between its
