@@ -105,6 +105,7 @@ func (c replayCommand) Run(a *app) (err error) {
 	}
 	return a.withLog(func(log store.Log, set settings.Settings, program *zap.Logger) error {
 		r := home.NewReplayer(a.read(log, "replaying the log"), set, program)
+		defer r.Wait()
 		defer a.meter.rest()
 		p, err := c.At.find(a.ctx, r)
 		if err != nil {

@@ -162,53 +162,62 @@ func (r *Replayer) decode(factors, board io.Reader, at fold.Mark) (State, error)
 	return s, errors.Join(errs[:]...)
 }
 
-// A saver keeps states while the way goes on, one at a time.
+// A saver keeps states while a way goes on, one at a time of all ways.
 type saver struct {
 	r    *Replayer
-	busy chan struct{} // taken while one is written
-	over bool          // one could not be kept: no others are tried on this way; for whoever has busy
+	over bool // one could not be kept: no others are tried on this way; for whoever has r.keeping
 }
 
-func (r *Replayer) newSaver() *saver {
-	return &saver{r: r, busy: make(chan struct{}, 1), over: r.o.Keep == nil}
-}
+func (r *Replayer) newSaver() *saver { return &saver{r: r, over: r.o.Keep == nil} }
 
-// wait returns when nothing is written any more.
-func (s *saver) wait() { s.busy <- struct{}{} }
-
-// save keeps the state of a fold. While the last one is not written yet, it is for the
-// next time, unless that is overdue.
+// save begins to keep the state of a fold, and does not wait until it is written: that can
+// take longer than the way there. While the last one is not written yet, it is for the next
+// time, unless that is overdue.
 func (s *saver) save(ctx context.Context, f *folding) {
+	r := s.r
 	select {
-	case s.busy <- struct{}{}:
+	case r.keeping <- struct{}{}:
 	default:
-		if f.since < 2*s.r.every(f) {
+		if f.since < 2*r.every(f) {
 			return
 		}
-		s.busy <- struct{}{}
+		r.keeping <- struct{}{}
 	}
 	if s.over {
-		<-s.busy
+		<-r.keeping
 		return
 	}
 	f.since = 0
-	state, m := f.state(f.mark.position), f.mark
-	go func() {
-		defer func() { <-s.busy }()
-		if err := s.r.save(ctx, state, m); err != nil {
-			s.over = true
-			if ctx.Err() == nil {
-				s.r.o.Report(fmt.Errorf("keep the state at position %d: %w", m.position, err))
-			}
+	failed := func(m mark, err error) {
+		s.over = true
+		if ctx.Err() == nil {
+			r.o.Report(fmt.Errorf("keep the state at position %d: %w", m.position, err))
 		}
+		<-r.keeping
+	}
+	state, m := f.state(f.mark.position), f.mark
+	id, err := r.eventAt(ctx, m) // before it goes on alone: nothing is read of a log that may be closed by then
+	if err != nil {
+		failed(m, err)
+		return
+	}
+	go func() {
+		if err := r.keep(state, m, id); err != nil {
+			failed(m, err)
+			return
+		}
+		<-r.keeping
 	}()
 }
 
-func (r *Replayer) save(ctx context.Context, s State, m mark) error {
-	id, err := r.eventAt(ctx, m)
-	if err != nil {
-		return err
-	}
+// Wait returns when all that ways have left behind is kept, or could not be. A seek does
+// not wait for that; whoever ends the program does.
+func (r *Replayer) Wait() {
+	r.keeping <- struct{}{}
+	<-r.keeping
+}
+
+func (r *Replayer) keep(s State, m mark, id domain.EventID) error {
 	return r.o.Keep.Keep(nameOf(m.position), func(w io.Writer) error {
 		c := &counting{to: w}
 		if err := s.Factors.Encode(c, id); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -58,7 +59,7 @@ type Options struct {
 	// is kept takes less room than the log.
 	Every int
 	// Report is told of what could not be kept, or was kept and does not fit: the replay
-	// goes on without it. It may be nil.
+	// goes on without it. It may be nil, and is called by one at a time.
 	Report func(error)
 }
 
@@ -78,7 +79,9 @@ type Replayer struct {
 	log Log
 	o   Options
 
-	turn chan struct{} // taken by whoever works
+	turn    chan struct{} // taken by whoever works
+	keeping chan struct{} // taken while a state is written
+
 	line *timeline.Line
 	now  *folding // where the last way ended
 	last State    // what was located last, without folds
@@ -90,10 +93,16 @@ func New(log Log, o Options) *Replayer {
 	if o.Every == 0 {
 		o.Every = 25_000
 	}
-	if o.Report == nil {
-		o.Report = func(error) {}
+	report := o.Report
+	var one sync.Mutex
+	o.Report = func(err error) {
+		one.Lock()
+		defer one.Unlock()
+		if report != nil {
+			report(err)
+		}
 	}
-	return &Replayer{log: log, o: o, turn: make(chan struct{}, 1)}
+	return &Replayer{log: log, o: o, turn: make(chan struct{}, 1), keeping: make(chan struct{}, 1)}
 }
 
 // take waits for the turn, which the caller gives back with release.
@@ -222,6 +231,7 @@ func (r *Replayer) Line(ctx context.Context) (*timeline.Line, error) {
 // Prepare makes all that has to be made before any moment is found soon, and keeps it.
 func (r *Replayer) Prepare(ctx context.Context) error {
 	_, err := r.Seek(ctx, Head)
+	r.Wait()
 	return err
 }
 
@@ -317,8 +327,7 @@ func (r *Replayer) forward(ctx context.Context, f *folding, until domain.Positio
 	if until <= f.at {
 		return nil
 	}
-	keeping := r.newSaver()
-	defer keeping.wait()
+	saving := r.newSaver()
 	q := domain.Query{After: f.at, Until: until, Prefix: domain.EnrolmentPrefix}
 	err := r.log.ReadAll(ctx, q, func(b domain.Batch) error {
 		events := b.Events
@@ -330,7 +339,7 @@ func (r *Replayer) forward(ctx context.Context, f *folding, until domain.Positio
 			return errEnough
 		}
 		if f.since >= r.every(f) {
-			keeping.save(ctx, f)
+			saving.save(ctx, f)
 		}
 		return nil
 	})

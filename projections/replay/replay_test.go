@@ -217,6 +217,7 @@ func TestAnyPositionInAnyOrderIsAFoldFromTheStart(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(t, "seeks") {
 			switch rapid.IntRange(0, 5).Draw(t, "first") {
 			case 0: // another program, or the next time
+				r.Wait()
 				r = replay.New(log, o)
 			case 1: // more has happened
 				log.events = events[:rapid.IntRange(len(log.events), len(events)).Draw(t, "so far")]
@@ -235,6 +236,7 @@ func TestAnyPositionInAnyOrderIsAFoldFromTheStart(t *testing.T) {
 		for _, s := range seen { // and what was found stays as it was
 			mustBe(t, s, what(events, s.Position))
 		}
+		r.Wait()
 	})
 }
 
@@ -282,7 +284,7 @@ func TestWhatDoesNotFitIsMadeAgain(t *testing.T) {
 	fill := func(t *testing.T, events []domain.Recorded, lock int) *shelf {
 		t.Helper()
 		keep := &shelf{}
-		if _, err := replay.New(&memory{events: events}, replay.Options{Lock: lock, Every: 100, Keep: keep}).Seek(t.Context(), replay.Head); err != nil {
+		if err := replay.New(&memory{events: events}, replay.Options{Lock: lock, Every: 100, Keep: keep}).Prepare(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if len(keep.things) < 3 {
@@ -341,6 +343,7 @@ func TestWhatDoesNotFitIsMadeAgain(t *testing.T) {
 				}
 				mustBe(t, s, what(events, p))
 			}
+			r.Wait()
 			if reported == 0 {
 				t.Error("nobody was told")
 			}
@@ -373,6 +376,7 @@ func TestASeekReadsFromTheNearest(t *testing.T) {
 		}
 	}
 	seek(replay.Head, 3*len(events))
+	r.Wait()
 	names := slices.Sorted(maps.Keys(keep.things))
 	if len(names) < 5 || names[len(names)-1] != "timeline" {
 		t.Fatalf("kept are %v", names)
@@ -410,6 +414,7 @@ func TestWithoutAPlaceToKeepItGoesOnAndSaysSo(t *testing.T) {
 		}
 		mustBe(t, s, what(events, p))
 	}
+	r.Wait()
 	if len(reported) == 0 || !errors.Is(reported[0], full) {
 		t.Errorf("told %v", reported)
 	}
@@ -451,6 +456,44 @@ func TestManyMaySeekAtOnce(t *testing.T) {
 	all.Wait()
 }
 
+// Whoever seeks is answered while what it passed is still written; and what is waited for
+// is there, once.
+func TestASeekDoesNotWaitForWhatItLeavesBehind(t *testing.T) {
+	t.Parallel()
+	events := foldtest.Even(60, 0)
+	slow := &slowShelf{open: make(chan struct{})}
+	o := replay.Options{Lock: lock, Every: 300, Keep: slow, Report: fails(t)}
+	r := replay.New(&memory{events: events, batch: 50}, o)
+	for _, p := range []domain.Position{400, 100, 420} {
+		s, err := r.Seek(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustBe(t, s, what(events, p))
+	}
+	if names, _ := slow.Names(); len(names) > 1 {
+		t.Fatalf("kept already: %v", names)
+	}
+	close(slow.open)
+	r.Wait()
+	if names, _ := slow.Names(); len(names) != 2 {
+		t.Errorf("kept are %v, not a state and the timeline", names)
+	}
+}
+
+// A slowShelf takes states when it is told to.
+type slowShelf struct {
+	shelf
+	open chan struct{}
+}
+
+func (s *slowShelf) Keep(name string, write func(io.Writer) error) error {
+	if name != "timeline" {
+		<-s.open
+	}
+	return s.shelf.Keep(name, write)
+}
+
 // A check names what a state says otherwise than the events, and what is kept.
 func TestACheckNamesEveryDifference(t *testing.T) {
 	t.Parallel()
@@ -462,6 +505,7 @@ func TestACheckNamesEveryDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Wait()
 	check := func(s replay.State) (c replay.Checked, found []string) {
 		t.Helper()
 		c, err := r.Check(t.Context(), s, func(kept string, d replay.Difference) {
@@ -524,7 +568,7 @@ func TestACheckNamesEveryDifference(t *testing.T) {
 		}
 	}
 	forger := replay.New(&memory{events: elsewhere, batch: 10}, replay.Options{Lock: lock, Every: 150, Keep: forged})
-	if _, err := forger.Seek(t.Context(), replay.Head); err != nil {
+	if err := forger.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	keep.things = forged.things

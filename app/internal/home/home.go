@@ -373,6 +373,9 @@ func (h *Home) Close(ctx context.Context) error {
 	if h.Factors != nil {
 		errs = append(errs, h.saveSnapshots(ctx))
 	}
+	if h.replay != nil {
+		h.replay.Wait()
+	}
 	if h.phones != nil {
 		if err := h.phones.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)

@@ -44,6 +44,7 @@ func BenchmarkSeek(b *testing.B) {
 			var each []time.Duration
 			for b.Loop() {
 				if way == "cold" {
+					r.Wait()
 					r = home.NewReplayer(l, set, zap.NewNop())
 				}
 				p := domain.Position(1 + rand.IntN(len(events))) //nolint:gosec // no secret
@@ -54,6 +55,7 @@ func BenchmarkSeek(b *testing.B) {
 				}
 				each = append(each, time.Since(start))
 			}
+			r.Wait()
 			whole = (whole + readAll(b, l)) / 2
 			slices.Sort(each)
 			b.ReportMetric(float64(each[len(each)/2].Microseconds())/1000, "p50-ms")

@@ -206,9 +206,11 @@ func TestAReplayOfEitherLogIsAFoldFromTheStart(t *testing.T) {
 			}
 		}
 		for range 3 { // and the next time
+			r.Wait()
 			r = replay.New(readOnly{a.log, t}, every)
 			a.seek(t, r, a.events[rand.IntN(len(a.events))].Position) //nolint:gosec // no secret
 		}
+		r.Wait()
 		names, err := keep.Names()
 		if err != nil || len(names) < 3 {
 			t.Fatalf("kept are %v: %v", names, err)
@@ -237,7 +239,9 @@ func TestWhatIsKeptInAFolderAndDoesNotFitIsMadeAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		a.seek(t, home.NewReplayer(readOnly{a.log, t}, a.set, a.zap), a.events[200].Position)
+		r := home.NewReplayer(readOnly{a.log, t}, a.set, a.zap)
+		a.seek(t, r, a.events[200].Position)
+		r.Wait()
 		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("what does not fit is still there: %v", err)
 		}
