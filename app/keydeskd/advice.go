@@ -115,6 +115,8 @@ func advice(err error) string {
 			"then whoever was erased after the backup was made is back, and has to be erased again"},
 		{home.ErrUnproved, "older versions wrote it so, and \"keydeskd backup\" of a home that is there authenticates what its log knows. " +
 			"Where that is gone: look whether all who are named were erased; --erase-whoever-the-list-names erases them, whoever wrote it"},
+		{home.ErrUnvouched, "nothing was put back, and nobody erased. Take another backup, or put the list \"erased\" back that stood beside this one; find out who can write there. " +
+			"Where all who are named were erased: --erase-whoever-the-log-names erases them, whoever wrote it"},
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
 		{errNoFirst, "set log.url to --to, and do not copy again; \"keydeskd checkpoint --now\" makes it there, and so does Keydesk where it seals"},
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied. If this command was stopped when it had begun " +

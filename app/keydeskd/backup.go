@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/home"
-	"github.com/keydesk/keydesk/app/internal/seal"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 )
@@ -65,11 +64,12 @@ var errUnnoted = errors.New("the backup is made")
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 type restoreCommand struct {
-	Backup   string `arg:"" name:"dir" type:"path" help:"The folder of one backup."`
-	Identity string `required:"" type:"path" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
-	Since    string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
-	Believe  bool   `name:"erase-whoever-the-list-names" help:"Erase also whom lines of the list beside the backups name that are not authenticated, as older versions wrote it: whoever could write there chose whom. Without it, such a list is refused."`
-	Only     string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
+	Backup     string `arg:"" name:"dir" type:"path" help:"The folder of one backup."`
+	Identity   string `required:"" type:"path" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
+	Since      string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
+	Believe    bool   `name:"erase-whoever-the-list-names" help:"Erase also whom lines of the list beside the backups name that are not authenticated, as older versions wrote it: whoever could write there chose whom. Without it, such a list is refused."`
+	BelieveLog bool   `name:"erase-whoever-the-log-names" help:"Erase also whom the log in the backup says was erased where neither its seal nor the list beside it does: whoever could write to the backup chose whom. Without it, such a log is refused."`
+	Only       string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
 }
 
 // Help says where to, and what is needed.
@@ -110,7 +110,7 @@ func (c restoreCommand) Run(a *app) error {
 		}
 	}
 	r, err := home.Restore(a.ctx, set, home.RestoreOptions{
-		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", BelieveList: c.Believe, Version: version,
+		Backup: c.Backup, Identity: c.Identity, Since: since, OnlyVault: c.Only == "vault", BelieveList: c.Believe, BelieveLog: c.BelieveLog, Version: version,
 		Log: log.With(zap.String("program", "keydeskd")), Progress: a.steps(),
 	})
 	a.meter.rest()
@@ -174,7 +174,7 @@ func tellRestored(w io.Writer, r home.Restored, asked bool) error {
 			err = errNotCompared
 		}
 		return err
-	case r.Newer > 0 && r.Seal.Bad != nil && r.Seal.Bad.Kind == seal.Inconsistent && r.Seal.Bad.Leaf == r.Seal.Size: // what is lost
+	case r.Seal.Bad != nil && r.AsSealed(): // what is lost
 		return nil
 	case r.Seal.Bad != nil:
 		fmt.Fprintln(w, "NOT AS SEALED:", r.Seal.Bad)

@@ -117,7 +117,7 @@ func Backup(ctx context.Context, set settings.Settings, o BackupOptions) (m Back
 // that is being made is there: so a list that knows less than a log beside it was cut.
 // A list that cannot be added to is no reason to have no backup.
 func noteAll(ctx context.Context, folder string, log store.Log, keys *vault.Keys) (unnoted, err error) {
-	erased, err := erasedIn(ctx, log)
+	erased, _, err := erasedIn(ctx, log)
 	if err != nil {
 		return nil, err
 	}
@@ -225,20 +225,22 @@ func CopyOptions(ctx context.Context, from transfer.Log, p Pruning) (o transfer.
 	}, later, nil
 }
 
-// erasedIn returns whom the log says was erased.
-func erasedIn(ctx context.Context, log store.Log) (all []domain.SubjectID, err error) {
+// erasedIn returns whom the log says was erased, each once, and where it first says so.
+func erasedIn(ctx context.Context, log store.Log) (all []domain.SubjectID, at map[domain.SubjectID]domain.Position, err error) {
+	at = map[domain.SubjectID]domain.Position{}
 	err = log.ReadAll(ctx, domain.Query{Prefix: domain.EnrolmentPrefix, Types: []string{erasedType}}, func(b domain.Batch) error {
 		for i := range b.Events {
-			if s, ok := domain.SubjectOfStream(b.Events[i].Stream); ok {
-				all = append(all, s)
+			s, ok := domain.SubjectOfStream(b.Events[i].Stream)
+			if _, again := at[s]; ok && !again {
+				all, at[s] = append(all, s), b.Events[i].Position
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read who was erased: %w", err)
+		return nil, nil, fmt.Errorf("read who was erased: %w", err)
 	}
-	return all, nil
+	return all, at, nil
 }
 
 // NoteErased notes beside the backups who was erased: they are in the older ones. A home

@@ -834,6 +834,174 @@ func TestTheListOfWhoWasErased(t *testing.T) {
 	}
 }
 
+// Whoever can write to a backup must not choose who is erased. That somebody was erased
+// is believed of the list beside it, which is authenticated, or of what the seal vouches
+// for; where neither says so nothing is put back, unless the operator knows better.
+func TestErasuresThatNothingVouchesFor(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	folder := t.TempDir()
+	flags := append([]string{"backup.folder=" + folder}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	h.enrolsAt("emma@voorbeeld.nl", "+31610000002")
+	sanne, emma := h.subjectOf("sanne@voorbeeld.nl"), h.subjectOf("emma@voorbeeld.nl")
+	h.erasesAlone(emma)
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := func(t *testing.T, folder string) { // behind the end of what is sealed
+		t.Helper()
+		inBackup(t, folder, func(log *store.SQLite) error {
+			is, err := log.ReadStream(t.Context(), domain.EnrolmentStream(emma), 0)
+			if err != nil {
+				return err
+			}
+			gone := is[slices.IndexFunc(is, func(e domain.Recorded) bool { return e.Type == "PersonErased" })].Message
+			gone.ID[0] ^= 1
+			to, err := log.ReadStream(t.Context(), domain.EnrolmentStream(sanne), 0)
+			if err == nil {
+				_, err = log.Append(t.Context(), domain.EnrolmentStream(sanne), to[len(to)-1].Revision, gone)
+			}
+			return err
+		})
+	}
+	rewrite := func(t *testing.T, folder string) { // an event that is sealed
+		t.Helper()
+		db, err := sqlite3.Open("file:" + filepath.Join(folder, "log.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(
+			db.Exec(`DROP TRIGGER events_UPDATE`),
+			db.Exec(`UPDATE events SET recorded = recorded + 1 WHERE position = 3`),
+			db.Exec(`CREATE TRIGGER events_UPDATE BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;`),
+			db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unsealed := func(t *testing.T, folder string) {
+		t.Helper()
+		if err := os.RemoveAll(filepath.Join(folder, "seal")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlisted := func(t *testing.T, folder string) {
+		t.Helper()
+		if err := os.Remove(filepath.Join(filepath.Dir(folder), "erased")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type change = func(*testing.T, string)
+	for name, c := range map[string]struct {
+		changes []change
+		believe bool
+		refused string // what the error says
+		erased  bool   // whether Sanne is
+	}{
+		"as it was made":                     {},
+		"the list is gone":                   {changes: []change{unlisted}},
+		"the seal is gone":                   {changes: []change{unsealed}},
+		"the list and the seal are":          {changes: []change{unsealed, unlisted}, refused: "there is no seal of it: 1 people, the first is " + emma.String()},
+		"and they are believed":              {changes: []change{unsealed, unlisted}, believe: true},
+		"one is added":                       {changes: []change{forge}, refused: "it stands behind what is sealed: 1 people, the first is " + sanne.String()},
+		"one is added, and believed":         {changes: []change{forge}, believe: true, erased: true},
+		"one is added, the seal is gone":     {changes: []change{forge, unsealed}, refused: "there is no seal of it"},
+		"the history is not what was sealed": {changes: []change{rewrite, unlisted}, refused: "it is not as sealed: "},
+		"it is not, and the list is there":   {changes: []change{rewrite}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mine := m
+			beside := t.TempDir()
+			mine.Folder = filepath.Join(beside, filepath.Base(m.Folder))
+			if err := errors.Join(os.CopyFS(beside, os.DirFS(folder))); err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range c.changes {
+				change(t, mine.Folder)
+			}
+			resum(t, mine.Folder)
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
+				t.Fatal(err)
+			}
+			_, err := home.Restore(t.Context(), settingsOf(t, dir), home.RestoreOptions{
+				Backup: mine.Folder, Identity: identity, BelieveLog: c.believe, Version: "test", Log: zap.NewNop(),
+			})
+			if c.refused != "" {
+				if !errors.Is(err, home.ErrUnvouched) || !strings.Contains(err.Error(), c.refused) {
+					t.Errorf("%v", err)
+				}
+				if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+					t.Errorf("it is refused, and leaves %v, %v", left, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := open(t, dir, false)
+			for who, want := range map[domain.SubjectID]bool{sanne: c.erased, emma: true} {
+				if erased, err := g.Vault.Erased(t.Context(), who); err != nil || erased != want {
+					t.Errorf("%s is erased: %t, %v", who, erased, err)
+				}
+			}
+		})
+	}
+}
+
+// inBackup has somebody write to the log of a backup.
+func inBackup(t *testing.T, folder string, write func(*store.SQLite) error) {
+	t.Helper()
+	file := filepath.Join(folder, "log.db")
+	log, err := store.OpenSQLite(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(write(log), log.Close(), os.Remove(file+"-bell")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resum makes the sums of a backup those of what is there, as whoever changes it does.
+func resum(t *testing.T, folder string) {
+	t.Helper()
+	m, err := backup.ReadManifest(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Files, m.Sealed = slices.DeleteFunc(m.Files, func(f backup.File) bool {
+		_, err := os.Stat(filepath.Join(folder, filepath.FromSlash(f.Name)))
+		return err != nil
+	}), false
+	var sums strings.Builder
+	for i := range m.Files {
+		f := &m.Files[i]
+		b, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(f.Name))) //nolint:gosec // our own folder
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Size, f.SHA256 = int64(len(b)), fmt.Sprintf("%x", sha256.Sum256(b))
+		m.Sealed = m.Sealed || strings.HasPrefix(f.Name, "seal/")
+		fmt.Fprintf(&sums, "%s  %s\n", f.SHA256, f.Name)
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&sums, "%x  manifest.json\n", sha256.Sum256(b))
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(folder, "manifest.json"), b, 0o600),
+		os.WriteFile(filepath.Join(folder, "SHA256SUMS"), []byte(sums.String()), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A list that somebody has changed is added to by nobody, and told of; a backup is made
 // all the same. Once it is moved away, the next one makes it anew.
 func TestABackupBesideAChangedList(t *testing.T) {

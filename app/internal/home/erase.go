@@ -187,7 +187,7 @@ func (h *Home) eraseOwed(ctx context.Context) (erased int, roles []domain.Subjec
 // one thing and leaves, such as one that puts a backup back. It says how many people the
 // vault still knew.
 func (h *Home) EraseAgain(ctx context.Context) (int, error) {
-	all, err := erasedIn(ctx, h.Log)
+	all, _, err := erasedIn(ctx, h.Log)
 	if err != nil {
 		return 0, err
 	}

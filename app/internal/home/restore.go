@@ -37,9 +37,13 @@ type RestoreOptions struct {
 	// not authenticated, as an older program wrote them. Whoever can write there can name
 	// anybody.
 	BelieveList bool
-	Version     string // of the program
-	Log         *zap.Logger
-	Progress    Progress // may be nil
+	// BelieveLog erases again also whom the log in the backup says was erased where neither
+	// its seal nor the list beside it says so. Whoever can write to the backup can have it
+	// name anybody.
+	BelieveLog bool
+	Version    string // of the program
+	Log        *zap.Logger
+	Progress   Progress // may be nil
 }
 
 // Restored is what was put back.
@@ -68,6 +72,14 @@ type Restored struct {
 	Changed []domain.SubjectID
 }
 
+// AsSealed says whether all that was put back is what was sealed, also where more was.
+func (r *Restored) AsSealed() bool {
+	if r.Seal == nil || r.Seal.Bad == nil {
+		return r.Seal != nil
+	}
+	return r.Newer > 0 && r.Seal.Bad.Kind == seal.Inconsistent && r.Seal.Bad.Leaf == r.Seal.Size
+}
+
 var (
 	// ErrOccupied says that something stands where a backup was to be put.
 	ErrOccupied = errors.New("a backup is only put back where nothing is")
@@ -80,6 +92,9 @@ var (
 	ErrOtherLog = errors.New("the backup is of another log")
 	// ErrUnproved says that a list of who was erased has lines that anybody may have written.
 	ErrUnproved = errors.New("the list of who was erased, which stands beside the backups, is not authenticated")
+	// ErrUnvouched says that a log says of people that they were erased, and that nothing
+	// shows that it is what was recorded.
+	ErrUnvouched = errors.New("the log in the backup says that people were erased, and neither its seal nor the list beside the backups says so")
 )
 
 // restoring is how the names of files end that are not all put back yet, and the name
@@ -105,7 +120,8 @@ func Whole(home string) error {
 // emptied first.
 //
 // Afterwards the vault has forgotten whom the log says was erased, and whom the folder of
-// the backup says was erased since, which is recorded again.
+// the backup says was erased since, which is recorded again. A log that says so of somebody
+// while nothing vouches for it is not put back: ErrUnvouched.
 func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Restored, err error) {
 	if folder, err := filepath.EvalSymlinks(o.Backup); err == nil { // who was erased since stands beside where it is
 		o.Backup = folder
@@ -322,14 +338,22 @@ func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err erro
 	if err == nil {
 		demo, err = IsDemo(ctx, l)
 	}
-	if err == nil && !p.exact() {
+	var said map[domain.SubjectID]domain.Position
+	if err == nil {
+		said, err = p.saidErased(ctx, l)
+	}
+	if err == nil && (!p.exact() || len(p.r.Unlisted) > 0) {
 		err = p.compare(ctx, l)
+	}
+	if err == nil {
+		err = p.believe(said)
 	}
 	return demo, errors.Join(err, l.Close(), os.Remove(file+"-bell"))
 }
 
 // compare compares the log with the seal in the backup, before it comes to where events
-// have other positions. That of a server has them already.
+// have other positions, or anybody is erased because of it. The log of a server has other
+// positions already.
 func (p *putter) compare(ctx context.Context, log *store.SQLite) error {
 	if !p.backup.Sealed || p.backup.LogKind != "sqlite" {
 		return nil
@@ -494,13 +518,6 @@ func (p *putter) afterwards(ctx context.Context) (err error) {
 		if unsealed := p.reseal(ctx, h); unsealed != nil {
 			defer func() { err = errors.Join(fmt.Errorf("the seal: %w", unsealed), err) }()
 		}
-	}
-	if !p.o.OnlyVault { // else the log itself knows who was erased since
-		said, err := erasedIn(ctx, h.Log)
-		if err != nil {
-			return err
-		}
-		p.r.Unlisted = p.list.Lacks(said)
 	}
 	if p.r.Erased, err = h.EraseAgain(ctx); err != nil {
 		return fmt.Errorf("erase whom the log says was erased: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/backup"
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
@@ -30,6 +31,44 @@ func erasedBeside(o RestoreOptions, keys *vault.Keys) (backup.Erased, error) {
 	}
 	list.People, list.Unproved = append(list.People, list.Unproved...), nil
 	return list, nil
+}
+
+// saidErased returns where a log first says of people that they were erased, and notes
+// whom the list beside the backup does not name.
+func (p *putter) saidErased(ctx context.Context, log store.Log) (map[domain.SubjectID]domain.Position, error) {
+	all, at, err := erasedIn(ctx, log)
+	if err == nil {
+		p.r.Unlisted = p.list.Lacks(all)
+	}
+	return at, err
+}
+
+// believe says whether anything vouches for the erasures that the list does not name: the
+// seal, as far as it goes, and only where all is as it was sealed. An erasure cannot be
+// undone, and whoever can write to where a backup lies can write its log.
+func (p *putter) believe(said map[domain.SubjectID]domain.Position) error {
+	if p.o.BelieveLog {
+		return nil
+	}
+	var through domain.Position
+	why := "there is no seal of it"
+	switch r := p.r.Seal; {
+	case r == nil:
+	case !p.r.AsSealed():
+		why = "it is not as sealed: " + r.Bad.String()
+	default:
+		through, why = r.Through, "it stands behind what is sealed"
+	}
+	var doubtful []domain.SubjectID
+	for _, s := range p.r.Unlisted {
+		if said[s] > through {
+			doubtful = append(doubtful, s)
+		}
+	}
+	if len(doubtful) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w; %s: %d people, the first is %s", ErrUnvouched, why, len(doubtful), doubtful[0])
 }
 
 var errNotThere = errors.New("the log does not know them, or knows that they were erased")

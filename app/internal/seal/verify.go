@@ -46,12 +46,13 @@ type VerifyOptions struct {
 
 // A Report is what Verify has found.
 type Report struct {
-	Size        int64     // leaves that a checkpoint covers
-	Events      int64     // of the log, which were compared and are what was sealed
-	Unsealed    int64     // behind the last checkpoint
-	Expired     int64     // leaf intact, event gone, and it may be
-	LastExpired time.Time // the day of the latest of these; how long logins are kept only the settings say, which anybody may have changed
-	Checkpoints int       // whose signatures and roots fit
+	Size        int64           // leaves that a checkpoint covers
+	Through     domain.Position // of the last of them; 0: it is of no event
+	Events      int64           // of the log, which were compared and are what was sealed
+	Unsealed    int64           // behind the last checkpoint
+	Expired     int64           // leaf intact, event gone, and it may be
+	LastExpired time.Time       // the day of the latest of these; how long logins are kept only the settings say, which anybody may have changed
+	Checkpoints int             // whose signatures and roots fit
 	Checkpoint  proof.Checkpoint
 	KeyKnown    bool       // the key did not come from the folder itself
 	Witnesses   []Standing // as they say now
@@ -223,6 +224,13 @@ func (v *verification) compare(ctx context.Context, list io.ReaderAt, end int64)
 		v.report.LastExpired = c.latest.Date()
 	}
 	v.report.Events, v.report.Unsealed = c.equal, c.more
+	if v.report.Size > 0 {
+		last, err := v.files.entry(v.report.Size - 1)
+		if err != nil {
+			return err
+		}
+		v.report.Through = domain.Position(last.Position)
+	}
 	v.note(c.first)
 	v.note(v.before())
 	v.report.Before, err = v.goesOn(ctx)
