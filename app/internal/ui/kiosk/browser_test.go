@@ -187,7 +187,8 @@ func readQR(picture image.Image, how gozxing.DecodeHintType) (string, error) {
 	return result.GetText(), nil
 }
 
-// closeUp returns the part of a picture of the window in which the QR code is.
+// closeUp returns the part of a picture of the window in which the QR code is, without the
+// frame around it.
 func (v *visitor) closeUp(picture image.Image) image.Image {
 	v.test.Helper()
 	scale := float32(picture.Bounds().Dx()) / v.win.Canvas().Size().Width
@@ -198,6 +199,7 @@ func (v *visitor) closeUp(picture image.Image) image.Image {
 			part = image.Rect(int(at.X*scale), int(at.Y*scale), int(end.X*scale), int(end.Y*scale))
 		}
 	})
+	part = part.Inset(part.Dx() / 25)
 	near := image.NewRGBA(image.Rectangle{Max: part.Size()})
 	draw.Draw(near, near.Rect, picture, part.Min, draw.Src)
 	return near
