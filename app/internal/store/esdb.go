@@ -16,12 +16,15 @@ import (
 
 // ESDB is a log on an EventStoreDB or KurrentDB server, or a cluster of them.
 // Its methods may be called from any number of goroutines. It connects when it
-// is first used, and again whenever the connection was lost.
+// is first used, and again whenever the connection was lost. With a server that then
+// no longer holds what it has given, nothing goes on: all fail with
+// domain.ErrUnavailable, until another log is opened.
 type ESDB struct {
 	options  Options
 	ages     ages
 	sessions *sessions
 	places   places
+	landmark landmark
 	user     string
 }
 
@@ -35,7 +38,9 @@ func OpenESDB(_ context.Context, url string, o Options) (*ESDB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	return &ESDB{options: o, ages: newAges(o.MaxAge), sessions: newSessions(c, o.Report), user: c.Username}, nil
+	l := &ESDB{options: o, ages: newAges(o.MaxAge), user: c.Username}
+	l.sessions = newSessions(c, l.landmark.check, o.Report)
+	return l, nil
 }
 
 // Close ends every Follow, and waits for the calls that run. What is called

@@ -48,6 +48,7 @@ const (
 //     earlier, the count does not.
 type sessions struct {
 	config  esdb.Configuration
+	check   func(context.Context, *esdb.Client) error // of a client that nobody has used yet
 	report  func(error)
 	closing chan struct{} // closed by close
 	idle    chan struct{} // closed when nobody waits after that, and nothing runs that will end
@@ -75,11 +76,11 @@ type attempt struct {
 	err  error // set before done is closed
 }
 
-func newSessions(c *esdb.Configuration, report func(error)) *sessions {
+func newSessions(c *esdb.Configuration, check func(context.Context, *esdb.Client) error, report func(error)) *sessions {
 	if report == nil {
 		report = func(error) {}
 	}
-	return &sessions{config: *c, report: report, closing: make(chan struct{}), idle: make(chan struct{})}
+	return &sessions{config: *c, check: check, report: report, closing: make(chan struct{}), idle: make(chan struct{})}
 }
 
 // take returns a connected session, for one call. release has to follow when the
@@ -89,7 +90,7 @@ func (ss *sessions) take(ctx context.Context) (*session, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%w: %w", domain.ErrUnavailable, context.Cause(ctx))
 		}
-		s, a, patience, err := ss.takeOrConnect()
+		s, a, patience, err := ss.takeOrConnect() //nolint:contextcheck // who connects does so for all who wait, and outlives this one
 		if s != nil || err != nil {
 			return s, err
 		}
@@ -140,7 +141,8 @@ func (ss *sessions) await(ctx context.Context, a *attempt, patience time.Duratio
 	}
 }
 
-// connect makes a client and waits until it has found a server or is dead.
+// connect makes a client and waits until it has found a server, which is the one that it
+// was, or is dead.
 func (ss *sessions) connect(a *attempt) {
 	config := ss.config
 	client, err := esdb.NewClient(&config)
@@ -148,6 +150,9 @@ func (ss *sessions) connect(a *attempt) {
 		if _, err = client.GetServerVersion(); err != nil {
 			_ = client.Close() // nobody else has it; it never fails
 		}
+	}
+	if err == nil {
+		err = familiar(client, ss.check)
 	}
 	var tell func()
 	ss.mu.Lock()
@@ -176,9 +181,9 @@ func (ss *sessions) connect(a *attempt) {
 }
 
 // fail notes why there is no connection. It returns what to call without the
-// lock, when somebody has to be told.
+// lock, when somebody has to be told: that it is lost, and that it was put back.
 func (ss *sessions) fail(err error) func() {
-	known := ss.down != nil
+	known := ss.down != nil && (errors.Is(ss.down, errPutBack) || !errors.Is(err, errPutBack))
 	ss.down = err
 	if known || ss.closed {
 		return nil

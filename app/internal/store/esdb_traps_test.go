@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -505,6 +506,92 @@ func TestFollowEndsWithoutServer(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("it goes on")
 	}
+}
+
+// Trap: a server that was put back from a backup knows neither the last events that it gave
+// nor that it did. Who goes on from there is not told what happens until its log is as long
+// as it was. So nothing goes on; and another log on it, which has been given nothing yet, does.
+func TestTrapPutBack(t *testing.T) {
+	t.Parallel()
+	reports := make(chan error, 64)
+	s, l := startESDB(t, store.Options{Prefix: "ours-", Report: func(err error) { reports <- err }})
+	const events, lost = 20, 5
+	ms := newMessages(events)
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...); err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.Events())
+	if _, err := l.Append(t.Context(), "login-a", domain.NoStream, newMessages(3)...); err != nil { // what is forgotten in time says nothing
+		t.Fatal(err)
+	}
+	given, ended := make(chan struct{}), make(chan error, 1)
+	got := 0
+	go func() {
+		ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
+			before := got
+			if got += len(b.Events); before < events+3 && got >= events+3 {
+				close(given)
+			}
+			return nil
+		})
+	}()
+	select {
+	case <-given:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	putBack := func(n int) {
+		s.Stop()
+		s.PutBack(n)
+		s.Restart()
+	}
+	putBack(before - lost)
+	refused := func(when string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+			_, err := l.Append(t.Context(), "enrolment-b", domain.NoStream, newMessage("NameSet"))
+			switch {
+			case errors.Is(err, domain.ErrUnavailable) && strings.Contains(err.Error(), "put back"):
+				return
+			case !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome), time.Now().After(end):
+				t.Fatalf("%s: %v", when, err)
+			}
+		}
+	}
+	refused("its log ends before")
+	select {
+	case err := <-ended:
+		if !errors.Is(err, domain.ErrUnavailable) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it is followed on")
+	}
+	for why := range reports {
+		if why != nil && strings.Contains(why.Error(), "put back") {
+			break
+		}
+	}
+
+	other := openESDB(t, s.URL(), store.Options{Prefix: "ours-"})
+	mustHold(t, other, "enrolment-a", ms[:events-lost]...)
+	more := newMessages(2 * events)
+	eventually(t, "append", func() error {
+		_, err := other.Append(t.Context(), "enrolment-a", events-lost-1, more...)
+		return err
+	})
+	refused("it has other events there")
+	mustHold(t, other, "enrolment-b")
+
+	// Once it holds what was given, it is the same.
+	putBack(before - lost)
+	refused("again")
+	eventually(t, "append", func() error {
+		_, err := other.Append(t.Context(), "enrolment-a", events-lost-1, ms[events-lost:]...)
+		return err
+	})
+	eventually(t, "go on", func() error { _, err := l.Head(t.Context()); return err })
+	mustHold(t, l, "enrolment-a", ms...)
 }
 
 // Trap: a lost acknowledgement. The outcome is unknown, the same again makes

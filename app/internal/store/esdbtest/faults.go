@@ -77,6 +77,22 @@ func (s *Server) Restart() {
 	}
 }
 
+// PutBack has a server that is stopped hold its first n records alone, as one does that
+// is put back from a backup. Whoever reads records meanwhile must not.
+func (s *Server) PutBack(n int) {
+	l, all := s.log, s.Events()[:n]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fresh := newLog(l.now)
+	l.chunks, l.count, l.next, l.streams, l.recent = nil, 0, fresh.next, fresh.streams, fresh.recent
+	for i := range all {
+		at := l.record(l.stream(all[i].Stream), all[i])
+		at.Created = all[i].Created
+		l.note(at)
+	}
+	l.wake()
+}
+
 // StopNode stops one node: who is connected is cut off, who connects refused.
 func (s *Server) StopNode(i int) { s.nodes[i].stop() }
 
