@@ -207,6 +207,7 @@ func samePage(t *rapid.T, got ledger.Page, all []model, q ledger.Query) {
 	var through []ledger.Row
 	want := ledger.Page{}
 	counts := map[string]map[string]int{"type": {}, "role": {}, "station": {}, "actor": {}}
+	kinds := map[string][]domain.ActorKind{}
 	for i := range all {
 		m := &all[i]
 		if q.Until == 0 || m.Position <= q.Until {
@@ -221,7 +222,9 @@ func samePage(t *rapid.T, got ledger.Page, all []model, q ledger.Query) {
 		}
 		for part, value := range map[string]string{"type": m.Type, "role": string(m.Actor.Role), "station": m.Station, "actor": actor} {
 			if m.fits(q.Filter, part) && value != "" {
-				counts[part][value]++
+				if counts[part][value]++; part == "actor" && !slices.Contains(kinds[value], m.Actor.Kind) {
+					kinds[value] = append(kinds[value], m.Actor.Kind)
+				}
 			}
 		}
 	}
@@ -243,6 +246,9 @@ func samePage(t *rapid.T, got ledger.Page, all []model, q ledger.Query) {
 		for _, c := range counted {
 			if counts[part][c.Value] != c.Events {
 				t.Fatalf("%+v: %s: %v, want %v", q, part, counted, counts[part])
+			}
+			if of := kinds[c.Value]; part != "actor" && c.Kind != "" || part == "actor" && (len(of) == 1 && c.Kind != of[0] || len(of) > 1 && c.Kind != "") {
+				t.Fatalf("%+v: %s: %+v, of the kinds %q", q, part, c, of)
 			}
 		}
 	}

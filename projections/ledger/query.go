@@ -50,6 +50,7 @@ type Row struct {
 // A Count says how many events have a value.
 type Count struct {
 	Value  string
+	Kind   domain.ActorKind // of an actor; empty: of anything else, or where several kinds have this id
 	Events int
 }
 
@@ -81,10 +82,14 @@ func (l *Ledger) Page(q Query) Page {
 		Actors:   make([]Count, 0, len(f.actors)+1),
 	}
 	if f.themselves > 0 {
-		p.Actors = append(p.Actors, Count{Themselves, f.themselves})
+		p.Actors = append(p.Actors, Count{Themselves, domain.ActorPerson, f.themselves})
 	}
-	for c, n := range f.actors {
-		p.Actors = append(p.Actors, Count{l.text(c), n})
+	for c, a := range f.actors {
+		kind := domain.ActorKind("")
+		if !a.several {
+			kind = domain.ActorKind(l.actors.most(int(a.kind), mostSmall))
+		}
+		p.Actors = append(p.Actors, Count{l.text(c), kind, a.events})
 	}
 	slices.SortFunc(p.Actors, mostFirst)
 	from, n := max(0, q.Offset), max(0, q.Limit)
@@ -279,8 +284,15 @@ type found struct {
 	types      []int
 	roles      [mostSmall + 1]int
 	stations   []int // by the number of the name
-	actors     map[code]int
+	actors     map[code]acts
 	themselves int
+}
+
+// acts are the events of an actor.
+type acts struct {
+	events  int
+	kind    uint8 // its number
+	several bool  // a station and a client have the same id
 }
 
 // kept is how many filters' finds are kept: some auditors at a time, each with some.
@@ -299,7 +311,7 @@ func (l *Ledger) find(f Filter) *found {
 	} else {
 		g := f
 		g.Until = 0
-		it = &found{key: key, dropped: l.dropped, actors: map[code]int{}, whole: keyOf(g) == keyOf(Filter{})}
+		it = &found{key: key, dropped: l.dropped, actors: map[code]acts{}, whole: keyOf(g) == keyOf(Filter{})}
 	}
 	l.found = slices.Insert(l.found, 0, it)[:min(len(l.found)+1, kept)]
 	it.lookOn(l, f)
@@ -350,7 +362,8 @@ func (it *found) look(w *want, r *record) {
 	case w.isPerson(r):
 		it.themselves++
 	case r.actor != 0:
-		it.actors[r.actor]++
+		a, kind := it.actors[r.actor], r.who&mostSmall
+		it.actors[r.actor] = acts{a.events + 1, kind, a.several || a.events > 0 && a.kind != kind}
 	}
 }
 
@@ -366,7 +379,7 @@ func (it *found) counts(events []int, text func(n int) string) []Count {
 	all := []Count{}
 	for n, events := range events {
 		if value := text(n); events > 0 && value != "" {
-			all = append(all, Count{value, events})
+			all = append(all, Count{Value: value, Events: events})
 		}
 	}
 	slices.SortFunc(all, mostFirst)

@@ -232,7 +232,8 @@ const MostFacets = 200
 // A Facet is a value to filter by.
 type Facet struct {
 	Value  string
-	Name   string // of a person or a station; empty: none is known
+	Kind   domain.ActorKind // of an actor; empty: of anything else, or where a station and a client have the same id
+	Name   string           // of a person; empty: none is known
 	Events int
 }
 

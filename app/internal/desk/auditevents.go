@@ -65,7 +65,7 @@ func (d *Desk) filter(ctx context.Context, shift string, by Agent, f *EventFilte
 func facets(counts []ledger.Count) []Facet {
 	var all []Facet
 	for _, c := range counts[:min(len(counts), MostFacets)] {
-		all = append(all, Facet{Value: c.Value, Events: c.Events})
+		all = append(all, Facet{Value: c.Value, Kind: c.Kind, Events: c.Events})
 	}
 	return all
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/domain"
 )
 
 // The longest of all that an auditor is told comes through.
@@ -26,7 +27,7 @@ func TestTheLongestOfAnAuditComesThrough(t *testing.T) {
 	}
 	facets := make([]desk.Facet, desk.MostFacets)
 	for i := range facets {
-		facets[i] = desk.Facet{Value: longest, Name: longest, Events: 1_000_000}
+		facets[i] = desk.Facet{Value: longest, Kind: domain.ActorService, Name: longest, Events: 1_000_000}
 	}
 	page := desk.EventPage{Rows: make([]desk.EventRow, desk.MostEvents), Types: facets, Roles: facets, Stations: facets, Actors: facets}
 	for i := range page.Rows {

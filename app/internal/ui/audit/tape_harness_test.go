@@ -252,7 +252,7 @@ func (a *reel) Events(_ context.Context, _ string, q desk.EventQuery) (desk.Even
 	}
 	page.Roles = []desk.Facet{{Value: "subject", Events: 40}, {Value: "unattended", Events: 10}}
 	page.Stations = []desk.Facet{{Value: "Hal 2", Events: 40}, {Value: "Hal 1", Events: 4}}
-	page.Actors = []desk.Facet{{Value: desk.Themselves, Events: 40}, {Value: numbered(77).String(), Name: "Joost Kuipers", Events: 9}, {Value: "keydesk", Events: 3}}
+	page.Actors = []desk.Facet{{Value: desk.Themselves, Events: 40}, {Value: numbered(77).String(), Name: "Joost Kuipers", Events: 9}, {Value: "keydesk", Events: 3}, {Value: "portal", Kind: domain.ActorService, Events: 2}, {Value: "hal-2", Kind: domain.ActorStation, Events: 1}}
 	return page, nil
 }
 

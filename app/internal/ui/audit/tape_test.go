@@ -194,6 +194,36 @@ func TestWhatIsRecordedMeanwhile(t *testing.T) {
 	}
 }
 
+// Who asks through the API stands among those who did something as in the table: by what
+// it is and its own id, which is all the name that a client has. What has the same id and
+// is no client does not.
+func TestClientsInTheMenuOfWhoDidIt(t *testing.T) {
+	for lang, want := range map[string][2]string{"nl": {"Dienst portal", "Door: "}, "en": {"Service portal", "By: "}} {
+		s := newScreen(t, newReel(80), ui.Options{}, lang, large)
+		test.Tap(s.p.rows.by)
+		var client *ui.MenuItem
+		station := false
+		for _, o := range overlayItems(s.w) {
+			station = station || o.String() == "hal-2"
+			if o.String() == want[0] {
+				client = o
+			}
+		}
+		if client == nil || !station {
+			t.Fatalf("the menu says %q", officetest.Texts(s.w))
+		}
+		client.Tapped(nil)
+		if got := s.p.rows.by.String(); got != want[1]+want[0] || s.p.rows.filter.Actor != "portal" {
+			t.Errorf("the chip says %q, of %q", got, s.p.rows.filter.Actor)
+		}
+		s.p.rows.have.Actors = nil // of what else is chosen there may be none by it
+		s.p.showChips()
+		if got := s.p.rows.by.String(); got != want[1]+want[0] {
+			t.Errorf("of what there is none of, the chip says %q", got)
+		}
+	}
+}
+
 // The chips narrow the table, one after the other; Escape takes all back.
 func TestFilters(t *testing.T) {
 	s := newScreen(t, newReel(800), ui.Options{}, "nl", large)

@@ -89,7 +89,10 @@ func (p *tapePage) askKind() {
 }
 
 func (p *tapePage) askActor() {
-	p.facets(p.rows.by, "by", p.rows.filter.Actor, p.rows.have.Actors, p.w.actor, func(f *desk.EventFilter, v string) { f.Actor = v })
+	r := &p.rows
+	p.facets(r.by, "by", r.filter.Actor, r.have.Actors, p.w.actor, func(f *desk.EventFilter, v string) {
+		f.Actor, r.actor = v, r.facet(r.have.Actors, v)
+	})
 }
 
 func (p *tapePage) askRole() {

@@ -28,7 +28,8 @@ const (
 // rowState is the table of events, and what it is narrowed to.
 type rowState struct {
 	filter desk.EventFilter
-	name   string // of the person that it is narrowed to
+	name   string     // of the person that it is narrowed to
+	actor  desk.Facet // by whom it was narrowed to last
 
 	lane   lane[desk.EventQuery, desk.EventPage]
 	have   desk.EventPage
@@ -377,7 +378,7 @@ func (p *tapePage) showChips() {
 		who = w.T("tape-no-name", i18n.Args{"ID": f.Subject.String()[:8]})
 	}
 	chip(r.person, "person", !f.Subject.IsZero(), who)
-	chip(r.by, "by", f.Actor != "", w.actor(r.facet(r.have.Actors, f.Actor)))
+	chip(r.by, "by", f.Actor != "", w.actor(r.facet(append(slices.Clone(r.have.Actors), r.actor), f.Actor)))
 	chip(r.role, "role", f.Role != "", w.roleName(f.Role))
 	chip(r.place, "place", f.Station != "", f.Station)
 	chip(r.time, "time", !f.From.IsZero() || !f.To.IsZero(), w.span(f.From, f.To))

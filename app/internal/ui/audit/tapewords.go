@@ -152,7 +152,7 @@ func (w tapeWords) actor(f desk.Facet) string {
 		return f.Name
 	case f.Value == domain.Console().ID:
 		return w.T("tape-who-console")
-	case f.Value == "keydesk", f.Value == "phone":
+	case f.Kind == domain.ActorService, f.Value == "keydesk", f.Value == "phone":
 		return w.service(f.Value)
 	case f.Value == desk.Themselves:
 		return w.T("tape-who-themselves")
