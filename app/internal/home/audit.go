@@ -90,7 +90,11 @@ func (s *seals) Status(ctx context.Context) (desk.SealView, error) {
 		return v, nil
 	}
 	var err error
-	if v.Checkpoints, err = s.daily(string(st.Checkpoint.Note)); err != nil || len(v.Checkpoints) == 0 {
+	v.Checkpoints, err = s.daily(string(st.Checkpoint.Note))
+	if errors.Is(err, seal.ErrDamaged) || err == nil && len(v.Checkpoints) == 0 {
+		return desk.SealView{Trouble: true}, nil // there is a last one, and what came before it is gone
+	}
+	if err != nil {
 		return v, err
 	}
 	v.Checkpoint = v.Checkpoints[0]

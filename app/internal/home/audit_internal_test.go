@@ -171,6 +171,27 @@ func TestWhatDeskIsToldOfTheSeal(t *testing.T) {
 	}
 }
 
+// Where the checkpoints are gone, or the last of them, from under a seal that is open, that
+// is trouble, and neither a checkpoint of nothing nor a log that cannot be reached.
+func TestCheckpointsThatAreGone(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(file string) error{
+		"no file": os.Remove,
+		"empty":   func(file string) error { return os.Truncate(file, 0) },
+		"damaged": func(file string) error { return os.WriteFile(file, []byte("{}\n"), 0o600) },
+	} {
+		v := newVitrine(t)
+		v.records(3)
+		v.now()
+		if err := spoil(filepath.Join(v.dir, "seal", "checkpoints")); err != nil {
+			t.Fatal(err)
+		}
+		if view := v.status(); view.On || !view.Trouble {
+			t.Errorf("%s: got %+v", name, view)
+		}
+	}
+}
+
 func TestABundleIsAFileThatNobodyFinds(t *testing.T) {
 	t.Parallel()
 	v := newVitrine(t)

@@ -258,5 +258,12 @@ func (r *room) witnesses() *witnessesPage {
 	return nil
 }
 
+// looks has it asked how the log is sealed, once nothing is asked any more.
+func (r *room) looks() {
+	r.tb.Helper()
+	r.until("the last answer about the seal", func() bool { return !r.watch.asking })
+	r.watch.look()
+}
+
 // t is a text of the window.
 func (r *room) t(id string, args ...i18n.Args) string { return r.Printer().T(id, args...) }

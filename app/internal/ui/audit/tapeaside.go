@@ -168,6 +168,9 @@ func (p *tapePage) sealLines(all *fyne.Container) {
 	s, w := p.seal(), p.w
 	c := &s.view.Check
 	switch {
+	case !s.got && s.lost != nil:
+		all.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.Refusal("audit-refusal", s.lost)+" "+w.T("audit-witnesses-asks-on"))))
+		return
 	case !s.got:
 		all.Add(ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted))
 		return

@@ -208,7 +208,7 @@ func TestAWitnessThatDoesNotSign(t *testing.T) {
 			r.until(words, func() bool { return r.says(words) })
 		}
 		a.set(func() { a.seal.Witnesses[1].State, a.seal.Witnesses[1].At = desk.WitnessAgrees, noon })
-		r.watch.look()
+		r.looks()
 		r.until("that it signs again", func() bool { return r.watch.verdict().kind == ui.Success && !r.says("keydeskd doctor") })
 	}
 }
@@ -256,14 +256,70 @@ func TestTheSealIsNotKnown(t *testing.T) {
 	r := openRoom(t, a, wide, ui.Options{}, "nl")
 	r.witnesses()
 	a.set(func() { a.err = &desk.Refusal{Code: desk.Unavailable, Incident: "1f2e"} })
-	r.watch.look()
+	r.looks()
 	r.until("that it is not known", func() bool { return r.says("Nog niet bekend of het logboek klopt") && r.says("1f2e") })
 	a.set(func() { a.err = nil })
-	r.watch.look()
+	r.looks()
 	r.until("that it is well", func() bool { return r.says("Logboek is compleet en echt") && r.says("Keten heeft geen gaten") })
 	a.set(func() { a.err = &desk.Refusal{Code: desk.ShiftOver} })
-	r.watch.look()
+	r.looks()
 	r.until("that it locks", func() bool { return r.SignedIn().ID == "" && r.watch == nil })
+}
+
+// Where not one answer came, that is said in each card, with what to do, and nothing is
+// said to be on its way; and once one comes, all of it shows.
+func TestTheSealWasNeverKnown(t *testing.T) {
+	for lang, says := range map[string][3]string{
+		"nl": {"Het logboek is nu niet bereikbaar", "Dit is nu niet bekend. Keydesk vraagt het elke 15 seconden opnieuw.", "Keydesk vraagt het elke 15 seconden opnieuw."},
+		"en": {"The log cannot be reached now", "This is not known now. Keydesk asks again every 15 seconds.", "Keydesk asks again every 15 seconds."},
+	} {
+		a := newArchive()
+		a.err = &desk.Refusal{Code: desk.Unavailable}
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		p := r.witnesses()
+		words := func() string { return strings.Join(officetest.Texts(r.at), " ") }
+		r.until("that it is not known", func() bool {
+			return r.says(says[0]) && strings.Count(words(), says[1]) == 2 && !r.says(r.t("audit-check-wait"))
+		})
+		test.Tap(p.tabs[1])
+		if !r.says(says[0]) || !r.says(says[2]) || p.table.Visible() {
+			t.Errorf("of the days it says %q", officetest.Texts(r.at))
+		}
+		for _, e := range r.Entries() {
+			if tape, ok := e.Page.(*tapePage); ok {
+				r.Show(tape)
+			}
+		}
+		if !r.says(says[2]) {
+			t.Errorf("beside the events it says %q", officetest.Texts(r.at))
+		}
+		r.Show(p)
+		a.set(func() { a.err = nil })
+		r.looks()
+		r.until("the days", func() bool { return p.table.Visible() })
+		test.Tap(p.tabs[0])
+		r.until("how it stands", func() bool { return r.says(r.t("audit-check-gapless")) && r.says("getuige-1") && !r.says(says[2]) })
+	}
+}
+
+// A log without a seal has nothing to choose from: that one comes by itself is said, and
+// whom to ask if it does not.
+func TestALogThatIsNotSealed(t *testing.T) {
+	for lang, says := range map[string][2]string{
+		"nl": {"Keydesk maakt er vanzelf een", "ziet een beheerder waarom met: keydeskd doctor"}, "en": {"Keydesk makes one by itself", "an admin can see why, with: keydeskd doctor"},
+	} {
+		a := newArchive()
+		a.seal = desk.SealView{}
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		p := r.witnesses()
+		r.until("what comes by itself", func() bool { return r.says(says[0]) && r.says(says[1]) })
+		if p.tabs[0].Visible() || p.tabs[1].Visible() || r.says(r.t("audit-check-wait")) {
+			t.Errorf("it says %q", officetest.Texts(r.at))
+		}
+		a.set(func() { a.seal = sealed(3) })
+		r.looks()
+		r.until("the first checkpoint", func() bool { return p.tabs[1].Visible() && r.says(r.t("audit-last-number")) })
+	}
 }
 
 // A bundle can be made with the keyboard alone: what is next has the focus.

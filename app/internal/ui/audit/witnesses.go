@@ -134,15 +134,9 @@ func (p *witnessesPage) show() {
 	if p.tabs[1].SetCount(len(v.Checkpoints)); !s.got {
 		p.tabs[1].SetCount(-1)
 	}
-	bare := s.got && !v.On
+	p.tabs[0].Hidden, p.tabs[1].Hidden = s.got && !v.On, s.got && !v.On // there is nothing to choose
+	bare := p.drawNone(s)
 	p.scroll.Hidden, p.table.Hidden, p.none.Hidden = bare || p.days, bare || !p.days, !bare
-	p.none.Objects = nil
-	switch {
-	case bare && v.Trouble:
-		p.none.Objects = []fyne.CanvasObject{ui.NewEmpty(ui.IconWarning, p.w.T("audit-witnesses-unreadable"), p.w.T("audit-witnesses-unreadable-line"), nil)}
-	case bare:
-		p.none.Objects = []fyne.CanvasObject{ui.NewEmpty(ui.IconShieldCheck, p.w.T("audit-witnesses-unsealed"), p.w.T("audit-witnesses-unsealed-line"), nil)}
-	}
 	p.drawCheck(s)
 	p.drawLast(s)
 	p.drawKept(s)
@@ -154,6 +148,34 @@ func (p *witnessesPage) show() {
 	p.whole.Refresh()
 	p.body.Refresh()
 	p.scroll.Refresh()
+}
+
+// drawNone says why there is nothing to show, and what to do; false: there is.
+func (p *witnessesPage) drawNone(s *sealWatch) bool {
+	w, v := p.w, &s.view
+	p.none.Objects = nil
+	say := func(icon ui.Icon, title, text string) bool {
+		p.none.Objects = []fyne.CanvasObject{ui.NewEmpty(icon, title, text, nil)}
+		return true
+	}
+	switch {
+	case !s.got && s.lost != nil && p.days:
+		return say(ui.IconWarning, w.T("audit-badge-unknown"), w.Refusal("audit-refusal", s.lost)+" "+w.T("audit-witnesses-asks-on"))
+	case !s.got || v.On:
+		return false
+	case v.Trouble:
+		return say(ui.IconWarning, w.T("audit-witnesses-unreadable"), w.T("audit-witnesses-unreadable-line"))
+	}
+	return say(ui.IconShieldCheck, w.T("audit-witnesses-unsealed"), w.T("audit-witnesses-unsealed-line"))
+}
+
+// waits says that an answer is on its way, or that none came, and that it is asked on.
+func (p *witnessesPage) waits(col *fyne.Container, s *sealWatch) {
+	id := "audit-check-wait"
+	if s.lost != nil {
+		id = "audit-witnesses-lost"
+	}
+	col.Add(ui.Body(ui.Plain(p.w.T(id))).Ink(ui.ColorMuted))
 }
 
 // changed notes what a card is made from, and says whether that is something else than
@@ -193,7 +215,7 @@ func (p *witnessesPage) drawCheck(s *sealWatch) {
 	case s.lost != nil:
 		col.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.Refusal("audit-refusal", s.lost))))
 	case !s.got:
-		col.Add(ui.Body(ui.Plain(w.T("audit-check-wait"))).Ink(ui.ColorMuted))
+		p.waits(col, s)
 	case c.Ended.IsZero():
 		col.Add(ui.Body(ui.Plain(w.T("audit-check-none"))))
 	default:
@@ -305,7 +327,7 @@ func (p *witnessesPage) finding(col *fyne.Container, c desk.CheckView) {
 func (p *witnessesPage) drawLast(s *sealWatch) {
 	w, v := p.w, &s.view
 	c := &v.Checkpoint
-	if !p.changed(1, fmt.Sprint(s.got, *c, v.Unsealed, p.copied == c.Note, w.Moment(c.At))) {
+	if !p.changed(1, fmt.Sprint(s.got, s.lost != nil, *c, v.Unsealed, p.copied == c.Note, w.Moment(c.At))) {
 		return
 	}
 	had := p.copies != nil && focused(p.copies)
@@ -329,7 +351,7 @@ func (p *witnessesPage) drawLast(s *sealWatch) {
 		col.Add(ui.Flow(ui.SizeSmallGap, p.copies))
 		col.Add(ui.Hint(ui.Plain(w.T("audit-copy-why"))))
 	} else {
-		col.Add(ui.Body(ui.Plain(w.T("audit-check-wait"))).Ink(ui.ColorMuted))
+		p.waits(col, s)
 	}
 	p.last.Objects = []fyne.CanvasObject{col}
 	p.last.Refresh()
@@ -342,13 +364,13 @@ func (p *witnessesPage) drawLast(s *sealWatch) {
 func (p *witnessesPage) drawKept(s *sealWatch) {
 	w, v := p.w, &s.view
 	silent := s.silent()
-	if !p.changed(2, fmt.Sprint(s.got, v.Witnesses, silent, p.Clock().In(time.Local).Format(time.DateOnly))) {
+	if !p.changed(2, fmt.Sprint(s.got, s.lost != nil, v.Witnesses, silent, p.Clock().In(time.Local).Format(time.DateOnly))) {
 		return // times are written otherwise on the next day
 	}
 	col := ui.Column(ui.SizeGap, ui.Subheading(w.T("audit-kept")))
 	switch {
 	case !s.got:
-		col.Add(ui.Body(ui.Plain(w.T("audit-check-wait"))).Ink(ui.ColorMuted))
+		p.waits(col, s)
 	case len(v.Witnesses) == 0:
 		col.Add(ui.NewMessage(ui.Warning, w.T("audit-kept-none"), ui.Plain(w.T("audit-kept-none-line"))))
 	default:
