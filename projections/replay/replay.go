@@ -67,7 +67,7 @@ type Options struct {
 // concurrently.
 type State struct {
 	Position domain.Position // of the last event up to that moment; 0: nothing had happened
-	At       time.Time       // the latest time of all events up to there, by the log's clock; zero: none
+	At       time.Time       // when that was: the latest time up to there, by the log's clock, and of no clock that ran ahead; zero: none
 	Events   int             // up to there
 	Factors  factor.Snapshot
 	Board    progress.Snapshot
@@ -153,7 +153,8 @@ func (r *Replayer) seek(ctx context.Context, p domain.Position) (State, error) {
 
 // PositionAt returns where the last event stands that was recorded at or before a moment;
 // 0: none was. The log's clock may have been set back: an event counts as recorded when
-// the latest one before it was.
+// the latest one before it was, and one that a wrong clock has put more than a day ahead of
+// what follows it as well.
 func (r *Replayer) PositionAt(ctx context.Context, moment time.Time) (domain.Position, error) {
 	if err := r.take(ctx); err != nil {
 		return 0, err
@@ -194,13 +195,16 @@ func (r *Replayer) locate(ctx context.Context, p domain.Position) (State, error)
 // it is looked for from.
 func (r *Replayer) within(ctx context.Context, s timeline.Stretch, from State, holds func(e *domain.Recorded, at time.Time) bool) (State, error) {
 	last, latest := from, from.At
+	if latest.After(s.Latest) { // it was located before that was known
+		latest = s.Latest
+	}
 	err := r.log.ReadAll(ctx, domain.Query{After: from.Position, Until: s.Last}, func(b domain.Batch) error {
 		for i := range b.Events {
 			e := &b.Events[i]
 			if e.Position > s.Last || r.line.Skips(e.Stream) {
 				continue
 			}
-			if at := e.Recorded.Truncate(time.Microsecond); at.After(latest) {
+			if at := e.Recorded.Truncate(time.Microsecond); at.After(latest) && !at.After(s.Latest) { // after that it is of a clock that ran ahead
 				latest = at
 			}
 			if !holds(e, latest) {

@@ -274,6 +274,38 @@ func TestAMomentIsTheLastEventRecordedByThen(t *testing.T) {
 	})
 }
 
+// One event that a wrong clock has put far ahead, or far back, leaves the moments of all
+// others where they are.
+func TestAMomentBesideAWrongClock(t *testing.T) {
+	t.Parallel()
+	for _, years := range []int{60, -60} {
+		log := &memory{events: foldtest.Even(60, 0)}
+		start := foldtest.Start()
+		for i := range log.events {
+			log.events[i].Position, log.events[i].Recorded = domain.Position(i+1), start.Add(time.Duration(i)*20*time.Minute)
+		}
+		log.events[20].Recorded = start.AddDate(years, 0, 0)
+		r := replay.New(log, replay.Options{Lock: lock})
+		for i := range log.events {
+			want := domain.Position(i + 1)
+			switch i {
+			case 19:
+				want++ // with the one that counts to where it stands
+			case 20:
+				continue
+			}
+			got, err := r.PositionAt(t.Context(), log.events[i].Recorded)
+			if err != nil || got != want {
+				t.Errorf("%d years: at %v it is event %d, %v, want %d", years, log.events[i].Recorded, got, err, want)
+			}
+			s, err := r.Seek(t.Context(), domain.Position(i+1))
+			if err != nil || !s.At.Equal(log.events[i].Recorded) {
+				t.Errorf("%d years: event %d is of %v, %v, want %v", years, i+1, s.At, err, log.events[i].Recorded)
+			}
+		}
+	}
+}
+
 func TestWhatDoesNotFitIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	events := foldtest.Even(40, 3)

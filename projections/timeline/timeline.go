@@ -20,8 +20,11 @@ import (
 
 // A Stretch is a run of events of one hour, at most mostEvents of them.
 //
-// Its hour is that of the log's clock, which may be set back: an event counts to the hour
-// of the latest one before it, so that the hours of a log only grow.
+// Its hour is that of the log's clock, which may be set back or be wrong. The order of the
+// log is what holds: an event counts to the hour of the latest one before it, so that the
+// hours of a log only grow. One whose time is more than a day ahead of what follows it
+// counts to the hour of what stands before it, so that n events of a wrong clock move at
+// most n others; see Line.Astray.
 type Stretch struct {
 	Hour   time.Time // when the hour began, UTC
 	Events int
@@ -43,13 +46,23 @@ type Line struct {
 	mu      sync.RWMutex
 	all     []stretch
 	through domain.Position
+	run     run
 	mark    Mark
-	marked  stretch // the last one, when mark was
+	marked  stretch   // the last one, when mark was
+	ran     run       // likewise
+	was     []stretch // all of them, when mark was; nil: what all has up to marked
+}
+
+// A run is events in a row, the last ones, whose times are more than a day behind.
+type run struct {
+	n      int
+	latest int64 // of their own times; 0 where there are none
 }
 
 type stretch struct {
 	hour   int64 // since 1970
 	events int
+	astray int // of them: they are of another day
 	sum    int // of the events up to its end
 	last   domain.Position
 	latest int64 // microseconds since 1970
@@ -86,21 +99,93 @@ func (l *Line) add(e *domain.Recorded) {
 	if l.Skips(e.Stream) {
 		return
 	}
-	at, sum := e.Recorded.UnixMicro(), 0
-	n := len(l.all)
-	if n > 0 {
-		at, sum = max(at, l.all[n-1].latest), l.all[n-1].sum
+	s := l.count(e.Position, e.Recorded.UnixMicro())
+	if id, ok := domain.SubjectOfStream(e.Stream); ok {
+		l.mark, l.marked, l.ran, l.was = Mark{id, e.Revision, e.Position}, *s, l.run, nil
 	}
-	hour := floor(at, microsAnHour)
+}
+
+// count puts an event into the stretch that it is of, which it returns.
+func (l *Line) count(p domain.Position, at int64) *stretch {
+	astray := l.behind(at)
+	for ; astray; astray = l.behind(at) {
+		if l.run.n++; l.run.n == 1 || at > l.run.latest {
+			l.run.latest = at
+		}
+		// Who is right? As many as say that it is earlier are believed.
+		i := sort.Search(len(l.all), func(i int) bool { return l.all[i].latest > l.run.latest+microsADay })
+		ahead := l.before(len(l.all)) - l.before(i) - (l.run.n - 1)
+		if l.run.n < ahead {
+			break
+		}
+		l.turnBack(i, ahead, at)
+	}
+	n := len(l.all)
+	sum := l.before(n)
+	if !astray {
+		l.run = run{}
+	}
+	if n > 0 {
+		at = max(at, l.all[n-1].latest)
+	}
+	hour := hourAt(at)
 	if n == 0 || l.all[n-1].hour != hour || l.all[n-1].events == mostEvents {
 		l.all = append(l.all, stretch{hour: hour})
 		n++
 	}
 	s := &l.all[n-1]
-	s.events, s.sum, s.last, s.latest = s.events+1, sum+1, e.Position, at
-	if id, ok := domain.SubjectOfStream(e.Stream); ok {
-		l.mark, l.marked = Mark{id, e.Revision, e.Position}, *s
+	s.events, s.sum, s.last, s.latest = s.events+1, sum+1, p, at
+	if astray {
+		s.astray++
 	}
+	return s
+}
+
+// behind says that a time is more than a day behind the latest one.
+func (l *Line) behind(at int64) bool {
+	n := len(l.all)
+	return n > 0 && at < l.all[n-1].latest-microsADay
+}
+
+// before returns how many events there are before a stretch.
+func (l *Line) before(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return l.all[i-1].sum
+}
+
+// turnBack has the stretches from one on be of when the one before it ended, or at, where
+// there is none: the first so many of their events are of a clock that ran ahead, and the
+// others are the run that has shown it.
+func (l *Line) turnBack(from, ahead int, at int64) {
+	if l.was == nil && l.marked.sum > l.before(from) {
+		l.was = l.upToMark()
+	}
+	rest := slices.Clone(l.all[from:])
+	l.all, l.run = l.all[:from], run{}
+	if from > 0 {
+		at = l.all[from-1].latest
+	}
+	for _, s := range rest {
+		s.hour, s.latest, s.astray = hourAt(at), at, max(0, min(s.events, ahead))
+		ahead -= s.astray
+		if n := len(l.all); n > 0 && l.all[n-1].events+s.events <= mostEvents {
+			last := &l.all[n-1]
+			last.events, last.astray, last.sum, last.last = last.events+s.events, last.astray+s.astray, s.sum, s.last
+			continue
+		}
+		l.all = append(l.all, s)
+	}
+}
+
+// upToMark returns the stretches as they were at the mark.
+func (l *Line) upToMark() []stretch {
+	if l.was != nil {
+		return l.was
+	}
+	n, _ := slices.BinarySearchFunc(l.all, l.marked.sum, func(a stretch, sum int) int { return a.sum - sum })
+	return append(slices.Clone(l.all[:n]), l.marked)
 }
 
 // Skips says that a stream is no part of the record.
@@ -113,15 +198,18 @@ func (l *Line) Skips(stream string) bool {
 	return false
 }
 
-const microsAnHour = int64(time.Hour / time.Microsecond)
+const (
+	microsAnHour = int64(time.Hour / time.Microsecond)
+	microsADay   = 24 * microsAnHour
+)
 
-// floor is division that rounds down, before 1970 too.
-func floor(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
+// hourAt returns the hour of some microseconds since 1970, before that too.
+func hourAt(at int64) int64 {
+	h := at / microsAnHour
+	if at%microsAnHour < 0 {
+		h--
 	}
-	return q
+	return h
 }
 
 // Position returns how far the log was applied.
@@ -139,6 +227,18 @@ func (l *Line) Events() int {
 		return l.all[n-1].sum
 	}
 	return 0
+}
+
+// Astray returns how many events count to where they stand in the log, and are by their
+// own time of more than a day before or after that.
+func (l *Line) Astray() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	n := 0
+	for i := range l.all {
+		n += l.all[i].astray
+	}
+	return n
 }
 
 // Span returns when the first hour begins, and the time of the latest event; zero times
@@ -178,7 +278,7 @@ func (l *Line) At(moment time.Time) (s Stretch, before int, ok bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	at := moment.UnixMicro()
-	hour := floor(at, microsAnHour)
+	hour := hourAt(at)
 	// The first stretch that ends after the moment; where it is of a later hour, none of
 	// it is meant.
 	i := sort.Search(len(l.all), func(i int) bool { return l.all[i].latest > at || l.all[i].hour > hour })

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,135 @@ func holds(t *rapid.T, all []domain.Recorded, s timeline.Stretch, before int, ok
 	}
 	if before > 0 && (s.Before != all[before-1].Position || !s.From.Equal(all[before-1].Recorded)) || before == 0 && s.Before != 0 {
 		t.Fatalf("%+v begins after %d events", s, before)
+	}
+}
+
+// anyTime draws some moment of ten thousand years, mostly one of a few weeks.
+func anyTime(t *rapid.T) time.Time {
+	if rapid.IntRange(0, 3).Draw(t, "far") == 0 {
+		return time.Unix(rapid.Int64Range(-62_135_596_800, 253_402_300_799).Draw(t, "second"), 0).UTC()
+	}
+	return foldtest.Start().Add(time.Duration(rapid.IntRange(-200, 800).Draw(t, "hours")) * time.Hour)
+}
+
+func hours(l *timeline.Line) (all []string, sum int) {
+	l.Hours(func(hour time.Time, n int) bool {
+		all = append(all, fmt.Sprint(hour.Unix(), " ", n))
+		sum += n
+		return true
+	})
+	return all, sum
+}
+
+// Whatever the times of a log are: each event counts once, where it stands, in hours that
+// only grow, and a line that goes on from what was kept is the line of all.
+func TestWhateverTheTimesAre(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		events := make([]domain.Recorded, rapid.IntRange(0, 40).Draw(t, "events"))
+		l, whole := timeline.New(), timeline.New()
+		for i := range events {
+			events[i] = domain.Recorded{
+				Position: domain.Position(i + 1), Recorded: anyTime(t), Revision: domain.Revision(i), Message: domain.Message{Type: "CodeSent"},
+				Stream: rapid.SampledFrom([]string{domain.EnrolmentStream(foldtest.Subject(1)), "login-x"}).Draw(t, "stream"),
+			}
+			l.Apply(events[i:i+1], 0)
+			whole.Apply(events[i:i+1], 0)
+			if rapid.IntRange(0, 3).Draw(t, "kept") == 0 {
+				l = reload(t, l, events[:i+1])
+			}
+		}
+		got, sum := hours(l)
+		if want, _ := hours(whole); !slices.Equal(got, want) || l.Astray() != whole.Astray() {
+			t.Fatalf("%q with %d astray, and without what was kept %q with %d", got, l.Astray(), want, whole.Astray())
+		}
+		if sum != len(events) || l.Events() != len(events) || l.Astray() > len(events) {
+			t.Fatalf("%d of %d events, %d astray", sum, len(events), l.Astray())
+		}
+		before, end, latest := 0, domain.Position(0), time.Time{}
+		for i := range events {
+			s, n, ok := l.Of(events[i].Position - 1)
+			if !ok || s.Last < events[i].Position || n+s.Events < i+1 || n > i {
+				t.Fatalf("event %d is in %+v after %d", i, s, n)
+			}
+			if n < before || s.Last < end || s.Latest.Before(latest) || s.Latest.Truncate(time.Hour) != s.Hour {
+				t.Fatalf("%+v comes after one up to %d and %v", s, end, latest)
+			}
+			before, end, latest = n, s.Last, s.Latest
+		}
+	})
+}
+
+// However far off the times of some events are, and wherever they stand: of the others at
+// most as many move by more than a day.
+func TestAWrongClockMovesFewOthers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l, at := timeline.New(), foldtest.Start()
+		wrong, p := 0, domain.Position(0)
+		var right []domain.Recorded
+		for range rapid.IntRange(20, 80).Draw(t, "events") {
+			p++
+			e := domain.Recorded{Position: p, Stream: "service"}
+			if wrong < 6 && rapid.IntRange(0, 9).Draw(t, "wrong") == 0 {
+				wrong++
+				e.Recorded = anyTime(t)
+			} else {
+				at = at.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "minutes")) * time.Minute)
+				e.Recorded = at
+				right = append(right, e)
+			}
+			l.Apply([]domain.Recorded{e}, 0)
+		}
+		for range wrong + 1 { // as many of the right clock have come since
+			p++
+			e := domain.Recorded{Position: p, Stream: "service", Recorded: at}
+			right = append(right, e)
+			l.Apply([]domain.Recorded{e}, 0)
+		}
+		moved := 0
+		for _, e := range right {
+			s, _, _ := l.Of(e.Position - 1)
+			if d := s.Hour.Sub(e.Recorded.Truncate(time.Hour)); d > 25*time.Hour || d < -25*time.Hour {
+				moved++
+			}
+		}
+		if moved > wrong || l.Astray() > 2*wrong {
+			t.Fatalf("%d wrong clocks moved %d others; %d are astray", wrong, moved, l.Astray())
+		}
+	})
+}
+
+func TestOneEventOfTheFarFuture(t *testing.T) {
+	t.Parallel()
+	l, start := timeline.New(), foldtest.Start()
+	for i := range 100 {
+		at := start.Add(time.Duration(i) * time.Hour)
+		if i == 40 {
+			at = at.AddDate(60, 0, 0)
+		}
+		l.Apply([]domain.Recorded{{Position: domain.Position(i + 1), Recorded: at, Stream: "service"}}, 0)
+	}
+	if _, latest := l.Span(); !latest.Equal(start.Add(99 * time.Hour)) {
+		t.Errorf("the last one is of %v", latest)
+	}
+	i := 0
+	l.Hours(func(hour time.Time, n int) bool {
+		want := 1
+		if i == 39 {
+			want = 2 // and the one behind it
+		}
+		if i == 40 {
+			i++
+		}
+		if !hour.Equal(start.Add(time.Duration(i)*time.Hour).Truncate(time.Hour)) || n != want {
+			t.Errorf("%v has %d", hour, n)
+		}
+		i++
+		return true
+	})
+	if l.Astray() != 1 {
+		t.Errorf("%d are astray", l.Astray())
 	}
 }
 

@@ -153,26 +153,31 @@ const MostBars = 400
 // A HistogramQuery asks how many events there were when.
 type HistogramQuery struct {
 	From, To time.Time // zero: from the first event, to the last
-	Bars     int       // at most, beside one for what lies ahead; 0: 60; more than MostBars are MostBars
+	Bars     int       // at most, beside one for what lies ahead, and one for what lies far back; 0: 60; more than MostBars are MostBars
 	Zone     string    // whose days and hours bars are, as "Europe/Amsterdam"; empty: UTC
 }
 
 // A Histogram is how many events there were when. Its bars follow each other without a
 // gap, from the one that holds From to the one that holds To. Where some were recorded by
 // a clock that ran far ahead, it ends now, and one more bar is for all that lie behind it.
+// Where a few lie far back, as of a clock that was not set yet, it begins after them, and
+// one more bar is for those.
 type Histogram struct {
 	Bars        []Bar
 	Width       time.Duration // of a bar: whole hours, or whole days as the zone has them
 	First, Last time.Time     // the hour of the log's first event, and its last one, or now where that lies far ahead; zero while there are none
+	Begin       time.Time     // where it begins: First, or the first hour that does not lie far back
 	Events      int           // in the log
+	Astray      int           // of them: they count where they stand in the log, and are of another day by their own time
 	Position    uint64        // of the last one
 }
 
 // A Bar is the events from a moment on, up to where the next bar begins.
 type Bar struct {
-	From   time.Time
-	Events int
-	Later  bool // all from then on, which is yet to come by the clock here
+	From    time.Time
+	Events  int
+	Later   bool // all from then on, which is yet to come by the clock here
+	Earlier bool // all before the next bar, which are few and lie far back
 }
 
 // Standing is how many people stand where.

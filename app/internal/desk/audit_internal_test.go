@@ -111,8 +111,9 @@ func TestBarsHoldAll(t *testing.T) {
 	})
 }
 
-// An event of the year 2090 leaves the days before as they are; what comes after it is
-// later, too, and so is nothing that a clock elsewhere has put some hours ahead.
+// An event of the year 2090 leaves the days as they are: while it is the last one it is
+// later, and then it counts to where it stands. So does nothing that a clock elsewhere has
+// put some hours ahead.
 func TestBarsUnderAClockThatRanAhead(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 17, 14, 32, 0, 0, time.UTC)
@@ -125,14 +126,18 @@ func TestBarsUnderAClockThatRanAhead(t *testing.T) {
 	if err != nil || len(hours.Bars) < 10 || hours.Bars[len(hours.Bars)-1].Later || !hours.Last.Equal(now.Add(8*time.Hour)) {
 		t.Errorf("some hours ahead: %+v, %v", hours, err)
 	}
-	moments = append(moments, time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC), now.Add(-time.Minute))
+	moments = append(moments, time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC))
 	h, err := histogram(line(moments...), q, now)
-	if err != nil || h.Events != 12 || !h.Last.Equal(now) || h.Width > 24*time.Hour {
+	if err != nil || h.Events != 11 || !h.Last.Equal(now) || h.Width > 24*time.Hour {
 		t.Fatalf("%+v, %v", h, err)
 	}
 	last, today := h.Bars[len(h.Bars)-1], h.Bars[len(h.Bars)-2]
-	if !last.Later || last.Events != 2 || !last.From.Equal(today.From.Add(h.Width)) || today.From.After(now) || today.Later {
+	if !last.Later || last.Events != 1 || !last.From.Equal(today.From.Add(h.Width)) || today.From.After(now) || today.Later {
 		t.Errorf("%+v after %+v", last, today)
+	}
+	seen, err := histogram(line(append(moments, now.Add(time.Minute))...), q, now)
+	if n := len(seen.Bars); err != nil || seen.Events != 12 || seen.Astray != 1 || seen.Bars[n-1].Later || seen.Bars[n-1].Events+seen.Bars[n-2].Events < 3 {
+		t.Errorf("once more has come: %+v, %v", seen, err)
 	}
 	before := q
 	before.From, before.To = now.AddDate(0, 0, -5), now.AddDate(0, 0, -3)
@@ -143,6 +148,77 @@ func TestBarsUnderAClockThatRanAhead(t *testing.T) {
 	if h, err := histogram(all, q, now); err != nil || h.Bars[len(h.Bars)-1].Later || h.Last.Year() != 2090 {
 		t.Errorf("where all lies ahead: %+v, %v", h, err)
 	}
+}
+
+// Some events of 1970 stand in a bar of their own; of an old log with as many as that it is
+// the time that it is of.
+func TestBarsAfterAClockThatWasNotSet(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 17, 14, 32, 0, 0, time.UTC)
+	old := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	moments := []time.Time{old, old.Add(time.Minute)}
+	for day := range 30 {
+		moments = append(moments, now.AddDate(0, 0, day-29))
+	}
+	h, err := histogram(line(moments...), HistogramQuery{Bars: 40}, now)
+	if err != nil || len(h.Bars) < 30 || h.Width > 24*time.Hour || !h.First.Equal(old) || !h.Begin.Equal(moments[2].Truncate(time.Hour)) {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	if b := h.Bars[0]; !b.Earlier || b.Events != 2 || !b.From.Equal(old) || h.Bars[1].Earlier || h.Bars[1].Events != 1 || h.Bars[1].From.After(h.Begin) {
+		t.Errorf("%+v before %+v", b, h.Bars[1])
+	}
+	part, err := histogram(line(moments...), HistogramQuery{Bars: 40, From: now.AddDate(0, 0, -9), To: now}, now)
+	if err != nil || part.Bars[0].Earlier {
+		t.Errorf("of some days: %+v, %v", part, err)
+	}
+	many := []time.Time{old, old.Add(time.Hour), old.Add(2 * time.Hour), old.Add(3 * time.Hour), old.Add(4 * time.Hour)}
+	if h, err := histogram(line(append(many, moments[2:]...)...), HistogramQuery{}, now); err != nil || h.Bars[0].Earlier || h.Bars[0].Events != 5 {
+		t.Errorf("of an old log: %+v, %v", h, err)
+	}
+}
+
+// Whatever the times of a log are, each event is in one bar. And however far off those of
+// less than a twentieth of it are, and wherever they stand, what shows is longer by no more than
+// is said.
+func TestBarsWhateverTheTimesAre(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		var moments, right []time.Time
+		at, wrong := start, 0
+		most := rapid.IntRange(0, 5).Draw(t, "most")
+		for range rapid.IntRange(20*most+10, 20*most+60).Draw(t, "events") {
+			if wrong < most && rapid.IntRange(0, 5).Draw(t, "wrong") == 0 {
+				wrong++
+				moments = append(moments, time.Unix(rapid.Int64Range(-62_135_596_800, 253_402_300_799).Draw(t, "second"), 0).UTC())
+				continue
+			}
+			at = at.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
+			moments, right = append(moments, at), append(right, at)
+		}
+		for range wrong + 1 {
+			moments, right = append(moments, at), append(right, at)
+		}
+		now := at.Add(time.Hour)
+		q := HistogramQuery{Bars: rapid.IntRange(0, 400).Draw(t, "bars"), Zone: rapid.SampledFrom([]string{"", "Europe/Amsterdam"}).Draw(t, "zone")}
+		h, err := histogram(line(moments...), q, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0
+		for i, b := range h.Bars {
+			if sum += b.Events; i > 0 && !h.Bars[i-1].From.Before(b.From) || b.Earlier && i > 0 || b.Later && i < len(h.Bars)-1 {
+				t.Fatalf("bar %d of %+v", i, h)
+			}
+		}
+		if sum != len(moments) || h.Events != sum {
+			t.Fatalf("%d events are in the bars, of %d", sum, len(moments))
+		}
+		shown, usual := h.Last.Sub(h.Begin), right[len(right)-1].Sub(right[0])
+		if bound := usual + farAhead + time.Duration(wrong)*max(farBack, usual+2*farAhead); shown > bound+2*time.Hour {
+			t.Fatalf("%s shows, of %s, with %d wrong: more than %s", shown, usual, wrong, bound)
+		}
+	})
 }
 
 func TestNoBars(t *testing.T) {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
@@ -27,49 +28,82 @@ const usualBars = 60
 // farAhead is by how much a clock elsewhere may run ahead of the one here, to be believed.
 const farAhead = 24 * time.Hour
 
-// histogram puts the hours of a line into bars. One event that a wrong clock has put years
-// ahead must not squeeze all others into one bar.
+// farBack is how long nothing happens, at the least, between what lies far back and the rest.
+const farBack = 90 * 24 * time.Hour
+
+// histogram puts the hours of a line into bars. Some events that a wrong clock has put years
+// ahead or back must not squeeze all others into one bar. Each moves at most one other, and
+// as long as they are less than a twentieth, each makes what shows longer by farBack at the
+// most, or by the time between the first tenth and the last one, where that is longer; and
+// it never goes on for more than farAhead after now.
 func histogram(line *timeline.Line, q HistogramQuery, now time.Time) (Histogram, error) {
 	zone, err := zoneNamed(q.Zone)
 	if err != nil || !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
 		return Histogram{}, refuse(BadRange)
 	}
-	h := Histogram{Width: time.Hour, Events: line.Events(), Position: uint64(line.Position())}
+	h := Histogram{Width: time.Hour, Events: line.Events(), Astray: line.Astray(), Position: uint64(line.Position())}
 	if h.Events == 0 {
 		return h, nil
 	}
 	h.First, h.Last = line.Span()
+	h.Begin = beginOf(line)
 	ahead := h.Last.After(now.Add(farAhead)) && h.First.Before(now)
 	if ahead {
-		h.Last = now.UTC()
+		if h.Last = now.UTC(); !h.Begin.Before(now) {
+			h.Begin = h.First // all of the rest lies ahead
+		}
 	}
-	from, to := clamp(q.From, h.First, h.Last, h.First), clamp(q.To, h.First, h.Last, h.Last)
+	from, to := clamp(q.From, h.Begin, h.Last, h.Begin), clamp(q.To, h.Begin, h.Last, h.Last)
 	bars := q.Bars
 	if bars <= 0 {
 		bars = usualBars
 	}
 	r := rule(from.In(zone), to.In(zone), min(bars, MostBars))
-	h.Width, h.Bars = r.width(), r.bars(to)
-	at, later := 0, Bar{From: r.end.UTC(), Later: true}
+	h.Width = r.width()
+	earlier, later := Bar{From: h.First, Earlier: true}, Bar{From: r.end.UTC(), Later: true}
 	ahead = ahead && r.end.After(h.Last) // and it shows up to there
-	line.Hours(func(hour time.Time, events int) bool {
-		for at+1 < len(h.Bars) && !hour.Before(h.Bars[at+1].From) {
-			at++
-		}
-		// An hour belongs to the bar that it begins in; where the zone is half an hour off,
-		// the first one begins before.
-		if hour.Add(time.Hour).After(h.Bars[0].From) && hour.Before(r.end) {
-			h.Bars[at].Events += events
-		}
-		if ahead && !hour.Before(r.end) {
+	back := !from.After(h.Begin)
+	h.Bars = r.fill(line, to, func(hour time.Time, events int) {
+		switch {
+		case back && hour.Before(h.Begin):
+			earlier.Events += events
+		case ahead && !hour.Before(r.end):
 			later.Events += events
 		}
-		return ahead || hour.Before(r.end)
 	})
+	if earlier.Events > 0 {
+		h.Bars = slices.Insert(h.Bars, 0, earlier)
+	}
 	if later.Events > 0 {
 		h.Bars = append(h.Bars, later)
 	}
 	return h, nil
+}
+
+// beginOf returns the first hour of a line that does not lie far back: before it are less
+// than a tenth of the events, and the longest time without any.
+func beginOf(line *timeline.Line) time.Time {
+	type hour struct {
+		at   time.Time
+		upTo int // events, with those of the hour
+	}
+	var all []hour
+	total := 0
+	line.Hours(func(at time.Time, events int) bool {
+		total += events
+		all = append(all, hour{at, total})
+		return true
+	})
+	few := total / 10
+	if total >= 3 {
+		few = max(1, few)
+	}
+	usual := slices.IndexFunc(all, func(h hour) bool { return h.upTo > few })
+	last := slices.IndexFunc(all, func(h hour) bool { return h.upTo >= total-few })
+	far := max(farBack, all[last].at.Sub(all[usual].at))
+	for ; usual > 0 && all[usual].at.Sub(all[usual-1].at) <= far; usual-- {
+	}
+	return all[usual].at
 }
 
 // clamp returns a moment between two, and another one where there is none.
@@ -148,11 +182,27 @@ func (r *ruler) fits(to time.Time, most int) bool {
 
 func (r *ruler) width() time.Duration { return time.Duration(r.hours+24*r.days) * time.Hour }
 
-func (r *ruler) bars(to time.Time) []Bar {
+// fill returns the bars up to a moment with what they hold of a line; what they do not goes
+// to others.
+func (r *ruler) fill(line *timeline.Line, to time.Time, others func(hour time.Time, events int)) []Bar {
 	var all []Bar
 	for t := r.start; !t.After(to); t = r.next(t) {
 		all = append(all, Bar{From: t.UTC()})
 	}
+	at := 0
+	line.Hours(func(hour time.Time, events int) bool {
+		for at+1 < len(all) && !hour.Before(all[at+1].From) {
+			at++
+		}
+		// An hour belongs to the bar that it begins in; where the zone is half an hour off,
+		// the first one begins before.
+		if hour.Add(time.Hour).After(all[0].From) && hour.Before(r.end) {
+			all[at].Events += events
+		} else {
+			others(hour, events)
+		}
+		return true
+	})
 	return all
 }
 

@@ -33,6 +33,8 @@ type reel struct {
 	unnamed bool // the names of people are not known yet
 	erased  bool // the people are, by now
 	ahead   int  // events behind the last one that a wrong clock has put far ahead
+	back    int  // events before the first one that a clock that was not set has put far back
+	astray  int  // events whose time does not fit
 	altered int  // the event that is not what was sealed
 	seal    desk.SealView
 	hold    chan struct{} // answers to Replay wait for it; nil: they do not
@@ -102,7 +104,7 @@ func (a *reel) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (des
 	if a.err != nil || a.events == 0 {
 		return desk.Histogram{}, a.err
 	}
-	h := desk.Histogram{First: a.when(1), Last: a.when(a.events), Events: a.events, Position: uint64(a.events), Width: 24 * time.Hour} //nolint:gosec // a made-up log
+	h := desk.Histogram{First: a.when(1), Begin: a.when(1), Astray: a.astray, Last: a.when(a.events), Events: a.events, Position: uint64(a.events), Width: 24 * time.Hour} //nolint:gosec // a made-up log
 	from, to := h.First, h.Last
 	if !q.From.IsZero() {
 		from, to = q.From, q.To
@@ -126,6 +128,10 @@ func (a *reel) Timeline(_ context.Context, _ string, q desk.HistogramQuery) (des
 	}
 	if a.ahead > 0 && at.After(h.Last) {
 		h.Bars = append(h.Bars, desk.Bar{From: at, Events: a.ahead, Later: true})
+	}
+	if a.back > 0 && !q.From.After(h.Begin) {
+		h.First = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+		h.Bars = slices.Insert(h.Bars, 0, desk.Bar{From: h.First, Events: a.back, Earlier: true})
 	}
 	return h, nil
 }

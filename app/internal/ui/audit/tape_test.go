@@ -670,6 +670,48 @@ func TestEventsOfTheFarFuture(t *testing.T) {
 	s.Until("less", func() bool { return p.tape.bars.idle() && p.tape.span > 0 && len(p.tape.hist.Bars) > 0 && p.tape.live })
 }
 
+// What a clock that was not set has put far back has a bar of its own in front, which says
+// so, and how many times do not fit is told; a moment of then can be gone to, by hand and by
+// its date.
+func TestEventsOfTheFarPast(t *testing.T) {
+	for lang, says := range map[string][3]string{
+		"nl": {"Van lang daarvoor, of met een verkeerde tijd: 2", "eerder", "Bij 3 gebeurtenissen past de tijd niet bij de plek in het logboek."},
+		"en": {"Of long before that, or with a wrong time: 2", "earlier", "The times of 3 events do not fit their places in the log."},
+	} {
+		a := newReel(3000)
+		a.back, a.astray = 2, 3
+		s := newScreen(t, a, ui.Options{}, lang, large)
+		p, bars := s.p, s.p.tape.hist.Bars
+		s.Until("the bars", func() bool { bars = p.tape.hist.Bars; return p.tape.bars.idle() && len(bars) > 40 && bars[0].Earlier })
+		h := p.tape.chart
+		pitch := h.Size().Width / float32(len(bars))
+		for bar, want := range []bool{true, false} {
+			h.MouseIn(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos((float32(bar)+0.5)*pitch, 40)}})
+			if got := p.tape.caption.String(); strings.HasSuffix(got, says[0]) != want {
+				t.Errorf("bar %d says %q", bar, got)
+			}
+		}
+		h.MouseOut()
+		if ticks := p.ticks(); ticks[0].Bar != 0 || ticks[0].Text != says[1] || ticks[1].Bar != 1 || ticks[1].Rank != 0 {
+			t.Errorf("under them stands %+v", ticks[:2])
+		}
+		if !officetest.Says(s.w, says[2]) {
+			t.Errorf("it says %q", officetest.Texts(s.w))
+		}
+		pressAt(h, 0.5*pitch)
+		h.MouseUp(nil)
+		s.Until("then", func() bool { return p.tape.replays.idle() && h.BarAt(h.Moment()) == 0 && p.tape.view.Events == 0 })
+		test.Tap(p.tape.now)
+		s.Until("now", func() bool { return p.tape.live && p.tape.replays.idle() })
+		test.Tap(p.tape.jump)
+		officetest.Type(s.w, "2-1-1970")
+		officetest.Press(s.w, fyne.KeyReturn)
+		s.Until("its date", func() bool { return !p.tape.live && p.tape.replays.idle() && p.tape.view.Events == 0 && p.menu == nil })
+		a.set(func() { a.back, a.astray, a.events = 0, 0, 3001 })
+		s.Until("no notice", func() bool { return !officetest.Says(s.w, says[2]) })
+	}
+}
+
 // Zooming shows less time around the handle; where that goes out of it, it comes along.
 func TestZooming(t *testing.T) {
 	s := newScreen(t, newReel(3000), ui.Options{}, "nl", large)

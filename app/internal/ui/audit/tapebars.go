@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/app/internal/desk"
+	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/ui"
 )
 
@@ -12,7 +13,7 @@ import (
 func (p *tapePage) barsWanted() desk.HistogramQuery {
 	t := &p.tape
 	q := desk.HistogramQuery{Zone: p.zone}
-	days := int(t.hist.Last.Sub(t.hist.First)/(24*time.Hour)) + 2
+	days := int(t.hist.Last.Sub(t.hist.Begin)/(24*time.Hour)) + 2
 	if t.span > 0 {
 		if t.live {
 			p.centre(p.Clock())
@@ -40,7 +41,7 @@ func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) 
 		return
 	}
 	moved, first := h.Position != t.hist.Position, t.hist.Position == 0 && h.Position > 0
-	if moved || q.From != t.from && t.span > 0 || len(h.Bars) != len(t.hist.Bars) || h.Width != t.hist.Width || !sameBegin(h, t.hist) {
+	if moved || q.From != t.from && t.span > 0 || h.Width != t.hist.Width || !sameBars(h.Bars, t.hist.Bars) {
 		t.hist = h
 		p.putBars()
 	}
@@ -60,8 +61,8 @@ func (p *tapePage) barsCame(q desk.HistogramQuery, h desk.Histogram, err error) 
 	p.lookLater()
 }
 
-func sameBegin(a, b desk.Histogram) bool {
-	return len(a.Bars) == 0 || len(b.Bars) == 0 || a.Bars[0].From.Equal(b.Bars[0].From)
+func sameBars(a, b []desk.Bar) bool {
+	return slices.EqualFunc(a, b, func(a, b desk.Bar) bool { return a.From.Equal(b.From) })
 }
 
 // putBars hands the histogram to what draws it.
@@ -76,6 +77,9 @@ func (p *tapePage) putBars() {
 		t.chart.Leap = int(24 * time.Hour / max(time.Hour, t.hist.Width))
 	}
 	t.chart.SetBars(bars, p.end(), p.latest(), p.ticks())
+	if t.astray.Hidden = t.hist.Astray == 0; !t.astray.Hidden {
+		set(t.astray, p.w.N("tape-astray", t.hist.Astray, i18n.Args{"Count": ui.Grouped(t.hist.Astray)}))
+	}
 	p.showNoBars()
 }
 
@@ -101,6 +105,11 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 		all = append(all, ui.HistogramTick{Bar: n, Text: p.w.T("tape-later")})
 		h.Bars = h.Bars[:n]
 	}
+	first := 0
+	if len(h.Bars) > 1 && h.Bars[0].Earlier {
+		all = append(all, ui.HistogramTick{Text: p.w.T("tape-earlier")})
+		h.Bars, first = h.Bars[1:], 1
+	}
 	for i, b := range h.Bars {
 		at := b.From.In(time.Local)
 		mid := at.Add(h.Width / 2)
@@ -109,7 +118,7 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 			at = mid
 		}
 		ends := i == 0 || i == len(h.Bars)-1
-		t := ui.HistogramTick{Bar: i, Text: p.w.short(at, false), Rank: 6}
+		t := ui.HistogramTick{Bar: first + i, Text: p.w.short(at, false), Rank: 6}
 		few := len(h.Bars) <= 24
 		switch {
 		case ends:
@@ -149,7 +158,7 @@ func (p *tapePage) zoom(in bool) {
 	t := &p.tape
 	shown := t.span
 	if shown == 0 {
-		shown = p.end().Sub(t.hist.First)
+		shown = p.end().Sub(t.hist.Begin)
 	}
 	all := spans()
 	next := t.span
@@ -160,7 +169,7 @@ func (p *tapePage) zoom(in bool) {
 	} else {
 		next = 0
 		for _, s := range all {
-			if s > shown && s < p.latest().Sub(t.hist.First) {
+			if s > shown && s < p.latest().Sub(t.hist.Begin) {
 				next = s
 			}
 		}
@@ -187,8 +196,8 @@ func (p *tapePage) centre(at time.Time) {
 		to = last
 	}
 	from := to.Add(-t.span)
-	if from.Before(t.hist.First) {
-		from = t.hist.First
+	if from.Before(t.hist.Begin) {
+		from = t.hist.Begin
 		to = from.Add(t.span)
 	}
 	t.from, t.to = from, to

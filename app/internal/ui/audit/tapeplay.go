@@ -58,7 +58,7 @@ type tapeState struct {
 
 	label, at, caption *ui.Text
 	chart              *ui.Histogram
-	none               *ui.Text
+	none, astray       *ui.Text
 	back, play, on     *ui.Button
 	now, jump          *ui.Button
 	in, out            *ui.Button
@@ -125,11 +125,12 @@ func (p *tapePage) buildTape() fyne.CanvasObject {
 	t.chart.OnMove, t.chart.OnZoom = p.moved, p.zoom
 	t.chart.OnHover = func(int) { p.showCaption() }
 	t.none = ui.Body(ui.Plain(w.T("tape-wait"))).Ink(ui.ColorMuted).Align(fyne.TextAlignCenter)
+	t.astray = ui.Hint(ui.Plain(" "))
 	p.putBars()
 	stand := ui.Column("", t.label, ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, t.at)))
 	keys := ui.Flow(ui.SizeSmallGap, t.jump, t.back, t.play, t.on, t.now)
 	sub := ui.Row(ui.SizeSmallGap, ui.GrowCentred(1, t.caption), t.rate, t.out, t.in)
-	return ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap, ui.Apart(340, stand, keys), sub, ui.Stack(t.chart, ui.Column("", ui.Spring(), t.none, ui.Spring()))))
+	return ui.NewCard(ui.Surface, ui.Column(ui.SizeSmallGap, ui.Apart(340, stand, keys), sub, ui.Stack(t.chart, ui.Column("", ui.Spring(), t.none, ui.Spring())), t.astray))
 }
 
 // buildTiles builds what counts the people.
@@ -477,8 +478,11 @@ func (p *tapePage) showCaption() {
 		return
 	}
 	of := w.T("tape-bar", i18n.Args{"When": w.barWords(h.Bars[bar].From, h.Width)})
-	if h.Bars[bar].Later {
+	switch b := h.Bars[bar]; {
+	case b.Later:
 		of = w.T("tape-bar-later")
+	case b.Earlier:
+		of = w.T("tape-bar-earlier")
 	}
 	spans := []ui.Span{ui.Plain(per + " " + of + " "), ui.Bold(ui.Grouped(h.Bars[bar].Events))}
 	if now := spans[0].Text + spans[1].Text; t.caption.String() != now {
