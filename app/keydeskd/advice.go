@@ -118,9 +118,7 @@ func advice(err error) string {
 		{home.ErrUnvouched, "nothing was put back, and nobody erased. Take another backup, or put the list \"erased\" back that stood beside this one; find out who can write there. " +
 			"Where all who are named were erased: --erase-whoever-the-log-names erases them, whoever wrote it"},
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
-		{errNoFirst, "set log.url to --to, and do not copy again; \"keydeskd checkpoint --now\" makes it there, and so does Keydesk where it seals"},
-		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied. If this command was stopped when it had begun " +
-			"the seal of --to, set log.url to --to, and make its first checkpoint: keydeskd checkpoint --now"},
+		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
 		{home.ErrMeddled, "what is named there is run with each append, or keeps nobody from changing what is recorded any more: take another backup; nothing was put back"},
 		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},

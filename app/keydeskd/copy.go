@@ -79,6 +79,14 @@ func (c copyCommand) Run(a *app) (err error) {
 		return errSealOfNoCopy
 	}
 	if c.Seal {
+		begun, err := home.TakeUpSealCopy(a.ctx, set, from, to)
+		if err != nil {
+			return fmt.Errorf("the seal of --from: %w", err)
+		}
+		if begun {
+			fmt.Fprintln(a.out, "all was copied before")
+			return c.sealFirst(a, set, to)
+		}
 		if err := home.SealLast(a.ctx, set, from); err != nil {
 			return fmt.Errorf("the seal of --from: %w", err)
 		}
@@ -115,16 +123,18 @@ func (c copyCommand) Run(a *app) (err error) {
 	if err := home.SealCopy(a.ctx, set, to); err != nil {
 		return fmt.Errorf("both logs hold the same; begin the seal of --to: %w", err)
 	}
-	fmt.Fprintln(a.out, "the seal of --to begins with the last checkpoint of --from; set log.url to --to now")
-	if err := home.SealFirst(a.ctx, set, to); err != nil {
-		return fmt.Errorf("%w: %w", errNoFirst, err)
-	}
-	_, err = fmt.Fprintln(a.out, "its first checkpoint is made; witnesses have to be given its key (\"keydeskd checkpoint --key\")")
-	return err
+	return c.sealFirst(a, set, to)
 }
 
-// errNoFirst: whatever ended it, the command is not to be run again.
-var errNoFirst = errors.New("both logs hold the same, and the seal of --to has begun; its first checkpoint is not made")
+// sealFirst makes the first checkpoint of a seal that has begun.
+func (copyCommand) sealFirst(a *app, set settings.Settings, to store.Log) error {
+	fmt.Fprintln(a.out, "the seal of --to begins with the last checkpoint of --from; set log.url to --to now")
+	if err := home.SealFirst(a.ctx, set, to); err != nil {
+		return fmt.Errorf("make its first checkpoint: %w", err)
+	}
+	_, err := fmt.Fprintln(a.out, "its first checkpoint is made; witnesses have to be given its key (\"keydeskd checkpoint --key\")")
+	return err
+}
 
 var errSealOfNoCopy = errors.New("--check-only copies nothing, and so begins no seal")
 

@@ -124,7 +124,7 @@ var errStopped = errors.New("stopped before it was done")
 
 // stopped says whether a command failed since it was told to end, and not of itself.
 func stopped(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && !errors.Is(err, errBrokenOff) && !errors.Is(err, errNoFirst) && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
+	return ctx.Err() != nil && !errors.Is(err, errBrokenOff) && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
 }
 
 // left says what a command that was stopped has left behind; empty: nothing.

@@ -275,6 +275,25 @@ func SealLast(ctx context.Context, set settings.Settings, from store.Log) error 
 	return err
 }
 
+// TakeUpSealCopy takes up a SealCopy that was killed: it says whether the seal in the
+// settings is that of the copy by now. Else the seal of the log is where it was.
+func TakeUpSealCopy(ctx context.Context, set settings.Settings, from, to store.Log) (begun bool, err error) {
+	keys, err := ReadKeys(set.Vault)
+	if err != nil {
+		return false, noKey(err)
+	}
+	c, err := SealConfig(set, from, keys, nil)
+	if err != nil {
+		return false, err
+	}
+	c.Register = NewRegister(from, set)
+	id, err := to.Identity(ctx)
+	if err != nil {
+		return false, err
+	}
+	return seal.TakeUp(ctx, c, id)
+}
+
 // SealCopy begins the seal of a log that is a copy of the one that was sealed so far,
 // in its folder, with its last checkpoint. The old one is kept beside.
 func SealCopy(ctx context.Context, set settings.Settings, to store.Log) error {

@@ -1504,3 +1504,110 @@ func TestACopyOnAServerIsSealedAtOnce(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 }
+
+// Wherever a copy was killed that begins the seal of the copy, the same steps again finish it.
+func TestASealOfACopyIsTakenUp(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	type move struct {
+		set      settings.Settings
+		from, to store.Log
+		keys     *vault.Keys
+	}
+	aside := func(t *testing.T, m move) string {
+		t.Helper()
+		begun, err := home.NewRegister(m.from, m.set).Sealing(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.set.Seal.Folder + "-" + begun.Sealer
+	}
+	for name, c := range map[string]struct {
+		left  func(t *testing.T, m move) error // what the kill has left
+		begun bool
+	}{
+		"before anything": {left: func(*testing.T, move) error { return nil }},
+		"the old one is aside": {left: func(t *testing.T, m move) error { //nolint:thelper // a case
+			return os.Rename(m.set.Seal.Folder, aside(t, m))
+		}},
+		"a folder is there": {left: func(t *testing.T, m move) error { //nolint:thelper // a case
+			return errors.Join(
+				os.Rename(m.set.Seal.Folder, aside(t, m)), os.Mkdir(m.set.Seal.Folder, 0o700),
+				os.WriteFile(filepath.Join(m.set.Seal.Folder, ".tree.json-123"), nil, 0o600))
+		}},
+		"the tree is there, and not recorded": {begun: true, left: func(t *testing.T, m move) error { //nolint:thelper // a case
+			c, err := home.SealConfig(m.set, m.to, m.keys, nil)
+			if err != nil {
+				return err
+			}
+			c.Register = deaf{home.NewRegister(m.to, m.set)}
+			if err := seal.Anew(ctx, c, nil); !errors.Is(err, errDeaf) {
+				t.Fatal(err)
+			}
+			return nil
+		}},
+		"it is recorded": {begun: true, left: func(_ *testing.T, m move) error { return home.SealCopy(ctx, m.set, m.to) }},
+		"all of it is done": {begun: true, left: func(_ *testing.T, m move) error {
+			return errors.Join(home.SealCopy(ctx, m.set, m.to), home.SealFirst(ctx, m.set, m.to))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, t.TempDir(), true)
+			h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+			h.stop()
+			m := move{set: settingsOf(t, h.dir), keys: keysOf(t, h.dir)}
+			there := m.set.Log
+			there.URL = store.Scheme + filepath.Join(t.TempDir(), "copy.db")
+			var err [2]error
+			m.from, err[0] = home.OpenLog(ctx, m.set.Log, zap.NewNop())
+			m.to, err[1] = home.OpenLog(ctx, there, zap.NewNop())
+			if err := errors.Join(err[:]...); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = errors.Join(m.from.Close(), m.to.Close()) }()
+			all := func() error {
+				_, err := transfer.Copy(ctx, m.from.(transfer.Log), m.to.(transfer.Log), transfer.Options{Skip: []string{store.ProbePrefix}})
+				return err
+			}
+			if err := errors.Join(home.SealLast(ctx, m.set, m.from), all(), c.left(t, m)); err != nil {
+				t.Fatal(err)
+			}
+			begun, failed := home.TakeUpSealCopy(ctx, m.set, m.from, m.to)
+			if failed != nil || begun != c.begun {
+				t.Fatalf("begun: %t, %v", begun, failed)
+			}
+			if !begun {
+				if err := errors.Join(home.SealLast(ctx, m.set, m.from), all(), home.SealCopy(ctx, m.set, m.to)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := home.SealFirst(ctx, m.set, m.to); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []struct {
+				log    store.Log
+				folder string
+			}{{m.from, aside(t, m)}, {m.to, m.set.Seal.Folder}} {
+				o, err := home.VerifyOptions(m.set, m.keys, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := seal.Verify(ctx, c.log, c.folder, o, nil)
+				if err != nil || r.Bad != nil || r.Unsealed > 0 || (r.Before != nil) != (c.log == m.to) {
+					t.Errorf("%s: %+v, %v", c.folder, r, err)
+				}
+			}
+			if begun, err := home.TakeUpSealCopy(ctx, m.set, m.to, m.from); err != nil || begun {
+				t.Errorf("the other way: %t, %v", begun, err)
+			}
+		})
+	}
+}
+
+// A deaf register takes nothing down.
+type deaf struct{ seal.Register }
+
+var errDeaf = errors.New("nothing is taken down")
+
+func (deaf) BeginSeal(context.Context, service.SealBegun, string) error { return errDeaf }

@@ -232,6 +232,19 @@ func (f folder) replace(name string, content []byte) (err error) {
 	return f.sync()
 }
 
+// clear removes a folder in which no tree has begun, with what a killed replace has left. A
+// folder in which anything else lies is left alone, and an error.
+func (f folder) clear() error {
+	begun, err := filepath.Glob(f.path("." + treeFile + "-*"))
+	for _, name := range begun {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if gone := os.Remove(string(f)); !errors.Is(gone, os.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
 // sync flushes the folder itself, where the system knows of that.
 func (f folder) sync() error {
 	d, err := os.Open(string(f))

@@ -420,6 +420,48 @@ func Anew(ctx context.Context, c Config, before []byte) error {
 	return s.register(ctx, t, begun.Sealer)
 }
 
+// TakeUp looks at what an Anew has left that was killed, by which the seal of a log was to
+// go on as that of another one, its copy. begun says that the tree of the copy has begun:
+// whatever seals that goes on. Else the old seal has its folder, from where it may
+// have been moved aside already, and Anew can be done again. c is of the old log.
+func TakeUp(ctx context.Context, c Config, copied string) (begun bool, err error) {
+	id, err := c.Log.Identity(ctx)
+	if err != nil {
+		return false, err
+	}
+	t, err := folder(c.Folder).tree()
+	if err == nil {
+		origin, _, _ := strings.Cut(t.Before, "\n")
+		return t.Store == copied && copied != id && proof.StoreOf(origin) == id, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	was, err := c.Register.Sealing(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read who sealed the log: %w", err)
+	}
+	if was.Sealer == "" {
+		return false, nil
+	}
+	aside := asideOf(c.Folder, was.Sealer)
+	switch t, err := folder(aside).tree(); {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case t.Store != id:
+		return false, nil
+	}
+	if err := folder(c.Folder).clear(); err != nil {
+		return false, fmt.Errorf("remove what has begun of a seal: %w", err)
+	}
+	if err := os.Rename(aside, c.Folder); err != nil {
+		return false, fmt.Errorf("put the old seal back: %w", err)
+	}
+	return false, nil
+}
+
 // asideOf names the folder that the seal of a sealer is kept in beside the one that goes on.
 func asideOf(base, sealer string) string { return filepath.Clean(base) + "-" + sealer }
 
