@@ -1508,7 +1508,6 @@ func TestACopyOnAServerIsSealedAtOnce(t *testing.T) {
 // Wherever a copy was killed that begins the seal of the copy, the same steps again finish it.
 func TestASealOfACopyIsTakenUp(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
 	type move struct {
 		set      settings.Settings
 		from, to store.Log
@@ -1516,7 +1515,7 @@ func TestASealOfACopyIsTakenUp(t *testing.T) {
 	}
 	aside := func(t *testing.T, m move) string {
 		t.Helper()
-		begun, err := home.NewRegister(m.from, m.set).Sealing(ctx)
+		begun, err := home.NewRegister(m.from, m.set).Sealing(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -1541,14 +1540,16 @@ func TestASealOfACopyIsTakenUp(t *testing.T) {
 				return err
 			}
 			c.Register = deaf{home.NewRegister(m.to, m.set)}
-			if err := seal.Anew(ctx, c, nil); !errors.Is(err, errDeaf) {
+			if err := seal.Anew(t.Context(), c, nil); !errors.Is(err, errDeaf) {
 				t.Fatal(err)
 			}
 			return nil
 		}},
-		"it is recorded": {begun: true, left: func(_ *testing.T, m move) error { return home.SealCopy(ctx, m.set, m.to) }},
-		"all of it is done": {begun: true, left: func(_ *testing.T, m move) error {
-			return errors.Join(home.SealCopy(ctx, m.set, m.to), home.SealFirst(ctx, m.set, m.to))
+		"it is recorded": {begun: true, left: func(t *testing.T, m move) error { //nolint:thelper // a case
+			return home.SealCopy(t.Context(), m.set, m.to)
+		}},
+		"all of it is done": {begun: true, left: func(t *testing.T, m move) error { //nolint:thelper // a case
+			return errors.Join(home.SealCopy(t.Context(), m.set, m.to), home.SealFirst(t.Context(), m.set, m.to))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -1560,29 +1561,29 @@ func TestASealOfACopyIsTakenUp(t *testing.T) {
 			there := m.set.Log
 			there.URL = store.Scheme + filepath.Join(t.TempDir(), "copy.db")
 			var err [2]error
-			m.from, err[0] = home.OpenLog(ctx, m.set.Log, zap.NewNop())
-			m.to, err[1] = home.OpenLog(ctx, there, zap.NewNop())
+			m.from, err[0] = home.OpenLog(t.Context(), m.set.Log, zap.NewNop())
+			m.to, err[1] = home.OpenLog(t.Context(), there, zap.NewNop())
 			if err := errors.Join(err[:]...); err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = errors.Join(m.from.Close(), m.to.Close()) }()
 			all := func() error {
-				_, err := transfer.Copy(ctx, m.from.(transfer.Log), m.to.(transfer.Log), transfer.Options{Skip: []string{store.ProbePrefix}})
+				_, err := transfer.Copy(t.Context(), m.from.(transfer.Log), m.to.(transfer.Log), transfer.Options{Skip: []string{store.ProbePrefix}})
 				return err
 			}
-			if err := errors.Join(home.SealLast(ctx, m.set, m.from), all(), c.left(t, m)); err != nil {
+			if err := errors.Join(home.SealLast(t.Context(), m.set, m.from), all(), c.left(t, m)); err != nil {
 				t.Fatal(err)
 			}
-			begun, failed := home.TakeUpSealCopy(ctx, m.set, m.from, m.to)
+			begun, failed := home.TakeUpSealCopy(t.Context(), m.set, m.from, m.to)
 			if failed != nil || begun != c.begun {
 				t.Fatalf("begun: %t, %v", begun, failed)
 			}
 			if !begun {
-				if err := errors.Join(home.SealLast(ctx, m.set, m.from), all(), home.SealCopy(ctx, m.set, m.to)); err != nil {
+				if err := errors.Join(home.SealLast(t.Context(), m.set, m.from), all(), home.SealCopy(t.Context(), m.set, m.to)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := home.SealFirst(ctx, m.set, m.to); err != nil {
+			if err := home.SealFirst(t.Context(), m.set, m.to); err != nil {
 				t.Fatal(err)
 			}
 			for _, c := range []struct {
@@ -1593,12 +1594,12 @@ func TestASealOfACopyIsTakenUp(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r, err := seal.Verify(ctx, c.log, c.folder, o, nil)
+				r, err := seal.Verify(t.Context(), c.log, c.folder, o, nil)
 				if err != nil || r.Bad != nil || r.Unsealed > 0 || (r.Before != nil) != (c.log == m.to) {
 					t.Errorf("%s: %+v, %v", c.folder, r, err)
 				}
 			}
-			if begun, err := home.TakeUpSealCopy(ctx, m.set, m.to, m.from); err != nil || begun {
+			if begun, err := home.TakeUpSealCopy(t.Context(), m.set, m.to, m.from); err != nil || begun {
 				t.Errorf("the other way: %t, %v", begun, err)
 			}
 		})
