@@ -71,7 +71,8 @@ func (s *SQLite) Import(ctx context.Context, stream string, expected domain.Revi
 // ImportAll is Import for events of any streams at once, in the order in which they
 // are given, which is the one that they will have: each has to come to the revision
 // that it says. Neighbours in a stream are recorded together or not at all, and many
-// share a commit. After an error some of the events may be recorded, and others not.
+// share a commit. After an error the first of the events may be recorded, up to some
+// place, and none after that: the same events again go on there.
 func (s *SQLite) ImportAll(ctx context.Context, events []domain.Recorded) error {
 	var all []*request
 	for rest := events; len(rest) > 0; {
@@ -83,6 +84,9 @@ func (s *SQLite) ImportAll(ctx context.Context, events []domain.Recorded) error 
 		r := &request{stream: stream, expected: run[0].Revision - 1, msgs: msgs, times: make([]int64, n), done: make(chan struct{})}
 		for i := range run {
 			r.times[i] = run[i].Recorded.UnixMicro()
+		}
+		if len(all) > 0 {
+			r.after = all[len(all)-1]
 		}
 		all, rest = append(all, r), rest[n:]
 	}
@@ -166,7 +170,9 @@ type request struct {
 	stream   string
 	expected domain.Revision
 	msgs     []domain.Message
-	times    []int64 // when each was recorded; nil: now
+	times    []int64  // when each was recorded; nil: now
+	after    *request // has to be recorded before this one is; nil: none
+	recorded bool     // it is, or is about to be; the writer's
 
 	state atomic.Int32
 	since time.Time

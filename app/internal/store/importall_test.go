@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,39 @@ func TestImportAllKeepsOrderAndTimes(t *testing.T) {
 			if got.Position != at || got.ID != want.ID || got.Stream != want.Stream || got.Revision != want.Revision || !got.Recorded.Equal(want.Recorded) {
 				return fmt.Errorf("at %d: %+v in the place of %+v", n, got, want)
 			}
+		}
+		return nil
+	})
+	if err != nil || n != len(events) {
+		t.Errorf("%d events: %v", n, err)
+	}
+}
+
+// What is refused has nothing behind it recorded, so that the order stays when the same
+// events come again.
+func TestImportAllStopsAtWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	l := openAt(t, filepath.Join(t.TempDir(), "log.db"))
+	defer l.Close()
+	events := interleaved(3, 4)
+	wrong := slices.Clone(events)
+	wrong[4].Revision = 7
+	if err := l.ImportAll(t.Context(), wrong); !errors.Is(err, domain.ErrConflict) {
+		t.Fatal(err)
+	}
+	if at, err := l.Head(t.Context()); err != nil || at != 4 {
+		t.Fatalf("recorded up to %d: %v", at, err)
+	}
+	if err := l.ImportAll(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err := l.ReadAll(t.Context(), domain.Query{Metadata: true}, func(b domain.Batch) error {
+		for _, got := range b.Events {
+			if want := events[n]; got.ID != want.ID || got.Stream != want.Stream {
+				t.Errorf("at %d: %+v in the place of %+v", n, got, want)
+			}
+			n++
 		}
 		return nil
 	})

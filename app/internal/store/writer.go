@@ -244,8 +244,9 @@ func (w *writer) end() {
 func (w *writer) answer(err error) {
 	for i, r := range w.group {
 		if err != nil {
-			r.appended, r.err = domain.Appended{}, err
+			r.appended, r.err, r.recorded = domain.Appended{}, err, false
 		}
+		r.after = nil
 		close(r.done)
 		w.group[i] = nil
 	}
@@ -284,6 +285,10 @@ func (w *writer) forget() {
 // insert decides about one request and inserts its messages. Its own outcome
 // goes into the request; an error is one of the whole transaction.
 func (w *writer) insert(r *request, now int64) error {
+	if r.after != nil && !r.after.recorded {
+		r.err = errAfter
+		return nil
+	}
 	at, err := w.endOf(r.stream)
 	if err != nil {
 		return err
@@ -311,9 +316,12 @@ func (w *writer) insert(r *request, now int64) error {
 		}
 	}
 	w.streams[r.stream] = at
-	r.appended = domain.Appended{Revision: at.revision, Position: position(w.head)}
+	r.appended, r.recorded = domain.Appended{Revision: at.revision, Position: position(w.head)}, true
 	return nil
 }
+
+// errAfter: what was to be recorded before was not.
+var errAfter = fmt.Errorf("%w: what comes before it was not recorded", domain.ErrUnavailable)
 
 // compare answers a request whose expectation does not hold: either it is a
 // retry of what stands there already, or a conflict.
@@ -341,7 +349,7 @@ func (w *writer) compare(r *request, at end) error {
 		}
 		old.Position = position(ids.ColumnInt64(1))
 	}
-	r.appended, r.err = old, nil
+	r.appended, r.err, r.recorded = old, nil, true
 	return nil
 }
 

@@ -22,6 +22,13 @@ type Log interface {
 	Import(ctx context.Context, stream string, expected domain.Revision, events ...domain.Recorded) (domain.Appended, error)
 }
 
+// An importer is a log that takes events of many streams at once, in the order in which
+// they are given; see store.SQLite.ImportAll. One by one, each run of events of one stream
+// would wait for the disk.
+type importer interface {
+	ImportAll(ctx context.Context, events []domain.Recorded) error
+}
+
 // Options are what a copy needs beside the logs. The zero Options will do.
 type Options struct {
 	// MaxAge says by the beginning of streams' names for how long events are
@@ -99,6 +106,7 @@ type copier struct {
 
 	head  domain.Position            // the source's
 	at    domain.Position            // up to where the source was copied
+	moved []domain.Recorded          // as they will stand in the target; reused
 	shift map[string]domain.Revision // by how much a stream's revisions are lower in the target: see revisionFits
 }
 
@@ -140,8 +148,8 @@ func (c *copier) pass(ctx context.Context, first bool) (n int64, err error) {
 			return n, err
 		}
 		for len(events) > 0 {
-			group := events[:groupOf(events)]
-			if err := c.put(ctx, group); err != nil {
+			group, err := c.putNext(ctx, events)
+			if err != nil {
 				return n, err
 			}
 			n += int64(len(group))
@@ -246,6 +254,39 @@ const (
 	firstWait = 100 * time.Millisecond
 )
 
+// putNext appends the first of some events, and returns which.
+func (c *copier) putNext(ctx context.Context, events []domain.Recorded) ([]domain.Recorded, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("the target: %w", context.Cause(ctx))
+	}
+	target, ok := c.target.(importer)
+	if n := c.placed(events); ok && n > 0 {
+		return events[:n], c.putAll(ctx, target, events[:n])
+	}
+	group := events[:groupOf(events)]
+	return group, c.put(ctx, group)
+}
+
+// placed returns of how many events it is known which revision they have in the target.
+func (c *copier) placed(events []domain.Recorded) int {
+	for i := range events {
+		if _, known := c.shift[events[i].Stream]; !known && c.maxAge(events[i].Stream) > 0 {
+			return i
+		}
+	}
+	return len(events)
+}
+
+// putAll appends events that are placed. It is not stopped in the middle: they are the
+// source's again when it returns.
+func (c *copier) putAll(ctx context.Context, target importer, events []domain.Recorded) error {
+	c.moved = append(c.moved[:0], events...)
+	for i := range c.moved {
+		c.moved[i].Revision -= c.shift[c.moved[i].Stream]
+	}
+	return c.patiently(ctx, events[0].Position, func() error { return target.ImportAll(context.WithoutCancel(ctx), c.moved) })
+}
+
 // put appends one group, with the same ids and expectation until it is known to
 // be there.
 func (c *copier) put(ctx context.Context, group []domain.Recorded) error {
@@ -256,24 +297,33 @@ func (c *copier) put(ctx context.Context, group []domain.Recorded) error {
 		shift = first // what stood before it is gone
 	}
 	expected := first - shift - 1
-	wait, began := firstWait, time.Now()
-	for {
+	return c.patiently(ctx, group[0].Position, func() error {
 		_, err := c.target.Import(ctx, stream, expected, group...)
-		var conflict *domain.Conflict
-		switch {
-		case err == nil:
-			if aged {
-				c.shift[stream] = first - expected - 1
-			}
-			return nil
-		case errors.As(err, &conflict) && aged && !known && conflict.Actual > expected:
+		if conflict, ok := errors.AsType[*domain.Conflict](err); ok && aged && !known && conflict.Actual > expected {
 			// An earlier run copied events that are too old to be given by now.
 			known, expected = true, conflict.Actual
-			continue
-		case errors.As(err, &conflict):
-			return fmt.Errorf("%w: at the source's position %d: %w", ErrWrittenTo, group[0].Position, err)
+			_, err = c.target.Import(ctx, stream, expected, group...)
+		}
+		if err == nil && aged {
+			c.shift[stream] = first - expected - 1
+		}
+		return err
+	})
+}
+
+// patiently does again what fails since the target is away, for some time. at is the
+// source's position.
+func (c *copier) patiently(ctx context.Context, at domain.Position, do func() error) error {
+	wait, began := firstWait, time.Now()
+	for {
+		err := do()
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, domain.ErrConflict):
+			return fmt.Errorf("%w: at the source's position %d or behind it: %w", ErrWrittenTo, at, err)
 		case !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome), time.Since(began) > patience:
-			return fmt.Errorf("the target: at the source's position %d: %w", group[0].Position, err)
+			return fmt.Errorf("the target: at the source's position %d or behind it: %w", at, err)
 		}
 		select {
 		case <-time.After(wait):
