@@ -27,8 +27,9 @@ type caseTown struct {
 	decided  []string
 	shown    []string // the cases that HR's number was shown for
 	caller   desk.CallerView
-	refuse   desk.Code // of what is asked for
-	err      error     // of what is decided
+	refuse   desk.Code     // of what is asked for
+	err      error         // of what is decided
+	slow     chan struct{} // what was decided is told once it is closed; nil: at once
 	ticket   string
 	assists  []domain.SubjectID
 }
@@ -69,6 +70,9 @@ func (t *town) decide(id, what string, stage desk.CaseStage) (v desk.CaseView, e
 		})
 		v.Stage = stage
 	})
+	if t.cases.slow != nil {
+		<-t.cases.slow
+	}
 	return v, err
 }
 
@@ -716,6 +720,31 @@ func TestTheApprovalsPage(t *testing.T) {
 	d.rebuild(p)
 	if d.says("Lotte") || p.rows != nil {
 		t.Error("it still holds who it was about")
+	}
+}
+
+// What one has decided oneself is told as that, also where the list knows of it first.
+func TestADecisionThatTheListKnowsOfFirst(t *testing.T) {
+	for lang, words := range map[string][2]string{
+		"nl": {"Goedgekeurd en gedaan.", "Deze aanvraag is er niet meer"}, "en": {"Approved and done.", "This request is gone"},
+	} {
+		town := newTown(morning())
+		town.cases.open = []desk.CaseRow{waiting(town.people[0], enrolment.Resetting)}
+		town.cases.slow = make(chan struct{})
+		d, p := onCases(t, town, approver...)
+		d.lang = lang
+		d.rebuild(p)
+		d.press(p, fyne.KeyDown, fyne.KeyReturn)
+		d.settle()
+		all := p.decide.buttons(p.w, p.find(p.chosen))
+		test.Tap(all[len(all)-1].(*ui.Button))
+		d.until("a list without it", func() bool { return p.waits == 0 && !p.asking })
+		if p.chosen == "" || d.says(words[1]) {
+			t.Errorf("before it is decided it says %q", d.texts())
+		}
+		close(town.cases.slow)
+		d.until("what came of it", func() bool { return d.says(words[0]) })
+		d.until("the list", func() bool { return p.chosen == "" && len(p.rows) == 0 })
 	}
 }
 

@@ -185,6 +185,9 @@ func (p *casesPage) look() {
 			if p.cancel == nil {
 				return // another page shows
 			}
+			if r := p.find(p.decide.busy); r != nil && !slices.ContainsFunc(rows, func(o desk.CaseRow) bool { return o.Case == r.Case }) {
+				rows = append(rows, *r) // what becomes of it is on its way
+			}
 			slices.SortStableFunc(rows, func(a, b desk.CaseRow) int { return order(a) - order(b) })
 			p.got, p.lost, p.rows, p.since = true, false, rows, p.Clock()
 			p.show()
