@@ -193,6 +193,8 @@ func (p *tapePage) sealLines(all *fyne.Container) {
 	}
 	all.Add(check)
 	switch {
+	case c.Running && c.Total == 0: // they are not counted yet
+		all.Add(ui.Hint(ui.Plain(w.T("audit-check-running"))))
 	case c.Running:
 		all.Add(ui.Hint(ui.Plain(w.T("tape-check-counts", i18n.Args{"N": ui.Grouped(int(c.Done)), "Total": ui.Grouped(int(c.Total))}))))
 	case c.Ended.IsZero():

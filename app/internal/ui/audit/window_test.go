@@ -302,6 +302,21 @@ func TestTheSealWasNeverKnown(t *testing.T) {
 	}
 }
 
+// A check that has just begun has not counted yet what there is to compare, and does not
+// say that it is nothing.
+func TestACheckThatHasJustBegun(t *testing.T) {
+	for lang, says := range map[string]string{"nl": "Elke gebeurtenis wordt vergeleken met het zegel.", "en": "Every event is compared with the seal."} {
+		a := newArchive()
+		a.seal.Check = desk.CheckView{Running: true, At: noon}
+		a.steps, a.uncounted = 1<<20, true
+		r := openRoom(t, a, wide, ui.Options{}, lang)
+		r.until("what is done", func() bool { return r.says(says) })
+		if r.says("0 van 0") || r.says("0 of 0") {
+			t.Errorf("it says %q", officetest.Texts(r.at))
+		}
+	}
+}
+
 // A log without a seal has nothing to choose from: that one comes by itself is said, and
 // whom to ask if it does not.
 func TestALogThatIsNotSealed(t *testing.T) {
