@@ -74,7 +74,7 @@ func (c historyCommand) Run(a *app) error {
 		words := i18n.New(c.Language)
 		table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 		for _, e := range history.Whole(events, logins) {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), e.Station, sentence(words, e.Message, e.Params))
+			fmt.Fprintf(table, "%s\t%s\t%s\n", e.Recorded.Local().Format(time.DateTime), oneWord(e.Station), sentence(words, e.Message, e.Params))
 		}
 		return table.Flush()
 	})

@@ -100,8 +100,10 @@ func run(args []string, out, errs io.Writer) (status int) {
 		}
 	}()
 	parsed, err := parser.Parse(args)
+	terminal := errs // of which the meter writes lines over
+	out, errs = plain{out}, plain{errs}
 	if err == nil {
-		show := newMeter(errs, parsed)
+		show := newMeter(terminal, parsed)
 		err = parsed.Run(&app{ctx, os.Stdin, show.over(out), show.over(errs), &cli, show})
 		show.close()
 	}

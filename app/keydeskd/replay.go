@@ -284,7 +284,7 @@ func (c replayCommand) story(a *app, log store.Log, who domain.SubjectID, then, 
 	}
 	fmt.Fprintln(a.out)
 	for _, e := range entries {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", e.Position, when(e.Recorded), e.Station, e.Words)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", e.Position, when(e.Recorded), oneWord(e.Station), e.Words)
 	}
 	return table.Flush()
 }

@@ -106,7 +106,7 @@ func (v *verification) recorded() (origin string) {
 		case begun.Sealer == v.tree.Sealer:
 			return origin
 		default:
-			origin = begun.Origin
+			origin = printable(begun.Origin) // anybody may have written it who can write to the log
 		}
 	}
 	return origin

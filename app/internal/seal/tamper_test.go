@@ -132,6 +132,24 @@ func TestAFindingIsFitForATerminal(t *testing.T) {
 	}
 }
 
+// Nor does the name of a tree, which the log says was sealed before.
+func TestTheTreeBeforeIsFitForATerminal(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(10)
+	w.sealed()
+	if err := w.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.tamper(`UPDATE events SET data = ('{"sealer":"00","origin":"keydesk/x\u001b[8m\nall is well","key":""}')
+		WHERE type = (SELECT id FROM types WHERE name = 'SealBegun')`)
+	w.open()
+	r := w.verify()
+	if r.Bad == nil || r.Before == nil || !strings.HasPrefix(r.Before.Checkpoint.Origin, "keydesk/x") || strings.ContainsAny(r.Before.Checkpoint.Origin, "\x1b\r\n") {
+		t.Errorf("it goes on from %+v; bad: %v", r.Before, r.Bad)
+	}
+}
+
 // An older copy of the log is put back, and work goes on: sealing stops at once, and
 // says where.
 func TestAnOldBackupOfTheLog(t *testing.T) {
