@@ -108,12 +108,16 @@ func parseHash(s string, to *[32]byte) bool {
 }
 
 // OpenCheckpoint reads a signed checkpoint. It has to be signed with the log's
-// key, whose name is the origin. Signatures of witnesses that are given have to
+// key, whose name is the origin; a witness's, whatever its name, signs for no log.
+// Signatures of witnesses that are given have to
 // be good where they are there; those of anybody else are passed over. An error
 // is ErrBadCheckpoint or ErrBadSignature.
 func OpenCheckpoint(signed []byte, log note.Verifier, witnesses ...note.Verifier) (Checkpoint, error) {
 	if len(signed) > MaxNote {
 		return Checkpoint{}, fmt.Errorf("%w: %d bytes", ErrBadCheckpoint, len(signed))
+	}
+	if isWitness(log) {
+		return Checkpoint{}, fmt.Errorf("%w: %s is the key of a witness", ErrBadSignature, log.Name())
 	}
 	n, err := note.Open(signed, verifiers(append([]note.Verifier{log}, witnesses...)))
 	var unverified *note.UnverifiedNoteError

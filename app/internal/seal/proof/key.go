@@ -78,6 +78,13 @@ type witness struct {
 func (w witness) Name() string    { return w.name }
 func (w witness) KeyHash() uint32 { return w.hash }
 
+// isWitness says whether a key is one of a witness. Its name says nothing: whoever runs
+// a witness chooses it, and may choose that of a log.
+func isWitness(v note.Verifier) bool {
+	_, is := v.(witness)
+	return is
+}
+
 // latest is the last second of the year 9999: what is later cannot be written in JSON, and
 // whoever signs such a time would keep others from telling of it.
 const latest = 253402300799

@@ -125,7 +125,7 @@ func (c *checker) trust(given []string) error {
 			return err
 		case err != nil, !plain(k.Name()):
 			c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds something that is no key")
-		case k.Name() == c.said.Origin:
+		case k.Name() == c.said.Origin && !isWitness(k):
 			c.log = append(c.log, k)
 		default:
 			c.witnesses = append(c.witnesses, k)
@@ -210,9 +210,10 @@ func (c *checker) earlier() {
 // minute is how findings tell a time.
 const minute = "2006-01-02 15:04 MST"
 
-// follows says whether a proof shows that the bundle's tree begins with another one.
+// follows says whether a proof shows that the bundle's tree begins with another one. Of the
+// same leaves there is one index.
 func (c *checker) follows(p Checkpoint, proof []tlog.Hash) bool {
-	return p.Origin == c.held.Origin && tlog.CheckTree(proof, c.held.Size, c.held.Root, p.Size, p.Root) == nil
+	return p.Origin == c.held.Origin && (p.Size != c.held.Size || p.Index == c.held.Index) && tlog.CheckTree(proof, c.held.Size, c.held.Root, p.Size, p.Root) == nil
 }
 
 // older reads the checkpoint that somebody kept. It comes before the events,
@@ -432,6 +433,8 @@ func (c *checker) since() {
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint is of another tree, %s", old.Origin)
 	case old.Size > c.held.Size:
 		c.v.find(Finding{Kind: FoundSince}, "the checkpoint that was given is of %d leaves, the bundle's only of %d: either it is not the older one, or events are gone", old.Size, c.held.Size)
+	case old.Size == c.held.Size && old.Index != c.held.Index:
+		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint of the same %d leaves has another index: what may expire was changed since", old.Size)
 	case old.Size == 0, old.Size == c.held.Size && old.Root == c.held.Root, passed && m.found == old.Root, m.signed && c.follows(*old, m.proof):
 		c.v.Since.Holds = c.named[FileIndex] == nil || c.indexed
 	case old.Size == c.held.Size, passed, m.signed:

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
 	"github.com/keydesk/keydesk/app/internal/seal/bundle"
@@ -943,5 +944,60 @@ func TestThePolicyOfAnEvent(t *testing.T) {
 	var tally proof.Tally
 	if tally.Add(&proof.Line{Metadata: []byte(`{"a":"\u2028","policy":"x","b":"\u20ac"}`)}); len(tally.Policies) != 1 || tally.Policies[0].Policy != "x" {
 		t.Errorf("beside text of others: %+v", tally.Policies)
+	}
+}
+
+// Whoever runs a witness names it. One that is called as the log is no log: with it and
+// access to the log's file, an auditor who trusts both keys could be shown any history.
+func TestAWitnessDoesNotSignForALog(t *testing.T) {
+	t.Parallel()
+	l, _ := sample()
+	origin := "keydesk/" + bundletest.Store
+	posing, posingKey := witnessKey(t, origin, 7)
+	forged := bundletest.New(t, 2)
+	record(t, forged, size)
+	x := unpack(t, made(t, forged, bundle.Query{}))
+	text, _, _ := strings.Cut(string(x.files[proof.FileCheckpoint]), "\n\n")
+	note := sign(t, text+"\n", posing)
+	x.files[proof.FileCheckpoint] = note
+	x.files[proof.FileConsistency] = []byte("[]\n")
+	x.files[proof.FileKeys] = []byte(l.Keys()[0] + "\n")
+	v := verdict(t, x.pack(t), proof.Options{Keys: []string{l.Keys()[0], proof.FormatKey(posingKey)}})
+	if v.Signed || v.OK() {
+		t.Errorf("a checkpoint that only a witness has signed: %+v", v)
+	}
+	if _, err := proof.OpenCheckpoint(note, posingKey); !errors.Is(err, proof.ErrBadSignature) {
+		t.Errorf("opened with its key: %v", err)
+	}
+}
+
+// Two checkpoints of the same leaves say the same of what may expire, also where nothing
+// has yet, and no index is in the bundle.
+func TestTwoIndexesOfTheSameLeaves(t *testing.T) {
+	t.Parallel()
+	honest, forged := bundletest.New(t, 1), bundletest.New(t, 1)
+	for _, l := range []*bundletest.Log{honest, forged} {
+		for i := range 3 {
+			l.Add(t, "enrolment-"+someone.ID, "NameSet", fmt.Sprintf(`{"n":%d}`, i), monday.Add(time.Duration(i)*time.Minute), someone)
+		}
+	}
+	forged.Index(1, proof.Entry{Position: 2, Day: proof.DayOf(monday), Class: proof.Login})
+	kept := honest.Sign(t, monday.Add(time.Hour))
+	forged.Sign(t, monday.Add(time.Hour))
+	b := made(t, forged, bundle.Query{})
+	v := verdict(t, b, proof.Options{Keys: honest.Keys(), Since: kept.Note})
+	if v.OK() || v.Since == nil || v.Since.Holds || v.Findings[0].Kind != proof.FoundSince {
+		t.Errorf("with the one that was kept: %+v, %+v", v.Since, v.Findings)
+	}
+	x := unpack(t, b)
+	var earlier bytes.Buffer
+	e := json.NewEncoder(&earlier)
+	e.SetEscapeHTML(false)
+	if err := e.Encode([]proof.Earlier{{Note: string(kept.Note), Proof: []tlog.Hash{}}}); err != nil {
+		t.Fatal(err)
+	}
+	x.files[proof.FileConsistency] = earlier.Bytes()
+	if v := verdict(t, x.pack(t), proof.Options{Keys: honest.Keys()}); v.OK() || v.Findings[0].Kind != proof.FoundConsistency {
+		t.Errorf("with one in the bundle: %+v", v.Findings)
 	}
 }
