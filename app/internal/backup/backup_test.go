@@ -115,7 +115,7 @@ func TestThereAndBack(t *testing.T) {
 	if err := b.CopyLog(filepath.Join(to, "log")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a file: %v", err)
 	}
-	if last, ok, err := backup.Last(folder); err != nil || !ok || !last.Made.Equal(noon) {
+	if last, ok, err := backup.Last(folder, noon); err != nil || !ok || !last.Made.Equal(noon) {
 		t.Errorf("the last one: %v, %t, %v", last.Made, ok, err)
 	}
 }
@@ -356,6 +356,29 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// A clock that ran ahead once, or whoever makes a folder for it, has no backup removed
+// that was just made, and none taken for the last one.
+func TestABackupOfTheFuture(t *testing.T) {
+	t.Parallel()
+	recipient, _ := identity(t)
+	o := backup.Options{Folder: t.TempDir(), Recipient: recipient, Now: noon.AddDate(30, 0, 0)}
+	mustMake(t, o, source())
+	if _, ok, err := backup.Last(o.Folder, noon); ok || err != nil {
+		t.Errorf("the last one is of the future: %t, %v", ok, err)
+	}
+	o.Keep = 1
+	for i := range 3 {
+		o.Now = noon.Add(time.Duration(i) * time.Hour)
+		m := mustMake(t, o, source())
+		if _, err := os.Stat(m.Folder); err != nil || len(m.Removed) != min(i, 1) {
+			t.Errorf("the one of %s: %v; %v was removed", o.Now, err, m.Removed)
+		}
+		if last, ok, err := backup.Last(o.Folder, o.Now); err != nil || !ok || !last.Made.Equal(o.Now) {
+			t.Errorf("the last one is of %s, %t, %v", last.Made, ok, err)
+		}
+	}
+}
+
 // Two at once: one is made.
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
@@ -377,7 +400,7 @@ func TestOneAtATime(t *testing.T) {
 func TestLastOfNone(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
-		if _, ok, err := backup.Last(folder); ok || err != nil {
+		if _, ok, err := backup.Last(folder, noon); ok || err != nil {
 			t.Errorf("%t, %v", ok, err)
 		}
 	}

@@ -43,7 +43,7 @@ type Source struct {
 type Options struct {
 	Folder    string // of all backups; it is made where there is none
 	Recipient string // whom the vault is encrypted to, "age1…"
-	Keep      int    // so many backups are left, with this one; 0: all
+	Keep      int    // so many backups are left, with this one; 0: all. Those of after Now are not counted, and left alone
 	Now       time.Time
 	Version   string // of the program
 }
@@ -108,7 +108,7 @@ func Make(ctx context.Context, o Options, s Source) (m Made, err error) {
 		return m, fmt.Errorf("make a backup: %w", errors.Join(err, os.RemoveAll(work)))
 	}
 	if o.Keep > 0 {
-		if m.Removed, err = removeOld(o.Folder, o.Keep); err != nil {
+		if m.Removed, err = removeOld(o.Folder, o.Keep, o.Now); err != nil {
 			return m, fmt.Errorf("the backup is made; remove older ones: %w", err)
 		}
 	}
@@ -247,23 +247,25 @@ func sumFile(name string) (f File, err error) {
 	return f, nil
 }
 
-// names returns the folders of the backups in a folder, the oldest first.
-func names(folder string) (all []string, err error) {
+// names returns the folders of the backups in a folder that were made until a moment, the
+// oldest first. What is later was made by a clock that ran ahead, or by somebody else: it
+// would be the newest one for years, and every true one too old beside it.
+func names(folder string, until time.Time) (all []string, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if _, err := time.Parse(nameForm, e.Name()); err == nil && e.IsDir() {
+		if at, err := time.Parse(nameForm, e.Name()); err == nil && e.IsDir() && !at.After(until) {
 			all = append(all, e.Name())
 		}
 	}
 	return all, nil // ReadDir sorts them
 }
 
-// removeOld removes the oldest backups, so that so many are left.
-func removeOld(folder string, keep int) (removed []string, err error) {
-	all, err := names(folder)
+// removeOld removes the oldest backups, so that so many are left of those until now.
+func removeOld(folder string, keep int, now time.Time) (removed []string, err error) {
+	all, err := names(folder, now)
 	if err != nil {
 		return nil, err
 	}
@@ -293,9 +295,13 @@ func removePartial(folder string) error {
 	return nil
 }
 
-// Last returns the newest backup in a folder; false: there is none.
-func Last(folder string) (Manifest, bool, error) {
-	all, err := names(folder)
+// ahead is by how much the clock of whoever makes backups may run ahead.
+const ahead = time.Hour
+
+// Last returns the newest backup in a folder that is not of the future; false: there is
+// none.
+func Last(folder string, now time.Time) (Manifest, bool, error) {
+	all, err := names(folder, now.Add(ahead))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(all) == 0 {
 		return Manifest{}, false, nil
 	}

@@ -20,12 +20,12 @@ func (d *doctor) backup(context.Context) Diagnosis {
 	if folder == "" {
 		return skipped("backup.folder is not set: where backups are, if there are any, is not known here")
 	}
-	last, ok, err := backup.Last(folder)
+	last, ok, err := backup.Last(folder, d.now())
 	if err != nil {
 		return bad("see whether the folder is there and can be read; else make another backup", "the last backup cannot be read: %s", err)
 	}
 	if !ok {
-		return bad(do, "there is no backup in %s", folder)
+		return bad(do, "there is no backup in %s that was made until now", folder)
 	}
 	if d, ok := d.erasedBeside(); !ok {
 		return d
