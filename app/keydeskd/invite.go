@@ -156,17 +156,12 @@ func (c *inviteCommand) list(a *app) (err error) {
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "SUBJECT\tE-MAIL\tNAME\tTICKET\tUNTIL\tTRIES LEFT")
-	var failed error
-	err = h.Vault.Emails(a.ctx, func(s domain.SubjectID, _ [32]byte) bool {
+	err = a.everybody(h, func(s domain.SubjectID) error {
 		i, open, err := h.Desk.OpenInvitation(a.ctx, s)
-		if err != nil {
-			failed = err
-			return false
-		}
 		if open {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\n", s, i.Email, i.Name, i.Kind, i.Expires.Local().Format("2006-01-02 15:04"), i.Tries)
 		}
-		return true
+		return err
 	})
-	return errors.Join(err, failed, table.Flush())
+	return errors.Join(err, table.Flush())
 }
