@@ -147,7 +147,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.project(ctx, o.Now, set.Policy.WrongCodesInARow); err != nil {
 		return err
 	}
-	h.replay, h.ledger = NewReplayer(h.Log, set, h.zap), NewLedger(h.Log, set, o.Now, h.zap)
+	h.replay, h.ledger = NewReplayer(h.Log, set, h.zap), NewLedger(h.Log, set, keys, o.Now, h.zap)
 	h.texts = textsOf(set)
 	channels, err := h.couriers(set)
 	if err != nil {

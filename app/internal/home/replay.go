@@ -3,8 +3,11 @@ package home
 import (
 	"bufio"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -124,10 +127,13 @@ func (s shelf) Drop(name string) error {
 
 // A Ledger is the index over every event of the log, for as long as somebody audits: it
 // is filled when the first one holds it, from a file where that fits the log, and
-// forgotten when the last one has released it. Its methods may be called concurrently.
+// forgotten when the last one has released it. The file is authenticated: a row that is
+// left out of it shows nowhere else, and whoever works in the home without the master key
+// could hide from auditors what they did. Its methods may be called concurrently.
 type Ledger struct {
 	log    store.Log
 	keep   shelf
+	key    [32]byte      // of the file's MAC
 	logins time.Duration // for how long the log gives logins; 0: for ever
 	now    func() time.Time
 	zap    *zap.Logger
@@ -169,9 +175,16 @@ func (l *Ledger) Hold(ctx context.Context) (release func()) {
 	})
 }
 
-// NewLedger is Home.Ledger for whoever has opened the log alone.
-func NewLedger(log store.Log, set settings.Settings, now func() time.Time, program *zap.Logger) *Ledger {
-	return &Ledger{log: log, keep: shelf(filepath.Join(set.Home, replayFolder)), logins: set.Log.KeepLogins, now: now, zap: program}
+// LedgerKeys derives from a master key.
+type LedgerKeys interface {
+	Derive(purpose string) (key [32]byte, id string)
+}
+
+// NewLedger is Home.Ledger for whoever has opened the log alone, and has a master key.
+func NewLedger(log store.Log, set settings.Settings, keys LedgerKeys, now func() time.Time, program *zap.Logger) *Ledger {
+	l := &Ledger{log: log, keep: shelf(filepath.Join(set.Home, replayFolder)), logins: set.Log.KeepLogins, now: now, zap: program}
+	l.key, _ = keys.Derive("replay/ledger")
+	return l
 }
 
 // Ledger returns the index over every event.
@@ -226,8 +239,13 @@ func (l *Ledger) load(ctx context.Context) *ledger.Ledger {
 		defer kept.Close() //nolint:errcheck // only read
 		var m ledger.Mark
 		var id domain.EventID
-		in := bufio.NewReaderSize(io.NewSectionReader(kept, 0, kept.Size()), 1<<18)
-		if all, m, id, err = ledger.Decode(in, store.ProbePrefix); err == nil && m.Position > 0 {
+		mac := hmac.New(sha256.New, l.key[:])
+		size := max(0, kept.Size()-sha256.Size)
+		in := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(kept, 0, size), mac), 1<<18)
+		if all, m, id, err = ledger.Decode(in, store.ProbePrefix); err == nil {
+			err = authentic(in, mac, io.NewSectionReader(kept, size, sha256.Size))
+		}
+		if err == nil && m.Position > 0 {
 			err = l.check(ctx, m, id)
 		}
 	}
@@ -241,6 +259,19 @@ func (l *Ledger) load(ctx context.Context) *ledger.Ledger {
 		}
 	}
 	return ledger.New(store.ProbePrefix)
+}
+
+// authentic says whether what was read of a ledger, and the rest of it, is what somebody
+// with the master key has written.
+func authentic(rest io.Reader, mac hash.Hash, end io.Reader) error {
+	if _, err := io.Copy(io.Discard, rest); err != nil {
+		return err
+	}
+	there, err := io.ReadAll(end)
+	if err == nil && !hmac.Equal(there, mac.Sum(nil)) {
+		err = fmt.Errorf("%w: it was not written with the master key that is here", ledger.ErrSnapshot)
+	}
+	return err
 }
 
 // check says whether the log has the event up to which a ledger was kept.
@@ -271,7 +302,14 @@ func (l *Ledger) save(ctx context.Context, s ledger.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	return l.keep.Keep(ledgerFile, func(w io.Writer) error { return s.Encode(w, id) })
+	return l.keep.Keep(ledgerFile, func(w io.Writer) error {
+		mac := hmac.New(sha256.New, l.key[:])
+		if err := s.Encode(io.MultiWriter(w, mac), id); err != nil {
+			return err
+		}
+		_, err := w.Write(mac.Sum(nil))
+		return err
+	})
 }
 
 // held returns the ledger and what keeps it up to date; nil while nobody holds it, or it is

@@ -2,6 +2,7 @@ package home_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -245,7 +246,7 @@ func TestWhatIsKeptInAFolderAndDoesNotFitIsMadeAgain(t *testing.T) {
 		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("what does not fit is still there: %v", err)
 		}
-		l := home.NewLedger(readOnly{a.log, t}, a.set, time.Now, a.zap)
+		l := home.NewLedger(readOnly{a.log, t}, a.set, madeKey(1), time.Now, a.zap)
 		release := l.Hold(t.Context())
 		reach(t, l, a.events[len(a.events)-1].Position)
 		if got := l.Page(ledgers.Query{}); got.All == 0 {
@@ -280,7 +281,7 @@ func TestALedgerIsThereWhileSomebodyHoldsIt(t *testing.T) {
 	t.Parallel()
 	archives(t, 20, func(t *testing.T, a *archive) {
 		t.Helper()
-		l := home.NewLedger(a.log, a.set, time.Now, a.zap)
+		l := home.NewLedger(a.log, a.set, madeKey(1), time.Now, a.zap)
 		if l.Ready() != 0 || l.Page(ledgers.Query{}).All != 0 {
 			t.Fatal("it is there before anybody holds it")
 		}
@@ -351,7 +352,7 @@ func TestALongLedgerIsKept(t *testing.T) {
 	}
 	set := settings.Settings{Home: t.TempDir()}
 	core, warned := observer.New(zap.WarnLevel)
-	index := home.NewLedger(l, set, time.Now, zap.New(core))
+	index := home.NewLedger(l, set, madeKey(1), time.Now, zap.New(core))
 	file := filepath.Join(set.Home, "replay", "ledger")
 	release := index.Hold(t.Context())
 	reach(t, index, domain.Position(len(events)))
@@ -369,7 +370,7 @@ func TestALongLedgerIsKept(t *testing.T) {
 	release()
 	set.Log.KeepLogins = 50 * time.Hour
 	counted := &counting{Log: l}
-	index = home.NewLedger(counted, set, time.Now, zap.New(core))
+	index = home.NewLedger(counted, set, madeKey(1), time.Now, zap.New(core))
 	defer index.Hold(t.Context())()
 	reach(t, index, domain.Position(len(events)))
 	if all := index.Page(ledgers.Query{}).All; all != len(events) || counted.events.Load() > 100 {
@@ -378,6 +379,22 @@ func TestALongLedgerIsKept(t *testing.T) {
 	if n := warned.Len(); n != 0 {
 		t.Errorf("warnings: %v", warned.All())
 	}
+	// One that somebody else has written, from a log without what they did, is not believed.
+	set.Log.KeepLogins = 0
+	index = home.NewLedger(l, set, madeKey(2), time.Now, zap.New(core))
+	defer index.Hold(t.Context())()
+	reach(t, index, domain.Position(len(events)))
+	if all := index.Page(ledgers.Query{}).All; all != len(events)+1 || warned.FilterMessageSnippet("does not fit").Len() != 1 {
+		t.Errorf("with another key: %d events, %v", all, warned.All())
+	}
+}
+
+// madeKey is a master key of a test.
+type madeKey byte
+
+// Derive returns another key for each purpose, and each master key.
+func (k madeKey) Derive(purpose string) ([32]byte, string) {
+	return sha256.Sum256(append([]byte(purpose), byte(k))), "made"
 }
 
 // What a home goes on from is what its events say, while it goes on.
