@@ -348,7 +348,7 @@ func (w *Witness) consistent(q request, c, last proof.Checkpoint) error {
 	switch {
 	case q.old != last.Size:
 		if c.Size < last.Size {
-			w.report(fmt.Errorf("%s shows %d leaves, and had %d: an older state was put back", c.Origin, c.Size, last.Size))
+			w.report(fmt.Errorf("%s shows %d leaves, and had %d: an older state was put back, or somebody shows an old checkpoint again", c.Origin, c.Size, last.Size))
 		}
 		return &refusal{status: http.StatusConflict, size: last.Size}
 	case last.Size == c.Size && last.Note != nil && (last.Root != c.Root || last.Index != c.Index):
