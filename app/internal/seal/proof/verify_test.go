@@ -420,6 +420,7 @@ func breaks() []broken {
 		{"the report was changed", replace(proof.FileReport, "</body>", "!</body>"), proof.FoundView, proof.FileReport, -1, 0},
 		{"the table was changed", replace(proof.FileTable, "LoginFailed", "LoginDone"), proof.FoundView, proof.FileTable, -1, 0},
 		{"the text was changed", replace(proof.FileReadme, "PROOF", "proof"), proof.FoundView, proof.FileReadme, -1, 0},
+		{"the manifest names a file for people that no bundle has", manifest(func(m *proof.Manifest) { m.Views["more.html"] = m.Views[proof.FileReport] }), proof.FoundView, proof.FileManifest, -1, 0},
 		{"a file was added", func(_ *testing.T, x *box) { x.names, x.files["more"] = append(x.names, "more"), nil }, proof.FoundFile, "more", -1, 0},
 		{"a file is there twice", func(_ *testing.T, x *box) { x.extra = []string{events} }, proof.FoundFile, events, -1, 0},
 	}
