@@ -93,6 +93,11 @@ func (staffList) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if len(all) > 0 { // before anybody is shown
+		if err := h.Desk.NoteListing(a.ctx, desk.Console()); err != nil {
+			return err
+		}
+	}
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "E-MAIL\tROLES\tID")
 	for _, m := range all {

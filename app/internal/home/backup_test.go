@@ -1083,6 +1083,48 @@ func TestErasedSinceWhateverTheSealIs(t *testing.T) {
 	}
 }
 
+// A checkpoint that nobody has signed has no other tree begin, also where the seal is too
+// damaged to be compared with it.
+func TestACheckpointThatNobodySigned(t *testing.T) {
+	t.Parallel()
+	recipient, identity := keyPair(t)
+	flags := append([]string{"backup.folder=" + t.TempDir()}, many...)
+	h := open(t, t.TempDir(), true, flags...)
+	h.enrolsAt("sanne@voorbeeld.nl", "+31610000001")
+	m := mustBackup(t, settingsOf(t, h.dir, flags...), recipient, time.Now())
+	h.stop()
+	masterKey, err := os.ReadFile(filepath.Join(h.dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	since, err := os.ReadFile(filepath.Join(m.Folder, "seal", "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(since), "\n")
+	lines[1] = "4711"
+	hashes := filepath.Join(m.Folder, "seal", "hashes")
+	b, err := os.ReadFile(hashes) //nolint:gosec // our own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if err := os.WriteFile(hashes, b, 0o600); err != nil { //nolint:gosec // our own folder
+		t.Fatal(err)
+	}
+	resum(t, m.Folder)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "master.key"), masterKey, 0o600); err != nil { //nolint:gosec // our own folder
+		t.Fatal(err)
+	}
+	r, err := home.Restore(t.Context(), settingsOf(t, dir), home.RestoreOptions{
+		Backup: m.Folder, Identity: identity, Since: []byte(strings.Join(lines, "\n")), Version: "test", Log: zap.NewNop(),
+	})
+	if r.NewTree || r.Newer > 0 || r.Seal == nil || r.Seal.Bad == nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // withVaultOf puts the vault of a later backup into one, as if it had been copied then.
 func withVaultOf(t *testing.T, into string, later home.BackedUp) {
 	t.Helper()

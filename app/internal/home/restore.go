@@ -376,8 +376,8 @@ func (p *putter) verify(ctx context.Context, log seal.VerifyLog, folder string) 
 		return err
 	}
 	p.r.Seal = &report
-	p.r.Newer, err = p.newer(report)
-	return err
+	p.r.Newer = newer(report)
+	return nil
 }
 
 // sameLog sees that the log that is there is the one of the backup, and goes on from it.
@@ -566,18 +566,12 @@ func (p *putter) reseal(ctx context.Context, h *Home) error {
 }
 
 // newer returns by how many leaves more was sealed than is here, as far as anybody says.
-func (p *putter) newer(r seal.Report) (leaves int64, err error) {
+func newer(r seal.Report) (leaves int64) {
+	leaves = max(0, r.Since-r.Size)
 	for _, w := range r.Witnesses {
 		leaves = max(leaves, w.Size-r.Size)
 	}
-	if p.o.Since != nil {
-		since, err := sinceOf(p.o.Since)
-		if err != nil {
-			return 0, err
-		}
-		leaves = max(leaves, since.Size-r.Size)
-	}
-	return leaves, nil
+	return leaves
 }
 
 // sinceOf reads the checkpoint that somebody kept.

@@ -54,6 +54,7 @@ type Report struct {
 	LastExpired time.Time       // the day of the latest of these; how long logins are kept only the settings say, which anybody may have changed
 	Checkpoints int             // whose signatures and roots fit
 	Checkpoint  proof.Checkpoint
+	Since       int64      // leaves of the older checkpoint that was given, if the log has signed it
 	KeyKnown    bool       // the key did not come from the folder itself
 	Witnesses   []Standing // as they say now
 	Before      *Before    // the tree before, and how this one goes on from it; nil: nothing tells of any
@@ -333,6 +334,7 @@ func (v *verification) since() error {
 	if err != nil {
 		return fmt.Errorf("the older checkpoint: %w", err)
 	}
+	v.report.Since = old.Size
 	if old.Size > v.report.Size {
 		v.note(&Finding{Kind: Inconsistent, Leaf: v.report.Size})
 		return nil
