@@ -450,7 +450,7 @@ func TakeUp(ctx context.Context, c Config, copied string) (begun bool, err error
 		return false, nil
 	case err != nil:
 		return false, err
-	case t.Store != id:
+	case t.Store != id, t.Sealer != was.Sealer: // which anybody may have written who can write to the log
 		return false, nil
 	}
 	if err := folder(c.Folder).clear(); err != nil {
