@@ -264,11 +264,14 @@ func (r *room) witnesses() *witnessesPage {
 	return nil
 }
 
-// looks has it asked how the log is sealed, once nothing is asked any more.
+// looks has it asked how the log is sealed, once nothing is asked any more. Where the window
+// has locked already, as another answer had it do, there is nothing to ask.
 func (r *room) looks() {
 	r.tb.Helper()
-	r.until("the last answer about the seal", func() bool { return !r.watch.asking })
-	r.watch.look()
+	r.until("the last answer about the seal", func() bool { return r.watch == nil || !r.watch.asking })
+	if r.watch != nil {
+		r.watch.look()
+	}
 }
 
 // t is a text of the window.
