@@ -120,6 +120,8 @@ func advice(err error) string {
 		{backup.ErrIdentity, "--identity names the file that \"age-keygen\" wrote; the backup stays as it is"},
 		{home.ErrNoSealToGoOn, "--home chooses the home that the log is of; without --seal only the events are copied"},
 		{home.ErrOccupied, "choose an empty folder with --home; nothing was changed. A PostgreSQL of a restore that was broken off has to be emptied: drop the schema"},
+		{home.ErrUnsound, "nothing was put back, and nobody erased: such a log can hide whom it will have erased. Take another backup, and find out who can write there. " +
+			"Where there is no other: --erase-whoever-the-log-names puts it back as it is, and erases whoever it names"},
 		{home.ErrMeddled, "what is named there is run with each append, or keeps nobody from changing what is recorded any more: take another backup; nothing was put back"},
 		{home.ErrOtherLog, "set log.url to the log that the backup is of; nothing was changed"},
 		{home.ErrNoKey, "put the copy of it at vault.master_key first, for its owner alone (chmod 600)"},

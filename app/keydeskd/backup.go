@@ -68,7 +68,7 @@ type restoreCommand struct {
 	Identity   string `required:"" type:"path" placeholder:"FILE" help:"The file of the age identity that opens its vault."`
 	Since      string `help:"A checkpoint that was kept elsewhere, such as the last one that was mailed: it says whether more had been recorded than is in the backup." type:"path" placeholder:"FILE"`
 	Believe    bool   `name:"erase-whoever-the-list-names" help:"Erase also whom lines of the list beside the backups name that are not authenticated, as older versions wrote it: whoever could write there chose whom. Without it, such a list is refused."`
-	BelieveLog bool   `name:"erase-whoever-the-log-names" help:"Erase also whom the log in the backup says was erased where neither its seal nor the list beside it does: whoever could write to the backup chose whom. Without it, such a log is refused."`
+	BelieveLog bool   `name:"erase-whoever-the-log-names" help:"Erase also whom the log in the backup says was erased where neither its seal nor the list beside it does, or where the log's file is damaged within: whoever could write to the backup chose whom. Without it, such a log is refused."`
 	Only       string `enum:"all,vault" default:"all" help:"\"vault\": put the vault back beside the log that is there, of which the backup is."`
 }
 

@@ -38,8 +38,8 @@ type RestoreOptions struct {
 	// anybody.
 	BelieveList bool
 	// BelieveLog erases again also whom the log in the backup says was erased where neither
-	// its seal nor the list beside it says so. Whoever can write to the backup can have it
-	// name anybody.
+	// its seal nor the list beside it says so, or where its file is damaged within. Whoever
+	// can write to the backup can have it name anybody.
 	BelieveLog bool
 	Version    string // of the program
 	Log        *zap.Logger
@@ -92,6 +92,9 @@ var (
 	ErrOtherLog = errors.New("the backup is of another log")
 	// ErrUnproved says that a list of who was erased has lines that anybody may have written.
 	ErrUnproved = errors.New("the list of who was erased, which stands beside the backups, is not authenticated")
+	// ErrUnsound says that the file of a log in a backup is damaged within: it may not say
+	// the same of who was erased to everybody who reads it.
+	ErrUnsound = errors.New("the file of the log in the backup is damaged within")
 	// ErrUnvouched says that a log says of people that they were erased, and that nothing
 	// shows that it is what was recorded.
 	ErrUnvouched = errors.New("the log in the backup says that people were erased, and neither its seal nor the list beside the backups says so")
@@ -121,7 +124,7 @@ func Whole(home string) error {
 //
 // Afterwards the vault has forgotten whom the log says was erased, and whom the folder of
 // the backup says was erased since, which is recorded again. A log that says so of somebody
-// while nothing vouches for it is not put back: ErrUnvouched.
+// while nothing vouches for it is not put back: ErrUnvouched, ErrUnsound.
 func Restore(ctx context.Context, set settings.Settings, o RestoreOptions) (r Restored, err error) {
 	if folder, err := filepath.EvalSymlinks(o.Backup); err == nil { // who was erased since stands beside where it is
 		o.Backup = folder
@@ -337,6 +340,9 @@ func (p *putter) stageLog(ctx context.Context, file string) (demo bool, err erro
 	}
 	if err == nil {
 		demo, err = IsDemo(ctx, l)
+	}
+	if err == nil && !p.o.BelieveLog {
+		err = sound(ctx, l)
 	}
 	var said map[domain.SubjectID]domain.Position
 	if err == nil {

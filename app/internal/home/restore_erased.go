@@ -43,6 +43,15 @@ func (p *putter) saidErased(ctx context.Context, log store.Log) (map[domain.Subj
 	return at, err
 }
 
+// sound says whether what is found out about a log is what every program will read in it.
+func sound(ctx context.Context, log *store.SQLite) error {
+	what, err := log.Unsound(ctx)
+	if err == nil && what != "" {
+		err = fmt.Errorf("%w: %.200q", ErrUnsound, what)
+	}
+	return err
+}
+
 // believe says whether anything vouches for the erasures that the list does not name: the
 // seal, as far as it goes, and only where all is as it was sealed. An erasure cannot be
 // undone, and whoever can write to where a backup lies can write its log.

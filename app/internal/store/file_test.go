@@ -105,6 +105,30 @@ func TestTimesThatCannotBe(t *testing.T) {
 	}
 }
 
+// A file of which the index of a table does not hold what the table does is not sound: who
+// looks up by the one sees something else than who reads the other.
+func TestAFileThatIsNotSound(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log.db")
+	l := openAt(t, path)
+	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, pair(1, 1)...); err != nil {
+		t.Fatal(err)
+	}
+	if what, err := l.Unsound(t.Context()); what != "" || err != nil {
+		t.Fatalf("as it was made: %q, %v", what, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage =
+		(SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_streams_1') WHERE name = 'sqlite_autoindex_types_1'`)
+	l = openAt(t, path)
+	defer l.Close()
+	if what, err := l.Unsound(t.Context()); what == "" || err != nil {
+		t.Errorf("%q, %v", what, err)
+	}
+}
+
 // TestForeignFile: what is no log of ours is refused and left as it was.
 func TestForeignFile(t *testing.T) {
 	t.Parallel()

@@ -132,6 +132,31 @@ func (s *SQLite) Meddled(ctx context.Context) (names []string, err error) {
 	return append(names, slices.Sorted(maps.Keys(left))...), nil
 }
 
+// Unsound returns the first thing that is wrong within the file, in SQLite's words; empty:
+// nothing is. A file that is not sound may say one thing to whoever looks an event up, and
+// another to whoever reads them all: somebody who can write to it can make it so. It reads
+// the whole file.
+func (s *SQLite) Unsound(ctx context.Context) (what string, err error) {
+	err = s.alone(ctx, func(db *sqlite3.Conn) (err error) {
+		stmt, _, err := db.Prepare(`PRAGMA integrity_check(1)`)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stmt.Close()) }()
+		if stmt.Step() {
+			what = strings.TrimPrefix(stmt.ColumnText(0), "*** in database main ***\n")
+		}
+		return stmt.Err()
+	})
+	if err != nil {
+		return "", fmt.Errorf("look whether the log's file is sound: %w", err)
+	}
+	if what == "ok" {
+		what = ""
+	}
+	return what, nil
+}
+
 // create makes the files that SQLite would make readable for everybody. The
 // names with a dash are SQLite's own; it empties and removes them as it likes.
 func create(path string) error {
