@@ -76,11 +76,21 @@ func reading[T any](ctx context.Context, l *ESDB, call func(context.Context, *es
 // be one of its own: no event of ours stands behind it, and everybody who
 // reads gets there.
 func (l *ESDB) Head(ctx context.Context) (domain.Position, error) {
-	head, err := reading(ctx, l, head)
+	head, err := reading(ctx, l, l.head)
 	if err != nil {
 		return 0, fmt.Errorf("read head of the log: %w", err)
 	}
 	return head, nil
+}
+
+// head returns the head, which is not before what was given when it was asked for.
+func (l *ESDB) head(ctx context.Context, c *esdb.Client) (domain.Position, error) {
+	floor := l.landmark.floor()
+	end, err := head(ctx, c)
+	if err == nil && end < floor {
+		return 0, errBehind
+	}
+	return end, err
 }
 
 func head(ctx context.Context, c *esdb.Client) (domain.Position, error) {

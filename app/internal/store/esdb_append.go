@@ -85,6 +85,7 @@ func (l *ESDB) append(ctx context.Context, stream string, expected domain.Revisi
 	if expected >= 0 {
 		opts.ExpectedRevision = esdb.Revision(uint64(expected))
 	}
+	floor := l.landmark.floor()
 	w, err := l.write(ctx, name, opts, events)
 	switch {
 	case codeOf(err) == esdb.ErrorCodeWrongExpectedVersion:
@@ -98,6 +99,11 @@ func (l *ESDB) append(ctx context.Context, stream string, expected domain.Revisi
 	if a.Position == 0 {
 		if a.Position, err = l.positionOf(ctx, name, a.Revision); err != nil {
 			return domain.Appended{}, err
+		}
+	}
+	if a.Position <= floor { // a retry, or the log of another server
+		if err := l.same(ctx); err != nil {
+			return domain.Appended{}, fmt.Errorf("%w: %w", domain.ErrUnknownOutcome, err)
 		}
 	}
 	return a, nil

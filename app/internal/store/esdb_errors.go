@@ -40,7 +40,7 @@ func dead(err error) bool {
 }
 
 // lost says that a call failed because of the connection, not of what was
-// asked. After its own context ended, nothing is known about the connection,
+// asked, or leads to another log. After its own context ended, nothing is known about the connection,
 // unless the client is dead.
 func lost(ctx context.Context, err error) bool {
 	if dead(err) {
@@ -49,7 +49,7 @@ func lost(ctx context.Context, err error) bool {
 	if err == nil || ctx.Err() != nil {
 		return false
 	}
-	if codeOf(err) == esdb.ErrorUnavailable {
+	if codeOf(err) == esdb.ErrorUnavailable || errors.Is(err, errBehind) {
 		return true
 	}
 	grpc := status.Code(err)

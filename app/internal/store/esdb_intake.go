@@ -107,7 +107,7 @@ func (in *intake) add(ctx context.Context, e *esdb.RecordedEvent) error {
 		in.given = p
 	}
 	in.log.places.add(e.Position)
-	in.log.landmark.pass(e, in.log.options.Prefix)
+	in.log.landmark.pass(e, in.log.options.Prefix, in.log.ages)
 	at := domain.Position(e.Position.Commit)
 	wanted := at > in.q.After && (in.q.Until == 0 || at <= in.q.Until) && strings.HasPrefix(e.StreamID, in.prefix) && !strings.HasPrefix(e.StreamID, "$") &&
 		(len(in.q.Types) == 0 || slices.Contains(in.q.Types, e.EventType))

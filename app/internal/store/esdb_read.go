@@ -93,7 +93,7 @@ func (l *ESDB) follow(ctx context.Context, q domain.Query, on bool, yield func(d
 	defer l.sessions.leave()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	end, err := reading(ctx, l, head)
+	end, err := reading(ctx, l, l.head)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (r *esdbReader) run(ctx context.Context) error {
 			return err
 		case err == nil: // the same with the other window
 			continue
-		case errors.Is(err, errOrder):
+		case errors.Is(err, errOrder), errors.Is(err, errPutBack):
 			return err
 		case r.at > before, r.heard.After(since):
 			wait, since, invalid = backoffFirst, time.Now(), 0
@@ -161,7 +161,7 @@ func (r *esdbReader) run(ctx context.Context) error {
 // the other window.
 func (r *esdbReader) subscribe(ctx context.Context) (done bool, err error) {
 	if r.end == 0 {
-		if r.end, err = reading(ctx, r.log, head); err != nil {
+		if r.end, err = reading(ctx, r.log, r.log.head); err != nil {
 			return ctx.Err() != nil || errors.Is(err, errClosed), err
 		}
 	}
@@ -287,7 +287,7 @@ func (r *esdbReader) pass(got received) (switched bool, err error) {
 func (l *ESDB) ask(ctx context.Context) domain.Position {
 	ctx, cancel := context.WithTimeout(ctx, pulse)
 	defer cancel()
-	end, err := reading(ctx, l, head)
+	end, err := reading(ctx, l, l.head)
 	if err != nil {
 		return 0
 	}

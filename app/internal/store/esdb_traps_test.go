@@ -516,12 +516,12 @@ func TestTrapPutBack(t *testing.T) {
 	reports := make(chan error, 64)
 	s, l := startESDB(t, store.Options{Prefix: "ours-", Report: func(err error) { reports <- err }})
 	const events, lost = 20, 5
-	ms := newMessages(events)
+	ms, logins := newMessages(events), newMessages(3)
 	if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, ms...); err != nil {
 		t.Fatal(err)
 	}
 	before := len(s.Events())
-	if _, err := l.Append(t.Context(), "login-a", domain.NoStream, newMessages(3)...); err != nil { // what is forgotten in time says nothing
+	if _, err := l.Append(t.Context(), "login-a", domain.NoStream, logins...); err != nil {
 		t.Fatal(err)
 	}
 	given, ended := make(chan struct{}), make(chan error, 1)
@@ -540,25 +540,8 @@ func TestTrapPutBack(t *testing.T) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	putBack := func(n int) {
-		s.Stop()
-		s.PutBack(n)
-		s.Restart()
-	}
-	putBack(before - lost)
-	refused := func(when string) {
-		t.Helper()
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-			_, err := l.Append(t.Context(), "enrolment-b", domain.NoStream, newMessage("NameSet"))
-			switch {
-			case errors.Is(err, domain.ErrUnavailable) && strings.Contains(err.Error(), "put back"):
-				return
-			case !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome), time.Now().After(end):
-				t.Fatalf("%s: %v", when, err)
-			}
-		}
-	}
-	refused("its log ends before")
+	putBack(s, before-lost)
+	refused(t, l, "its log ends before")
 	select {
 	case err := <-ended:
 		if !errors.Is(err, domain.ErrUnavailable) {
@@ -580,18 +563,130 @@ func TestTrapPutBack(t *testing.T) {
 		_, err := other.Append(t.Context(), "enrolment-a", events-lost-1, more...)
 		return err
 	})
-	refused("it has other events there")
-	mustHold(t, other, "enrolment-b")
+	all := len(s.Events())
+	_, looked, _ := s.Counts()
+	for reads := looked; reads < looked+5; _, reads, _ = s.Counts() { // a look is two reads, and one may be under way
+		refused(t, l, "it has other events there")
+	}
+	refused(t, l, "it has other events there")
+	if n := len(s.Events()); n != all {
+		t.Errorf("%d events recorded that are refused", n-all)
+	}
 
 	// Once it holds what was given, it is the same.
-	putBack(before - lost)
-	refused("again")
+	putBack(s, before-lost)
+	refused(t, l, "again")
 	eventually(t, "append", func() error {
 		_, err := other.Append(t.Context(), "enrolment-a", events-lost-1, ms[events-lost:]...)
 		return err
 	})
+	refused(t, l, "its log still ends before")
+	eventually(t, "append", func() error {
+		_, err := other.Append(t.Context(), "login-a", domain.NoStream, logins...)
+		return err
+	})
 	eventually(t, "go on", func() error { _, err := l.Head(t.Context()); return err })
 	mustHold(t, l, "enrolment-a", ms...)
+}
+
+// putBack puts a server back to its first n records.
+func putBack(s *esdbtest.Server, n int) {
+	s.Stop()
+	s.PutBack(n)
+	s.Restart()
+}
+
+// refused waits until it is said that the server was put back; until then nothing that is
+// appended may be said to be recorded.
+func refused(t *testing.T, l *store.ESDB, when string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		_, err := l.Append(t.Context(), "enrolment-b", domain.NoStream, newMessage("NameSet"))
+		_, conflict := errors.AsType[*domain.Conflict](err) // an earlier one has got there, its outcome unknown
+		switch {
+		case errors.Is(err, domain.ErrUnavailable) && strings.Contains(err.Error(), "put back"):
+			return
+		case !conflict && !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome), time.Now().After(end):
+			t.Fatalf("%s: %v", when, err)
+		}
+	}
+}
+
+// Trap: where no call runs while the server is put back, gRPC connects again without saying
+// so. Whoever calls then is not told that anything was recorded.
+func TestTrapPutBackUnseen(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(context.Context, *store.ESDB) error{
+		"append": func(ctx context.Context, l *store.ESDB) error {
+			_, err := l.Append(ctx, "station-b", domain.NoStream, newMessage("StationOpened"))
+			return err
+		},
+		"head": func(ctx context.Context, l *store.ESDB) error { _, err := l.Head(ctx); return err },
+		"read": func(ctx context.Context, l *store.ESDB) error {
+			return l.ReadAll(ctx, domain.Query{}, func(domain.Batch) error { return nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, l := startESDB(t, store.Options{})
+			if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, newMessages(20)...); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.ReadAll(t.Context(), domain.Query{}, func(domain.Batch) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			putBack(s, len(s.Events())-5)
+			time.Sleep(50 * time.Millisecond) // gRPC notices, or it does not: either will do
+			if err := call(t.Context(), l); !errors.Is(err, domain.ErrUnavailable) && !errors.Is(err, domain.ErrUnknownOutcome) {
+				t.Errorf("%v", err)
+			}
+			refused(t, l, "after that")
+		})
+	}
+}
+
+// Trap: also where nothing is lost of any enrolment, a server that was put back is not
+// followed: what happens there is not heard until its log is as long as it was.
+func TestTrapPutBackOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, stream := range []string{"staff-a", "station-a", "access-a", "service", "login-a"} {
+		t.Run(stream, func(t *testing.T) {
+			t.Parallel()
+			s, l := startESDB(t, store.Options{Prefix: "ours-", MaxAge: map[string]time.Duration{domain.LoginPrefix: 24 * time.Hour}})
+			if _, err := l.Append(t.Context(), "enrolment-a", domain.NoStream, newMessages(3)...); err != nil {
+				t.Fatal(err)
+			}
+			kept := len(s.Events())
+			if _, err := l.Append(t.Context(), stream, domain.NoStream, newMessages(3)...); err != nil {
+				t.Fatal(err)
+			}
+			given, ended, got := make(chan struct{}), make(chan error, 1), 0
+			go func() {
+				ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
+					before := got
+					if got += len(b.Events); before < 6 && got >= 6 {
+						close(given)
+					}
+					return nil
+				})
+			}()
+			select {
+			case <-given:
+			case err := <-ended:
+				t.Fatal(err)
+			}
+			putBack(s, kept)
+			select {
+			case err := <-ended:
+				if !errors.Is(err, domain.ErrUnavailable) || !strings.Contains(err.Error(), "put back") {
+					t.Error(err)
+				}
+			case <-time.After(time.Minute):
+				t.Fatal("it is followed on")
+			}
+			refused(t, l, "after that")
+		})
+	}
 }
 
 // Trap: a lost acknowledgement. The outcome is unknown, the same again makes
