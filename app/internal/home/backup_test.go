@@ -988,8 +988,9 @@ func inBackup(t *testing.T, folder string, write func(*store.SQLite) error) {
 	}
 }
 
-// resum makes the sums of a backup those of what is there, as whoever changes it does.
-func resum(t *testing.T, folder string) {
+// resum makes the sums of a backup those of what is there, as whoever changes it does, and
+// changes what else its manifest says.
+func resum(t *testing.T, folder string, changes ...func(*backup.Manifest)) {
 	t.Helper()
 	m, err := backup.ReadManifest(folder)
 	if err != nil {
@@ -1009,6 +1010,9 @@ func resum(t *testing.T, folder string) {
 		f.Size, f.SHA256 = int64(len(b)), fmt.Sprintf("%x", sha256.Sum256(b))
 		m.Sealed = m.Sealed || strings.HasPrefix(f.Name, "seal/")
 		fmt.Fprintf(&sums, "%s  %s\n", f.SHA256, f.Name)
+	}
+	for _, change := range changes {
+		change(&m)
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -1149,30 +1153,10 @@ func TestACheckpointThatNobodySigned(t *testing.T) {
 // withVaultOf puts the vault of a later backup into one, as if it had been copied then.
 func withVaultOf(t *testing.T, into string, later home.BackedUp) {
 	t.Helper()
-	m, err := backup.ReadManifest(into)
-	if err != nil {
+	if err := os.Rename(filepath.Join(later.Folder, "vault.age"), filepath.Join(into, "vault.age")); err != nil {
 		t.Fatal(err)
 	}
-	m.Rows = later.Rows
-	var sums strings.Builder
-	for i := range m.Files {
-		if m.Files[i].Name == "vault.age" {
-			m.Files[i] = later.Files[slices.IndexFunc(later.Files, func(f backup.File) bool { return f.Name == "vault.age" })]
-		}
-		fmt.Fprintf(&sums, "%s  %s\n", m.Files[i].SHA256, m.Files[i].Name)
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprintf(&sums, "%x  manifest.json\n", sha256.Sum256(b))
-	if err := errors.Join(
-		os.Rename(filepath.Join(later.Folder, "vault.age"), filepath.Join(into, "vault.age")),
-		os.WriteFile(filepath.Join(into, "manifest.json"), b, 0o600),
-		os.WriteFile(filepath.Join(into, "SHA256SUMS"), []byte(sums.String()), 0o600),
-	); err != nil {
-		t.Fatal(err)
-	}
+	resum(t, into, func(m *backup.Manifest) { m.Rows = later.Rows })
 }
 
 // What says in a home which files are not whole is not believed about others.

@@ -524,22 +524,7 @@ func TestTrapPutBack(t *testing.T) {
 	if _, err := l.Append(t.Context(), "login-a", domain.NoStream, logins...); err != nil {
 		t.Fatal(err)
 	}
-	given, ended := make(chan struct{}), make(chan error, 1)
-	got := 0
-	go func() {
-		ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
-			before := got
-			if got += len(b.Events); before < events+3 && got >= events+3 {
-				close(given)
-			}
-			return nil
-		})
-	}()
-	select {
-	case <-given:
-	case err := <-ended:
-		t.Fatal(err)
-	}
+	ended := followed(t, l, events+3)
 	putBack(s, before-lost)
 	refused(t, l, "its log ends before")
 	select {
@@ -587,6 +572,28 @@ func TestTrapPutBack(t *testing.T) {
 	})
 	eventually(t, "go on", func() error { _, err := l.Head(t.Context()); return err })
 	mustHold(t, l, "enrolment-a", ms...)
+}
+
+// followed follows a log, and returns once n events were given; the channel tells why the
+// following has ended.
+func followed(t *testing.T, l *store.ESDB, n int) <-chan error {
+	t.Helper()
+	given, ended, got := make(chan struct{}), make(chan error, 1), 0
+	go func() {
+		ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
+			before := got
+			if got += len(b.Events); before < n && got >= n {
+				close(given)
+			}
+			return nil
+		})
+	}()
+	select {
+	case <-given:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	return ended
 }
 
 // putBack puts a server back to its first n records.
@@ -660,21 +667,7 @@ func TestTrapPutBackOfOthers(t *testing.T) {
 			if _, err := l.Append(t.Context(), stream, domain.NoStream, newMessages(3)...); err != nil {
 				t.Fatal(err)
 			}
-			given, ended, got := make(chan struct{}), make(chan error, 1), 0
-			go func() {
-				ended <- l.Follow(t.Context(), domain.Query{}, func(b domain.Batch) error {
-					before := got
-					if got += len(b.Events); before < 6 && got >= 6 {
-						close(given)
-					}
-					return nil
-				})
-			}()
-			select {
-			case <-given:
-			case err := <-ended:
-				t.Fatal(err)
-			}
+			ended := followed(t, l, 6)
 			putBack(s, kept)
 			select {
 			case err := <-ended:
