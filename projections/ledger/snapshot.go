@@ -175,7 +175,8 @@ func (l *Ledger) decodeRows(d *fold.Decoder) {
 	}
 }
 
-// knows says whether all that a row names is there.
+// knows says whether all that a row names is there. The numbers that many may share are no
+// exception: nothing has them before there are as many.
 func (l *Ledger) knows(r *record) bool {
 	for _, c := range [...]code{r.owner, r.about, r.actor, r.station} {
 		switch {
@@ -188,10 +189,8 @@ func (l *Ledger) knows(r *record) bool {
 			return false
 		}
 	}
-	return r.kind < kinds && (r.station == 0 || r.station.isName()) &&
-		(int(r.typ) < len(l.types.text) || r.typ == mostTypes) &&
-		(int(r.who&mostSmall) < len(l.actors.text) || r.who&mostSmall == mostSmall) &&
-		(int(r.who>>4) < len(l.roles.text) || r.who>>4 == mostSmall)
+	return r.kind < kinds && (r.station == 0 || r.station.isName()) && int(r.typ) < len(l.types.text) &&
+		int(r.who&mostSmall) < len(l.actors.text) && int(r.who>>4) < len(l.roles.text)
 }
 
 func (r *record) append(b []byte) []byte {
