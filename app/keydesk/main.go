@@ -96,7 +96,7 @@ func (cli *commands) prepare(c kioskCommand) (settings.Settings, *zap.Logger, er
 	if err != nil {
 		return set, nil, err
 	}
-	log, err := settings.Logger(set.Logging)
+	log, err := settings.Logger(set.Logging, os.Stderr)
 	if err != nil {
 		return set, nil, err
 	}

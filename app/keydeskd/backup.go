@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/home"
-	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/domain"
 )
 
@@ -99,7 +98,7 @@ func (c restoreCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	log, err := settings.Logger(set.Logging)
+	log, err := a.logger(set)
 	if err != nil {
 		return err
 	}

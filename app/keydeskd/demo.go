@@ -9,7 +9,6 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/demo"
 	"github.com/keydesk/keydesk/app/internal/home"
-	"github.com/keydesk/keydesk/app/internal/settings"
 )
 
 type fillCommand struct {
@@ -44,7 +43,7 @@ func (c fillCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	log, err := settings.Logger(set.Logging)
+	log, err := a.logger(set)
 	if err != nil {
 		return err
 	}

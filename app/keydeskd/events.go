@@ -126,7 +126,7 @@ func (a *app) withLog(do func(log store.Log, set settings.Settings, program *zap
 	if err != nil {
 		return err
 	}
-	program, err := settings.Logger(set.Logging)
+	program, err := a.logger(set)
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,12 @@ func (a *app) settings(others ...string) (settings.Settings, error) {
 	return set, err
 }
 
+// logger returns the program's logger. What it tells a terminal never stands behind the
+// line of the meter.
+func (a *app) logger(set settings.Settings) (*zap.Logger, error) {
+	return settings.Logger(set.Logging, a.meter.over(os.Stderr))
+}
+
 // existing is settings, for commands that look into a home and make none: a
 // mistyped folder must not become a home.
 func (a *app) existing() (settings.Settings, error) {
@@ -191,7 +197,7 @@ func (a *app) open(set settings.Settings, err error) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := settings.Logger(set.Logging)
+	log, err := a.logger(set)
 	if err != nil {
 		return nil, err
 	}

@@ -183,7 +183,7 @@ func (s step) line(now time.Time) string {
 // over returns a writer to the terminal of the meter, perhaps: what is written through it
 // never stands behind the line.
 func (m *meter) over(w io.Writer) io.Writer {
-	if m.out == nil {
+	if m == nil || m.out == nil {
 		return w
 	}
 	return aside{m, w}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/keydesk/keydesk/app/internal/settings"
 )
 
 // A screen is what somebody sees of a terminal.
@@ -123,6 +125,26 @@ func TestTheMeterIsOneLineThatIsWrittenOver(t *testing.T) {
 		t.Errorf("%q", s)
 	}
 	if m.close(); s.wrote != wrote {
+		t.Errorf("%q", s)
+	}
+}
+
+// What the program's log tells the terminal stands on lines of its own.
+func TestTheLogBesideTheMeter(t *testing.T) {
+	t.Parallel()
+	m, s, now := metered()
+	log, err := settings.Logger(settings.Logging{Level: "info", Format: "console"}, m.over(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.begin("putting the vault back", "")
+	*now = now.Add(3 * time.Second)
+	m.draw()
+	log.Warn("the next backup does it")
+	if first, rest, _ := strings.Cut(s.String(), "\n"); strings.Contains(first, "putting") || !strings.HasSuffix(first, "the next backup does it") || rest != "" {
+		t.Errorf("%q", s)
+	}
+	if m.draw(); !strings.HasSuffix(s.String(), "\nputting the vault back: 3s") {
 		t.Errorf("%q", s)
 	}
 }

@@ -31,7 +31,7 @@ func (a *app) sealed() (*sealedLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := settings.Logger(set.Logging)
+	program, err := a.logger(set)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/keydesk/keydesk/app/internal/home"
-	"github.com/keydesk/keydesk/app/internal/settings"
 )
 
 type serveCommand struct{}
@@ -30,7 +29,7 @@ func (serveCommand) Run(a *app) (err error) {
 	if set.API.Listen == "" && set.Stations.Listen == "" && set.Pocket.PublicURL == "" {
 		return errNothingToServe
 	}
-	log, err := settings.Logger(set.Logging)
+	log, err := a.logger(set)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -10,20 +11,19 @@ import (
 )
 
 // Logger returns the program's logger: one object a line, times in UTC, every
-// entry written (no sampling), to standard error or added to a file that only
-// its owner may read. The file stays open as long as the program runs.
-func Logger(l Logging) (*zap.Logger, error) {
+// entry written (no sampling), to errs, which is standard error, or added to a file
+// that only its owner may read. The file stays open as long as the program runs.
+func Logger(l Logging, errs io.Writer) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(l.Level)
 	if err != nil {
 		return nil, fmt.Errorf("logging.level: %w", err)
 	}
-	out := os.Stderr
 	if l.File != "" {
-		if out, err = os.OpenFile(l.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		if errs, err = os.OpenFile(l.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return nil, fmt.Errorf("open the file of logging.file: %w", err)
 		}
 	}
-	return zap.New(zapcore.NewCore(encoder(l.Format), zapcore.Lock(out), level)), nil
+	return zap.New(zapcore.NewCore(encoder(l.Format), zapcore.Lock(zapcore.AddSync(errs)), level)), nil
 }
 
 func encoder(format string) zapcore.Encoder {

@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ import (
 func TestTheLogFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keydesk.log")
-	log, err := settings.Logger(settings.Logging{Level: "warn", Format: "json", File: path})
+	log, err := settings.Logger(settings.Logging{Level: "warn", Format: "json", File: path}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestTheLogFile(t *testing.T) {
 
 func TestALogFileThatCannotBe(t *testing.T) {
 	t.Parallel()
-	if _, err := settings.Logger(settings.Logging{Level: "info", File: filepath.Join(t.TempDir(), "no", "such")}); err == nil {
+	if _, err := settings.Logger(settings.Logging{Level: "info", File: filepath.Join(t.TempDir(), "no", "such")}, io.Discard); err == nil {
 		t.Error("no error")
 	}
 }
