@@ -66,8 +66,8 @@ func TestASnapshotIsNotUsedByAProgramThatKnowsMore(t *testing.T) {
 }
 
 // FuzzDecode: no file makes Decode fail in another way than ErrSnapshot, and
-// one that it accepts is the very file that Encode writes. The checksum is
-// made to fit, so that what is behind it is reached.
+// one that it accepts is the very file that Encode writes, can be asked, and goes on.
+// The checksum is made to fit, so that what is behind it is reached.
 func FuzzDecode(f *testing.F) {
 	m := factor.New()
 	events := foldtest.Even(3, 2)
@@ -89,6 +89,14 @@ func FuzzDecode(f *testing.F) {
 		if err := m.Snapshot().Encode(&again, at.Event); err != nil || !bytes.Equal(again.Bytes(), file) {
 			t.Fatalf("encoded again it is another file (%v)", err)
 		}
+		m.Snapshot().Changed(0, func(a factor.Answer) bool {
+			if same := m.Lookup(a.Subject); same != a {
+				t.Fatalf("asked for, somebody is %+v, and in turn %+v", same, a)
+			}
+			return true
+		})
+		m.Apply(foldtest.Even(4, 1), 0)
+		m.Counts()
 	})
 }
 

@@ -188,7 +188,7 @@ func TestAnUnknownEventParksOnePersonOnly(t *testing.T) {
 }
 
 // FuzzDecode: no file makes Decode fail in another way than ErrSnapshot, and
-// one that it accepts is the very file that Encode writes.
+// one that it accepts is the very file that Encode writes, can be asked, and goes on.
 func FuzzDecode(f *testing.F) {
 	b := progress.New(4)
 	b.Apply(foldtest.Even(3, 2), 0)
@@ -208,6 +208,19 @@ func FuzzDecode(f *testing.F) {
 		if err := b.Snapshot().Encode(&again, at.Event); err != nil || !bytes.Equal(again.Bytes(), file) {
 			t.Fatalf("encoded again it is another file (%v)", err)
 		}
+		people := 0
+		b.Each(func(p progress.Person) bool {
+			if same, ok := b.Person(p.Subject); !ok || same != p {
+				t.Fatalf("asked for, somebody is %+v, and in turn %+v", same, p)
+			}
+			people++
+			return true
+		})
+		if c := b.Counts(); c.People != people {
+			t.Fatalf("%d people, and %+v", people, c)
+		}
+		b.Apply(foldtest.Even(4, 1), 0)
+		b.Counts()
 	})
 }
 

@@ -320,7 +320,8 @@ func TestADamagedSnapshotIsRefused(t *testing.T) {
 }
 
 // FuzzDecode: no file makes Decode fail in another way than ErrSnapshot, and one that it
-// accepts is the very file that Encode writes. The checksum is made to fit.
+// accepts is the very file that Encode writes, can be asked, and goes on. The checksum is
+// made to fit.
 func FuzzDecode(f *testing.F) {
 	file := encode(f)
 	f.Add(file[:len(file)-sha256.Size])
@@ -337,5 +338,18 @@ func FuzzDecode(f *testing.F) {
 		if err := l.Snapshot().Encode(&again, id); err != nil || !bytes.Equal(again.Bytes(), append(bytes.Clone(body), sum[:]...)) {
 			t.Fatalf("encoded again it is another file (%v)", err)
 		}
+		hours := 0
+		l.Hours(func(_ time.Time, events int) bool { hours += events; return true })
+		if hours != l.Events() || l.Astray() > hours {
+			t.Fatalf("%d events in hours, %d in all, %d of them astray", hours, l.Events(), l.Astray())
+		}
+		first, latest := l.Span()
+		for _, moment := range [...]time.Time{first, latest, first.Add(latest.Sub(first) / 2)} {
+			if s, _, ok := l.At(moment); ok {
+				l.Of(s.Last)
+			}
+		}
+		l.Apply(foldtest.Even(4, 1), 0)
+		l.Events()
 	})
 }
