@@ -245,6 +245,10 @@ func ReasonOf(err error) Reason {
 	return Refused
 }
 
+// domains writes a domain name in ASCII (RFC 5890), and refuses one with an empty label,
+// also one of nothing but characters that are not written, or one that is too long.
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
 // mailbox returns an address in the form that SMTP carries everywhere: an
 // ASCII local part, and the domain in its ASCII form (RFC 5890). It refuses
 // display names, comments, lists, and everything with a control character.
@@ -257,8 +261,8 @@ func mailbox(address string) (string, error) {
 	at := strings.LastIndexByte(address, '@')
 	local, name := address[:at], address[at+1:]
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>()[]\,;:`, r) }
-	ascii, err := idna.Lookup.ToASCII(name)
-	if err != nil || strings.ContainsFunc(local, odd) || len(local) > 64 || len(ascii) > 253 { // RFC 5321 section 4.5.3.1
+	ascii, err := domains.ToASCII(name)
+	if err != nil || strings.HasSuffix(ascii, ".") || strings.ContainsFunc(local, odd) || len(local) > 64 { // RFC 5321 section 4.5.3.1
 		return "", bad
 	}
 	return local + "@" + ascii, nil

@@ -458,6 +458,11 @@ func TestMailbox(t *testing.T) {
 		"a@[127.0.0.1]":                         "",
 		strings.Repeat("a", 65) + "@b.nl":       "",
 		"a@" + strings.Repeat("b.", 130) + "nl": "",
+		"a@" + strings.Repeat("b", 64) + ".nl":  "",
+		"a@\u2060":                              "", // a word joiner, which no name is written with
+		"a@\u2060.nl":                           "",
+		"a@b.\u2060":                            "",
+		"a@b.nl.":                               "",
 	} {
 		got, err := mailbox(address)
 		if got != want || (err == nil) != (want != "") {
