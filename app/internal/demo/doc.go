@@ -11,5 +11,5 @@
 // Everybody is a little program of episodes (a visit to a kiosk, a login, a lost
 // phone), which world runs in the order of time. Start reading at Write, then
 // world.go (time, kiosks, what is given out), visit.go (one person at one kiosk),
-// lives.go (who will do what, and when).
+// lives.go (who will do what, and when), stations.go (the kiosks, and their days).
 package demo
