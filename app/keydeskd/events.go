@@ -31,6 +31,8 @@ type eventsCommand struct {
 	Since       timeOrDay `help:"Only what was recorded at or after this time (2026-11-23T09:30:00Z, or 2026-11-23T10:30 as clocks here show it) or day (2026-11-23)." placeholder:"TIME"`
 	Until       timeOrDay `help:"Only what was recorded before this time or day." placeholder:"TIME"`
 	Words       string    `help:"Tell each event in plain words too, in this language: nl or en." enum:"nl,en," default:"" placeholder:"LANGUAGE"`
+	Leaves      bool      `help:"Tell of each event which leaf of the seal it is, whether it is what was sealed, and the first checkpoint that covers it."`
+	Count       string    `help:"Show, instead of the events, how many there are of each type, actor, role, station, hour (UTC) or day (as it is here)." enum:"type,actor,role,station,hour,day," default:"" placeholder:"BY"`
 	Follow      bool      `help:"Go on as events arrive."`
 }
 
@@ -58,17 +60,22 @@ type line struct {
 	Metadata json.RawMessage `json:"metadata"`
 	Words    string          `json:"words,omitempty"`
 	Depth    *int            `json:"depth,omitempty"` // in a chain
+	Leaf     *leafLine       `json:"leaf,omitempty"`
 }
 
 var (
 	errNoEvent     = errors.New("no event of this log has this id, or this correlation")
 	errChainFollow = errors.New("--chain is of what has happened: it does not go with --follow")
+	errCountAlone  = errors.New("--count shows no event: it does not go with --follow, --words or --leaves")
 )
 
 // Validate sees that it is clear what is wanted.
 func (c eventsCommand) Validate() error {
 	if !c.Chain.isZero() && c.Follow {
 		return errChainFollow
+	}
+	if c.Count != "" && (c.Follow || c.Words != "" || c.Leaves) {
+		return errCountAlone
 	}
 	return nil
 }
@@ -88,13 +95,22 @@ func (c eventsCommand) Run(a *app) (err error) {
 			return err
 		}
 	}
-	return a.withLog(func(log store.Log, _ settings.Settings, _ *zap.Logger) error {
+	return a.withLog(func(log store.Log, set settings.Settings, program *zap.Logger) (err error) {
 		if !c.Chain.isZero() {
 			if w.chain, err = a.chainOf(log, c.Chain.EventID); err != nil {
 				return err
 			}
 		}
+		if c.Count != "" {
+			return a.count(log, query, &w, home.NewReplayer(log, set, program))
+		}
 		out, found := newEventPrinter(a, c.Words), false
+		if c.Leaves {
+			if out.leaves, err = a.leavesOf(log, set); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, out.leaves.Close()) }()
+		}
 		print := func(b domain.Batch) error {
 			for i := range b.Events {
 				if e := &b.Events[i]; w.fits(e) {
@@ -243,8 +259,9 @@ func (c *chain) depth(e *domain.Recorded) int {
 
 // An eventPrinter prints events, a line each.
 type eventPrinter struct {
-	out   *json.Encoder
-	words *i18n.Printer
+	out    *json.Encoder
+	words  *i18n.Printer
+	leaves *leaves // nil: nobody asked
 }
 
 func newEventPrinter(a *app, language string) *eventPrinter {
@@ -265,6 +282,12 @@ func (p *eventPrinter) print(e *domain.Recorded, c *chain) error {
 	if c != nil {
 		depth := c.depth(e)
 		l.Depth = &depth
+	}
+	if p.leaves != nil {
+		var err error
+		if l.Leaf, err = p.leaves.of(e); err != nil {
+			return err
+		}
 	}
 	if err := p.out.Encode(l); err != nil {
 		return fmt.Errorf("print event at %d: %w", e.Position, err)

@@ -234,6 +234,7 @@ func cmdNDJSON(ts *testscript.TestScript, neg bool, args []string) {
 			Data, Metadata   map[string]any
 			Words            string
 			Depth            int
+			Leaf             *leafLine
 		}
 		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
 		d.DisallowUnknownFields()

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,12 +38,21 @@ func (a *app) sealed() (*sealedLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := home.ReadKeys(set.Vault)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
 	log, err := home.OpenLog(a.ctx, set.Log, program.With(zap.String("program", "keydeskd")))
 	if err != nil {
+		return nil, err
+	}
+	l, err := sealedOf(log, set)
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return l, nil
+}
+
+// sealedOf reads the master key where it is, for a log that is open.
+func sealedOf(log store.Log, set settings.Settings) (*sealedLog, error) {
+	keys, err := home.ReadKeys(set.Vault)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	return &sealedLog{set, log, keys}, nil
@@ -54,10 +66,11 @@ func (l *sealedLog) config(errs io.Writer) (seal.Config, error) {
 
 type checkpointCommand struct {
 	Now  bool `help:"Seal first what the log holds at this moment."`
-	Key  bool `help:"Show the verifier key alone, for witnesses and for whoever verifies bundles." xor:"what"`
+	Key  bool `help:"Show the verifier key alone, for witnesses and for whoever verifies bundles." xor:"what,form"`
 	Anew bool `help:"Begin another seal, after the one that is there is of no use any more. It is kept beside."`
 	Yes  bool `help:"With --anew: yes, this is meant."`
-	JSON bool `help:"Tell it as JSON." xor:"what"`
+	Days bool `help:"Show the last checkpoint of each day (of UTC), the newest first." xor:"what"`
+	JSON bool `help:"Tell it as JSON; of --days, an object a line, with the text to keep." xor:"form"`
 }
 
 // Help says what it is for.
@@ -116,6 +129,8 @@ func (c checkpointCommand) Run(a *app) (err error) {
 	}
 	before, anew := s.Predecessor()
 	switch key := s.Keys()[0]; {
+	case c.Days:
+		return c.days(a.out, s, key)
 	case c.Key:
 		_, err = fmt.Fprintln(a.out, key)
 		return err
@@ -133,6 +148,31 @@ func (c checkpointCommand) Run(a *app) (err error) {
 	return err
 }
 
+// days shows the last checkpoint of each day.
+func (c checkpointCommand) days(out io.Writer, s *seal.Seal, key string) error {
+	all, err := s.Daily(math.MaxInt, time.UTC)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(out)
+	table := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	if !c.JSON {
+		fmt.Fprintln(table, "number\tmade\tleaves\troot\tcosigned by")
+	}
+	for _, made := range all {
+		answer := checkpointJSON(made.Checkpoint, key)
+		if c.JSON {
+			answer.Number = made.Number
+			if err := lines.Encode(answer); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\n", made.Number, made.At.UTC().Format(time.RFC3339), made.Size, answer.Root, dash(strings.Join(answer.Witnesses, ", ")))
+	}
+	return table.Flush()
+}
+
 // named says what is known of a seal that was given up, by its last checkpoint.
 func named(c proof.Checkpoint) string {
 	switch {
@@ -145,6 +185,7 @@ func named(c proof.Checkpoint) string {
 }
 
 type checkpointAnswer struct {
+	Number    int       `json:"number,omitempty"` // of --days, from 1
 	Origin    string    `json:"origin"`
 	Size      int64     `json:"size"`
 	Root      string    `json:"root"` // base64, as in the note

@@ -261,7 +261,8 @@ func treeIn(t *testing.T, dir string) tree {
 	return made
 }
 
-// Any bytes behind an index are refused or read as what they are.
+// Any bytes in a file of the folder are refused or read as what they are, and whoever asks
+// gets an answer or an error.
 func FuzzFolder(f *testing.F) {
 	dir := f.TempDir()
 	s, err := Open(f.Context(), Config{Folder: dir, Log: &memory{50}, Keys: oneKey{}, Register: remembered{new(service.SealBegun)}, Writer: true})
@@ -299,6 +300,13 @@ func FuzzFolder(f *testing.F) {
 		}
 		if s, err := Open(t.Context(), Config{Folder: dir, Keys: oneKey{}}); err == nil {
 			s.Status()
+			_, _ = s.Daily(10, time.UTC)
+			for _, leaf := range []int64{0, 7, 49, 50} {
+				_, _, _ = s.Leaf(leaf)
+				_, _, _ = s.Covering(leaf)
+				_, _ = s.LeafFrom(domain.Position(leaf)) //nolint:gosec // small
+			}
+			_, _ = s.Know(&domain.Recorded{Position: 8, Recorded: time.Unix(1, 0), Stream: "login-x", Message: domain.Message{Type: "LoginFailed"}})
 			_ = s.Close()
 		}
 	})
