@@ -183,7 +183,7 @@ chaos() { KEYDESK_CHAOS=$chaostime CGO_ENABLED=0 go_test -count=1 -run '^TestCha
 
 fuzz() {
 	broken=
-	grep -rl --include='*_test.go' '^func Fuzz' app domain projections | sed 's,/[^/]*$,,' | sort -u >"$tmp/dirs"
+	grep -rl --include='*_test.go' '^func Fuzz' app assets domain projections | sed 's,/[^/]*$,,' | sort -u >"$tmp/dirs"
 	while read -r dir; do
 		CGO_ENABLED=0 go test -tags ci -list '^Fuzz' "./$dir" >"$tmp/list" || die "$(cat "$tmp/list")"
 		for target in $(grep '^Fuzz' "$tmp/list"); do
