@@ -130,6 +130,9 @@ func tellReport(w io.Writer, r seal.Report) {
 	}
 	for _, st := range r.Witnesses {
 		says := fmt.Sprintf("cosigned %d leaves", st.Size)
+		if st.Index {
+			says += ", and follows the index, too"
+		}
 		if st.State != seal.Agrees {
 			says = string(st.State) + ": " + st.Why
 		}

@@ -35,7 +35,8 @@ type witnessCommand struct {
 func (witnessCommand) Help() string {
 	return "Cosigns the checkpoints of logs, when they go on from all that it has seen of them (C2SP tlog-witness). It is for a machine " +
 		"on which nobody works who can get at the log: an auditor's. Its folder is its memory; without it, it would vouch for anything. " +
-		"It prints its own key: that goes into seal.witnesses, with its address. It sees hashes and signatures, and nothing of what events say.\n\n" +
+		"It prints its own key: that goes into seal.witnesses, with its address. It sees hashes and signatures, and of each event its place, its day and whether it is a login, which may expire: " +
+		"nothing of what events say.\n\n" +
 		"A file of --log is read again when it changes, and so are the certificate and its key. A log that is added is watched from then on, one that is " +
 		"taken out no more; one that has got another key under its old name is another log, and nothing of the file is taken over then. Its own key, in " +
 		"the folder, is read at the start only: with another one it would be another witness."

@@ -448,6 +448,61 @@ func TestAnIndexThatWasMadeAnew(t *testing.T) {
 	w.found(seal.Inconsistent, 0, func(o *seal.VerifyOptions) { o.Since = honest.Note })
 }
 
+// A witness shows it, too, without anybody having kept a checkpoint: it has seen the index
+// of then.
+func TestAWitnessHasSeenTheIndex(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.append(100)
+	w.sealed()
+	a := w.watched("auditor.example")
+	c := w.config()
+	c.Witnesses = []seal.Witness{a.to}
+	cosigned := func(what string, size int64) {
+		s, stop := w.run(c)
+		defer stop()
+		eventually(t, what, func() bool { c, _ := s.Checkpoint(); return c.Size >= size && len(c.Witnesses) == 1 })
+		if st := s.Status().Witnesses[0]; !st.Index || st.State != seal.Agrees {
+			t.Errorf("%+v", st)
+		}
+	}
+	cosigned("it cosigns what there is", 101)
+	w.append(20)
+	w.sealed()
+	cosigned("it goes on with the rest of the index", 121)
+	index, err := os.ReadFile(filepath.Join(w.folder, "index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(index[49*proof.EntrySize:], proof.Entry{Position: 50, Class: proof.Login}.Append(nil))
+	w.tamper("DELETE FROM events WHERE position = 50")
+	w.resign(w.lastCheckpoint(), index)
+	w.append(600)
+	w.sealed() // the sealer is in the same hands
+	w.good()
+	asking := func(o *seal.VerifyOptions) { o.Witnesses = c.Witnesses }
+	if f := w.found(seal.Inconsistent, 0, asking); f.Witness != "auditor.example" {
+		t.Errorf("%+v", f)
+	}
+	s, stop := w.run(c)
+	eventually(t, "it is told", func() bool { return s.Status().Witnesses[0].State == seal.Disagrees })
+	stop()
+}
+
+func (w *town) lastCheckpoint() proof.Checkpoint {
+	w.t.Helper()
+	s, err := seal.Open(w.t.Context(), w.config())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only read
+	c, ok := s.Checkpoint()
+	if !ok {
+		w.t.Fatal("there is no checkpoint")
+	}
+	return c
+}
+
 // resign puts another index in the place of one, as whoever holds the master key can.
 func (w *town) resign(c proof.Checkpoint, index []byte) {
 	w.t.Helper()

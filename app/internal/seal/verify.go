@@ -372,7 +372,7 @@ func (v *verification) ask(ctx context.Context) error {
 	all := make([]Standing, len(v.o.Witnesses))
 	var asked sync.WaitGroup
 	for i, w := range v.o.Witnesses {
-		asked.Go(func() { all[i], _, _ = cosign(ctx, client, w, newest, v.files, known[w.Key.Name()].Size) }) // it says why
+		asked.Go(func() { all[i], _, _ = cosign(ctx, client, w, newest, v.files, known[w.Key.Name()]) }) // it says why
 	}
 	asked.Wait()
 	if ctx.Err() != nil {

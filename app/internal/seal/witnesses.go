@@ -42,7 +42,9 @@ type Standing struct {
 	Size  int64        `json:"size"`        // of the last checkpoint that it is known to have cosigned
 	At    time.Time    `json:"at,omitzero"` // when it did
 	State WitnessState `json:"state"`
-	Why   string       `json:"why,omitempty"` // in English: what is wrong
+	// Index says that it has wanted to see the index grow, too, and not only the tree.
+	Index bool   `json:"index,omitempty"`
+	Why   string `json:"why,omitempty"` // in English: what is wrong
 }
 
 // How long a witness may take to answer, and how long after a failure it is asked
@@ -91,7 +93,7 @@ func (s *Seal) keepCosigned(ctx context.Context, w *writer, to Witness) {
 
 // ask has a witness cosign the newest checkpoint, once, and returns how it stands then.
 func (s *Seal) ask(ctx context.Context, w *writer, to Witness, known Standing) (now Standing, agreed bool) {
-	st, c, err := cosign(ctx, s.c.Client, to, w.newest, w.files, known.Size)
+	st, c, err := cosign(ctx, s.c.Client, to, w.newest, w.files, known)
 	if ctx.Err() != nil {
 		return known, false
 	}
@@ -242,11 +244,20 @@ func (e *conflictError) Error() string {
 	return fmt.Sprintf("the witness has cosigned %d leaves", e.size)
 }
 
-// cosign has a witness cosign the newest checkpoint, and returns it with that. known
-// is the size that it is thought to have seen; it says where that is not so. The
+// An indexError is a witness's word that it knows the index of so many leaves only, and
+// wants to see the rest before it cosigns.
+type indexError struct{ leaves int64 }
+
+func (e *indexError) Error() string {
+	return fmt.Sprintf("the witness knows the index of %d leaves", e.leaves)
+}
+
+// cosign has a witness cosign the newest checkpoint, and returns it with that. before is
+// how it stood; what it is thought to have seen, it says where that is not so. The
 // Standing says how it stands then.
-func cosign(ctx context.Context, client *http.Client, w Witness, newest func() (proof.Checkpoint, error), hashes tlog.HashReader, known int64) (Standing, proof.Checkpoint, error) {
-	st := Standing{Name: w.Key.Name(), URL: w.URL, Size: known, State: Away}
+func cosign(ctx context.Context, client *http.Client, w Witness, newest func() (proof.Checkpoint, error), files *storage, before Standing) (Standing, proof.Checkpoint, error) {
+	known := before.Size
+	st := Standing{Name: w.Key.Name(), URL: w.URL, Size: known, State: Away, Index: before.Index}
 	var err error
 	for range 4 { // it may be used by others at the same moment
 		var c proof.Checkpoint
@@ -257,7 +268,14 @@ func cosign(ctx context.Context, client *http.Client, w Witness, newest func() (
 			known = 0 // it says itself what it has seen
 		}
 		var signed proof.Checkpoint
-		if signed, err = submit(ctx, client, w, c, known, hashes); err == nil {
+		signed, err = submit(ctx, client, w, c, known, files)
+		if wants, ok := errors.AsType[*indexError](err); ok {
+			st.Index = true
+			if err = showIndex(ctx, client, w, c, wants.leaves, files.index); err == nil {
+				signed, err = submit(ctx, client, w, c, known, files)
+			}
+		}
+		if err == nil {
 			st.Size, st.State = c.Size, Agrees
 			for _, by := range signed.Witnesses {
 				if by.Name == st.Name {
@@ -305,48 +323,102 @@ func submit(ctx context.Context, client *http.Client, w Witness, c proof.Checkpo
 	}
 	body.WriteByte('\n')
 	body.Write(c.Note)
-	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(w.URL, "/")+"/add-checkpoint", &body)
-	if err != nil {
+	answer, err := post(ctx, client, w, "/add-checkpoint", &body)
+	switch {
+	case err != nil:
 		return c, err
-	}
-	answer, err := client.Do(r)
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return c, errors.New("its certificate is not one that is trusted here (seal.ca_file), or not of this name")
-	}
-	if err != nil {
-		return c, errors.New("it cannot be reached") // the reason holds addresses
-	}
-	defer answer.Body.Close() //nolint:errcheck // only read
-	said, err := io.ReadAll(io.LimitReader(answer.Body, proof.MaxNote))
-	if err != nil {
-		return c, errors.New("its answer was cut off")
-	}
-	switch answer.StatusCode {
-	case http.StatusOK:
-		return taken(c, w, said)
-	case http.StatusConflict:
-		return c, conflict(answer, said)
-	case http.StatusUnprocessableEntity:
+	case answer.status == http.StatusOK:
+		return taken(c, w, answer.said)
+	case answer.status == http.StatusUnprocessableEntity:
 		return c, fmt.Errorf("%w: no proof leads from its %d leaves to our %d", errDisagrees, old, c.Size)
-	case http.StatusNotFound:
-		return c, fmt.Errorf("%w: it does not know this log (404)", errWitnessSays)
-	case http.StatusForbidden:
-		return c, fmt.Errorf("%w: it knows another key of this log (403)", errWitnessSays)
 	}
-	return c, fmt.Errorf("%w: %d", errWitnessSays, answer.StatusCode)
+	return c, answer.refusal()
 }
 
-// conflict reads which size a witness has cosigned. Where it does not say, the roots
-// of one size differ.
-func conflict(answer *http.Response, said []byte) error {
-	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	size, err := strconv.ParseInt(strings.TrimSuffix(string(said), "\n"), 10, 64)
-	if kind != "text/x.tlog.size" || err != nil || size < 0 {
-		return errDisagrees
+// indexAtOnce is how many entries of the index a witness is shown at once.
+const indexAtOnce = 1 << 14
+
+// showIndex shows a witness the index of a checkpoint, from a leaf on (see the package
+// witness: index.go).
+func showIndex(ctx context.Context, client *http.Client, w Witness, c proof.Checkpoint, from int64, index io.ReaderAt) error {
+	again := 0 // where another program shows it at the same moment
+	for from < c.Size {
+		n := min(indexAtOnce, c.Size-from)
+		var body bytes.Buffer
+		fmt.Fprintf(&body, "index %d %d\n", from, n)
+		if _, err := io.Copy(&body, io.NewSectionReader(index, from*proof.EntrySize, n*proof.EntrySize)); err != nil {
+			return fmt.Errorf("read the index: %w", err)
+		}
+		body.Write(c.Note)
+		answer, err := post(ctx, client, w, "/add-index", &body)
+		switch {
+		case err != nil:
+			return err
+		case answer.status == http.StatusOK:
+			from += n
+			continue
+		case answer.status == http.StatusUnprocessableEntity:
+			return fmt.Errorf("%w: of what may expire it has seen something else", errDisagrees)
+		}
+		err = answer.refusal()
+		wants, ok := errors.AsType[*indexError](err)
+		if again++; !ok || wants.leaves > c.Size || again > 8 {
+			return err
+		}
+		from = wants.leaves
 	}
-	return &conflictError{size}
+	return nil
+}
+
+// An answer is what a witness says.
+type answer struct {
+	status int
+	kind   string // its media type
+	said   []byte
+}
+
+// post asks a witness once (C2SP tlog-witness).
+func post(ctx context.Context, client *http.Client, w Witness, path string, body io.Reader) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(w.URL, "/")+path, body)
+	if err != nil {
+		return a, err
+	}
+	said, err := client.Do(r)
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return a, errors.New("its certificate is not one that is trusted here (seal.ca_file), or not of this name")
+	}
+	if err != nil {
+		return a, errors.New("it cannot be reached") // the reason holds addresses
+	}
+	defer said.Body.Close() //nolint:errcheck // only read
+	a.status = said.StatusCode
+	a.kind, _, _ = mime.ParseMediaType(said.Header.Get("Content-Type"))
+	if a.said, err = io.ReadAll(io.LimitReader(said.Body, proof.MaxNote)); err != nil {
+		return a, errors.New("its answer was cut off")
+	}
+	return a, nil
+}
+
+// refusal reads why a witness does not do what was asked. Where a conflict names no size,
+// the roots of one size differ.
+func (a answer) refusal() error {
+	n, err := strconv.ParseInt(strings.TrimSuffix(string(a.said), "\n"), 10, 64)
+	named := err == nil && n >= 0
+	switch {
+	case a.status == http.StatusConflict && named && a.kind == "text/x.tlog.size":
+		return &conflictError{n}
+	case a.status == http.StatusConflict:
+		return errDisagrees
+	case a.status == http.StatusPreconditionRequired && named && a.kind == "text/x.keydesk.index":
+		return &indexError{n}
+	case a.status == http.StatusNotFound:
+		return fmt.Errorf("%w: it does not know this log (404)", errWitnessSays)
+	case a.status == http.StatusForbidden:
+		return fmt.Errorf("%w: it knows another key of this log (403)", errWitnessSays)
+	}
+	return fmt.Errorf("%w: %d", errWitnessSays, a.status)
 }
 
 // taken adds the cosignature of a witness to a checkpoint, and no other signature.

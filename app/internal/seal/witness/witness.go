@@ -1,11 +1,13 @@
 // Package witness is a server that cosigns the checkpoints of logs (C2SP
 // tlog-witness): it signs a checkpoint only when it is signed by a log that it knows
-// and is consistent with all that it has cosigned of that log before. It keeps the
-// last checkpoint of each log in a folder, on disk before it answers.
+// and is consistent with all that it has cosigned of that log before, the tree and the
+// index beside it (index.go). It keeps the last checkpoint of each log in a folder, on
+// disk before it answers.
 //
 // Whoever runs it, on a machine that nobody else works on, sees it when a log was
 // put back to an older state or made anew, even by somebody who holds all the keys
-// of the log. It sees hashes and signatures, and nothing of what events say.
+// of the log. It sees hashes and signatures, and of each event its place, its day and
+// whether it is a login: nothing of what events say.
 //
 // Start reading at Open and Witness.ServeHTTP.
 package witness
@@ -23,7 +25,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -75,8 +76,9 @@ type Witness struct {
 	lock   *flock.Flock
 	report func(error)
 
-	mu   sync.Mutex               // one request at a time: what it compares with is what it replaces
-	logs map[string]note.Verifier // by origin
+	mu     sync.Mutex               // one request at a time: what it compares with is what it replaces
+	logs   map[string]note.Verifier // by origin
+	coming map[string]*index        // by origin: what is known of a checkpoint's index before it is cosigned
 }
 
 // Open opens the witness in a folder, and makes its key there at the first start.
@@ -98,7 +100,7 @@ func Open(c Config) (w *Witness, err error) {
 	case !ok:
 		return nil, ErrLocked
 	}
-	w = &Witness{folder: c.Folder, lock: lock, report: c.Report}
+	w = &Witness{folder: c.Folder, lock: lock, report: c.Report, coming: map[string]*index{}}
 	if w.report == nil {
 		w.report = func(error) {}
 	}
@@ -170,6 +172,7 @@ func (w *Witness) Know(logs []note.Verifier) error {
 		known[log.Name()] = log
 	}
 	w.logs = known
+	clear(w.coming)
 	return nil
 }
 
@@ -226,46 +229,73 @@ type request struct {
 type refusal struct {
 	status int
 	says   string
-	size   int64 // with 409: what was cosigned
+	size   int64 // with 409: what was cosigned; with 428: of how many leaves the index is known
 }
 
 func (r *refusal) Error() string { return r.says }
 
 func refuse(status int, says string) error { return &refusal{status: status, says: says} }
 
-// ServeHTTP answers POST /add-checkpoint; the prefix before it is the caller's to
-// strip.
+// ServeHTTP answers POST /add-checkpoint and POST /add-index (index.go); the prefix before
+// it is the caller's to strip.
 func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path != "/add-checkpoint":
+	most := int64(maxRequest)
+	switch r.URL.Path {
+	case "/add-checkpoint":
+	case "/add-index":
+		most = int64(maxIndex)
+	default:
 		http.NotFound(rw, r)
 		return
-	case r.Method != http.MethodPost:
+	}
+	if r.Method != http.MethodPost {
 		rw.Header().Set("Allow", http.MethodPost)
 		http.Error(rw, "POST it", http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxRequest))
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, most))
 	if err != nil {
 		http.Error(rw, "too long, or cut off", http.StatusBadRequest)
 		return
 	}
+	if r.URL.Path == "/add-index" {
+		known, err := w.addIndex(body)
+		if err == nil {
+			tell(rw, http.StatusOK, IndexType, known)
+			return
+		}
+		w.refuse(rw, err)
+		return
+	}
 	line, err := w.add(body)
+	if err != nil {
+		w.refuse(rw, err)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = rw.Write(line) // nobody may be there any more
+}
+
+// refuse says why nothing is signed.
+func (w *Witness) refuse(rw http.ResponseWriter, err error) {
 	refused, ok := errors.AsType[*refusal](err)
 	switch {
-	case err == nil:
-		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = rw.Write(line) // nobody may be there any more
-	case ok && refused.status == http.StatusConflict && refused.says == "":
-		rw.Header().Set("Content-Type", "text/x.tlog.size")
-		rw.WriteHeader(http.StatusConflict)
-		_, _ = fmt.Fprintf(rw, "%d\n", refused.size)
-	case ok:
-		http.Error(rw, refused.says, refused.status)
-	default:
+	case !ok:
 		w.report(fmt.Errorf("add a checkpoint: %w", err))
 		http.Error(rw, "the witness has a fault", http.StatusInternalServerError)
+	case refused.says != "":
+		http.Error(rw, refused.says, refused.status)
+	case refused.status == http.StatusConflict:
+		tell(rw, refused.status, "text/x.tlog.size", refused.size)
+	default:
+		tell(rw, refused.status, IndexType, refused.size)
 	}
+}
+
+func tell(rw http.ResponseWriter, status int, kind string, n int64) {
+	rw.Header().Set("Content-Type", kind)
+	rw.WriteHeader(status)
+	_, _ = fmt.Fprintf(rw, "%d\n", n) // nobody may be there any more
 }
 
 // add cosigns a checkpoint, and returns the signature's line. It is on disk then.
@@ -290,6 +320,10 @@ func (w *Witness) add(body []byte) ([]byte, error) {
 	if err := w.consistent(q, c, last); err != nil {
 		return nil, err
 	}
+	x, err := w.follows(c, last, log)
+	if err != nil {
+		return nil, err
+	}
 	// What others have cosigned is not kept: it was not checked.
 	text, sigs, _ := bytes.Cut(q.signed, []byte("\n\n"))
 	kept := bytes.Join([][]byte{text, ownLine(sigs, log)}, []byte("\n\n"))
@@ -300,6 +334,11 @@ func (w *Witness) add(body []byte) ([]byte, error) {
 	signed, err := note.Sign(n, w.signer)
 	if err != nil {
 		return nil, err
+	}
+	if x != nil {
+		if err := w.keepIndex(c.Origin, x); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.replace(stateFile(c.Origin), signed); err != nil {
 		return nil, err
@@ -378,8 +417,7 @@ func parse(body []byte) (request, error) {
 	q := request{signed: signed}
 	lines := strings.Split(string(head), "\n")
 	size, ok := strings.CutPrefix(lines[0], "old ")
-	var err error
-	if q.old, err = strconv.ParseInt(size, 10, 64); !ok || err != nil || q.old < 0 || strconv.FormatInt(q.old, 10) != size {
+	if q.old = number(size); !ok || q.old < 0 {
 		return request{}, fmt.Errorf("%w: old size", errBadRequest)
 	}
 	if len(lines) > 1+maxLines {

@@ -7,11 +7,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +34,7 @@ type history struct {
 	key    note.Verifier
 	hashes []tlog.Hash
 	size   int64
-	index  [32]byte
+	index  []proof.Entry // of the leaves
 }
 
 func newHistory(tb testing.TB, seed byte, leaves ...string) *history {
@@ -63,6 +63,16 @@ func (h *history) add(leaf string) {
 		h.t.Fatal(err)
 	}
 	h.hashes, h.size = append(h.hashes, more...), h.size+1
+	h.index = append(h.index, proof.Entry{Position: 2 * uint64(h.size), Day: 20_000}) //nolint:gosec // a count
+}
+
+// entries returns some of the index, as they are written.
+func (h *history) entries(from, to int64) []byte {
+	var b []byte
+	for _, e := range h.index[from:to] {
+		b = e.Append(b)
+	}
+	return b
 }
 
 func (h *history) ReadHashes(at []int64) ([]tlog.Hash, error) {
@@ -79,7 +89,7 @@ func (h *history) checkpoint(size int64) []byte {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := proof.Checkpoint{Origin: origin, Size: size, Root: root, Index: h.index, At: time.Unix(1_800_000_000, 0).UTC()}
+	c := proof.Checkpoint{Origin: origin, Size: size, Root: root, Index: sha256.Sum256(h.entries(0, size)), At: time.Unix(1_800_000_000, 0).UTC()}
 	b, err := note.Sign(&note.Note{Text: c.Text()}, h.signer)
 	if err != nil {
 		h.t.Fatal(err)
@@ -106,6 +116,28 @@ func (h *history) body(old, size int64) []byte {
 	return b.Bytes()
 }
 
+// part shows the index from a leaf to another one, for a checkpoint.
+func (h *history) part(from, to, size int64) []byte {
+	return slices.Concat(fmt.Appendf(nil, "index %d %d\n", from, to-from), h.entries(from, to), h.checkpoint(size))
+}
+
+// ask has a witness cosign, as a log does: it shows the index where that is wanted.
+func (h *history) ask(t *testing.T, w http.Handler, old, size int64) (status int, kind, says string) {
+	t.Helper()
+	status, kind, says = post(t, w, h.body(old, size))
+	if status == http.StatusPreconditionRequired {
+		var known int64
+		if _, err := fmt.Sscan(says, &known); err != nil || kind != witness.IndexType {
+			t.Fatalf("%s %q: %v", kind, says, err)
+		}
+		if status, kind, says := show(t, w, h.part(known, size, size)); status != http.StatusOK {
+			return status, kind, says
+		}
+		return post(t, w, h.body(old, size))
+	}
+	return status, kind, says
+}
+
 func open(tb testing.TB, dir string, logs ...note.Verifier) *witness.Witness {
 	tb.Helper()
 	w, err := witness.Open(witness.Config{Folder: dir, Name: "auditor.example", Logs: logs})
@@ -118,7 +150,17 @@ func open(tb testing.TB, dir string, logs ...note.Verifier) *witness.Witness {
 
 func post(t *testing.T, w http.Handler, body []byte) (status int, kind, says string) {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(body))
+	return request(t, w, "/add-checkpoint", body)
+}
+
+func show(t *testing.T, w http.Handler, body []byte) (status int, kind, says string) {
+	t.Helper()
+	return request(t, w, "/add-index", body)
+}
+
+func request(t *testing.T, w http.Handler, path string, body []byte) (status int, kind, says string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
 	return rec.Code, rec.Header().Get("Content-Type"), rec.Body.String()
@@ -129,7 +171,7 @@ func TestAWitnessCosigns(t *testing.T) {
 	h := newHistory(t, 1, "a", "b", "c", "d", "e")
 	dir := t.TempDir()
 	w := open(t, dir, h.key)
-	status, _, says := post(t, w, h.body(0, 3))
+	status, _, says := h.ask(t, w, 0, 3)
 	if status != http.StatusOK {
 		t.Fatal(status, says)
 	}
@@ -152,7 +194,7 @@ func TestAWitnessCosigns(t *testing.T) {
 		t.Errorf("another key: %s, %s", w.Key(), key)
 	}
 	for _, step := range []struct{ old, size int64 }{{3, 3}, {3, 5}, {5, 5}} {
-		if status, _, says := post(t, w, h.body(step.old, step.size)); status != http.StatusOK {
+		if status, _, says := h.ask(t, w, step.old, step.size); status != http.StatusOK {
 			t.Errorf("from %d to %d: %d %s", step.old, step.size, status, says)
 		}
 	}
@@ -167,7 +209,7 @@ func TestAWitnessRefuses(t *testing.T) {
 	other := newHistory(t, 1, "a", "x", "c", "d", "e", "f")    // the same log, made anew
 	stranger := newHistory(t, 2, "a", "b", "c", "d", "e", "f") // another key
 	forged := newHistory(t, 1, "a", "b", "c", "d", "e", "f")   // the tree is the same, the index is not
-	forged.index = sha256.Sum256([]byte("another"))
+	forged.index[2].Class = proof.Login
 	swap := func(b []byte, from, to string) []byte { return bytes.Replace(b, []byte(from), []byte(to), 1) }
 	for name, c := range map[string]struct {
 		body   []byte
@@ -197,7 +239,7 @@ func TestAWitnessRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := open(t, t.TempDir(), h.key)
-			if status, _, says := post(t, w, h.body(0, 4)); status != http.StatusOK {
+			if status, _, says := h.ask(t, w, 0, 4); status != http.StatusOK {
 				t.Fatal(status, says)
 			}
 			status, kind, says := post(t, w, c.body)
@@ -224,7 +266,12 @@ func TestOtherRequests(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		status       int
-	}{{http.MethodGet, "/add-checkpoint", http.StatusMethodNotAllowed}, {http.MethodPost, "/", http.StatusNotFound}} {
+	}{
+		{http.MethodGet, "/add-checkpoint", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/add-index", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/", http.StatusNotFound},
+		{http.MethodPost, "/add-index", http.StatusBadRequest},
+	} {
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), c.method, c.path, bytes.NewReader(h.body(0, 1))))
 		if rec.Code != c.status {
@@ -246,17 +293,23 @@ func TestRacingLogs(t *testing.T) {
 		racing.Go(func() {
 			last := int64(0)
 			for size := int64(1); size <= 64; size++ {
-				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(h.body(last, size)))
-				rec := httptest.NewRecorder()
-				w.ServeHTTP(rec, r)
-				switch rec.Code {
+				status, _, says := post(t, w, h.body(last, size))
+				switch status {
 				case http.StatusConflict:
-					_, _ = fmt.Sscan(rec.Body.String(), &last)
+					_, _ = fmt.Sscan(says, &last)
 					size = last
+				case http.StatusPreconditionRequired: // others show it at the same moment
+					var known int64
+					_, _ = fmt.Sscan(says, &known)
+					if status, _, says := show(t, w, h.part(known, size, size)); status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
+						t.Errorf("%d %s", status, says)
+						return
+					}
+					size--
 				case http.StatusOK:
 					last = size
 				default:
-					t.Errorf("%d %s", rec.Code, rec.Body)
+					t.Errorf("%d %s", status, says)
 					return
 				}
 				if c, err := w.Last(origin); err != nil || c.Size < last {
@@ -277,33 +330,33 @@ func TestWhomAWitnessKnows(t *testing.T) {
 	dir := t.TempDir()
 	h, other := newHistory(t, 1, "a", "b", "c"), newHistory(t, 2, "a", "x")
 	w := open(t, dir)
-	want := func(what string, body []byte, status int) {
+	want := func(what string, h *history, old, size int64, status int) {
 		t.Helper()
-		if got, _, says := post(t, w, body); got != status {
+		if got, _, says := h.ask(t, w, old, size); got != status {
 			t.Errorf("%s: %d %s", what, got, says)
 		}
 	}
-	want("nobody is known", h.body(0, 1), http.StatusNotFound)
+	want("nobody is known", h, 0, 1, http.StatusNotFound)
 	if err := w.Know([]note.Verifier{h.key}); err != nil {
 		t.Fatal(err)
 	}
-	want("it is added", h.body(0, 2), http.StatusOK)
+	want("it is added", h, 0, 2, http.StatusOK)
 	if err := w.Know([]note.Verifier{other.key}); !errors.Is(err, witness.ErrDamaged) {
 		t.Errorf("another key under its name: %v", err)
 	}
-	want("another key was not taken over", other.body(2, 2), http.StatusForbidden)
-	want("it goes on", h.body(2, 3), http.StatusOK)
+	want("another key was not taken over", other, 2, 2, http.StatusForbidden)
+	want("it goes on", h, 2, 3, http.StatusOK)
 	if err := w.Know(nil); err != nil {
 		t.Fatal(err)
 	}
-	want("it is taken out", h.body(3, 3), http.StatusNotFound)
+	want("it is taken out", h, 3, 3, http.StatusNotFound)
 	if c, err := w.Last(origin); err != nil || c.Size != 0 {
 		t.Errorf("of one that is not known: %d, %v", c.Size, err)
 	}
 	if err := w.Know([]note.Verifier{h.key}); err != nil {
 		t.Fatal(err)
 	}
-	want("it has forgotten nothing", h.body(0, 1), http.StatusConflict)
+	want("it has forgotten nothing", h, 0, 1, http.StatusConflict)
 	if c, err := w.Last(origin); err != nil || c.Size != 3 {
 		t.Errorf("%d, %v", c.Size, err)
 	}
@@ -325,7 +378,7 @@ func TestADamagedFolder(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		w := open(t, dir, h.key)
-		if status, _, says := post(t, w, h.body(0, 2)); status != http.StatusOK {
+		if status, _, says := h.ask(t, w, 0, 2); status != http.StatusOK {
 			t.Fatal(status, says)
 		}
 		if _, err := witness.Open(witness.Config{Folder: dir}); !errors.Is(err, witness.ErrLocked) {
@@ -351,18 +404,21 @@ func TestADamagedFolder(t *testing.T) {
 
 func FuzzRequest(f *testing.F) {
 	h := newHistory(f, 1, "a", "b", "c")
-	f.Add(h.body(0, 2))
-	f.Add(h.body(2, 3))
-	f.Add([]byte("old 0\n\n"))
+	f.Add(false, h.body(0, 2))
+	f.Add(false, h.body(2, 3))
+	f.Add(false, []byte("old 0\n\n"))
+	f.Add(true, h.part(0, 2, 2))
+	f.Add(true, h.part(0, 1, 3))
+	f.Add(true, h.part(1, 3, 3))
 	w := open(f, f.TempDir(), h.key)
-	f.Fuzz(func(t *testing.T, body []byte) {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(body))
-		rec := httptest.NewRecorder()
-		w.ServeHTTP(rec, r)
-		said, _ := io.ReadAll(rec.Body)
-		switch rec.Code {
+	f.Fuzz(func(t *testing.T, index bool, body []byte) {
+		ask := post
+		if index {
+			ask = show
+		}
+		switch status, _, says := ask(t, w, body); status {
 		case http.StatusInternalServerError:
-			t.Errorf("a fault: %s", said)
+			t.Errorf("a fault: %s", says)
 		case http.StatusOK:
 			if c, err := w.Last(origin); err != nil || c.Size > 3 {
 				t.Errorf("%+v, %v", c, err)
