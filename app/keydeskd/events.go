@@ -102,7 +102,11 @@ func (c eventsCommand) Run(a *app) (err error) {
 			}
 		}
 		if c.Count != "" {
-			return a.count(log, query, &w, home.NewReplayer(log, set, program))
+			r, err := replayer(log, set, program)
+			if err != nil {
+				return err
+			}
+			return a.count(log, query, &w, r)
 		}
 		out, found := newEventPrinter(a, c.Words), false
 		if c.Leaves {

@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
@@ -40,7 +39,7 @@ func (replayCommand) Help() string {
 	return "Shows how everything stood when all up to a moment had happened, and now beside it, by the same folds that answer the login service. " +
 		"The log's clock counts; where it was set back, an event counts as recorded when the latest one before it was. " +
 		"It changes nothing in the log, and needs neither the master key nor the vault, except to find an address, and for --check. " +
-		"States on the way are kept in the home's folder replay, so that the next moment is near; all of it can be deleted."
+		"Where the master key is, states on the way are kept in the home's folder replay, so that the next moment is near; all of it can be deleted."
 }
 
 // A placeInLog is a position, or a moment.
@@ -104,7 +103,10 @@ func (c replayCommand) Run(a *app) (err error) {
 		}
 	}
 	return a.withLog(func(log store.Log, set settings.Settings, program *zap.Logger) error {
-		r := home.NewReplayer(a.read(log, "replaying the log"), set, program)
+		r, err := replayer(a.read(log, "replaying the log"), set, program)
+		if err != nil {
+			return err
+		}
 		defer r.Wait()
 		defer a.meter.rest()
 		p, err := c.At.find(a.ctx, r)

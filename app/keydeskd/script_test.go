@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
@@ -27,6 +28,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/afas/afastest"
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/store"
+	"github.com/keydesk/keydesk/app/internal/vault"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/projections/foldtest"
 )
@@ -60,8 +62,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"keydeskd": m
 //	tamper ZIP NAME OLD NEW
 //	                     change the first OLD in a file of a zip into NEW
 //	grown FILE BYTES     wait until a file is as large
-//	forge FILE           have somebody's SMS not count in a snapshot of the factors,
-//	                     with its checksum made right; sets $FORGED to who it is
+//	forge FILE [KEY]     have somebody's SMS not count in a snapshot of the factors,
+//	                     with its checksum made right, and with the master key its
+//	                     MAC; sets $FORGED to who it is
 //	afas FILE            have an AFAS give the rows of a CSV file, and from the
 //	                     first time on sets $AFAS_URL; its token is in afas.token
 //	identity FILE...     write private keys of age; sets $RECIPIENT to the public
@@ -430,21 +433,34 @@ func cmdAFAS(ts *testscript.TestScript, neg bool, args []string) {
 // cmdForge knows how a snapshot of the factors is written: rows of 68 bytes, each of an id,
 // the head and the factor, and the checksum of all.
 func cmdForge(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: forge FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: forge FILE [KEY]")
 	}
 	file, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	const row, smsWithNumber, number = 68, 1 | 1<<2, 1 << 2
-	body := file[:len(file)-sha256.Size]
+	body, mac := file[:len(file)-2*sha256.Size], file[len(file)-sha256.Size:]
 	for at := len(body) - row; at > row; at -= row {
 		if bits := &body[at+row-1]; *bits == smsWithNumber {
 			*bits &^= number
 			ts.Setenv("FORGED", domain.SubjectID(body[at:at+16]).String())
 			sum := sha256.Sum256(body)
-			ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(body, sum[:]...), 0o600)) //nolint:gosec // the script's own folder
+			if len(args) == 2 {
+				mac = macOf(ts, ts.MkAbs(args[1]), filepath.Base(args[0]), slices.Concat(body[len(body)-sha256.Size:], sum[:]))
+			}
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), slices.Concat(body, sum[:], mac), 0o600)) //nolint:gosec // the script's own folder
 			return
 		}
 	}
 	ts.Fatalf("nobody has SMS in %s", args[0])
+}
+
+// macOf makes the MAC of a snapshot, as whoever has the master key can.
+func macOf(ts *testscript.TestScript, keyFile, name string, end []byte) []byte {
+	keys, err := vault.LoadOrCreateKeys(keyFile)
+	ts.Check(err)
+	key, _ := keys.Derive("folds/snapshots")
+	mac := hmac.New(sha256.New, key[:])
+	fmt.Fprintf(mac, "%d %s\n%s", len(name), name, end)
+	return mac.Sum(nil)
 }

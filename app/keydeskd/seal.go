@@ -19,6 +19,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/settings"
 	"github.com/keydesk/keydesk/app/internal/store"
 	"github.com/keydesk/keydesk/app/internal/vault"
+	"github.com/keydesk/keydesk/projections/replay"
 )
 
 // A sealed log is what the commands about the seal work with. The vault stays shut.
@@ -56,6 +57,19 @@ func sealedOf(log store.Log, set settings.Settings) (*sealedLog, error) {
 		return nil, err
 	}
 	return &sealedLog{set, log, keys}, nil
+}
+
+// replayer returns what finds the state at any moment. Without the master key it keeps none
+// on the way.
+func replayer(log store.Log, set settings.Settings, program *zap.Logger) (*replay.Replayer, error) {
+	keys, err := home.ReadKeys(set.Vault)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return home.NewReplayer(log, set, nil, program), nil
+	case err != nil:
+		return nil, err
+	}
+	return home.NewReplayer(log, set, keys, program), nil
 }
 
 func (l *sealedLog) config(errs io.Writer) (seal.Config, error) {

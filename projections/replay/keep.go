@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -78,27 +79,35 @@ func (r *Replayer) check(ctx context.Context, m mark, id domain.EventID) error {
 }
 
 // A state is kept as the snapshot of the factors, that of the board, a head that says
-// which event they go up to, and the lengths of the first two: numbers of 8 bytes,
-// little-endian.
+// which event they go up to and holds the checksums that they end with, and the lengths of
+// the first two: numbers of 8 bytes, little-endian. So the checksum of the head stands for
+// all of it.
 const (
 	headKind    = "replay"
-	headVersion = 1
+	headVersion = 2
 	lengths     = 2 * 8
 	longestName = 1 << 10
 )
 
-func writeHead(w io.Writer, m mark, id domain.EventID) error {
+// sums are the checksums of the two folds of a state.
+type sums [2][sha256.Size]byte
+
+func writeHead(w io.Writer, m mark, id domain.EventID, s sums) error {
 	e := fold.NewEncoder(w, headKind, headVersion, fold.Mark{Position: m.position, Event: id})
 	e.String(m.stream)
 	e.Uint64(uint64(m.revision)) //nolint:gosec // and back again
+	e.Bytes(s[0][:])
+	e.Bytes(s[1][:])
 	return e.Close()
 }
 
-func readHead(from io.Reader) (m mark, at fold.Mark, err error) {
+func readHead(from io.Reader) (m mark, at fold.Mark, s sums, err error) {
 	d, at := fold.NewDecoder(from, headKind, headVersion)
 	m.stream = d.String(longestName)
 	m.revision, m.position = domain.Revision(d.Uint64()), at.Position //nolint:gosec // checked against the log
-	return m, at, d.Close()
+	copy(s[0][:], d.Bytes(sha256.Size))
+	copy(s[1][:], d.Bytes(sha256.Size))
+	return m, at, s, d.Close()
 }
 
 // load reads the state that is kept at a position, and sees that it is of this log.
@@ -121,8 +130,11 @@ func (r *Replayer) load(ctx context.Context, p domain.Position) (State, error) {
 		return State{}, fmt.Errorf("%w: lengths that cannot be", ErrKept)
 	}
 	part := func(from, to uint64) io.Reader { return io.NewSectionReader(kept, int64(from), int64(to-from)) } //nolint:gosec // within size
-	m, at, err := readHead(part(one+two, uint64(size-lengths)))
+	m, at, want, err := readHead(part(one+two, uint64(size-lengths)))
 	if err != nil {
+		return State{}, err
+	}
+	if err := ends(kept, want, one, one+two); err != nil {
 		return State{}, err
 	}
 	s, err := r.decode(part(0, one), part(one, one+two), at)
@@ -133,6 +145,24 @@ func (r *Replayer) load(ctx context.Context, p domain.Position) (State, error) {
 		err = r.check(ctx, m, at.Event)
 	}
 	return s, err
+}
+
+// ends says whether the folds of a state are the ones that its head names: they end with
+// the checksums that it holds, which fit what is before them, or cannot be decoded.
+func ends(kept io.ReaderAt, want sums, at ...uint64) error {
+	for i, end := range at {
+		var sum [sha256.Size]byte
+		if end < sha256.Size {
+			return fmt.Errorf("%w: lengths that cannot be", ErrKept)
+		}
+		if _, err := kept.ReadAt(sum[:], int64(end-sha256.Size)); err != nil { //nolint:gosec // within its size
+			return err
+		}
+		if sum != want[i] {
+			return fmt.Errorf("%w: its parts are of other states", ErrKept)
+		}
+	}
+	return nil
 }
 
 // decode reads both folds at once.
@@ -223,12 +253,12 @@ func (r *Replayer) keep(s State, m mark, id domain.EventID) error {
 		if err := s.Factors.Encode(c, id); err != nil {
 			return err
 		}
-		one := c.n
+		one, sum := c.n, c.end
 		if err := s.Board.Encode(c, id); err != nil {
 			return err
 		}
 		two := c.n - one
-		if err := writeHead(c, m, id); err != nil {
+		if err := writeHead(c, m, id, sums{sum, c.end}); err != nil {
 			return err
 		}
 		_, err := w.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, one), two))
@@ -236,15 +266,19 @@ func (r *Replayer) keep(s State, m mark, id domain.EventID) error {
 	})
 }
 
-// counting counts what is written.
+// counting counts what is written, and remembers its end.
 type counting struct {
-	to io.Writer
-	n  uint64
+	to  io.Writer
+	n   uint64
+	end [sha256.Size]byte
 }
 
 func (c *counting) Write(b []byte) (int, error) {
 	n, err := c.to.Write(b)
 	c.n += uint64(n) //nolint:gosec // not negative
+	kept := max(0, len(c.end)-n)
+	copy(c.end[:kept], c.end[len(c.end)-kept:])
+	copy(c.end[kept:], b[max(0, n-len(c.end)):n])
 	return n, err
 }
 

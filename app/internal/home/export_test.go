@@ -1,4 +1,4 @@
 package home
 
-// Shelf is for tests, which choose how often states are kept.
-type Shelf = shelf
+// NewShelf is for tests, which choose how often states are kept.
+var NewShelf = newShelf

@@ -94,6 +94,7 @@ type Home struct {
 	zap       *zap.Logger
 	phones    net.Listener
 	handler   http.Handler
+	snapshots shelf
 	marked    map[string]domain.Position // up to where each snapshot on disk goes
 }
 
@@ -144,10 +145,11 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if err := h.decideDemo(ctx, o); err != nil {
 		return err
 	}
+	h.snapshots = newShelf(filepath.Join(h.folder, snapshotFolder), keys, true)
 	if err := h.project(ctx, o.Now, set.Policy.WrongCodesInARow); err != nil {
 		return err
 	}
-	h.replay, h.ledger = NewReplayer(h.Log, set, h.zap), NewLedger(h.Log, set, keys, o.Now, h.zap)
+	h.replay, h.ledger = NewReplayer(h.Log, set, keys, h.zap), NewLedger(h.Log, set, keys, o.Now, h.zap)
 	h.texts = textsOf(set)
 	channels, err := h.couriers(set)
 	if err != nil {

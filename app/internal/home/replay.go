@@ -3,16 +3,11 @@ package home
 import (
 	"bufio"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,10 +29,11 @@ const replayFolder = "replay"
 func (h *Home) Replay() *replay.Replayer { return h.replay }
 
 // NewReplayer is Home.Replay for whoever has opened the log alone: neither the master key
-// nor the vault is needed to see how it stood.
-func NewReplayer(log store.Log, set settings.Settings, program *zap.Logger) *replay.Replayer {
+// nor the vault is needed to see how it stood. Without the key (nil) nothing is kept, and
+// nothing that is kept is gone on from.
+func NewReplayer(log store.Log, set settings.Settings, keys Deriver, program *zap.Logger) *replay.Replayer {
 	return replay.New(log, replay.Options{
-		Lock: set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Keep: shelf(filepath.Join(set.Home, replayFolder)),
+		Lock: set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Keep: newShelf(filepath.Join(set.Home, replayFolder), keys, false),
 		Report: func(err error) { program.Warn("replay", zap.Error(err)) },
 	})
 }
@@ -58,82 +54,12 @@ func (h *Home) Live(ctx context.Context) (replay.State, error) {
 	}
 }
 
-// A shelf keeps what a replay and the ledger have made, in files of a folder. It makes
-// nothing durable: what a crash damages has no right checksum any more, and is made again.
-type shelf string
-
-// Names implements replay.Keeper.
-func (s shelf) Names() ([]string, error) {
-	entries, err := os.ReadDir(string(s))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	return names, err
-}
-
-// Open implements replay.Keeper.
-func (s shelf) Open(name string) (replay.Kept, error) {
-	f, err := os.Open(filepath.Join(string(s), name)) //nolint:gosec // the home is the operator's to choose
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return keptFile{f, info.Size()}, nil
-}
-
-type keptFile struct {
-	*os.File
-	size int64
-}
-
-// Size implements replay.Kept.
-func (f keptFile) Size() int64 { return f.size }
-
-// Keep implements replay.Keeper.
-func (s shelf) Keep(name string, write func(io.Writer) error) error {
-	if err := os.MkdirAll(string(s), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(string(s), "."+name+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it was renamed, or failed already
-	w := bufio.NewWriterSize(f, 1<<18)
-	err = write(w)
-	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(string(s), name))
-}
-
-// Drop implements replay.Keeper.
-func (s shelf) Drop(name string) error {
-	err := os.Remove(filepath.Join(string(s), name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // A Ledger is the index over every event of the log, for as long as somebody audits: it
 // is filled when the first one holds it, from a file where that fits the log, and
-// forgotten when the last one has released it. The file is authenticated: a row that is
-// left out of it shows nowhere else, and whoever works in the home without the master key
-// could hide from auditors what they did. Its methods may be called concurrently.
+// forgotten when the last one has released it. Its methods may be called concurrently.
 type Ledger struct {
 	log    store.Log
 	keep   shelf
-	key    [32]byte      // of the file's MAC
 	logins time.Duration // for how long the log gives logins; 0: for ever
 	now    func() time.Time
 	zap    *zap.Logger
@@ -175,16 +101,11 @@ func (l *Ledger) Hold(ctx context.Context) (release func()) {
 	})
 }
 
-// LedgerKeys derives from a master key.
-type LedgerKeys interface {
-	Derive(purpose string) (key [32]byte, id string)
-}
-
 // NewLedger is Home.Ledger for whoever has opened the log alone, and has a master key.
-func NewLedger(log store.Log, set settings.Settings, keys LedgerKeys, now func() time.Time, program *zap.Logger) *Ledger {
-	l := &Ledger{log: log, keep: shelf(filepath.Join(set.Home, replayFolder)), logins: set.Log.KeepLogins, now: now, zap: program}
-	l.key, _ = keys.Derive("replay/ledger")
-	return l
+func NewLedger(log store.Log, set settings.Settings, keys Deriver, now func() time.Time, program *zap.Logger) *Ledger {
+	return &Ledger{
+		log: log, keep: newShelf(filepath.Join(set.Home, replayFolder), keys, false), logins: set.Log.KeepLogins, now: now, zap: program,
+	}
 }
 
 // Ledger returns the index over every event.
@@ -239,13 +160,8 @@ func (l *Ledger) load(ctx context.Context) *ledger.Ledger {
 		defer kept.Close() //nolint:errcheck // only read
 		var m ledger.Mark
 		var id domain.EventID
-		mac := hmac.New(sha256.New, l.key[:])
-		size := max(0, kept.Size()-sha256.Size)
-		in := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(kept, 0, size), mac), 1<<18)
-		if all, m, id, err = ledger.Decode(in, store.ProbePrefix); err == nil {
-			err = authentic(in, mac, io.NewSectionReader(kept, size, sha256.Size))
-		}
-		if err == nil && m.Position > 0 {
+		in := bufio.NewReaderSize(io.NewSectionReader(kept, 0, kept.Size()), 1<<18)
+		if all, m, id, err = ledger.Decode(in, store.ProbePrefix); err == nil && m.Position > 0 {
 			err = l.check(ctx, m, id)
 		}
 	}
@@ -259,19 +175,6 @@ func (l *Ledger) load(ctx context.Context) *ledger.Ledger {
 		}
 	}
 	return ledger.New(store.ProbePrefix)
-}
-
-// authentic says whether what was read of a ledger, and the rest of it, is what somebody
-// with the master key has written.
-func authentic(rest io.Reader, mac hash.Hash, end io.Reader) error {
-	if _, err := io.Copy(io.Discard, rest); err != nil {
-		return err
-	}
-	there, err := io.ReadAll(end)
-	if err == nil && !hmac.Equal(there, mac.Sum(nil)) {
-		err = fmt.Errorf("%w: it was not written with the master key that is here", ledger.ErrSnapshot)
-	}
-	return err
 }
 
 // check says whether the log has the event up to which a ledger was kept.
@@ -302,14 +205,7 @@ func (l *Ledger) save(ctx context.Context, s ledger.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	return l.keep.Keep(ledgerFile, func(w io.Writer) error {
-		mac := hmac.New(sha256.New, l.key[:])
-		if err := s.Encode(io.MultiWriter(w, mac), id); err != nil {
-			return err
-		}
-		_, err := w.Write(mac.Sum(nil))
-		return err
-	})
+	return l.keep.Keep(ledgerFile, func(w io.Writer) error { return s.Encode(w, id) })
 }
 
 // held returns the ledger and what keeps it up to date; nil while nobody holds it, or it is

@@ -34,7 +34,7 @@ func BenchmarkSeek(b *testing.B) {
 	}
 	set := settings.Settings{Home: b.TempDir()}
 	set.Policy.WrongCodesInARow = 20
-	r := home.NewReplayer(l, set, zap.NewNop())
+	r := home.NewReplayer(l, set, madeKey(1), zap.NewNop())
 	if err := r.Prepare(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func BenchmarkSeek(b *testing.B) {
 			for b.Loop() {
 				if way == "cold" {
 					r.Wait()
-					r = home.NewReplayer(l, set, zap.NewNop())
+					r = home.NewReplayer(l, set, madeKey(1), zap.NewNop())
 				}
 				p := domain.Position(1 + rand.IntN(len(events))) //nolint:gosec // no secret
 				start := time.Now()

@@ -3,6 +3,7 @@ package home_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,11 +61,11 @@ func archives(t *testing.T, people int, test func(t *testing.T, a *archive)) {
 	for kind, open := range map[string]func(t *testing.T) store.Log{
 		"sqlite": func(t *testing.T) store.Log {
 			t.Helper()
-			return opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"), store.Options{})
+			return opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"))
 		},
 		"esdb": func(t *testing.T) store.Log {
 			t.Helper()
-			return opened(t, esdbtest.Start(t, esdbtest.Options{}).URL(), store.Options{})
+			return opened(t, esdbtest.Start(t, esdbtest.Options{}).URL())
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -79,9 +80,9 @@ func archives(t *testing.T, people int, test func(t *testing.T, a *archive)) {
 	}
 }
 
-func opened(t *testing.T, url string, o store.Options) store.Log {
+func opened(t *testing.T, url string) store.Log {
 	t.Helper()
-	l, err := store.Open(t.Context(), url, o)
+	l, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestAReplayOfEitherLogIsAFoldFromTheStart(t *testing.T) {
 	archives(t, 40, func(t *testing.T, a *archive) {
 		t.Helper()
 		every := replay.Options{Lock: a.set.Policy.WrongCodesInARow, Skip: []string{store.ProbePrefix}, Every: 60}
-		keep := home.Shelf(filepath.Join(a.set.Home, "replay"))
+		keep := home.NewShelf(filepath.Join(a.set.Home, "replay"), madeKey(1), false)
 		every.Keep, every.Report = keep, func(err error) { t.Errorf("reported: %v", err) }
 		r := replay.New(readOnly{a.log, t}, every)
 		a.seek(t, r, replay.Head)
@@ -240,7 +241,7 @@ func TestWhatIsKeptInAFolderAndDoesNotFitIsMadeAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r := home.NewReplayer(readOnly{a.log, t}, a.set, a.zap)
+		r := home.NewReplayer(readOnly{a.log, t}, a.set, madeKey(1), a.zap)
 		a.seek(t, r, a.events[200].Position)
 		r.Wait()
 		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
@@ -338,7 +339,7 @@ func TestALongLedgerIsKept(t *testing.T) {
 	if testing.Short() {
 		t.Skip("records 20,000 events")
 	}
-	l := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"), store.Options{}).(*store.SQLite)
+	l := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db")).(*store.SQLite)
 	events := foldtest.Even(2000, 0)
 	for i := range events {
 		events[i].Recorded = time.Now().Add(-time.Hour)
@@ -387,6 +388,119 @@ func TestALongLedgerIsKept(t *testing.T) {
 	if all := index.Page(ledgers.Query{}).All; all != len(events)+1 || warned.FilterMessageSnippet("does not fit").Len() != 1 {
 		t.Errorf("with another key: %d events, %v", all, warned.All())
 	}
+}
+
+// Whoever can write to a home, and has no master key, cannot have anything gone on from that
+// the log does not say: not with right checksums, nor with what is right elsewhere.
+func TestWhatIsKeptIsBelievedWithTheKeyAlone(t *testing.T) {
+	t.Parallel()
+	l := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "log.db"))
+	a := &archive{log: l, set: settings.Settings{Home: t.TempDir()}}
+	a.set.Policy.WrongCodesInARow = foldtest.Policy().WrongCodesInARow
+	if err := l.(*store.SQLite).ImportAll(t.Context(), foldtest.Even(40, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.ReadAll(t.Context(), domain.Query{}, func(b domain.Batch) error { a.events = append(a.events, b.Events...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(a.set.Home, "replay")
+	var reported []string
+	options := func(key home.Deriver) replay.Options {
+		return replay.Options{Lock: a.set.Policy.WrongCodesInARow, Every: 60, Keep: home.NewShelf(folder, key, false), Report: func(err error) { reported = append(reported, err.Error()) }}
+	}
+	through := func(key home.Deriver) {
+		t.Helper()
+		r := replay.New(l, options(key))
+		a.seek(t, r, a.events[len(a.events)/2].Position)
+		a.seek(t, r, replay.Head)
+		r.Wait()
+	}
+	through(madeKey(1))
+	if len(reported) > 0 {
+		t.Fatal(reported)
+	}
+	whole := map[string][]byte{}
+	names, err := home.NewShelf(folder, madeKey(1), false).Names()
+	if err != nil || len(names) < 3 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		whole[name], _ = os.ReadFile(filepath.Join(folder, name)) //nolint:gosec // of the test
+	}
+	for what, change := range map[string]func(name string, b []byte) []byte{
+		"one of another master key": func(string, []byte) []byte { return nil },
+		"another file's content": func(name string, _ []byte) []byte {
+			return whole[names[(slices.Index(names, name)+1)%len(names)]]
+		},
+		"cut off":                              func(_ string, b []byte) []byte { return b[:len(b)-1] },
+		"nothing":                              func(string, []byte) []byte { return []byte{} },
+		"a change, and its checksum":           func(name string, b []byte) []byte { return forged(name, b, false) },
+		"a change, and the sums of all of it":  func(name string, b []byte) []byte { return forged(name, b, true) },
+		"the MAC alone changed":                func(_ string, b []byte) []byte { b[len(b)-1] ^= 1; return b },
+		"the content without its MAC, as once": func(_ string, b []byte) []byte { return b[:len(b)-sha256.Size] },
+	} {
+		for _, name := range names {
+			reported = nil
+			key := madeKey(1)
+			for _, other := range names {
+				b := slices.Clone(whole[other])
+				if other == name {
+					if b = change(name, b); b == nil {
+						b, key = slices.Clone(whole[other]), 2
+					}
+				}
+				if err := os.WriteFile(filepath.Join(folder, other), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := replay.New(l, options(key))
+			a.seek(t, r, 5)
+			for _, e := range a.events {
+				if strings.HasPrefix(name, fmt.Sprintf("%020d", e.Position)) || name == "timeline" && e.Position%97 == 0 {
+					a.seek(t, r, e.Position) // it would be gone on from here
+				}
+			}
+			r.Wait()
+			if !slices.ContainsFunc(reported, func(says string) bool { return strings.HasPrefix(says, name+" is kept and does not fit") }) {
+				t.Errorf("%s, in %s: nothing is reported: %v", what, name, reported)
+			}
+		}
+	}
+	before := len(names)
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	through(nil)
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a key something is kept, of %d before: %v", before, err)
+	}
+}
+
+// forged changes what a file says of somebody, and makes the checksum right that stands
+// behind it, or all of them.
+func forged(name string, b []byte, all bool) []byte {
+	content, mac := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
+	ends := []int{len(content)}
+	if strings.HasSuffix(name, ".state") {
+		lengths := content[len(content)-16:]
+		one, two := int(binary.LittleEndian.Uint64(lengths)), int(binary.LittleEndian.Uint64(lengths[8:])) //nolint:gosec // small
+		ends = []int{one, one + two, len(content) - 16}
+	}
+	content[ends[0]-sha256.Size-3] ^= 1 // in the last row
+	begin := 0
+	for i, end := range ends {
+		if i > 0 && !all {
+			break
+		}
+		if i == 2 { // the head names the others
+			copy(content[end-3*sha256.Size:], content[ends[0]-sha256.Size:ends[0]])
+			copy(content[end-2*sha256.Size:], content[ends[1]-sha256.Size:ends[1]])
+		}
+		sum := sha256.Sum256(content[begin : end-sha256.Size])
+		copy(content[end-sha256.Size:], sum[:])
+		begin = end
+	}
+	return slices.Concat(content, mac)
 }
 
 // madeKey is a master key of a test.

@@ -184,7 +184,7 @@ func vacant(ctx context.Context, set settings.Settings, onlyVault bool) error {
 	if onlyVault {
 		return nil
 	}
-	names := []string{set.Seal.Folder, filepath.Join(set.Home, "snapshots"), filepath.Join(set.Home, "replay"), filepath.Join(set.Home, "outbox")}
+	names := []string{set.Seal.Folder, filepath.Join(set.Home, snapshotFolder), filepath.Join(set.Home, replayFolder), filepath.Join(set.Home, "outbox")}
 	if path, file := strings.CutPrefix(set.Log.URL, store.Scheme); file {
 		names = append(names, path, path+"-wal")
 	}

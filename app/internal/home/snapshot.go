@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,8 +26,10 @@ const (
 	snapshotEvery = 10 * time.Minute
 )
 
-// The files of the snapshots, in the folder "snapshots" of the home.
+// The files of the snapshots, and their folder in the home.
 const (
+	snapshotFolder = "snapshots"
+
 	factorFile = "factor"
 	boardFile  = "progress"
 )
@@ -79,15 +80,15 @@ func (o onward) Position() domain.Position              { return domain.Position
 // load reads a snapshot and sees that it was folded from this log; nil when
 // there is none that fits.
 func load[P any](ctx context.Context, h *Home, name string, decode func(io.Reader) (*P, feed.Mark, error)) *P {
-	f, err := os.Open(filepath.Join(h.folder, "snapshots", name)) //nolint:gosec // the home is the operator's to choose
-	if errors.Is(err, os.ErrNotExist) {
+	kept, err := h.snapshots.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var p *P
 	var mark feed.Mark
 	if err == nil {
-		defer f.Close() //nolint:errcheck // only read
-		p, mark, err = decode(bufio.NewReaderSize(f, 1<<20))
+		defer kept.Close() //nolint:errcheck // only read
+		p, mark, err = decode(bufio.NewReaderSize(io.NewSectionReader(kept, 0, kept.Size()), 1<<20))
 	}
 	if err == nil {
 		err = feed.Check(ctx, h.Log, mark)
@@ -142,21 +143,7 @@ func (h *Home) saveSnapshot(ctx context.Context, name string, s snapshot) (err e
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(h.folder, "snapshots", name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), "."+name+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it was renamed, or failed already
-	w := bufio.NewWriterSize(f, 1<<20)
-	err = s.Encode(w, id)
-	if err = errors.Join(err, w.Flush(), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), file); err != nil {
+	if err := h.snapshots.Keep(name, func(w io.Writer) error { return s.Encode(w, id) }); err != nil {
 		return err
 	}
 	h.marked[name] = s.Position()
