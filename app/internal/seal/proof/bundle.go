@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -109,30 +110,33 @@ func (t *Tally) Add(l *Line) {
 	}
 }
 
-// policyOf returns what the metadata, JSON, name as "policy" themselves, and not in something
-// that they hold; nothing where that is no text, or no member, or they are cut off. Of
-// several it is the last, as for every reader of JSON.
+// policyOf returns what metadata name as "policy" themselves, and not in something that
+// they hold; of several the last one, as for every reader of JSON. Nothing where that is
+// no text of 1 to 200 bytes, or they are no JSON in UTF-8 and nothing else. What readers of
+// JSON differ in names none either: half a surrogate pair, which some read as U+FFFD, and
+// what is nested more than a hundred deep.
 func policyOf(metadata []byte) (policy []byte) {
+	if !utf8.Valid(metadata) || !json.Valid(metadata) {
+		return nil
+	}
 	r, depth := reader{rest: metadata}, 0
 	for len(r.rest) > 0 {
 		c := r.rest[0]
 		r.rest = r.rest[1:]
 		switch c {
 		case '{', '[':
-			depth++
+			if depth++; depth > maxDepth {
+				return nil
+			}
 		case '}', ']':
 			depth--
 		case '"':
-			name := r.string()
-			if name == nil { // cut off
-				return nil
-			}
-			if depth == 1 && string(name) == "policy" && r.after(":") {
+			if name := r.string(); depth == 1 && string(name) == "policy" && r.after(":") {
 				policy = r.text()
 			}
 		}
 	}
-	if depth != 0 {
+	if len(policy) > maxPolicy || bytes.ContainsRune(policy, utf8.RuneError) {
 		return nil
 	}
 	return policy
@@ -163,5 +167,9 @@ func (r *reader) text() []byte {
 	return []byte(text)
 }
 
-// maxPolicies bounds what a bundle can make us remember.
-const maxPolicies = 100
+// What bounds what a bundle can make us remember, and how deep a reader of JSON has to go.
+const (
+	maxPolicies = 100
+	maxPolicy   = 200 // bytes of one
+	maxDepth    = 100 // of metadata
+)

@@ -9,21 +9,34 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
 )
 
 // The bounds of what is read: a bundle comes from a stranger. Files that can be
-// large are read as a stream, each of them at most twice.
+// large are read as a stream, each of them at most twice. What is packed is at the most a
+// thousand times as large unpacked, and a zip that is laidOut packs nothing twice: so there
+// is no more to do than a thousand times the zip's size.
 const (
-	maxSmall   = 1 << 20  // bytes of the small files
-	maxNotes   = 64 << 20 // bytes of consistency.json
-	maxEarlier = 50_000   // checkpoints in it: more than a hundred years of days
-	maxKeys    = 100      // in the file keys
-	maxLine    = 16 << 20 // bytes of a line of events.ndjson
-	maxFiles   = 100      // entries in the zip's directory
+	maxSmall   = 1 << 20            // bytes of the small files
+	maxNotes   = 64 << 20           // bytes of consistency.json
+	maxEarlier = 50_000             // checkpoints in it: more than a hundred years of days
+	maxProved  = 2*MaxNote + 64*100 // bytes of each, with its proof and white space
+	maxKeys    = 100                // in the file keys
+	maxLine    = 16 << 20           // bytes of a line of events.ndjson
+	maxReport  = 16 << 20           // bytes of report.html
+	maxTable   = 256 << 10          // bytes of events.csv, beside four times as many as there are of events
+	maxFiles   = 100                // entries in the zip's directory
 )
+
+// always are the files that every bundle has, and how many bytes they may have; those of
+// 0 as many as they need.
+var always = map[string]uint64{
+	FileManifest: maxSmall, FileEvents: 0, FileCheckpoint: MaxNote, FileRange: maxSmall, FileConsistency: maxNotes,
+	FileKeys: maxSmall, FilePolicies: maxSmall, FileReport: maxReport, FileTable: 0, FileReadme: maxSmall,
+}
 
 // files are those of a bundle. What is wrong with one is a finding.
 type files struct {
@@ -40,24 +53,32 @@ func unzip(r io.ReaderAt, size int64, v *Verdict) (files, error) {
 	if len(z.File) > maxFiles {
 		return files{}, fmt.Errorf("%w: %d files", ErrBadBundle, len(z.File))
 	}
-	always := []string{
-		FileManifest, FileEvents, FileCheckpoint, FileRange, FileConsistency, FileKeys, FilePolicies, FileReport, FileTable, FileReadme,
-	}
 	f := files{map[string]*zip.File{}, v}
 	for _, one := range z.File {
+		most, belongs := always[one.Name]
 		switch {
-		case one.Name != FileIndex && !slices.Contains(always, one.Name):
+		case one.Name != FileIndex && !belongs:
 			v.find(Finding{Kind: FoundFile, File: printable(one.Name)}, "the bundle holds a file that belongs into none")
 		case f.named[one.Name] != nil:
 			v.find(Finding{Kind: FoundFile, File: one.Name}, "the bundle holds two files of this name")
+		case most > 0 && one.UncompressedSize64 > most:
+			v.find(Finding{Kind: FoundFile, File: one.Name}, "the file has more than %d bytes", most)
 		default:
 			f.named[one.Name] = one
 		}
 	}
+	if wrong := laidOut(r, uint64(size), z.File); wrong != "" { //nolint:gosec // not negative
+		v.find(Finding{Kind: FoundZip}, "the zip is not written in the one way that bundles are: %s", wrong)
+	}
+	table, events := f.named[FileTable], f.named[FileEvents]
+	if table != nil && events != nil && table.UncompressedSize64 > 4*min(events.UncompressedSize64, 1<<60)+maxTable {
+		v.find(Finding{Kind: FoundFile, File: FileTable}, "the table is larger than one of these events can be")
+		delete(f.named, FileTable)
+	}
 	if f.named[FileManifest] == nil {
 		return files{}, fmt.Errorf("%w: it has no %s", ErrBadBundle, FileManifest)
 	}
-	for _, name := range always {
+	for _, name := range slices.Sorted(maps.Keys(always)) {
 		if f.named[name] == nil {
 			v.find(Finding{Kind: FoundFile, File: name}, "the file is missing")
 		}
@@ -83,9 +104,8 @@ func (f files) stream(name string, read func(io.Reader) error) bool {
 	if f.named[name] == nil {
 		return false // found in the beginning
 	}
-	r, err := f.named[name].Open()
+	r, err := open(f.named[name])
 	if err == nil {
-		defer func() { _ = r.Close() }()
 		err = read(r)
 	}
 	if err != nil {

@@ -42,12 +42,35 @@ func (l Leaf) Check() error {
 	case l.Time.Year() < 0 || l.Time.Year() > 9999:
 		return fmt.Errorf("%w: year %d", ErrBadLeaf, l.Time.Year())
 	}
-	for _, s := range [...]string{l.Store, l.Stream, l.ID, l.Type} {
+	if !isUUID(l.ID) {
+		return fmt.Errorf("%w: id %.80q", ErrBadLeaf, l.ID)
+	}
+	for _, s := range [...]string{l.Store, l.Stream, l.Type} {
 		if !utf8.ValidString(s) {
 			return fmt.Errorf("%w: not UTF-8", ErrBadLeaf)
 		}
 	}
 	return nil
+}
+
+// isUUID says whether something is a UUID as RFC 9562 writes it, in lower case.
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Append appends the leaf as canonical JSON (RFC 8785) to b: members in the

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,8 +51,9 @@ func TestALeafIsCanonical(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.RuneFrom([]rune("\x00\x01\b\t\n\f\r\x1f\"\\/<>&\u007f\u2028\U0001F600"))))
+		uuid := rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 		l := proof.Leaf{
-			Store: text.Draw(t, "store"), Stream: text.Draw(t, "stream"), ID: text.Draw(t, "id"), Type: text.Draw(t, "type"),
+			Store: text.Draw(t, "store"), Stream: text.Draw(t, "stream"), ID: uuid.Draw(t, "id"), Type: text.Draw(t, "type"),
 			Position: rapid.Uint64Range(0, 1<<53-1).Draw(t, "position"), Revision: rapid.Int64Range(0, 1<<53-1).Draw(t, "revision"),
 			Time: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "seconds"), rapid.Int64Range(0, 1e9-1).Draw(t, "ns")),
 		}
@@ -111,6 +113,9 @@ func TestWhatHasNoCanonicalFormIsNoLeaf(t *testing.T) {
 		"a type that is no text":           func(l *proof.Leaf) { l.Type = "\xc0\x80" },
 		"a store that is no text":          func(l *proof.Leaf) { l.Store = "\xed\xa0\x80" },
 		"an id that is no text":            func(l *proof.Leaf) { l.ID = "\x80" },
+		"an id in capitals":                func(l *proof.Leaf) { l.ID = strings.ToUpper(l.ID) },
+		"an id without its dashes":         func(l *proof.Leaf) { l.ID = strings.ReplaceAll(l.ID, "-", "0") },
+		"an id of a digit too many":        func(l *proof.Leaf) { l.ID += "0" },
 	} {
 		l := leaf()
 		change(&l)

@@ -110,7 +110,7 @@ func ParseLine(b, room []byte) (l Line, err error) {
 		l.Expired, l.Entry = true, Entry{Position: uint64(r.number()), Day: DayOf(day), Class: Login} //nolint:gosec // not negative
 	case r.begins(`{"checkpoint":"`):
 		l.Checkpoint = string(r.string())
-		r.good(l.Checkpoint != "" && utf8.ValidString(l.Checkpoint))
+		r.good(l.Checkpoint != "" && len(l.Checkpoint) <= MaxNote && utf8.ValidString(l.Checkpoint))
 		r.skip(`,"leaf":`)
 		l.Number = r.number()
 	default:

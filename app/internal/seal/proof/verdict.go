@@ -10,6 +10,7 @@ type Kind string
 
 // The kinds of findings.
 const (
+	FoundZip         Kind = "zip"         // the zip is not written in the one way that there is
 	FoundFile        Kind = "file"        // a file of the bundle is missing, twice there, not expected or damaged
 	FoundForm        Kind = "form"        // a file, or a line of events, is not in the form that it has to have
 	FoundManifest    Kind = "manifest"    // the manifest says something else than what it is of

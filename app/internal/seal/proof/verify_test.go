@@ -363,6 +363,8 @@ func breaks() []broken {
 		{"a member is there twice", replace(events, `"leaf":11,`, `"leaf":11,"leaf":11,`), proof.FoundForm, events, 11, 0},
 		{"a member has another name", replace(events, `"leaf":11,`, `"Leaf":11,`), proof.FoundForm, events, 11, 0},
 		{"a character is escaped", replace(events, `Zoë`, `Zo\u00eb`), proof.FoundForm, events, 6, 0},
+		{"its id is in capitals", event(11, func(l *proof.Line) { l.Event.ID = strings.ToUpper("ab") + l.Event.ID[2:] }), proof.FoundForm, events, 11, 0},
+		{"its id is no UUID", event(11, func(l *proof.Line) { l.Event.ID = "eleven" }), proof.FoundForm, events, 11, 0},
 		{"there is an empty line", line(func(all []string) []string { return slices.Insert(all, 4, "\n") }), proof.FoundForm, events, 10, 0},
 		{"the last line does not end", line(func(all []string) []string { all[13] = strings.TrimSuffix(all[13], "\n"); return all }), proof.FoundFile, events, -1, 0},
 
@@ -936,15 +938,25 @@ func TestThePolicyOfAnEvent(t *testing.T) {
 	for _, cut := range []string{
 		``, `{`, `{"policy`, `{"policy":"`, `{"policy":"x`, `{"policy":"x\`, `"policy":"x"`, `{"policy":"x"`, `{"policy":"x"}}`,
 		`{"policy":"x","policy":5}`, `{"policy":"x","policy":{"policy":"y"}}`, `{"policy":"x","a":"b`, `{"policy":"\u20"}`,
+		`{"policy":"x"} y`, `{"policy":"x"}{}`, `{"policy":"x",}`, `{"policy":"x" "a":1}`, `{"policy":"x","a":01}`, `{"policy":"x","a":NaN}`, "\ufeff" + `{"policy":"x"}`,
+		`{"policy":"x","a":"` + "\t" + `"}`, `{"policy":"x","a":"` + "\xff" + `"}`, `{"policy":"\ud800"}`, `{"policy":"\udc00\ud800"}`, `{"policy":"` + "\ufffd" + `"}`, `{"policy":""}`,
+		`["policy","x"]`, `"policy"`, `[{"policy":"x"}]`, `{"policy":"` + strings.Repeat("x", 201) + `"}`,
+		`{"policy":"x","a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
 	} {
 		var tally proof.Tally
 		if tally.Add(&proof.Line{Metadata: []byte(cut)}); len(tally.Policies) > 0 {
 			t.Errorf("of %s: %+v", cut, tally.Policies)
 		}
 	}
-	var tally proof.Tally
-	if tally.Add(&proof.Line{Metadata: []byte(`{"a":"\u2028","policy":"x","b":"\u20ac"}`)}); len(tally.Policies) != 1 || tally.Policies[0].Policy != "x" {
-		t.Errorf("beside text of others: %+v", tally.Policies)
+	for whole, want := range map[string]string{
+		`{"a":"\u2028","policy":"x","b":"\u20ac"}`: "x", ` {"policy":5,"polic\u0079":"\ud83d\ude00"}` + "\r\n": "\U0001f600",
+		`{"policy":"` + strings.Repeat("é", 100) + `"}`:                                             strings.Repeat("é", 100),
+		`{"policy":"x","a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `,"b":"\ud800"}`: "x",
+	} {
+		var tally proof.Tally
+		if tally.Add(&proof.Line{Metadata: []byte(whole)}); len(tally.Policies) != 1 || tally.Policies[0].Policy != want {
+			t.Errorf("of %s: %+v", whole, tally.Policies)
+		}
 	}
 }
 
