@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,15 +21,15 @@ import (
 // thousand times as large unpacked, and a zip that is laidOut packs nothing twice: so there
 // is no more to do than a thousand times the zip's size.
 const (
-	maxSmall   = 1 << 20            // bytes of the small files
-	maxNotes   = 64 << 20           // bytes of consistency.json
-	maxEarlier = 50_000             // checkpoints in it: more than a hundred years of days
-	maxProved  = 2*MaxNote + 64*100 // bytes of each, with its proof and white space
-	maxKeys    = 100                // in the file keys
-	maxLine    = 16 << 20           // bytes of a line of events.ndjson
-	maxReport  = 16 << 20           // bytes of report.html
-	maxTable   = 256 << 10          // bytes of events.csv, beside four times as many as there are of events
-	maxFiles   = 100                // entries in the zip's directory
+	maxSmall   = 1 << 20   // bytes of the small files
+	maxNotes   = 64 << 20  // bytes of consistency.json
+	maxEarlier = 50_000    // checkpoints in it: more than a hundred years of days
+	maxProved  = 136 << 10 // bytes of each, with its proof and white space
+	maxKeys    = 100       // in the file keys
+	maxLine    = 16 << 20  // bytes of a line of events.ndjson
+	maxReport  = 16 << 20  // bytes of report.html
+	maxTable   = 256 << 10 // bytes of events.csv, beside four times as many as there are of events
+	maxFiles   = 100       // entries in the zip's directory
 )
 
 // always are the files that every bundle has, and how many bytes they may have; those of
@@ -157,14 +158,27 @@ func exactly(b []byte, to any) error {
 	return nil
 }
 
-// notes gives the earlier checkpoints one by one: all at once, the shortest that can be
-// written would take far more room than their file.
-func (f files) notes(yield func(Earlier) bool) {
-	b, ok := f.all(FileConsistency, maxNotes)
-	if !ok {
-		return
+// notes gives the earlier checkpoints one by one: all at once they would take far more
+// room than their file.
+func (f files) notes(yield func(Earlier)) {
+	var form error
+	f.stream(FileConsistency, func(r io.Reader) error {
+		form = each(&io.LimitedReader{R: r}, yield)
+		if errors.Is(form, errUnpacked) {
+			return form
+		}
+		return nil
+	})
+	if form != nil && !errors.Is(form, errUnpacked) {
+		f.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file is not in its form: %v", form)
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
+}
+
+// each gives what a list of earlier checkpoints holds. The room is for one at a time.
+func each(room *io.LimitedReader, yield func(Earlier)) error {
+	next := func() { room.N = 2 * maxProved } // for it, and for white space
+	next()
+	d := json.NewDecoder(room)
 	begin, err := d.Token()
 	if err == nil && begin != json.Delim('[') {
 		err = errors.New("it is no list")
@@ -175,22 +189,26 @@ func (f files) notes(yield func(Earlier) bool) {
 		if err = d.Decode(&text); err == nil {
 			err = exactly(text, &e)
 		}
-		if err == nil && n == maxEarlier {
-			err = fmt.Errorf("more than %d checkpoints", maxEarlier)
-		}
-		if err == nil && !yield(e) {
-			return
+		switch {
+		case err != nil:
+		case n == maxEarlier || len(text) > maxProved:
+			err = fmt.Errorf("it holds more than %d checkpoints, or one of more than %d bytes", maxEarlier, maxProved)
+		default:
+			yield(e)
+			next()
 		}
 	}
 	if err == nil {
 		_, err = d.Token() // the end of the list
 	}
+	next()
 	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
-		err = errors.New("something follows")
+		err = cmp.Or(more, errors.New("something follows"))
 	}
-	if err != nil {
-		f.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file is not in its form: %v", err)
+	if room.N == 0 && (err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		err = fmt.Errorf("it holds a checkpoint, or white space, of more than %d bytes", maxProved)
 	}
+	return err
 }
 
 // lines gives the lines of a file, without their line feeds, while another

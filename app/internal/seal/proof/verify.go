@@ -32,7 +32,8 @@ var ErrBadBundle = errors.New("not a bundle")
 
 // Verify reads a bundle and says exactly what holds, and what not. An error
 // (ErrBadBundle, ErrBadKey, or one of reading) means that nothing can be said.
-// It reads the file as a stream, and keeps no more of it than some megabytes.
+// It reads the file as a stream, and keeps no more of it than some megabytes: the longest
+// line, and some two hundred bytes of each earlier checkpoint.
 //
 // The steps are those of the bundle's README, the third before the first two,
 // which need what is signed.
@@ -49,8 +50,8 @@ func Verify(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 		return Verdict{}, err
 	}
 	c.checkpoint() // 3. what is signed, now and before
-	c.earlier()
 	c.older(o.Since)
+	c.earlier()
 	c.index()
 	c.history() // 1. and 2. each event, and the tree over them
 	c.since()   // 4. nothing was changed since
@@ -80,7 +81,7 @@ type checker struct {
 type mark struct {
 	signed bool // an earlier checkpoint of the bundle is, and says root
 	root   tlog.Hash
-	proof  []tlog.Hash // from there to the bundle's checkpoint
+	proof  []tlog.Hash // from there to the bundle's checkpoint; only where the older one that was given is as large
 	found  tlog.Hash   // the root that the leaves lead to; zero where they do not pass here
 }
 
@@ -184,27 +185,31 @@ func (c *checker) checkpoint() {
 // earlier verifies that the earlier checkpoints are signed, and that each is of
 // the same history as the bundle's.
 func (c *checker) earlier() {
-	for e := range c.notes {
+	c.notes(func(e Earlier) {
 		if !c.sealed {
-			continue
+			return
 		}
 		p, signed, err := c.open([]byte(e.Note))
 		switch {
 		case err != nil:
 			c.v.find(Finding{Kind: FoundForm, File: FileConsistency}, "the file holds something that is no checkpoint")
-			continue
+			return
 		case !signed:
 			c.v.find(Finding{Kind: FoundSignature, File: FileConsistency}, "the earlier checkpoint of %d leaves is not signed with a key that is trusted", p.Size)
-			continue
+			return
 		case !c.follows(p, e.Proof):
 			c.v.find(Finding{Kind: FoundConsistency, File: FileConsistency}, "nothing proves that the checkpoint of %d leaves, of %s, is of the same history", p.Size, p.At.Format(minute))
 		default:
 			c.v.Earlier++
+			p.Note, p.Witnesses = nil, nil // there may be thousands
 			c.grown = append(c.grown, p)
 		}
 		m := c.mark(p.Size)
-		m.signed, m.root, m.proof = true, p.Root, e.Proof
-	}
+		m.signed, m.root = true, p.Root
+		if c.old != nil && c.old.Size == p.Size {
+			m.proof = e.Proof
+		}
+	})
 }
 
 // minute is how findings tell a time.
@@ -216,8 +221,8 @@ func (c *checker) follows(p Checkpoint, proof []tlog.Hash) bool {
 	return p.Origin == c.held.Origin && (p.Size != c.held.Size || p.Index == c.held.Index) && tlog.CheckTree(proof, c.held.Size, c.held.Root, p.Size, p.Root) == nil
 }
 
-// older reads the checkpoint that somebody kept. It comes before the events,
-// which show its root where it stands among them.
+// older reads the checkpoint that somebody kept. It comes before the earlier ones and the
+// events, which show its root where it stands among them.
 func (c *checker) older(b []byte) {
 	if len(b) == 0 {
 		return

@@ -641,13 +641,28 @@ func TestBombs(t *testing.T) {
 // What is short, and there a million times, takes neither memory nor time.
 func TestManyOfTheSmallest(t *testing.T) { //nolint:paralleltest // it measures what is allocated
 	l, b := sample()
+	c, _ := l.Checkpoint()
+	var filled bytes.Buffer // with signatures of nobody that is known
+	filled.Write(c.Note)
+	for i := 0; filled.Len() < proof.MaxNote-1000; i++ {
+		fmt.Fprintf(&filled, "— x%d %s\n", i, strings.Repeat("A", 800))
+	}
+	note, err := json.Marshal(filled.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := `{"note":` + string(note) + `,"proof":[]}`
 	for _, test := range []struct {
 		name    string
 		file    string
 		content string
+		earlier int
 	}{
-		{"checkpoints", proof.FileConsistency, "[" + strings.Repeat("{},", 10<<20) + "{}]"},
-		{"keys", proof.FileKeys, strings.Repeat(l.Keys()[0]+"\n", 9000)},
+		{"checkpoints", proof.FileConsistency, "[" + strings.Repeat("{},", 10<<20) + "{}]", 0},
+		{"signed checkpoints, as large as can be", proof.FileConsistency, "[" + strings.Repeat(large+",", 400) + large + "," + strings.Repeat(" ", 10<<20) + large + "]", 401},
+		{"white space", proof.FileConsistency, "[" + strings.Repeat(" ", 60<<20) + "]", 0},
+		{"one checkpoint", proof.FileConsistency, `[{"note":"` + strings.Repeat("x", 60<<20) + `"}]`, 0},
+		{"keys", proof.FileKeys, strings.Repeat(l.Keys()[0]+"\n", 9000), 0},
 	} {
 		x := unpack(t, b)
 		x.files[test.file] = []byte(test.content)
@@ -657,7 +672,7 @@ func TestManyOfTheSmallest(t *testing.T) { //nolint:paralleltest // it measures 
 		v := verdict(t, packed, proof.Options{})
 		runtime.ReadMemStats(&after)
 		found := slices.ContainsFunc(v.Findings, func(f proof.Finding) bool { return f.Kind == proof.FoundForm && f.File == test.file })
-		if got := (after.TotalAlloc - before.TotalAlloc) >> 20; !found || got > 400 {
+		if got := (after.TotalAlloc - before.TotalAlloc) >> 20; !found || got > 400 || v.Earlier != test.earlier && test.file == proof.FileConsistency {
 			t.Errorf("%s: %d MB, %+v", test.name, got, v.Findings)
 		}
 	}

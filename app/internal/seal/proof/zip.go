@@ -159,8 +159,8 @@ func low(n uint64) uint32 { return uint32(min(n, most32)) }
 
 func len16[T string | record](s T) uint16 { return uint16(len(s)) } //nolint:gosec // it was read from 16 bits
 
-// errContent: what a zip says of a file is not so.
-var errContent = errors.New("its content has another size or checksum than the zip says, or something stands behind it")
+// errUnpacked: a file is not what the zip says of it, or cannot be read.
+var errUnpacked = errors.New("it cannot be unpacked as the zip says")
 
 // A content is a file that is unpacked: it is what the zip says, to the last byte.
 type content struct {
@@ -184,7 +184,7 @@ func open(f *zip.File) (io.Reader, error) {
 	case zip.Deflate:
 		c.from = flate.NewReader(c.packed)
 	default:
-		return nil, fmt.Errorf("it is packed by method %d", f.Method)
+		return nil, fmt.Errorf("%w: by method %d", errUnpacked, f.Method)
 	}
 	return c, nil
 }
@@ -194,11 +194,16 @@ func (c *content) Read(b []byte) (int, error) {
 	_, _ = c.sum.Write(b[:n])  // it never fails
 	switch c.n += uint64(n); { //nolint:gosec // not negative
 	case c.n > c.file.UncompressedSize64:
-		return 0, errContent
+		return 0, fmt.Errorf("%w: it is longer", errUnpacked)
 	case errors.Is(err, io.EOF):
-		if _, more := c.packed.ReadByte(); more == nil || c.n != c.file.UncompressedSize64 || c.sum.Sum32() != c.file.CRC32 {
-			return 0, errContent
+		if c.n != c.file.UncompressedSize64 || c.sum.Sum32() != c.file.CRC32 {
+			return 0, fmt.Errorf("%w: it has another length or checksum", errUnpacked)
 		}
+		if _, more := c.packed.ReadByte(); !errors.Is(more, io.EOF) {
+			return 0, fmt.Errorf("%w: something stands behind it", errUnpacked)
+		}
+	case err != nil:
+		err = fmt.Errorf("%w: %w", errUnpacked, err)
 	}
 	return n, err
 }
