@@ -252,6 +252,58 @@ func (l *Line) Span() (first, latest time.Time) {
 	return first, latest
 }
 
+// What a wrong clock has recorded, and what is only early or late.
+const (
+	// FarAhead is by how much a clock elsewhere may run ahead of the one here, to be believed.
+	FarAhead = 24 * time.Hour
+	// FarBack is how long nothing happens, at the least, between what lies far back and the
+	// rest.
+	FarBack = 90 * 24 * time.Hour
+)
+
+// Reach returns between which moments of a Span that is worth showing lies, now being known.
+// Where the latest event lies ahead by more than FarAhead, and not all do, it is until now.
+// It begins with the first hour that does not lie far back: before it are less than a tenth
+// of the events, and the longest time without any.
+func (l *Line) Reach(now time.Time) (begin, last time.Time, ahead bool) {
+	first, last := l.Span()
+	if first.IsZero() && last.IsZero() {
+		return first, last, false
+	}
+	begin = l.begin()
+	if ahead = last.After(now.Add(FarAhead)) && first.Before(now); ahead {
+		if last = now.UTC(); !begin.Before(now) {
+			begin = first // all of the rest lies ahead
+		}
+	}
+	return begin, last, ahead
+}
+
+// begin returns the first hour that does not lie far back.
+func (l *Line) begin() time.Time {
+	type hour struct {
+		at   time.Time
+		upTo int // events, with those of the hour
+	}
+	var all []hour
+	total := 0
+	l.Hours(func(at time.Time, events int) bool {
+		total += events
+		all = append(all, hour{at, total})
+		return true
+	})
+	few := total / 10
+	if total >= 3 {
+		few = max(1, few)
+	}
+	usual := slices.IndexFunc(all, func(h hour) bool { return h.upTo > few })
+	last := slices.IndexFunc(all, func(h hour) bool { return h.upTo >= total-few })
+	far := max(FarBack, all[last].at.Sub(all[usual].at))
+	for ; usual > 0 && all[usual].at.Sub(all[usual-1].at) <= far; usual-- {
+	}
+	return all[usual].at
+}
+
 func hourOf(n int64) time.Time { return time.UnixMicro(n * microsAnHour).UTC() }
 
 // Hours calls yield for each hour in which anything was recorded, in order, until yield

@@ -250,6 +250,44 @@ func TestOneEventOfTheFarFuture(t *testing.T) {
 	}
 }
 
+// Before and after the days on which nearly all happened is what a wrong clock has recorded.
+func TestTheReachOfALine(t *testing.T) {
+	t.Parallel()
+	start := foldtest.Start().Truncate(time.Hour)
+	days := func(n int) (all []time.Time) {
+		for i := range n {
+			all = append(all, start.AddDate(0, 0, i))
+		}
+		return all
+	}
+	old, future := time.Unix(0, 0).UTC(), start.AddDate(60, 0, 0)
+	for name, c := range map[string]struct {
+		moments     []time.Time
+		begin, last time.Time
+		ahead       bool
+	}{
+		"nothing":                         {nil, time.Time{}, time.Time{}, false},
+		"some days":                       {days(30), start, start.AddDate(0, 0, 29), false},
+		"after a clock that was not set":  {append([]time.Time{old, old}, days(30)...), start, start.AddDate(0, 0, 29), false},
+		"before one that is wrong":        {append(days(30), future), start, start.AddDate(0, 0, 30), true},
+		"and after it":                    {append([]time.Time{future}, days(30)...), start, start.AddDate(0, 0, 29), false},
+		"all of it by a clock of its own": {[]time.Time{future, future}, future, future, false},
+		"as many of long ago":             {append([]time.Time{old, old, old, old, old}, days(30)...), old, start.AddDate(0, 0, 29), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := timeline.New()
+			for i, at := range c.moments {
+				l.Apply([]domain.Recorded{{Position: domain.Position(i + 1), Recorded: at, Stream: "service"}}, 0)
+			}
+			begin, last, ahead := l.Reach(start.AddDate(0, 0, 30))
+			if !begin.Equal(c.begin) || !last.Equal(c.last) || ahead != c.ahead {
+				t.Errorf("from %v to %v, %t", begin, last, ahead)
+			}
+		})
+	}
+}
+
 func reload(t rapid.TB, l *timeline.Line, events []domain.Recorded) *timeline.Line {
 	t.Helper()
 	s := l.Snapshot()

@@ -215,7 +215,7 @@ func TestBarsWhateverTheTimesAre(t *testing.T) {
 			t.Fatalf("%d events are in the bars, of %d", sum, len(moments))
 		}
 		shown, usual := h.Last.Sub(h.Begin), right[len(right)-1].Sub(right[0])
-		if bound := usual + farAhead + time.Duration(wrong)*max(farBack, usual+2*farAhead); shown > bound+2*time.Hour {
+		if bound := usual + timeline.FarAhead + time.Duration(wrong)*max(timeline.FarBack, usual+2*timeline.FarAhead); shown > bound+2*time.Hour {
 			t.Fatalf("%s shows, of %s, with %d wrong: more than %s", shown, usual, wrong, bound)
 		}
 	})

@@ -25,17 +25,11 @@ func (a *Auditor) Timeline(ctx context.Context, shift string, q HistogramQuery) 
 
 const usualBars = 60
 
-// farAhead is by how much a clock elsewhere may run ahead of the one here, to be believed.
-const farAhead = 24 * time.Hour
-
-// farBack is how long nothing happens, at the least, between what lies far back and the rest.
-const farBack = 90 * 24 * time.Hour
-
 // histogram puts the hours of a line into bars. Some events that a wrong clock has put years
 // ahead or back must not squeeze all others into one bar. Each moves at most one other, and
-// as long as they are less than a twentieth, each makes what shows longer by farBack at the
-// most, or by the time between the first tenth and the last one, where that is longer; and
-// it never goes on for more than farAhead after now.
+// as long as they are less than a twentieth, each makes what shows longer by timeline.FarBack
+// at the most, or by the time between the first tenth and the last one, where that is longer;
+// and it never goes on for more than timeline.FarAhead after now.
 func histogram(line *timeline.Line, q HistogramQuery, now time.Time) (Histogram, error) {
 	zone, err := zoneNamed(q.Zone)
 	if err != nil || !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
@@ -45,14 +39,9 @@ func histogram(line *timeline.Line, q HistogramQuery, now time.Time) (Histogram,
 	if h.Events == 0 {
 		return h, nil
 	}
-	h.First, h.Last = line.Span()
-	h.Begin = beginOf(line)
-	ahead := h.Last.After(now.Add(farAhead)) && h.First.Before(now)
-	if ahead {
-		if h.Last = now.UTC(); !h.Begin.Before(now) {
-			h.Begin = h.First // all of the rest lies ahead
-		}
-	}
+	h.First, _ = line.Span()
+	var ahead bool
+	h.Begin, h.Last, ahead = line.Reach(now)
 	from, to := clamp(q.From, h.Begin, h.Last, h.Begin), clamp(q.To, h.Begin, h.Last, h.Last)
 	bars := q.Bars
 	if bars <= 0 {
@@ -78,32 +67,6 @@ func histogram(line *timeline.Line, q HistogramQuery, now time.Time) (Histogram,
 		h.Bars = append(h.Bars, later)
 	}
 	return h, nil
-}
-
-// beginOf returns the first hour of a line that does not lie far back: before it are less
-// than a tenth of the events, and the longest time without any.
-func beginOf(line *timeline.Line) time.Time {
-	type hour struct {
-		at   time.Time
-		upTo int // events, with those of the hour
-	}
-	var all []hour
-	total := 0
-	line.Hours(func(at time.Time, events int) bool {
-		total += events
-		all = append(all, hour{at, total})
-		return true
-	})
-	few := total / 10
-	if total >= 3 {
-		few = max(1, few)
-	}
-	usual := slices.IndexFunc(all, func(h hour) bool { return h.upTo > few })
-	last := slices.IndexFunc(all, func(h hour) bool { return h.upTo >= total-few })
-	far := max(farBack, all[last].at.Sub(all[usual].at))
-	for ; usual > 0 && all[usual].at.Sub(all[usual-1].at) <= far; usual-- {
-	}
-	return all[usual].at
 }
 
 // clamp returns a moment between two, and another one where there is none.

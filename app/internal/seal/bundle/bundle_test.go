@@ -57,7 +57,9 @@ func more(tb testing.TB, l *bundletest.Log, n int) {
 func write(tb testing.TB, l *bundletest.Log, q bundle.Query) ([]byte, bundle.Made) {
 	tb.Helper()
 	var out bytes.Buffer
-	q.Made, q.Version = monday.AddDate(0, 1, 0), "1.2.3"
+	if q.Version = "1.2.3"; q.Made.IsZero() {
+		q.Made = monday.AddDate(0, 1, 0)
+	}
 	made, err := bundle.Write(tb.Context(), &out, bundle.Source{Log: l, Seal: l, Skip: []string{"probe-"}}, q, nil)
 	if err != nil {
 		tb.Fatal(err)
@@ -396,7 +398,7 @@ func TestTheReportCountsWhatIsThere(t *testing.T) {
 	}
 	say("enrolment-a", "HairDyed", `{`, monday, someone)
 	l.Sign(t, monday)
-	b, _ := write(t, l, bundle.Query{Language: "en", Name: "Portal"})
+	b, _ := write(t, l, bundle.Query{Language: "en", Name: "Portal", Made: monday.AddDate(0, 0, 100)})
 	report := read(t, b, proof.FileReport)
 	for _, want := range []string{
 		"What happened from 23 November 2026 up to and including 2 March 2027", "Everything that was recorded, per week",
@@ -406,6 +408,69 @@ func TestTheReportCountsWhatIsThere(t *testing.T) {
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report does not say %s", want)
+		}
+	}
+}
+
+// What a few events of a wrong clock say leaves the days as they are, and is told.
+func TestAWrongClockInTheReport(t *testing.T) {
+	t.Parallel()
+	l := bundletest.New(t, 1)
+	old, future := time.Date(1970, 1, 1, 0, 0, 7, 0, time.UTC), time.Date(2086, 11, 23, 9, 0, 0, 0, time.UTC)
+	days := func(from, to int) {
+		for day := from; day < to; day++ {
+			l.Add(t, "login-a", "LoginSucceeded", `{"factor":"sms"}`, monday.AddDate(0, 0, day), someone)
+			l.Add(t, "enrolment-a", "NameSet", `{}`, monday.AddDate(0, 0, day), someone)
+		}
+	}
+	l.Add(t, "service", "SealBegun", `{}`, old, someone)
+	days(0, 10)
+	l.Add(t, "login-a", "LoginFailed", `{"reason":"code"}`, future, someone)
+	days(10, 20)
+	l.Add(t, "service", "SealBegun", `{}`, old, someone)
+	l.Add(t, "service", "SealBegun", `{}`, future, someone)
+	l.Sign(t, monday.AddDate(0, 0, 20))
+	for language, want := range map[string][]string{
+		"en": {
+			"What happened from 23 November 2026 up to and including 12 December 2026", "Everything that was recorded, per day", "<title>23 Nov: 2</title>", "<title>12 Dec: 2</title>",
+			"4 more, from 1 January 1970 up to and including 23 November 2086, lie far", "One more, of 23 November 2086, lies far", `<p class="big">44</p>`,
+			"Bar chart: Logins, 20 in total", "did not work <b>1</b>",
+		},
+		"nl": {"Wat er gebeurde van 23 november 2026 tot en met 12 december 2026", "per dag", "Nog 4, van 1 januari 1970 tot en met 23 november 2086, liggen ver", "Nog één, van 23 november 2086, ligt ver"},
+	} {
+		b, _ := write(t, l, bundle.Query{Language: language, Made: monday.AddDate(0, 0, 20)})
+		if v := verify(t, b, proof.Options{Keys: l.Keys()}); !v.OK() || !v.First.Equal(old) || !v.Last.Equal(future) {
+			t.Errorf("%+v", v)
+		}
+		report := read(t, b, proof.FileReport)
+		for _, says := range want {
+			if !strings.Contains(report, says) {
+				t.Errorf("%s: the report does not say %s", language, says)
+			}
+		}
+		if strings.Count(report, "<title>23 Nov: ")+strings.Count(report, "<title>23 nov: ") != 2 { // of events, and of logins
+			t.Errorf("%s: a day is there more than once", language)
+		}
+	}
+}
+
+// Where all is of one moment of a clock that is wrong, and of two that lie far apart, too.
+func TestTheReportOfFarTimes(t *testing.T) {
+	t.Parallel()
+	future := time.Date(2086, 11, 23, 9, 0, 0, 0, time.UTC)
+	for want, moments := range map[string][]time.Time{
+		"What happened on 23 November 2086": {future, future},
+		"per year":                          {time.Date(1901, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"per month":                         {monday.AddDate(-3, 0, 0), monday},
+	} {
+		l := bundletest.New(t, 1)
+		for _, at := range moments {
+			l.Add(t, "service", "SealBegun", `{}`, at, someone)
+		}
+		l.Sign(t, monday)
+		b, _ := write(t, l, bundle.Query{Language: "en"})
+		if report := read(t, b, proof.FileReport); !strings.Contains(report, want) || strings.Contains(report, "lies far") {
+			t.Errorf("the report does not say %s, or that something lies far away", want)
 		}
 	}
 }

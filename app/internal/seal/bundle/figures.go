@@ -10,6 +10,7 @@ import (
 
 	"github.com/keydesk/keydesk/app/internal/seal/proof"
 	"github.com/keydesk/keydesk/domain"
+	"github.com/keydesk/keydesk/projections/timeline"
 )
 
 // figures are what the report shows, counted while the events are written. They
@@ -18,6 +19,7 @@ import (
 type figures struct {
 	zone  *time.Location
 	tally proof.Tally
+	line  *timeline.Line // of the hours, to tell which days a wrong clock has made
 
 	days     map[int64]*day // by the number of the local day since 1970
 	hours    [7][24]int64   // by local weekday, from Monday, and hour
@@ -96,7 +98,7 @@ const bound = 5000
 
 func newFigures(zone *time.Location) *figures {
 	return &figures{
-		zone: zone, days: map[int64]*day{}, types: map[string]int64{}, acts: map[domain.Role]*[areas]int64{},
+		zone: zone, line: timeline.New(), days: map[int64]*day{}, types: map[string]int64{}, acts: map[domain.Role]*[areas]int64{},
 		stations: map[string]*place{}, staff: map[string]*member{}, failed: map[string]int64{}, unsent: map[string]int64{},
 	}
 }
@@ -127,9 +129,9 @@ func (f *figures) add(l *proof.Line, meta *domain.Metadata) {
 		return
 	}
 	e := &l.Event
+	f.line.Apply([]domain.Recorded{{Position: domain.Position(e.Position), Stream: e.Stream, Recorded: e.Time}}, 0)
 	local := e.Time.In(f.zone)
-	_, offset := local.Zone()
-	d := at(f.days, (local.Unix()+int64(offset))/(24*60*60))
+	d := at(f.days, f.dayOf(e.Time))
 	d.events++
 	f.hours[(local.Weekday()+6)%7][local.Hour()]++
 	count(f.types, e.Type)
@@ -225,17 +227,35 @@ type span struct {
 	day
 }
 
-// spans returns the days in order without gaps, or weeks or months where there
-// are too many of them.
-func (f *figures) spans(most int) (all []span, unit string) {
-	if len(f.days) == 0 {
-		return nil, "day"
+// usual returns the days between which nearly all lies, now being known, as the window's
+// histogram has it; and the others, which few events have, far from all the rest, as a wrong
+// clock has it. false: nothing was recorded.
+func (f *figures) usual(now time.Time) (first, last time.Time, aside []span, ok bool) {
+	begin, end, _ := f.line.Reach(now)
+	low, high := f.dayOf(begin.Add(-timeline.FarAhead)), f.dayOf(end.Add(timeline.FarAhead))
+	for _, n := range slices.Sorted(maps.Keys(f.days)) {
+		switch at := date(n); {
+		case n < low || n > high:
+			aside = append(aside, span{at, *f.days[n]})
+		case !ok:
+			first, last, ok = at, at, true
+		default:
+			last = at
+		}
 	}
-	numbers := slices.Sorted(maps.Keys(f.days))
-	first, last := date(numbers[0]), date(numbers[len(numbers)-1])
+	return first, last, aside, ok
+}
+
+// spans returns the days from one to another in order without gaps, or weeks, months or
+// years where there are too many of them.
+func (f *figures) spans(first, last time.Time, most int) (all []span, unit string) {
 	unit, begin, next := "day", func(t time.Time) time.Time { return t }, func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
 	days := int(last.Sub(first).Hours()/24) + 1
 	switch {
+	case days > 3*31*most:
+		unit = "year"
+		begin = func(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
+		next = func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }
 	case days > 7*most:
 		unit = "month"
 		begin = func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) }
@@ -245,17 +265,33 @@ func (f *figures) spans(most int) (all []span, unit string) {
 		begin = func(t time.Time) time.Time { return t.AddDate(0, 0, -int((t.Weekday()+6)%7)) }
 		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }
 	}
-	for t := begin(first); !t.After(last) && len(all) < 40*most; t = next(t) {
+	for t := begin(first); !t.After(last); t = next(t) {
 		all = append(all, span{from: t})
 	}
 	i := 0
-	for _, n := range numbers {
-		for t := date(n); i+1 < len(all) && !t.Before(all[i+1].from); {
+	for _, n := range slices.Sorted(maps.Keys(f.days)) {
+		t := date(n)
+		if t.Before(first) || t.After(last) {
+			continue
+		}
+		for i+1 < len(all) && !t.Before(all[i+1].from) {
 			i++
 		}
 		all[i].plus(*f.days[n])
 	}
 	return all, unit
+}
+
+// dayOf returns the number of a moment's local day since 1970, before that too.
+func (f *figures) dayOf(t time.Time) int64 {
+	local := t.In(f.zone)
+	_, offset := local.Zone()
+	seconds := local.Unix() + int64(offset)
+	n := seconds / (24 * 60 * 60)
+	if seconds%(24*60*60) < 0 {
+		n--
+	}
+	return n
 }
 
 // date returns the day of a number since 1970, at midnight UTC.

@@ -66,9 +66,9 @@ type (
 	}
 	fact   struct{ Name, Value, Note string } // Value is shown in the font of numbers
 	figure struct {
-		Title, Text string
-		Legend      []legend
-		Chart       chart
+		Title, Text, Aside string
+		Legend             []legend
+		Chart              chart
 	}
 	legend struct{ Class, Name, Number string }
 	list   struct {
@@ -116,12 +116,12 @@ const (
 func (b *builder) report(f *figures) ([]byte, error) {
 	w := &writer{Printer: b.words, b: b, f: f}
 	w.months, w.monthsS = strings.Fields(w.T("report-months")), strings.Fields(w.T("report-months-short"))
-	spans, unit := f.spans(longest)
+	over := w.charts()
 	v := view{
 		Lang: w.Lang(), Title: w.T("report-title"), Label: w.T("report-label"), Name: b.q.Name, Style: style(),
 		Lead: w.lead(), Foot: w.T("report-foot", i18n.Args{"Origin": b.held.Origin}),
 		Made:  w.T("report-made", i18n.Args{"At": w.moment(b.made.Made), "Version": b.made.Version, "Zone": zoneName(b.q.Zone, b.made.Made)}),
-		Tiles: w.tiles(), Proof: w.proof(), Events: w.events(spans, unit), Enrolments: w.enrolments(spans, unit), Logins: w.logins(spans, unit),
+		Tiles: w.tiles(), Proof: w.proof(), Events: w.events(over), Enrolments: w.enrolments(over), Logins: w.logins(over),
 		Funnel: w.funnel(), Why: w.why(), Who: w.who(), Week: w.week(),
 		Access: w.access(), Kinds: w.kinds(), Places: w.places(), Policies: w.policies(),
 		LimitsTitle: w.T("report-limits"), Limits: []string{w.T("report-limit-whole"), w.T("report-limit-names"), w.T("report-limit-interval")},
@@ -153,8 +153,10 @@ func (w *writer) number(n int64) string {
 	return s
 }
 
-func (w *writer) date(t time.Time) string {
-	t = t.In(w.b.q.Zone)
+func (w *writer) date(t time.Time) string { return w.day(t.In(w.b.q.Zone)) }
+
+// day writes the day of a time as it stands.
+func (w *writer) day(t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), w.months[t.Month()-1], t.Year())
 }
 
@@ -166,18 +168,25 @@ func (w *writer) short(t time.Time) string {
 
 func (w *writer) moment(t time.Time) string { return w.date(t) + t.In(w.b.q.Zone).Format(", 15:04") }
 
-// tick writes the day, week or month that a bar is of.
+// tick writes the day, week, month or year that a bar is of.
 func (w *writer) tick(unit string) func(time.Time) string {
 	return func(t time.Time) string {
-		if unit == "month" {
+		switch unit {
+		case "year":
+			return strconv.Itoa(t.Year())
+		case "month":
 			return fmt.Sprintf("%s %d", w.monthsS[t.Month()-1], t.Year())
 		}
 		return fmt.Sprintf("%d %s", t.Day(), w.monthsS[t.Month()-1])
 	}
 }
 
+// lead says of which days the report is: those of the charts.
 func (w *writer) lead() string {
 	first, last := w.date(w.f.tally.First), w.date(w.f.tally.Last)
+	if from, to, _, ok := w.f.usual(w.now()); ok {
+		first, last = w.day(from), w.day(to)
+	}
 	if first == last {
 		return w.T("report-lead-day", i18n.Args{"From": first})
 	}
@@ -242,11 +251,63 @@ func (w *writer) proof() proofView {
 	}
 }
 
+// charts are what all figures of bars over time have in common.
+type charts struct {
+	spans []span
+	unit  string
+	aside []span // days that are in none of them
+}
+
+func (w *writer) charts() (c charts) {
+	c.unit = "day"
+	first, last, aside, ok := w.f.usual(w.now())
+	if c.aside = aside; ok {
+		c.spans, c.unit = w.f.spans(first, last, longest)
+	}
+	return c
+}
+
+// now returns the latest time that is known not to lie ahead.
+func (w *writer) now() time.Time {
+	if at := w.b.held.At; at.After(w.b.made.Made) {
+		return at
+	}
+	return w.b.made.Made
+}
+
 // over makes a figure of bars over time.
-func (w *writer) over(size frame, title, text, unit string, spans []span, all []series, legends []legend, total int64) figure {
-	c := size.stacked(spans, all, w.tick(unit), w.number)
-	c.Label = w.T("report-chart-label", i18n.Args{"Title": title, "N": w.number(total)})
-	return figure{Title: title, Text: text + ", " + w.T("report-per-"+unit), Legend: legends, Chart: c}
+func (w *writer) over(c charts, size frame, title, text string, all []series, legends []legend, total int64) figure {
+	f := figure{Title: title, Text: text + ", " + w.T("report-per-"+c.unit), Legend: legends}
+	beside, says := w.aside(c.aside, all)
+	f.Chart, f.Aside = size.stacked(c.spans, all, w.tick(c.unit), w.number), says
+	f.Chart.Label = w.T("report-chart-label", i18n.Args{"Title": title, "N": w.number(total - beside)})
+	return f
+}
+
+// aside says how many of some series are on days that are not in the charts.
+func (w *writer) aside(days []span, all []series) (n int64, says string) {
+	var first, last time.Time
+	for _, d := range days {
+		before := n
+		for _, s := range all {
+			n += s.of(d.day)
+		}
+		if n > before {
+			if last = d.from; before == 0 {
+				first = d.from
+			}
+		}
+	}
+	id := "report-aside"
+	switch {
+	case n == 0:
+		return 0, ""
+	case n == 1:
+		id = "report-aside-one"
+	case first.Equal(last):
+		id = "report-aside-day"
+	}
+	return n, w.T(id, i18n.Args{"N": w.number(n), "From": w.day(first), "To": w.day(last)})
 }
 
 // kind returns one series of a figure, and its legend.
@@ -256,25 +317,25 @@ func (w *writer) kind(class, name string, of func(day) int64, total int64) (seri
 	}}, legend{class, name, w.number(total)}
 }
 
-func (w *writer) events(spans []span, unit string) figure {
+func (w *writer) events(c charts) figure {
 	s := series{"main", func(d day) int64 { return d.events }, func(n int64, when string) string {
 		return w.T("report-bar", i18n.Args{"When": when, "N": w.number(n)})
 	}}
-	return w.over(wide, w.T("report-events"), w.T("report-events-text"), unit, spans, []series{s}, nil, w.f.tally.Events)
+	return w.over(c, wide, w.T("report-events"), w.T("report-events-text"), []series{s}, nil, w.f.tally.Events)
 }
 
-func (w *writer) enrolments(spans []span, unit string) figure {
+func (w *writer) enrolments(c charts) figure {
 	t := w.f.total()
 	pocket, pocketName := w.kind("main", w.T("report-pocket"), func(d day) int64 { return d.pocket }, t.pocket)
 	sms, smsName := w.kind("soft", w.T("report-sms"), func(d day) int64 { return d.sms }, t.sms)
-	return w.over(half, w.T("report-enrolments"), w.T("report-enrolments-text"), unit, spans, []series{pocket, sms}, []legend{pocketName, smsName}, t.sms+t.pocket)
+	return w.over(c, half, w.T("report-enrolments"), w.T("report-enrolments-text"), []series{pocket, sms}, []legend{pocketName, smsName}, t.sms+t.pocket)
 }
 
-func (w *writer) logins(spans []span, unit string) figure {
+func (w *writer) logins(c charts) figure {
 	t := w.f.total()
 	in, inName := w.kind("main", w.T("report-in"), func(d day) int64 { return d.in }, t.in)
 	out, outName := w.kind("bad", w.T("report-refused"), func(d day) int64 { return d.refused }, t.refused)
-	return w.over(half, w.T("report-logins"), w.T("report-logins-text"), unit, spans, []series{in, out}, []legend{inName, outName}, t.in+t.refused)
+	return w.over(c, half, w.T("report-logins"), w.T("report-logins-text"), []series{in, out}, []legend{inName, outName}, t.in+t.refused)
 }
 
 // one draws a list with one bar a row.
