@@ -49,8 +49,8 @@ var (
 
 const (
 	chartLeft, chartTop = 46.0, 10.0
-	chartFoot           = 28.0
-	tickRoom            = 64.0 // of the words under a bar
+	chartFoot           = 34.0
+	tickRoom            = 80.0 // of the words under a bar, on a narrow screen, where they are larger
 )
 
 // stacked draws bars over time, the series one on top of the other.
@@ -85,8 +85,8 @@ func (f frame) stacked(spans []span, all []series, when func(time.Time) string, 
 			y -= h
 			c.Bars = append(c.Bars, bar{round(x), round(y), round(width), round(max(h, 1)), of.class, of.words(n, when(s.from))})
 		}
-		if middle := x + width/2; i%every == 0 && middle+tickRoom/3 < f.width {
-			c.Ticks = append(c.Ticks, mark{round(max(middle, chartLeft+tickRoom/3)), when(s.from)})
+		if middle := x + width/2; i%every == 0 && middle+tickRoom/2 < f.width {
+			c.Ticks = append(c.Ticks, mark{round(middle), when(s.from)})
 		}
 	}
 	return c
