@@ -96,11 +96,11 @@ func (p *tapePage) showNoBars() {
 }
 
 // ticks are the words under the bars: the ends first, then months and days by how much
-// they tell.
+// they tell. Of some weeks, it is their Mondays that do.
 func (p *tapePage) ticks() []ui.HistogramTick {
 	h := p.tape.hist
 	all := make([]ui.HistogramTick, 0, len(h.Bars))
-	hours := h.Width < 24*time.Hour
+	hours, weeks := h.Width < 24*time.Hour, h.Width == 24*time.Hour && len(h.Bars) <= 15*7
 	if n := len(h.Bars) - 1; p.later() {
 		all = append(all, ui.HistogramTick{Bar: n, Text: p.w.T("tape-later")})
 		h.Bars = h.Bars[:n]
@@ -118,20 +118,15 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 			at = mid
 		}
 		ends := i == 0 || i == len(h.Bars)-1
-		t := ui.HistogramTick{Bar: first + i, Text: p.w.short(at, false), Rank: 6}
-		few := len(h.Bars) <= 24
+		t := ui.HistogramTick{Bar: first + i, Text: p.w.short(at, false)}
 		switch {
 		case ends:
-			t.Rank = 0
-		case hours && midnight && (at.Day() == 1 || at.Weekday() == time.Monday):
-			t.Rank = 1
-		case hours && midnight, !hours && at.Day() == 1:
-			t.Rank = 2
-		case hours && at.Hour() == 12 && h.Width < 12*time.Hour, !hours && at.Day() == 15:
-			t.Rank = 3
-		case hours && at.Hour()%6 == 0 && h.Width < 12*time.Hour, !hours && at.Weekday() == time.Monday:
-			t.Rank = 4
-		case !few:
+		case hours:
+			t.Rank = rankOfHour(at, midnight, h.Width)
+		default:
+			t.Rank = rankOfDay(at, weeks)
+		}
+		if t.Rank == least && len(h.Bars) > 24 {
 			continue
 		}
 		if hours && !midnight {
@@ -139,12 +134,41 @@ func (p *tapePage) ticks() []ui.HistogramTick {
 			if ends {
 				t.Text = p.w.short(at, false) + " " + t.Text
 			}
-		} else if at.YearDay() == 1 || i == 0 && len(h.Bars) > 1 && at.Year() != p.Clock().In(time.Local).Year() {
+		} else if at.YearDay() == 1 || weeks && at.YearDay() <= 7 && at.Weekday() == time.Monday || i == 0 && len(h.Bars) > 1 && at.Year() != p.Clock().In(time.Local).Year() {
 			t.Text = p.w.short(at, true)
 		}
 		all = append(all, t)
 	}
 	return all
+}
+
+// least is the rank of the words that tell least: they stand only where there are few bars.
+const least = 6
+
+func rankOfDay(at time.Time, weeks bool) int {
+	switch {
+	case weeks && at.Weekday() == time.Monday, !weeks && at.Day() == 1:
+		return 2
+	case !weeks && at.Day() == 15:
+		return 3
+	case at.Weekday() == time.Monday:
+		return 4
+	}
+	return least
+}
+
+func rankOfHour(at time.Time, midnight bool, width time.Duration) int {
+	switch {
+	case midnight && (at.Day() == 1 || at.Weekday() == time.Monday):
+		return 1
+	case midnight:
+		return 2
+	case at.Hour() == 12 && width < 12*time.Hour:
+		return 3
+	case at.Hour()%6 == 0 && width < 12*time.Hour:
+		return 4
+	}
+	return least
 }
 
 // later says that the last bar is of what is yet to come by the clock there.
