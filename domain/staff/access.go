@@ -21,7 +21,8 @@ const (
 	ShownEmail    Scope = "email"     // their address
 	ShownHRNumber Scope = "hr-number" // the number that HR has, to call back
 	ShownTicket   Scope = "ticket"    // that stands in for a password, to hand over
-	ShownPerson   Scope = "person"    // their page: name, steps, diagnosis, story
+	ShownPerson   Scope = "person"    // their page, or their story: name, steps, diagnosis, factor, events
+	ShownEvent    Scope = "event"     // events of theirs that were opened in the audit's table: one look for all of a shift
 	ShownValues   Scope = "values"    // whether the vault holds what was recorded of them; never what that is
 	SearchedAll   Scope = "everybody"
 

@@ -34,7 +34,7 @@ var (
 		"RoleRevoked": {"helpdesk", "approver", "auditor", "admin"},
 	}
 	accessVariants = map[string][]string{
-		"DataShown":  {"phone", "email", "hr-number", "ticket", "person", "values"},
+		"DataShown":  {"phone", "email", "hr-number", "ticket", "person", "event", "values"},
 		"SearchMade": nil,
 		"ExportMade": nil,
 	}

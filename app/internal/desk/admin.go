@@ -14,7 +14,6 @@ import (
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
-	"github.com/keydesk/keydesk/domain/staff"
 )
 
 // A Person is one entry of the roster, as the command line or a list gives it.
@@ -247,11 +246,6 @@ func (d *Desk) keep(ctx context.Context, s domain.SubjectID, k Kind, value strin
 		return was, err
 	}
 	return d.put(ctx, s, k, []byte(value))
-}
-
-// NoteListing records that people are about to be shown to somebody, however many there are.
-func (d *Desk) NoteListing(ctx context.Context, by Agent) error {
-	return d.noteAccess(ctx, by, newCommand(), staff.SearchMade{Scope: staff.SearchedAll})
 }
 
 // OnRoster returns what HR announced of a person; false for somebody whom HR

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/keydesk/keydesk/domain"
-	"github.com/keydesk/keydesk/domain/staff"
 	"github.com/keydesk/keydesk/projections/history"
 	"github.com/keydesk/keydesk/projections/ledger"
 )
@@ -39,8 +38,7 @@ func (a *Auditor) Events(ctx context.Context, shift string, q EventQuery) (page 
 	return nothingUnless(page, err)
 }
 
-// filter checks a filter, and records a look at whom it asks for: what passes it is their
-// story.
+// filter checks a filter, and records a look at whom it asks for.
 func (d *Desk) filter(ctx context.Context, shift string, by Agent, f *EventFilter) (ledger.Filter, error) {
 	switch {
 	case len(f.Types) > 200 || len(f.Actor) > 200 || len(f.Station) > 200 || len(f.Role) > 40:
@@ -50,16 +48,9 @@ func (d *Desk) filter(ctx context.Context, shift string, by Agent, f *EventFilte
 	case d.Index.Ready() <= 0:
 		return ledger.Filter{}, refuse(NotReady)
 	}
-	var whom []domain.SubjectID
-	if !f.Subject.IsZero() {
-		whom = append(whom, f.Subject)
-	}
-	if actor, err := domain.ParseSubjectID(f.Actor); err == nil && actor != f.Subject { // people act on their own accounts
-		whom = append(whom, actor)
-	}
 	return ledger.Filter{
 		Subject: f.Subject, Types: f.Types, Actor: f.Actor, Role: f.Role, Station: f.Station, Correlation: f.Correlation, From: f.From, To: f.To,
-	}, d.noteShown(ctx, shift, by, staff.ShownPerson, whom...)
+	}, d.noteFilter(ctx, shift, by, f)
 }
 
 func facets(counts []ledger.Count) []Facet {
@@ -172,12 +163,16 @@ func (d *Desk) eventAt(ctx context.Context, position uint64) (ledger.Row, domain
 const longestShown = 256 << 10
 
 // Event returns all that the log has of one event. NoEvent: there is none, or it was
-// dropped after its time.
+// dropped after its time. That the auditor opened events about a person is recorded
+// before, once a shift for each person.
 func (a *Auditor) Event(ctx context.Context, shift string, position uint64) (v EventDetail, err error) {
 	d := a.d
-	err = d.audited(ctx, shift, func(ctx context.Context, _ Agent) error {
+	err = d.audited(ctx, shift, func(ctx context.Context, by Agent) error {
 		found, r, err := d.eventAt(ctx, position)
 		if err != nil {
+			return err
+		}
+		if err := d.noteOpened(ctx, shift, by, found.Subject); err != nil {
 			return err
 		}
 		v = EventDetail{EventRow: d.eventRow(&found, &r), Data: shown(r.Data), Metadata: shown(r.Metadata), Leaf: -1}
@@ -228,12 +223,16 @@ func (d *Desk) sealDetail(ctx context.Context, v *EventDetail, r domain.Recorded
 	return nil
 }
 
-// Chain returns what the action has caused that an event is part of.
+// Chain returns what the action has caused that an event is part of. It is a look at whom
+// that event is about, as Event is; what it says of others is what the table says of them.
 func (a *Auditor) Chain(ctx context.Context, shift string, position uint64) (c Chain, err error) {
 	d := a.d
-	err = d.audited(ctx, shift, func(ctx context.Context, _ Agent) error {
+	err = d.audited(ctx, shift, func(ctx context.Context, by Agent) error {
 		found, r, err := d.eventAt(ctx, position)
 		if err != nil {
+			return err
+		}
+		if err := d.noteOpened(ctx, shift, by, found.Subject); err != nil {
 			return err
 		}
 		row := d.eventRow(&found, &r)

@@ -91,15 +91,8 @@ func (d *Desk) ShowHRNumber(ctx context.Context, by Agent, s domain.SubjectID, i
 // shown records what of a person is shown to an agent for a case, before it is: what
 // cannot be recorded is not shown.
 func (d *Desk) shown(ctx context.Context, by Agent, what staff.Scope, s domain.SubjectID, id string) error {
-	c, look := CallOf(ctx).command("shown/"+string(what)+"/"+s.String()+"/"+id, 0), staff.DataShown{Scope: what, Subject: s, Case: id}
-	if !by.console {
-		return d.noteAccess(ctx, by, c, look)
-	}
-	m, err := staff.AccessMessage(look, d.agentStamp(by, c))
-	if err != nil {
-		return err
-	}
-	return d.addTo(ctx, domain.AccessPrefix+by.actor().ID, m)
+	c := CallOf(ctx).command("shown/"+string(what)+"/"+s.String()+"/"+id, 0)
+	return d.noteAccess(ctx, by, c, staff.DataShown{Scope: what, Subject: s, Case: id})
 }
 
 // CaseTicket returns the number of a case in the helpdesk's own system; empty: there is

@@ -209,7 +209,8 @@ func (d *Desk) planFor(ctx context.Context, at int, l *StaffList) (ImportStep, e
 	return step, nil
 }
 
-// planLeavers adds who is on the roster and not on the list.
+// planLeavers adds who is on the roster and not on the list. They are shown to whoever
+// imports, who did not name them: that is recorded before.
 func (d *Desk) planLeavers(ctx context.Context, p *ImportPlan, listed map[domain.SubjectID]bool) error {
 	var others []domain.SubjectID
 	err := d.People.Everybody(ctx, func(s domain.SubjectID) bool {
@@ -242,6 +243,9 @@ func (d *Desk) planLeavers(ctx context.Context, p *ImportPlan, listed map[domain
 		} else if steps[i].Do != "" {
 			p.Steps = append(p.Steps, steps[i])
 		}
+	}
+	if slices.ContainsFunc(p.Steps, func(s ImportStep) bool { return s.Do == ImportLeave }) {
+		return d.NoteListing(ctx, p.by)
 	}
 	return nil
 }

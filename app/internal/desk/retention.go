@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/keydesk/keydesk/domain"
-	"github.com/keydesk/keydesk/domain/staff"
 )
 
 // Who is due to be erased. Nobody is by itself: somebody decides.
@@ -67,7 +66,7 @@ func (d *Desk) Due(ctx context.Context, left, unfinished time.Duration) ([]Due, 
 		}
 	}
 	if len(due) > 0 {
-		if err := d.noteAccess(ctx, Console(), newCommand(), staff.SearchMade{Scope: staff.SearchedAll}); err != nil {
+		if err := d.NoteListing(ctx, Console()); err != nil {
 			return nil, err
 		}
 	}

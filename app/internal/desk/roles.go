@@ -114,8 +114,9 @@ func (d *Desk) noteAccess(ctx context.Context, by Agent, c domain.CommandID, a s
 	if err != nil {
 		return err
 	}
-	if err := d.addTo(ctx, staff.AccessStream(by.Subject), m); err != nil {
-		return fmt.Errorf("record %s of %s: %w", m.Type, by.Subject, err)
+	who := by.actor().ID // of the console there is no subject
+	if err := d.addTo(ctx, domain.AccessPrefix+who, m); err != nil {
+		return fmt.Errorf("record %s of %s: %w", m.Type, who, err)
 	}
 	return nil
 }

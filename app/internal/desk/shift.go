@@ -26,6 +26,7 @@ type shift struct {
 	words   [32]byte                           // of that search, hashed; guarded by house.mu
 	looksAt map[staff.Scope][]domain.SubjectID // whose page is open, and what of it; guarded by house.mu
 	looks   int                                // that were recorded; guarded by house.mu
+	opened  map[domain.SubjectID]bool          // of whom events were opened, which is recorded; nil: of nobody; guarded by house.mu
 	noting  sync.Mutex                         // held while a look is recorded, so that questions asked at once are one look
 	audits  bool                               // the index over the log is held for it; guarded by house.mu
 	release []func()                           // of what is held for it; guarded by house.mu

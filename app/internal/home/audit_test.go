@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,6 +84,16 @@ func (h *house) indexed(audit *desk.Auditor, shift desk.Shift) {
 		}
 	}
 	h.t.Fatal("the index is never there")
+}
+
+// stream returns the events of a stream.
+func (h *house) stream(name string) []domain.Recorded {
+	h.t.Helper()
+	events, err := h.Log.ReadStream(h.t.Context(), name, 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return events
 }
 
 // everything returns all events of the log, in order.
@@ -329,6 +340,153 @@ func TestWhatAnAuditorLooksAtIsRecorded(t *testing.T) {
 	i := slices.IndexFunc(hits, func(p desk.PersonHit) bool { return p.Subject == whom })
 	if i < 0 || hits[i].Name != name || hits[i].Email != "s•••@voorbeeld.nl" {
 		t.Errorf("found %+v", hits)
+	}
+}
+
+// Who opens event after event looks at each person once a shift, and at nobody where an
+// event is about nobody, or where their story is open anyhow.
+func TestEventsThatAreOpenedAreOneLookAtEachPerson(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	whom := h.withSMS()
+	shift, audit := h.auditor()
+	all := h.everything()
+	step := func() {
+		t.Helper()
+		for _, e := range all {
+			if _, err := audit.Event(ctx, shift.ID, uint64(e.Position)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := audit.Chain(ctx, shift.ID, uint64(e.Position)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := map[domain.SubjectID]bool{whom: true, shift.Subject: true}
+	step()
+	step()
+	got := map[domain.SubjectID]bool{}
+	for _, e := range h.stream(staff.AccessStream(shift.Subject)) {
+		a, err := staff.DecodeAccess(e.Type, e.Data)
+		shown, ok := a.(staff.DataShown)
+		if err != nil || !ok || shown.Scope != staff.ShownEvent || got[shown.Subject] || e.Position <= all[len(all)-1].Position {
+			t.Errorf("recorded %+v at %d, %v", a, e.Position, err)
+		}
+		got[shown.Subject] = true
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("recorded looks at %v, want %v", got, want)
+	}
+}
+
+func TestAnEventIsNoOtherLookWhileTheStoryIsOpen(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	ctx := t.Context()
+	whom := h.withSMS()
+	shift, audit := h.auditor()
+	at := uint64(h.stream(domain.EnrolmentStream(whom))[0].Position)
+	of := uint64(h.stream(domain.EnrolmentStream(shift.Subject))[0].Position)
+	for i, one := range []struct {
+		do   func() error
+		want []string // by now
+	}{
+		{func() error { _, err := audit.PersonThen(ctx, shift.ID, whom, desk.Moment{}); return err }, []string{"person"}},
+		{func() error { _, err := audit.Event(ctx, shift.ID, at); return err }, []string{"person"}},
+		{func() error { _, err := audit.Chain(ctx, shift.ID, of); return err }, []string{"person", "event"}},
+		{func() error { _, err := audit.Event(ctx, shift.ID, of); return err }, []string{"person", "event"}},
+		{func() error { _, err := audit.PersonThen(ctx, shift.ID, shift.Subject, desk.Moment{}); return err }, []string{"person", "event", "person"}},
+		{func() error { _, err := audit.Event(ctx, shift.ID, at); return err }, []string{"person", "event", "person", "event"}}, // they turned away from them
+	} {
+		if err := one.do(); err != nil {
+			t.Fatal(i, err)
+		}
+		if got := h.shown(shift.Subject); !slices.Equal(got, one.want) {
+			t.Errorf("%d: recorded %v, want %v", i, got, one.want)
+		}
+	}
+}
+
+// What belongs together is a look at whom it is about, and at many it is a search.
+func TestAnAuditorWhoFiltersByAnActionLooksAtWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	whom := h.withSMS()
+	var many []desk.Person
+	for n := range desk.MostNamed + 1 {
+		p := listed(n)
+		p.Email = fmt.Sprintf("p%d@voorbeeld.nl", n)
+		many = append(many, p)
+	}
+	h.imports(staffList(many...), desk.ImportOptions{})
+	shift, audit := h.auditor()
+	together := map[string]domain.EventID{}
+	for _, e := range h.everything() {
+		var m domain.Metadata
+		if err := json.Unmarshal(e.Metadata, &m); err != nil {
+			t.Fatal(err)
+		}
+		if e.Type == "StaffRegistered" || e.Stream == domain.EnrolmentStream(whom) && e.Type == "NameSet" {
+			together[e.Type] = m.Correlation
+		}
+	}
+	look := func(f desk.EventFilter, events int, want ...string) {
+		t.Helper()
+		page, err := audit.Events(t.Context(), shift.ID, desk.EventQuery{Filter: f})
+		if err != nil || page.Total < events {
+			t.Errorf("got %d, %v", page.Total, err)
+		}
+		if got := h.shown(shift.Subject); !slices.Equal(got, want) {
+			t.Errorf("recorded %v, want %v", got, want)
+		}
+	}
+	look(desk.EventFilter{Correlation: together["NameSet"]}, 4, "person")
+	look(desk.EventFilter{Correlation: together["NameSet"], Types: []string{"NameSet"}}, 1, "person")
+	look(desk.EventFilter{Correlation: together["StaffRegistered"]}, len(many), "person", "search")
+	look(desk.EventFilter{Correlation: together["StaffRegistered"]}, len(many), "person", "search")
+	look(desk.EventFilter{Correlation: together["StaffRegistered"], Subject: shift.Subject}, 0, "person", "search", "person")
+}
+
+// What cannot be recorded is not shown.
+func TestAnAuditorIsShownNothingThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	h := demo(t)
+	whom := h.withSMS()
+	shift, audit := h.auditor()
+	at := uint64(h.stream(domain.EnrolmentStream(whom))[0].Position)
+	tamperWith(t, filepath.Join(h.dir, "log.db"),
+		"CREATE TRIGGER no_looks BEFORE INSERT ON events WHEN (SELECT name FROM streams WHERE id = NEW.stream) LIKE 'access-%' BEGIN SELECT RAISE(ABORT, 'no room'); END")
+	ctx := t.Context()
+	event, err := audit.Event(ctx, shift.ID, at)
+	h.refusedWith(desk.Unavailable, err)
+	if event.Data != "" || event.Name != "" {
+		t.Errorf("event: %+v, %v", event, err)
+	}
+	chain, err := audit.Chain(ctx, shift.ID, at)
+	h.refusedWith(desk.Unavailable, err)
+	if len(chain.Links) > 0 {
+		t.Errorf("chain: %+v, %v", chain, err)
+	}
+	story, err := audit.PersonThen(ctx, shift.ID, whom, desk.Moment{})
+	h.refusedWith(desk.Unavailable, err)
+	if len(story.Story) > 0 || story.Name != "" {
+		t.Errorf("story: %+v, %v", story, err)
+	}
+	page, err := audit.Events(ctx, shift.ID, desk.EventQuery{Filter: desk.EventFilter{Subject: whom}})
+	h.refusedWith(desk.Unavailable, err)
+	if len(page.Rows) > 0 {
+		t.Errorf("events: %+v, %v", page, err)
+	}
+	hits, err := audit.FindPerson(ctx, shift.ID, "vries")
+	h.refusedWith(desk.Unavailable, err)
+	if len(hits) > 0 {
+		t.Errorf("find: %+v, %v", hits, err)
+	}
+	values, err := audit.Values(ctx, shift.ID, whom)
+	h.refusedWith(desk.Unavailable, err)
+	if len(values) > 0 {
+		t.Errorf("values: %+v, %v", values, err)
 	}
 }
 

@@ -139,7 +139,7 @@ func (h *Home) open(ctx context.Context, o Options) error {
 	if h.Vault, err = vault.Open(ctx, set.Vault.URL, keys, sealed); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
-	if h.Station, err = h.stationID(set.Kiosk.Station); err != nil {
+	if h.Station, err = stationID(h.folder, set.Kiosk.Station); err != nil {
 		return err
 	}
 	if err := h.decideDemo(ctx, o); err != nil {
@@ -258,6 +258,26 @@ func vaultThere(ctx context.Context, set settings.Vault, log store.Log) error {
 	return err
 }
 
+// policyOf returns the rules that the settings make.
+func policyOf(set settings.Settings) enrolment.Policy {
+	policy := set.Policy
+	if set.Organisation.Admission == enrolment.ByInvitation {
+		policy.Tickets = enrolment.TicketAlways
+	}
+	return policy
+}
+
+// NewLooks returns what records looks at people, for whoever has opened the log alone:
+// neither the master key nor the vault is needed. The log has to be one that can be
+// written, and is what is read: of a copy, the copy.
+func NewLooks(log store.Log, set settings.Settings) (*desk.Looks, error) {
+	station, err := stationID(set.Home, set.Kiosk.Station)
+	if err != nil {
+		return nil, err
+	}
+	return desk.NewLooks(log, station, policyOf(set), time.Now), nil
+}
+
 func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, channels couriers, public, problem string) desk.Config {
 	set := o.Settings
 	domains := set.Organisation.Domains
@@ -266,10 +286,6 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 	}
 	report := func(incident string, err error) {
 		h.zap.Error("fault", zap.String("incident", incident), zap.Error(err))
-	}
-	policy := set.Policy
-	if set.Organisation.Admission == enrolment.ByInvitation {
-		policy.Tickets = enrolment.TicketAlways
 	}
 	var copies desk.Copies
 	if h.Outbox != nil {
@@ -280,7 +296,7 @@ func (h *Home) deskConfig(o Options, keys *vault.Keys, hasher *password.Hasher, 
 		Copies: copies,
 		Log:    h.Log, Feed: h.Feed, Logins: h.logins, Pairings: h.pairings, Cases: h.cases, People: people{h.Vault}, Limits: limits{h.Vault}, Sends: h.Vault,
 		Courier: channels, Keys: keys, Hasher: hasher,
-		Rules: password.Policy(set.Password.Policy), Policy: policy,
+		Rules: password.Policy(set.Password.Policy), Policy: policyOf(set),
 		Organisation: set.Organisation.Name, Portal: set.Organisation.Portal,
 		Domains: domains, Admission: set.Organisation.Admission, Station: h.Station,
 		PublicURL: public, PocketProblem: problem,
@@ -405,11 +421,11 @@ func (h *Home) Close(ctx context.Context) error {
 
 // stationID returns the id in the settings, or the one that was made at the
 // first start and is kept in the home.
-func (h *Home) stationID(set string) (string, error) {
+func stationID(folder, set string) (string, error) {
 	if set != "" {
 		return set, nil
 	}
-	file := filepath.Join(h.folder, "station")
+	file := filepath.Join(folder, "station")
 	for {
 		b, err := os.ReadFile(file) //nolint:gosec // the home is the operator's to choose
 		switch id := strings.TrimSpace(string(b)); {
@@ -421,7 +437,7 @@ func (h *Home) stationID(set string) (string, error) {
 			return "", fmt.Errorf("read the station's id: %w", err)
 		}
 		id := "station-" + strings.ToLower(rand.Text()[:6])
-		f, err := os.CreateTemp(h.folder, ".station-*")
+		f, err := os.CreateTemp(folder, ".station-*")
 		if err != nil {
 			return "", fmt.Errorf("keep the station's id: %w", err)
 		}
