@@ -9,6 +9,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
 )
 
 type caseCommands struct {
@@ -86,9 +87,17 @@ func (a *app) printCase(v desk.CaseView, ticket string) error {
 
 type caseListCommand struct{}
 
+// Help says what is remembered of it.
+func (caseListCommand) Help() string { return recordsLooks }
+
 func (caseListCommand) Run(a *app) error {
 	return a.cases(func(h *opened) error {
 		open, err := h.Desk.OpenCases(a.ctx)
+		if len(open) > 0 {
+			if err := a.noteListing(h.Desk); err != nil {
+				return err
+			}
+		}
 		for _, c := range open {
 			err = errors.Join(err, a.printCase(c, ""))
 		}
@@ -101,8 +110,11 @@ type caseShowCommand struct {
 	Case string `arg:"" help:"The case."`
 }
 
+// Help says what is remembered of it.
+func (caseShowCommand) Help() string { return recordsLooks }
+
 func (c caseShowCommand) Run(a *app) error {
-	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+	return a.lookAt(c.Who, staff.ShownPerson, func(h *opened, s domain.SubjectID) error {
 		view, err := h.Desk.Case(a.ctx, s, c.Case)
 		if err != nil {
 			return err
@@ -213,6 +225,9 @@ type caseTicketCommand struct {
 	Who  string `arg:"" name:"email|subject" help:"Whom it is for: an e-mail address or a subject's id."`
 	Case string `arg:"" help:"The case that was asked for or approved here."`
 }
+
+// Help says what is remembered of it.
+func (caseTicketCommand) Help() string { return recordsLooks }
 
 func (c caseTicketCommand) Run(a *app) error {
 	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {

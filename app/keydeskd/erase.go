@@ -10,6 +10,7 @@ import (
 	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
+	"github.com/keydesk/keydesk/domain/staff"
 )
 
 type eraseCommand struct {
@@ -25,7 +26,8 @@ func (eraseCommand) Help() string {
 	return "Their name, address, numbers, password and everything else that is personal is removed with the key that it was sealed with: nobody can read it any more, " +
 		"and nobody can undo it. What happened, and when, stays in the log, and names nobody: there they are the subject's id. They cannot log in any more. " +
 		"Whoever enrols with the address later is somebody new. Backups hold it until they are overwritten; what is put back from one is erased again.\n\n" +
-		"Whoever holds the master key does this alone; it is recorded as such, and organisation.alarm is told. In the helpdesk's window an admin asks for it and an approver agrees."
+		"Whoever holds the master key does this alone; it is recorded as such, and organisation.alarm is told. In the helpdesk's window an admin asks for it and an approver agrees.\n\n" +
+		"Of who is due: " + recordsLooksToo
 }
 
 // Left says what is there of one that was stopped.
@@ -174,13 +176,13 @@ type commitmentsCommand struct {
 func (commitmentsCommand) Help() string {
 	return "The log holds no personal data: an event refers to a value in the vault, and commits to it. This opens each value that the events of a person refer to, and says whether it is " +
 		"the one that was recorded: \"holds\"; \"erased\", with the person's key, for good; \"gone\", it is not there; or \"differs\", what is there is another one. It shows no value. " +
-		"Exit status 1: a value is gone or differs."
+		"Exit status 1: a value is gone or differs. " + recordsLooks
 }
 
 var errValues = errors.New("not every value is the one that was recorded")
 
 func (c commitmentsCommand) Run(a *app) error {
-	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+	return a.lookAt(c.Who, staff.ShownValues, func(h *opened, s domain.SubjectID) error {
 		checks, err := h.Desk.Commitments(a.ctx, s)
 		if err != nil {
 			return err

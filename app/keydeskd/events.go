@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/keydesk/keydesk/app/internal/desk"
 	"github.com/keydesk/keydesk/app/internal/home"
 	"github.com/keydesk/keydesk/app/internal/i18n"
 	"github.com/keydesk/keydesk/app/internal/settings"
@@ -69,6 +71,12 @@ var (
 	errCountAlone  = errors.New("--count shows no event: it does not go with --follow, --words or --leaves")
 )
 
+// Help says what is remembered of it.
+func (eventsCommand) Help() string {
+	return "Where one person is asked for, by --subject, --person or --actor, or what belongs together, by --correlation or --chain: " + recordsLooksToo +
+		" It is recorded in the log that is read, of a copy in the copy. Everything else is the log as it is, which names nobody."
+}
+
 // Validate sees that it is clear what is wanted.
 func (c eventsCommand) Validate() error {
 	if !c.Chain.isZero() && c.Follow {
@@ -84,11 +92,10 @@ func (c eventsCommand) Run(a *app) (err error) {
 	w := wanted{c: c}
 	query := domain.Query{Types: c.Type, Metadata: true}
 	if c.Subject != "" {
-		s, err := a.subjectOf(c.Subject)
-		if err != nil {
+		if w.enrolled, err = a.subjectOf(c.Subject); err != nil {
 			return err
 		}
-		query.Prefix = domain.EnrolmentStream(s)
+		query.Prefix = domain.EnrolmentStream(w.enrolled)
 	}
 	if c.Person != "" {
 		if w.person, err = a.subjectOf(c.Person); err != nil {
@@ -100,6 +107,12 @@ func (c eventsCommand) Run(a *app) (err error) {
 			if w.chain, err = a.chainOf(log, c.Chain.EventID); err != nil {
 				return err
 			}
+		}
+		if w.looks, err = w.onlooker(a, log, set); err != nil {
+			return err
+		}
+		if err := w.noteTogether(a, log, query); err != nil {
+			return err
 		}
 		if c.Count != "" {
 			r, err := replayer(log, set, program)
@@ -119,6 +132,9 @@ func (c eventsCommand) Run(a *app) (err error) {
 			for i := range b.Events {
 				if e := &b.Events[i]; w.fits(e) {
 					found = true
+					if err := w.note(e); err != nil {
+						return err
+					}
 					if err := out.print(e, w.chain); err != nil {
 						return err
 					}
@@ -168,15 +184,75 @@ func (a *app) subjectOf(who string) (domain.SubjectID, error) {
 	if err != nil {
 		return domain.SubjectID{}, err
 	}
-	s, err := a.person(h, who)
+	s, err := a.sought(h, who)
 	return s, errors.Join(err, h.Close(a.ctx))
 }
 
 // wanted says which events are.
 type wanted struct {
-	c      eventsCommand
-	person domain.SubjectID
-	chain  *chain
+	c                eventsCommand
+	enrolled, person domain.SubjectID // of whom they are; zero: it does not matter
+	chain            *chain
+	looks            *onlooker // nil: it is about nobody in particular
+}
+
+// onlooker returns what notes whom the events are about, and has noted whom was asked for;
+// nil where no one is.
+func (w *wanted) onlooker(a *app, log store.Log, set settings.Settings) (*onlooker, error) {
+	actor, err := domain.ParseSubjectID(w.c.Actor)
+	if err != nil { // a station, say
+		actor = domain.SubjectID{}
+	}
+	if w.enrolled.IsZero() && w.person.IsZero() && actor.IsZero() && w.c.Correlation.isZero() && w.chain == nil {
+		return nil, nil //nolint:nilnil // there is nothing to note
+	}
+	o, err := a.onlooker(log, set)
+	for _, s := range []domain.SubjectID{w.enrolled, w.person, actor} {
+		if err == nil {
+			err = o.person(s)
+		}
+	}
+	return o, err
+}
+
+// together says whether what belongs together is asked for: a visit, or an act of staff.
+func (w *wanted) together() bool { return !w.c.Correlation.isZero() || w.chain != nil }
+
+// noteTogether notes whom the events are about that belong together.
+func (w *wanted) noteTogether(a *app, log store.Log, query domain.Query) error {
+	if !w.together() {
+		return nil
+	}
+	var whom []domain.SubjectID
+	enough := errors.New("enough")
+	err := log.ReadAll(a.ctx, query, func(b domain.Batch) error {
+		for i := range b.Events {
+			e := &b.Events[i]
+			if !w.fits(e) {
+				continue
+			}
+			if s, ok := whose(e); ok && !slices.Contains(whom, s) {
+				whom = append(whom, s)
+			}
+			if len(whom) > desk.MostNamed {
+				return enough
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	return w.looks.people(whom)
+}
+
+// note notes whom an event is about that has come to what belongs together since.
+func (w *wanted) note(e *domain.Recorded) error {
+	s, ok := whose(e)
+	if !ok || !w.together() {
+		return nil
+	}
+	return w.looks.people([]domain.SubjectID{s})
 }
 
 func (w *wanted) fits(e *domain.Recorded) bool {

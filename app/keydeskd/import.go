@@ -37,6 +37,7 @@ func (importCommand) Help() string {
 		"The same list again changes nothing. Broken off, the same command goes on where it was.\n\n" +
 		"With --afas the list is what a GetConnector of AFAS Profit gives, and its fields are the columns; " +
 		"\"keydeskd doctor\" shows which it finds.\n\n" +
+		"With --leavers it shows people whom the list does not name. " + recordsLooks + "\n\n" +
 		"Exits with 0 when every row was good, with 3 when bad rows were left out, with 1 when nothing or not all was imported."
 }
 

@@ -29,7 +29,7 @@ func (inviteCommand) Help() string {
 	return "The ticket goes to the standard output, alone on its line: twelve characters, for one use, and kept nowhere. " +
 		"Inviting the same person again makes another one, and the first counts no more. " +
 		"A ticket that is mailed proves no more than that somebody reads that mail, which the code does too: " +
-		"where it has to stand for a phone that HR does not know, print it, or pass it on."
+		"where it has to stand for a phone that HR does not know, print it, or pass it on.\n\nOf --list: " + recordsLooksToo
 }
 
 // Validate says which of the flags and the address go together.
@@ -156,12 +156,11 @@ func (c *inviteCommand) list(a *app) (err error) {
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "SUBJECT\tE-MAIL\tNAME\tTICKET\tUNTIL\tTRIES LEFT")
-	err = a.everybody(h, func(s domain.SubjectID) error {
+	return a.everybody(h, table, func(s domain.SubjectID) error {
 		i, open, err := h.Desk.OpenInvitation(a.ctx, s)
 		if open {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\n", s, i.Email, i.Name, i.Kind, i.Expires.Local().Format("2006-01-02 15:04"), i.Tries)
 		}
 		return err
 	})
-	return errors.Join(err, table.Flush())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/keydesk/keydesk/domain"
 	"github.com/keydesk/keydesk/domain/enrolment"
 	"github.com/keydesk/keydesk/domain/login"
+	"github.com/keydesk/keydesk/domain/staff"
 	"github.com/keydesk/keydesk/projections/factor"
 	"github.com/keydesk/keydesk/projections/history"
 	"github.com/keydesk/keydesk/projections/progress"
@@ -21,8 +22,11 @@ type factorCommand struct {
 	Who string `arg:"" name:"email|subject" help:"An e-mail address or a subject's id."`
 }
 
+// Help says what is remembered of it.
+func (factorCommand) Help() string { return recordsLooks }
+
 func (c factorCommand) Run(a *app) error {
-	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+	return a.lookAt(c.Who, staff.ShownPerson, func(h *opened, s domain.SubjectID) error {
 		answer := h.Factors.Lookup(s)
 		var since *time.Time
 		if !answer.Since.IsZero() {
@@ -61,8 +65,11 @@ type historyCommand struct {
 	Language string `help:"nl or en." enum:"nl,en" default:"nl"`
 }
 
+// Help says what is remembered of it.
+func (historyCommand) Help() string { return recordsLooks }
+
 func (c historyCommand) Run(a *app) error {
-	return a.about(c.Who, func(h *opened, s domain.SubjectID) error {
+	return a.lookAt(c.Who, staff.ShownPerson, func(h *opened, s domain.SubjectID) error {
 		events, err := h.Log.ReadStream(a.ctx, domain.EnrolmentStream(s), 0)
 		if err != nil {
 			return err
@@ -81,6 +88,11 @@ func (c historyCommand) Run(a *app) error {
 }
 
 type progressCommand struct{}
+
+// Help says what is remembered of it.
+func (progressCommand) Help() string {
+	return "Where somebody is stuck, and shown by their id: " + recordsLooksToo
+}
 
 func (progressCommand) Run(a *app) (err error) {
 	h, err := a.open(a.existing())
@@ -120,6 +132,11 @@ func (progressCommand) Run(a *app) (err error) {
 		}
 		return true
 	})
+	if len(answer.Stuck) > 0 {
+		if err := a.noteListing(h.Desk); err != nil {
+			return err
+		}
+	}
 	return json.NewEncoder(a.out).Encode(answer)
 }
 

@@ -38,7 +38,8 @@ type replayCommand struct {
 func (replayCommand) Help() string {
 	return "Shows how everything stood when all up to a moment had happened, and now beside it, by the same folds that answer the login service. " +
 		"The log's clock counts; where it was set back, an event counts as recorded when the latest one before it was. " +
-		"It changes nothing in the log, and needs neither the master key nor the vault, except to find an address, and for --check. " +
+		"It changes nothing of what it shows, and needs neither the master key nor the vault, except to find an address, and for --check. " +
+		"Of --subject, --person and --people: " + recordsLooksToo + " It is recorded in the log that is read, of a copy in the copy. " +
 		"Where the master key is, states on the way are kept in the home's folder replay, so that the next moment is near; all of it can be deleted."
 }
 
@@ -124,13 +125,17 @@ func (c replayCommand) Run(a *app) (err error) {
 			}
 		}
 		a.meter.rest()
-		switch {
-		case !who.IsZero():
-			return c.story(a, log, who, then, now)
-		case c.People:
-			return c.people(a.out, then)
+		if who.IsZero() && !c.People {
+			return c.standing(a.out, then, now)
 		}
-		return c.standing(a.out, then, now)
+		looks, err := a.onlooker(log, set)
+		switch {
+		case err != nil:
+			return err
+		case c.People:
+			return c.people(a, looks, then)
+		}
+		return c.story(a, looks, who, then, now)
 	})
 }
 
@@ -218,13 +223,18 @@ func stoodOf(a factor.Answer, p progress.Person) stood {
 }
 
 // people shows where everybody stood.
-func (c replayCommand) people(out io.Writer, s replay.State) error {
+func (c replayCommand) people(a *app, looks *onlooker, s replay.State) error {
+	if s.Standing().People > 0 {
+		if err := a.noteListing(looks.note); err != nil {
+			return err
+		}
+	}
 	board := s.Board.Thaw()
-	table := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	if !c.JSON {
 		fmt.Fprintln(table, "subject\tstate\tfactor\tstep\tsince")
 	}
-	lines := json.NewEncoder(out)
+	lines := json.NewEncoder(a.out)
 	var err error
 	s.Factors.Changed(0, func(a factor.Answer) bool {
 		p, _ := board.Person(a.Subject)
@@ -252,11 +262,14 @@ type told struct {
 
 // story shows one person: how they stood, how they stand, and all that happened up to
 // then.
-func (c replayCommand) story(a *app, log store.Log, who domain.SubjectID, then, now replay.State) error {
+func (c replayCommand) story(a *app, looks *onlooker, who domain.SubjectID, then, now replay.State) error {
 	if now.Factors.Lookup(who).State == factor.Nobody {
 		return errNobody
 	}
-	entries, err := c.entries(a, log, who, then.Position)
+	if err := looks.look(who); err != nil {
+		return err
+	}
+	entries, err := c.entries(a, looks.log, who, then.Position)
 	if err != nil {
 		return err
 	}

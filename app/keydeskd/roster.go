@@ -91,9 +91,7 @@ func rosterError(err error) error {
 type rosterList struct{}
 
 // Help says what is remembered of it.
-func (rosterList) Help() string {
-	return "That somebody looked is recorded before anybody is shown, without what they saw."
-}
+func (rosterList) Help() string { return recordsLooks }
 
 func (rosterList) Run(a *app) (err error) {
 	h, err := a.open(a.existing())
@@ -103,29 +101,32 @@ func (rosterList) Run(a *app) (err error) {
 	defer func() { err = errors.Join(err, h.Close(a.ctx)) }()
 	table := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "SUBJECT\tE-MAIL\tNAME\tPHONE\tEMPLOYEE\tSTART\tTEAM\tLANGUAGE\tFACTOR")
-	err = a.everybody(h, func(s domain.SubjectID) error {
+	return a.everybody(h, table, func(s domain.SubjectID) error {
 		p, on, err := h.Desk.OnRoster(a.ctx, s)
 		if on {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s, p.Email, p.Name, p.Phone, p.Employee, p.Start, p.Team, p.Language, h.Factors.Lookup(s).Factor)
 		}
 		return err
 	})
-	return errors.Join(err, table.Flush())
 }
 
-// everybody shows people of whom the vault has an address. That somebody looks is recorded
-// before the first of them is; where it cannot be, nobody is shown.
-func (a *app) everybody(h *opened, show func(domain.SubjectID) error) error {
+// everybody shows people of whom the vault has an address, in a table that has a head. That
+// somebody looks is recorded before the first of them is; where it cannot be, nothing is
+// shown.
+func (a *app) everybody(h *opened, table *tabwriter.Writer, show func(domain.SubjectID) error) error {
 	var failed error
 	noted := false
 	err := h.Vault.Emails(a.ctx, func(s domain.SubjectID, _ [32]byte) bool {
 		if !noted {
-			failed, noted = h.Desk.NoteListing(a.ctx, desk.Console()), true
+			failed, noted = a.noteListing(h.Desk), true
 		}
 		if failed == nil {
 			failed = show(s)
 		}
 		return failed == nil
 	})
-	return errors.Join(err, failed)
+	if errors.Is(failed, errNotRecorded) {
+		return errors.Join(err, failed)
+	}
+	return errors.Join(err, failed, table.Flush())
 }

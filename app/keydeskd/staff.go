@@ -83,6 +83,9 @@ func onStaff(a *app, emailOrID string, do func(*opened, domain.SubjectID) error)
 
 type staffList struct{}
 
+// Help says what is remembered of it.
+func (staffList) Help() string { return recordsLooks }
+
 func (staffList) Run(a *app) (err error) {
 	h, err := a.open(a.existing())
 	if err != nil {
@@ -94,7 +97,7 @@ func (staffList) Run(a *app) (err error) {
 		return err
 	}
 	if len(all) > 0 { // before anybody is shown
-		if err := h.Desk.NoteListing(a.ctx, desk.Console()); err != nil {
+		if err := a.noteListing(h.Desk); err != nil {
 			return err
 		}
 	}
