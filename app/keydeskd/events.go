@@ -271,6 +271,10 @@ func (w *wanted) fits(e *domain.Recorded) bool {
 			return false
 		}
 	}
+	if !c.Correlation.isZero() && !bytes.Contains(e.Metadata, []byte(c.Correlation.String())) ||
+		w.chain != nil && w.chain.correlation != (domain.EventID{}) && !bytes.Contains(e.Metadata, []byte(w.chain.correlation.String())) {
+		return false
+	}
 	var m domain.Metadata
 	if json.Unmarshal(e.Metadata, &m) != nil {
 		return false
