@@ -161,7 +161,11 @@ func tellVerdict(w io.Writer, v proof.Verdict) error {
 		fmt.Fprintf(out, "but\twitness\t%s has not cosigned it\n", w)
 	}
 	if v.Complete {
-		line(true, "events", "%d, the leaves %d to %d of %d, are all there and as they were sealed", v.Events, v.From, v.To-1, v.Size)
+		says := "are all there and as they were sealed"
+		if !v.Signed {
+			says = "are all there and lead to the root in the checkpoint, which is not signed"
+		}
+		line(v.Signed, "events", "%d, the leaves %d to %d of %d, %s", v.Events, v.From, v.To-1, v.Size, says)
 		if v.Events > 0 {
 			line(true, "recorded", "%s to %s", v.First.UTC().Format(minute), v.Last.UTC().Format(minute))
 		}

@@ -65,7 +65,7 @@ type Policy struct {
 }
 
 func (p Policy) equal(o Policy) bool {
-	return p.Policy == o.Policy && p.Events == o.Events && p.FirstPosition == o.FirstPosition &&
+	return inUTC(p.First, p.Last) && p.Policy == o.Policy && p.Events == o.Events && p.FirstPosition == o.FirstPosition &&
 		p.LastPosition == o.LastPosition && p.First.Equal(o.First) && p.Last.Equal(o.Last)
 }
 

@@ -140,8 +140,8 @@ func (f files) json(name string, limit int64, to any) bool {
 }
 
 // exactly reads JSON that is, but for white space, as it is written here: every member
-// once, by its very name and in its place. Of a member that is there twice, or in capitals
-// too, another verifier may read the other one.
+// once, by its very name and in its place, every list and time in its one form. Of a member
+// that is there twice, or in capitals too, another verifier may read the other one.
 func exactly(b []byte, to any) error {
 	if err := json.Unmarshal(b, to); err != nil {
 		return err
@@ -155,7 +155,16 @@ func exactly(b []byte, to any) error {
 	if !bytes.Equal(found.Bytes(), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
 		return errors.New("its members are others, or written otherwise")
 	}
-	return nil
+	for d := json.NewDecoder(&found); ; {
+		switch token, err := d.Token(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case token == nil:
+			return errors.New("it holds null")
+		}
+	}
 }
 
 // notes gives the earlier checkpoints one by one: all at once they would take far more

@@ -31,7 +31,7 @@ func ParseKey(s string) (note.Verifier, error) {
 	name, rest, _ := strings.Cut(s, "+")
 	hash, key64, _ := strings.Cut(rest, "+")
 	key, err := base64.StdEncoding.DecodeString(key64)
-	if err != nil || len(key) != 1+ed25519.PublicKeySize {
+	if err != nil || len(key) != 1+ed25519.PublicKeySize || base64.StdEncoding.EncodeToString(key) != key64 {
 		return nil, fmt.Errorf("%w: %.80q", ErrBadKey, s)
 	}
 	if key[0] == algEd25519 {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -73,7 +74,7 @@ type checker struct {
 	indexed bool       // there is an index, and it is the checkpoint's and that of all older ones
 
 	marks map[int64]*mark // by the sizes of trees of which more is known than their leaves
-	old   *Checkpoint     // the older checkpoint that was given
+	old   *Checkpoint     // the older checkpoint that was given, and is signed
 	grown []Checkpoint    // all older ones of this tree that are signed
 }
 
@@ -100,6 +101,8 @@ func (c *checker) manifest() error {
 		return fmt.Errorf("%w: %s is not one of format %d", ErrBadBundle, FileManifest, Format)
 	case !plain(m.Origin) || !plain(m.Store):
 		return fmt.Errorf("%w: %s names no log", ErrBadBundle, FileManifest)
+	case !inUTC(m.First, m.Last, m.Made):
+		return fmt.Errorf("%w: %s has a time that is not in UTC", ErrBadBundle, FileManifest)
 	case m.From < 0 || m.To <= m.From || m.Size < m.To || m.Size >= exact:
 		return fmt.Errorf("%w: leaves [%d, %d) of %d", ErrBadBundle, m.From, m.To, m.Size)
 	}
@@ -107,10 +110,19 @@ func (c *checker) manifest() error {
 	return nil
 }
 
+// inUTC says whether times were written so.
+func inUTC(all ...time.Time) bool {
+	return !slices.ContainsFunc(all, func(t time.Time) bool { _, ahead := t.Zone(); return ahead != 0 })
+}
+
 // trust sorts the keys: those given, or else those of the bundle.
 func (c *checker) trust(given []string) error {
 	b, _ := c.all(FileKeys, maxSmall)
-	own := strings.Fields(string(b))
+	text, ends := strings.CutSuffix(string(b), "\n")
+	own := strings.Split(text, "\n")
+	if !ends || slices.ContainsFunc(own, func(s string) bool { k, err := ParseKey(s); return err != nil || !plain(k.Name()) }) {
+		c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds something that is no key")
+	}
 	if len(own) > maxKeys { // each checkpoint is tried with each
 		c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds %d keys, and %d at the most are looked at", len(own), maxKeys)
 		own = own[:maxKeys]
@@ -124,8 +136,7 @@ func (c *checker) trust(given []string) error {
 		switch {
 		case err != nil && c.v.KeysPinned:
 			return err
-		case err != nil, !plain(k.Name()):
-			c.v.find(Finding{Kind: FoundForm, File: FileKeys}, "the file holds something that is no key")
+		case err != nil, !plain(k.Name()): // found above
 		case k.Name() == c.said.Origin && !isWitness(k):
 			c.log = append(c.log, k)
 		default:
@@ -233,11 +244,14 @@ func (c *checker) older(b []byte) {
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint that was given is none")
 		return
 	}
-	c.old, c.v.Since = &p, &SinceVerdict{Size: p.Size, Root: p.Root.String(), At: p.At}
-	c.mark(p.Size)
+	c.v.Since = &SinceVerdict{Size: p.Size, Root: p.Root.String(), At: p.At}
 	if !signed {
 		c.v.find(Finding{Kind: FoundSince}, "the older checkpoint that was given is not signed with a key that is trusted")
-	} else if c.sealed && p.Origin == c.held.Origin && p.Size <= c.held.Size {
+		return
+	}
+	c.old = &p
+	c.mark(p.Size)
+	if c.sealed && p.Origin == c.held.Origin && p.Size <= c.held.Size {
 		c.grown = append(c.grown, p)
 	}
 }

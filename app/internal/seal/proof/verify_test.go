@@ -403,6 +403,23 @@ func breaks() []broken {
 		}, proof.FoundConsistency, proof.FileConsistency, -1, 0},
 		{"there is no checkpoint among the earlier ones", replace(proof.FileConsistency, `[`, `[{"note":"x","proof":[]},`), proof.FoundForm, proof.FileConsistency, -1, 0},
 		{"a policy's member is in capitals", replace(proof.FilePolicies, `"policy"`, `"Policy"`), proof.FoundForm, proof.FilePolicies, -1, 0},
+		{"there are no policies at all", func(_ *testing.T, x *box) { x.files[proof.FilePolicies] = []byte("null") }, proof.FoundForm, proof.FilePolicies, -1, 0},
+		{"a policy's time is in another zone", func(t *testing.T, x *box) {
+			t.Helper()
+			var all []proof.Policy
+			if err := json.Unmarshal(x.files[proof.FilePolicies], &all); err != nil {
+				t.Fatal(err)
+			}
+			all[0].First = all[0].First.In(time.FixedZone("", 3600))
+			x.files[proof.FilePolicies], _ = json.Marshal(all)
+		}, proof.FoundPolicies, proof.FilePolicies, -1, 0},
+		{"the range proof is null", func(_ *testing.T, x *box) { x.files[proof.FileRange] = []byte("null") }, proof.FoundForm, proof.FileRange, -1, 0},
+		{"a consistency proof is null", replace(proof.FileConsistency, `"note":`, `"note":"x","proof":null},{"note":`), proof.FoundForm, proof.FileConsistency, -1, 0},
+		{"the keys hold none", func(_ *testing.T, x *box) { x.files[proof.FileKeys] = append(x.files[proof.FileKeys], "x\n"...) }, proof.FoundForm, proof.FileKeys, -1, 0},
+		{"the last key does not end", func(_ *testing.T, x *box) {
+			x.files[proof.FileKeys] = bytes.TrimSuffix(x.files[proof.FileKeys], []byte("\n"))
+		}, proof.FoundForm, proof.FileKeys, -1, 0},
+		{"a key ends as in other systems", replace(proof.FileKeys, "\n", "\r\n"), proof.FoundForm, proof.FileKeys, -1, 0},
 		{"a policy's member is there twice", replace(proof.FilePolicies, `"events"`, `"events":1,"events"`), proof.FoundForm, proof.FilePolicies, -1, 0},
 		{"an earlier checkpoint's member is there twice", replace(proof.FileConsistency, `"note":`, `"note":"x","note":`), proof.FoundForm, proof.FileConsistency, -1, 0},
 
@@ -558,7 +575,7 @@ func TestTheOlderCheckpoint(t *testing.T) {
 		{"of another history, before the range", kept(rewritten, 4), false, "another history"},
 		{"of another history, within the range", kept(rewritten, 16), false, "another history"},
 		{"of another history, as large", kept(rewritten, size), false, "another history"},
-		{"not signed", []byte(strings.Replace(x.note(t, 0), "time 2026", "time 2025", 1)), true, "not signed"},
+		{"not signed", []byte(strings.Replace(x.note(t, 0), "time 2026", "time 2025", 1)), false, "not signed"},
 		{"none", []byte("x"), false, "is none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -612,11 +629,13 @@ func TestWhatIsNoBundle(t *testing.T) {
 	shown.manifest(t, func(m *proof.Manifest) { m.Origin = "keydesk/\u009b2J" })
 	huge := unpack(t, b)
 	huge.files[proof.FileManifest] = append(bytes.Repeat([]byte(" "), 2<<20), x.files[proof.FileManifest]...)
+	zone := unpack(t, b)
+	zone.manifest(t, func(m *proof.Manifest) { m.Last = m.Last.In(time.FixedZone("", -3600)) })
 	more := unpack(t, b)
 	more.files[proof.FileManifest] = append(more.files[proof.FileManifest], "{}"...)
 	for name, b := range map[string][]byte{
 		"nothing": nil, "text": []byte("x"), "cut": b[:len(b)-100], "an empty zip": (&box{}).pack(t), "a zip of many files": many.pack(t),
-		"another format": format.pack(t), "leaves the wrong way round": turned.pack(t), "a name that a terminal obeys": shown.pack(t), "a huge manifest": huge.pack(t), "two manifests in one": more.pack(t),
+		"another format": format.pack(t), "a time in another zone": zone.pack(t), "leaves the wrong way round": turned.pack(t), "a name that a terminal obeys": shown.pack(t), "a huge manifest": huge.pack(t), "two manifests in one": more.pack(t),
 	} {
 		if v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{}); !errors.Is(err, proof.ErrBadBundle) {
 			t.Errorf("%s: %+v, %v", name, v, err)
@@ -659,7 +678,7 @@ func TestManyOfTheSmallest(t *testing.T) { //nolint:paralleltest // it measures 
 		earlier int
 	}{
 		{"checkpoints", proof.FileConsistency, "[" + strings.Repeat("{},", 10<<20) + "{}]", 0},
-		{"signed checkpoints, as large as can be", proof.FileConsistency, "[" + strings.Repeat(large+",", 400) + large + "," + strings.Repeat(" ", 10<<20) + large + "]", 401},
+		{"signed checkpoints, as large as can be", proof.FileConsistency, "[" + strings.Repeat(large+",", 200) + large + "," + strings.Repeat(" ", 10<<20) + large + "]", 201},
 		{"white space", proof.FileConsistency, "[" + strings.Repeat(" ", 60<<20) + "]", 0},
 		{"one checkpoint", proof.FileConsistency, `[{"note":"` + strings.Repeat("x", 60<<20) + `"}]`, 0},
 		{"keys", proof.FileKeys, strings.Repeat(l.Keys()[0]+"\n", 9000), 0},
@@ -808,9 +827,6 @@ func TestASecondOpinion(t *testing.T) {
 		}
 	}
 	for _, c := range breaks() {
-		if c.kind == proof.FoundView || c.file == proof.FilePolicies || c.file == "more" || strings.Contains(c.name, "last time") {
-			continue // what it leaves alone
-		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			x := unpack(t, b)
