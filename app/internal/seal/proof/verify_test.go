@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -826,6 +825,14 @@ func TestASecondOpinion(t *testing.T) {
 			t.Errorf("of an index that was made anew, with %s: %s", name, out)
 		}
 	}
+	for _, c := range oddZips(b) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if out, ok := ask(t, c.repack(t, b), ""); ok || out == "" {
+				t.Error("all holds")
+			}
+		})
+	}
 	for _, c := range breaks() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -840,23 +847,40 @@ func TestASecondOpinion(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	l, b := sample()
-	small := unpack(f, b) // what is small is changed more often
-	for _, name := range []string{proof.FileReport, proof.FileTable, proof.FileReadme} {
-		small.files[name] = []byte("x")
-		sum := sha256.Sum256([]byte("x"))
-		small.manifest(f, func(m *proof.Manifest) { m.Views[name] = hex.EncodeToString(sum[:]) })
+	before, _ := l.Checkpoint()
+	after := bundletest.New(f, 3) // a tree that begins with the last checkpoint of the other
+	after.Begin(f, before.Note)
+	record(f, after, 5)
+	roots, keys := map[int64][]string{}, append(slices.Clone(l.Keys()), after.Keys()...)
+	for _, c := range append(slices.Clone(l.Checkpoints()), after.Checkpoints()...) {
+		roots[c.Size] = append(roots[c.Size], c.Root.String())
 	}
-	whole := small.pack(f)
+	holds := func(b, since []byte) {
+		if v := verdict(f, b, proof.Options{Keys: keys, Since: since}); !v.OK() {
+			f.Fatalf("%+v", v)
+		}
+		f.Add(b, since)
+	}
+	whole := small(f, b).pack(f)
+	holds(whole, before.Note) // with expired events, and a witness
+	holds(small(f, made(f, l, bundle.Query{From: bundle.Moment{Position: 20}})).pack(f), l.Checkpoints()[0].Note)
+	holds(small(f, made(f, l, bundle.Query{To: bundle.Moment{Position: 3}})).pack(f), nil)
+	holds(small(f, made(f, after, bundle.Query{})).pack(f), after.Checkpoints()[0].Note)
 	f.Add(whole[:len(whole)/2], []byte("x"))
-	c, _ := l.Checkpoint()
-	f.Add(whole, c.Note)
+	f.Add(packing{comment: "x"}.repack(f, whole), whole)
 	f.Fuzz(func(t *testing.T, b, since []byte) {
-		v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: l.Keys(), Since: since})
+		v, err := proof.Verify(bytes.NewReader(b), int64(len(b)), proof.Options{Keys: keys, Since: since})
 		if err != nil {
 			return
 		}
-		if v.OK() && (v.Root != c.Root.String() && v.Size == size || !v.KeysPinned) {
+		if v.OK() && (!slices.Contains(roots[v.Size], v.Root) || !v.KeysPinned) {
 			t.Errorf("holds: %+v", v)
+		}
+		if s := v.Since; s != nil && s.Holds && !slices.Contains(roots[s.Size], s.Root) {
+			t.Errorf("holds since: %+v", s)
+		}
+		if _, err := json.Marshal(v); err != nil {
+			t.Errorf("cannot be told: %v", err)
 		}
 		for _, f := range v.Findings {
 			if f.Text == "" || f.Kind == "" || strings.ContainsAny(f.Text, "\n\x1b") {
@@ -866,19 +890,27 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzVerifyFiles goes deeper: what it changes is the files, in a zip that is one.
-// Whatever it makes, with the true key only what was sealed can hold.
-func FuzzVerifyFiles(f *testing.F) {
-	l, b := sample()
-	whole := string(unpack(f, made(f, l, bundle.Query{})).files[proof.FileEvents])
-	x := unpack(f, b)
-	names := []string{proof.FileManifest, proof.FileEvents, proof.FileCheckpoint, proof.FileRange, proof.FileConsistency, proof.FileIndex, proof.FilePolicies}
+// small returns a bundle whose files for people are short: what is small is changed more
+// often.
+func small(tb testing.TB, b []byte) *box {
+	tb.Helper()
+	x := unpack(tb, b)
 	views := map[string]string{}
 	for _, name := range []string{proof.FileReport, proof.FileTable, proof.FileReadme} {
 		x.files[name] = nil
 		views[name] = fmt.Sprintf("%x", sha256.Sum256(nil))
 	}
-	x.manifest(f, func(m *proof.Manifest) { m.Views = views })
+	x.manifest(tb, func(m *proof.Manifest) { m.Views = views })
+	return x
+}
+
+// FuzzVerifyFiles goes deeper: what it changes is the files, in a zip that is one.
+// Whatever it makes, with the true key only what was sealed can hold.
+func FuzzVerifyFiles(f *testing.F) {
+	l, b := sample()
+	whole := string(unpack(f, made(f, l, bundle.Query{})).files[proof.FileEvents])
+	x := small(f, b)
+	names := []string{proof.FileManifest, proof.FileEvents, proof.FileCheckpoint, proof.FileRange, proof.FileConsistency, proof.FileIndex, proof.FilePolicies}
 	if v := verdict(f, x.pack(f), proof.Options{Keys: l.Keys()}); !v.OK() {
 		f.Fatalf("%+v", v)
 	}
@@ -886,6 +918,7 @@ func FuzzVerifyFiles(f *testing.F) {
 		f.Add(x.files[names[0]], x.files[names[1]], x.files[names[2]], x.files[names[3]], x.files[names[4]], x.files[names[5]], x.files[names[6]])
 	}
 	seed(x)
+	seed(small(f, made(f, l, bundle.Query{To: bundle.Moment{Position: 5}}))) // nothing has expired there
 	x.files[proof.FileConsistency] = []byte("[]")
 	x.lines(func(all []string) []string { return all[:2] })
 	x.manifest(f, func(m *proof.Manifest) { m.To = from + 2 })

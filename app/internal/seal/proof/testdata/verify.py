@@ -68,7 +68,8 @@ def unzip(z):
             check(d.eof and not d.unused_data, "zip: how %r is packed" % name)
         check(len(content) == whole and zlib.crc32(content) == crc, "zip: size or checksum of %r" % name)
         files[name] = content
-    end = struct.pack("<2H2I", count & 0xFFFF, count & 0xFFFF, min(size, MAX), min(at, MAX))
+    size = len(listed)
+    end = struct.pack("<2H2I", count & 0xFFFF, count & 0xFFFF, size, min(at, MAX))
     if at >= MAX:
         listed += b"PK\6\6" + struct.pack("<Q2H2I4Q", 44, 45, 45, 0, 0, count, count, size, at) + b"PK\6\7" + struct.pack("<IQI", 0, at + size, 1)
         end = struct.pack("<2H2I", 0xFFFF, 0xFFFF, MAX, MAX)
@@ -259,7 +260,7 @@ def policy_of(raw):
             deepest = max(deepest, depth)
         if deepest > 100:
             return None
-        value = json.loads(text, parse_constant=refuse, parse_int=str)
+        value = json.loads(text, parse_constant=refuse, parse_int=lambda s: 0)
         policy = value["policy"] if type(value) is dict else None
         if type(policy) is str and 1 <= len(policy.encode()) <= 200 and "\ufffd" not in policy:
             return policy
