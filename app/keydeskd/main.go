@@ -99,6 +99,9 @@ func run(args []string, out, errs io.Writer) (status int) {
 			status = int(code)
 		}
 	}()
+	if len(args) > 0 && args[0] == "help" { // as many programs have it
+		args = append(args[1:], "--help")
+	}
 	parsed, err := parser.Parse(args)
 	terminal := errs // of which the meter writes lines over
 	out, errs = plain{out}, plain{errs}

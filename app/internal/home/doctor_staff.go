@@ -75,7 +75,7 @@ func (d *doctor) staff(ctx context.Context) Diagnosis {
 	case !twoPeople(roles):
 		return warn(grant, "nobody can approve what the helpdesk asks for: it takes an approver who is somebody else")
 	}
-	return well("%d helpdesk, %d approvers, %d auditors, %d admins", count[domain.RoleHelpdesk], count[domain.RoleApprover],
+	return well("helpdesk %d, approver %d, auditor %d, admin %d", count[domain.RoleHelpdesk], count[domain.RoleApprover],
 		count[domain.RoleAuditor], count[domain.RoleAdmin])
 }
 

@@ -531,8 +531,8 @@ func TestIsTheLogTrue(t *testing.T) {
 // in words beside it.
 func TestTheCardSaysWhatWasChecked(t *testing.T) {
 	for lang, says := range map[string][4]string{
-		"nl": {"1 t/m 800", "Root-hash is gelijk", "Zegel is opnieuw begonnen", "staat bij Getuigen"},
-		"en": {"1 to 800", "The root hash is the same", "The seal was begun anew", "is under Witnesses"},
+		"nl": {"800 gebeurtenissen", "Root-hash is gelijk", "Zegel is opnieuw begonnen", "staat bij Getuigen"},
+		"en": {"800 events", "The root hash is the same", "The seal was begun anew", "is under Witnesses"},
 	} {
 		a := newReel(800)
 		s := newScreen(t, a, ui.Options{}, lang, large)

@@ -232,7 +232,7 @@ func (p *tapePage) checkLines(all *fyne.Container) {
 		if checked && c.OK {
 			title, size = w.T("tape-gapless"), c.Events+c.Expired
 		}
-		all.Add(ui.NewProof(icon, ink, title, w.T("tape-gapless-range", i18n.Args{"N": ui.Grouped(int(size))})))
+		all.Add(ui.NewProof(icon, ink, title, w.N("tape-gapless-count", int(size), i18n.Args{"Count": ui.Grouped(int(size))})))
 	}
 	if checked && c.Broken {
 		all.Add(ui.NewMessage(ui.Warning, "", ui.Plain(w.T("tape-check-broken"))))
