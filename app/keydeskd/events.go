@@ -115,11 +115,7 @@ func (c eventsCommand) Run(a *app) (err error) {
 			return err
 		}
 		if c.Count != "" {
-			r, err := replayer(log, set, program)
-			if err != nil {
-				return err
-			}
-			return a.count(log, query, &w, r)
+			return a.count(log, query, &w, replayer(log, set, program))
 		}
 		out, found := newEventPrinter(a, c.Words), false
 		if c.Leaves {

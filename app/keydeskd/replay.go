@@ -104,10 +104,7 @@ func (c replayCommand) Run(a *app) (err error) {
 		}
 	}
 	return a.withLog(func(log store.Log, set settings.Settings, program *zap.Logger) error {
-		r, err := replayer(a.read(log, "replaying the log"), set, program)
-		if err != nil {
-			return err
-		}
+		r := replayer(a.read(log, "replaying the log"), set, program)
 		defer r.Wait()
 		defer a.meter.rest()
 		p, err := c.At.find(a.ctx, r)

@@ -59,17 +59,17 @@ func sealedOf(log store.Log, set settings.Settings) (*sealedLog, error) {
 	return &sealedLog{set, log, keys}, nil
 }
 
-// replayer returns what finds the state at any moment. Without the master key it keeps none
-// on the way.
-func replayer(log store.Log, set settings.Settings, program *zap.Logger) (*replay.Replayer, error) {
+// replayer returns what finds the state at any moment. Without the master key, or where it
+// cannot be read, it keeps none on the way.
+func replayer(log store.Log, set settings.Settings, program *zap.Logger) *replay.Replayer {
 	keys, err := home.ReadKeys(set.Vault)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return home.NewReplayer(log, set, nil, program), nil
-	case err != nil:
-		return nil, err
+	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			program.Warn("replay without the master key", zap.Error(err))
+		}
+		return home.NewReplayer(log, set, nil, program)
 	}
-	return home.NewReplayer(log, set, keys, program), nil
+	return home.NewReplayer(log, set, keys, program)
 }
 
 func (l *sealedLog) config(errs io.Writer) (seal.Config, error) {
